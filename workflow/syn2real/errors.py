@@ -1,0 +1,22 @@
+"""The one exception a person's input can cause."""
+
+from pathlib import Path
+
+
+class InputError(ValueError):
+    """Bad input, told in one line: file, key, what is wrong, how to mend it.
+
+    Parameters
+    ----------
+    problem : str
+        What is wrong, and what to do about it.
+    file : str or Path, optional
+        The file that holds the mistake.
+    key : str, optional
+        The key, column or line within the file.
+    """
+
+    def __init__(self, problem: str, *, file: str | Path | None = None, key: str | None = None) -> None:
+        place = [str(part) for part in (file, key) if part]
+        super().__init__(": ".join([*place, " ".join(problem.split())]))
+        self.problem, self.file, self.key = problem, file, key
