@@ -1,0 +1,1 @@
+"""Shards, subsets and target data sets."""
