@@ -1,0 +1,83 @@
+from pathlib import Path
+
+import pytest
+import yaml
+from pydantic import ValidationError
+
+from syn2real.config.recipe import SECTIONS, MulclassSection, Recipe
+
+RECIPES = Path(__file__).parents[3] / "config" / "recipes"
+
+
+def load(name: str) -> Recipe:
+    return Recipe.model_validate(yaml.safe_load((RECIPES / f"{name}.yaml").read_text(encoding="utf-8")))
+
+
+@pytest.mark.parametrize(
+    ("stage", "task", "model", "batch", "iterations", "warmup", "lr"),
+    [  # Appendix A, number by number
+        ("pretrain", "objdet", "resnet50", 64, 225_000, 1_875, 0.02),
+        ("pretrain", "objdet", "resnet152", 32, 450_000, 3_750, 0.02),
+        ("finetune", "objdet", "resnet50", 64, 22_500, 1_875, 0.02),
+        ("finetune", "objdet", "resnet152", 32, 45_000, 3_750, 0.02),
+        ("pretrain", "semseg", "resnet50", 32, 125_000, 0, 0.02),
+        ("finetune", "semseg", "resnet50", 32, 18_750, 0, 0.02),
+        ("pretrain", "normal", "resnet50", 32, 200_000, 0, 0.04),
+        ("pretrain", "mulclass", "resnet50", 256, 112_500, 468.75, 0.1),
+    ],
+)
+def test_paper(stage, task, model, batch, iterations, warmup, lr):
+    section = load("paper").section(stage, task, model)
+    assert (section.batch_size, section.total_iterations, section.lr) == (batch, iterations, lr)
+    assert section.warmup_images / section.batch_size == warmup
+    assert (section.momentum, section.weight_decay) == (0.9, 1e-4)
+
+
+def test_paper_pretraining_is_about_1300_gpu_days_for_some_170_runs():
+    recipe = load("paper")
+    days = [
+        recipe.hours("pretrain", task, "resnet50") / 24 for task in ("mulclass", "objdet", "semseg", "normal")
+    ]
+    assert 150 < 1300 / (sum(days) / 4) < 190
+
+
+@pytest.mark.parametrize("name", ["paper", "demo", "smoke"])
+def test_a_resolved_section_is_read_back(name):
+    recipe = load(name)
+    for stage, tasks in (("pretrain", recipe.pretrain), ("finetune", recipe.finetune)):
+        for task in type(tasks).model_fields:
+            resolved = recipe.resolve(stage, task, "resnet152")
+            section = SECTIONS[task].model_validate(resolved)
+            assert section.total_iterations == recipe.section(stage, task, "resnet152").total_iterations
+            assert "seconds_per_1000_images" not in resolved
+            assert recipe.hours(stage, task, "resnet152") > 0
+
+
+def test_cost_estimates_change_no_job():
+    raw = yaml.safe_load((RECIPES / "smoke.yaml").read_text(encoding="utf-8"))
+    before = Recipe.model_validate(raw).resolve("pretrain", "mulclass", "resnet18")
+    raw["pretrain"]["mulclass"]["seconds_per_1000_images"] = 12345
+    assert Recipe.model_validate(raw).resolve("pretrain", "mulclass", "resnet18") == before
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({}, "exactly one unit"),
+        ({"iterations": 5, "images": 40}, "exactly one unit"),
+        ({"iterations": 5, "evaluation_iterations": 1, "evaluation_images": 8}, "interval in one unit"),
+        ({"iterations": 5, "warmup_images": 40}, "warm-up"),
+        ({"iterations": 5, "batch_size": 1}, "batch_size"),
+        ({"iterations": 5, "learning_rate": 0.1}, "learning_rate"),
+        ({"iterations": 5, "models": {"resnet20": {"batch_size": 4}}}, "resnet20"),
+    ],
+)
+def test_mistakes_are_refused(values, message):
+    with pytest.raises(ValidationError, match=message):
+        MulclassSection.model_validate({"batch_size": 8, "lr": 0.1} | values)
+
+
+def test_length_in_images_is_whole_batches():
+    section = MulclassSection(batch_size=8, lr=0.1, images=81, evaluation_images=20)
+    assert section.total_iterations == 11
+    assert section.evaluation_interval == 2
