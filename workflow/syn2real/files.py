@@ -65,6 +65,22 @@ def file_digest(path: str | Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
+def file_stamp(path: str | Path) -> tuple[str, int, int]:
+    """Return (path, bytes, modification time in ns): cheap, and good enough to tell that a file changed."""
+    status = Path(path).stat()
+    return str(path), status.st_size, status.st_mtime_ns
+
+
+def scratch_folder(output: str | Path, key: Any) -> Path:
+    """Return the folder for a job's unfinished work: hidden beside its output, and bound to `key`.
+
+    Snakemake deletes the declared outputs of a failed job, so what is to survive it lies undeclared.
+    Another `key` (config, code, data) is another folder: work done under other conditions is not taken up.
+    """
+    output = Path(output)
+    return output.parent / f".{output.stem}-{digest(key)[:12]}"
+
+
 def _umask() -> int:
     """Return the process's umask (it can only be read by setting it)."""
     mask = os.umask(0)

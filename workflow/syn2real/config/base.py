@@ -1,6 +1,7 @@
 """What every model of the configuration shares: unknown keys are errors, values do not change."""
 
-from typing import Annotated
+import json
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
@@ -12,3 +13,9 @@ class Section(BaseModel):
     """A section of the configuration; strict about keys, frozen once read."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def plain(section: BaseModel) -> dict[str, Any]:
+    """Return a model as plain, key-sorted data: Snakemake compares params by their text."""
+    value: dict[str, Any] = json.loads(json.dumps(section.model_dump(mode="json"), sort_keys=True))
+    return value

@@ -1,0 +1,55 @@
+# `make demo` and `make test` need Python 3 and make, nothing else; everything else is installed here.
+.PHONY: help demo test test-slow lint lock env schemas clean-env
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(CURDIR)/$(VENV)/bin
+UV := $(or $(shell command -v uv 2>/dev/null),$(CURDIR)/.uv/bin/uv)
+# Tools must see the environment first on PATH, and nobody else's Python settings.
+RUN := env -u PYTHONPATH -u PYTHONHOME VIRTUAL_ENV=$(CURDIR)/$(VENV) PATH="$(BIN):$$PATH"
+
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+env: $(VENV)/.installed ## Install the locked environment into .venv
+
+demo: $(VENV)/.installed ## From nothing to results/report.html: a fitted scaling law
+	$(RUN) snakemake --profile profiles/local --config experiment=config/experiments/demo.yaml \
+		--report results/report.html --report-after-run
+	@echo "Open results/report.html in a browser; the answer in words is results/laws/demo/advice.md."
+
+test: $(VENV)/.installed ## Run the tests (under 15 minutes on 2 cores)
+	$(RUN) python -m pytest -m "not slow"
+
+test-slow: $(VENV)/.installed ## Run the tests that replay whole workflows (under 30 minutes)
+	$(RUN) python -m pytest -m slow
+
+lint: $(VENV)/.installed ## Check style, types and the workflow's form
+	$(RUN) ruff check . && $(RUN) ruff format --check . && $(RUN) mypy && $(RUN) snakemake --lint
+
+schemas: $(VENV)/.installed ## Generate workflow/schemas/ from the models
+	$(RUN) python -m syn2real.config.schemas
+
+lock: $(UV) ## Resolve the locks in envs/ anew from pyproject.toml
+	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --all-extras \
+		--custom-compile-command "make lock" pyproject.toml -o envs/requirements.txt
+	echo uv | $(UV) pip compile --quiet --universal --python-version 3.8 --generate-hashes \
+		--custom-compile-command "make lock" - -o envs/uv.txt
+
+$(VENV)/.installed: envs/requirements.txt pyproject.toml | $(UV)
+	$(UV) venv --quiet --allow-existing --python 3.11 $(VENV)
+	$(UV) pip sync --require-hashes --python $(BIN)/python envs/requirements.txt
+	$(UV) pip install --quiet --no-deps --no-build-isolation --python $(BIN)/python --editable .
+	@touch $@
+
+# Only reached when no uv is on PATH: a private one, from its own hashed lock.
+$(CURDIR)/.uv/bin/uv: envs/uv.txt
+	@$(PYTHON) -m venv .uv || { rm -rf .uv; \
+		echo "make: this Python cannot make a virtual environment; install uv, or your system's python3-venv" >&2; exit 2; }
+	.uv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r envs/uv.txt
+	@touch $@
+
+clean-env: ## Remove the environment
+	rm -rf $(VENV) .uv

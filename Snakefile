@@ -1,0 +1,26 @@
+"""syn2real: render, pre-train, fine-tune, measure, fit the law, advise."""
+
+from snakemake.utils import min_version
+
+min_version("9.0")
+
+
+configfile: "config/config.yaml"
+
+
+report: "workflow/report/workflow.rst"
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/retrieve.smk"
+include: "workflow/rules/render.smk"
+include: "workflow/rules/pretrain.smk"
+include: "workflow/rules/finetune.smk"
+include: "workflow/rules/laws.smk"
+include: "workflow/rules/report.smk"
+
+
+rule all:
+    input:
+        final_output(),
+    default_target: True

@@ -1,0 +1,77 @@
+"""The plan: which runs, which shards, and what is refused before the first job."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from syn2real.config.plan import Plan, load_plan
+from syn2real.errors import InputError
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def _load(tmp_path: Path, **changes: object) -> Plan:
+    value = yaml.safe_load((ROOT / "config/experiments/smoke.yaml").read_text()) | changes
+    path = tmp_path / "e.yaml"
+    path.write_text(yaml.safe_dump(value))
+    shared = {name: str(ROOT / f"config/{name}.yaml") for name in ("renderings", "targets")}
+    return load_plan({"experiment": str(path), "recipes": str(ROOT / "config/recipes"), **shared})
+
+
+def test_runs_from_scratch_exist_once(tmp_path: Path) -> None:
+    plan = _load(tmp_path, sizes=[0, 8, 16], seeds=[0, 1])
+    assert len(plan.pretrainings("smoke")) == 4 * 2 * 2
+    runs = plan.finetunings("smoke")
+    assert len(runs) == len(set(runs)) == 3 * (4 * 2 * 2 + 2)
+    scratch = [run.metrics for run in runs if run.pretraining.n == 0]
+    assert scratch[0].startswith("results/finetune/smoke/none/none/resnet18/n0/seed0/")
+
+
+def test_a_share_is_written_without_superfluous_digits(tmp_path: Path) -> None:
+    ftasks = [{"task": "sinclass", "target": "smoke-stand-in-imagenet", "percents": [0.5, 1.0, 64]}]
+    names = {Path(run.folder).name for run in _load(tmp_path, ftasks=ftasks).finetunings("smoke")}
+    assert names == {"s0.5", "s1", "s64"}
+
+
+def test_more_images_keep_the_first_shards(tmp_path: Path) -> None:
+    plan = _load(tmp_path)
+    few, many = plan.shards("smoke", "train", 8), plan.shards("smoke", "train", 24)
+    assert few == ["results/renders/smoke/train/shard-000000.tar"]
+    assert many[:1] == few and len(many) == 3
+    assert plan.shards("smoke", "train", 0) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"sizes": [7]}, "sizes: 7 images are no whole number of scenes of 2 views .*; use 6 or 8"),
+        ({"settings": ["smok"]}, "settings: 'smok' is not defined; did you mean 'smoke'?"),
+        ({"recipe": "smokee"}, "recipe: 'smokee' is not defined; did you mean 'smoke'?"),
+        (
+            {"ftasks": [{"task": "sinclass", "target": "smoke-stand-in-coco"}]},
+            "ftasks.target: target smoke-stand-in-coco .* has no labels for sinclass; it serves objdet",
+        ),
+        (
+            {"ftasks": [{"task": "sinclass", "target": "imagnet"}]},
+            "ftasks.target: 'imagnet' is not defined; did you mean 'imagenet'?",
+        ),
+        (
+            {"settings": ["multiple-random-random-textured"], "sizes": [10]},
+            "objects: 'hb' is not defined",
+        ),
+        (
+            {"stand_ins": {"smoke-stand-in": {"setting": "smoke", "train_images": 3, "val_images": 4}}},
+            "stand_ins.smoke-stand-in.train_images: 3 images are no whole number of scenes",
+        ),
+    ],
+)
+def test_mistakes_are_refused_in_one_line(tmp_path: Path, changes: dict, message: str) -> None:
+    with pytest.raises(InputError, match=message) as caught:
+        _load(tmp_path, **changes)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_name_may_not_mean_two_things(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="renderings.single-fix-fix-textured: this name is defined otherwise"):
+        _load(tmp_path, renderings={"single-fix-fix-textured": {"views": 3}})

@@ -1,0 +1,114 @@
+"""Look-ups shared by the rules: paths, params and resources. What they mean lives in syn2real.config."""
+
+import sys
+from pathlib import Path
+
+from syn2real.config.base import plain
+from syn2real.config.plan import load_plan
+from syn2real.errors import InputError
+from syn2real.fingerprint import fingerprint
+from syn2real.preflight import missing_blender, missing_data
+
+
+def refuse(problems):
+    """End with a line for each problem and exit code 2, which says: mend the input."""
+    print(*(f"error: {problem}" for problem in problems), sep="\n", file=sys.stderr)
+    sys.exit(2)
+
+
+try:
+    PLAN = load_plan(config, file="config/config.yaml")
+except InputError as error:
+    refuse([error])
+
+
+wildcard_constraints:
+    recipe="[a-z0-9-]+",
+    setting="[a-z0-9-]+",
+    split="train|val",
+    shard=r"\d{6}",
+    collection="[a-z0-9-]+",
+    ptask="mulclass|objdet|semseg|normal|none",
+    ftask="sinclass|objdet|semseg",
+    target="[a-z0-9-]+",
+    model=r"resnet\d+",
+    n=r"\d+",
+    seed=r"\d+",
+    percent=r"\d+(\.\d+)?",
+    experiment="[a-z0-9-]+",
+    stand_in="[a-z0-9-]+",
+
+
+def code(stage):
+    """Digest of a stage's script and of the library modules it imports."""
+    return fingerprint(Path(workflow.basedir) / "workflow" / "scripts" / f"{stage}.py")
+
+
+PRETRAIN = "results/pretrain/{recipe}/{setting}/{ptask}/{model}/n{n}/seed{seed}"
+FINETUNE = "results/finetune/{recipe}/{setting}/{ptask}/{model}/n{n}/seed{seed}/{ftask}-{target}/s{percent}"
+
+
+# Rendering
+
+
+def objects_of(wildcards):
+    """Folders of made collections; of a user's own, the file that says what is in it."""
+    collections = PLAN.renderings[wildcards.setting].collections
+    return [PLAN.objects_input(collection) for collection in collections]
+
+
+def textures_of(wildcards):
+    textures = PLAN.renderings[wildcards.setting].textures
+    return PLAN.textures_folder(textures) if textures else []
+
+
+def asset_folders(wildcards):
+    return PLAN.asset_folders(wildcards.setting)
+
+
+def stand_in_shards(wildcards, split):
+    stand_in = PLAN.stand_ins[wildcards.stand_in]
+    return PLAN.shards(stand_in.setting, split, getattr(stand_in, f"{split}_images"))
+
+
+# Training
+
+
+def resolved(stage, task, model, recipe):
+    """What a recipe says of one task and backbone, as plain data sorted by key."""
+    return dict(sorted(PLAN.recipes[recipe].resolve(stage, task, model).items()))
+
+
+def val_images(wildcards):
+    return PLAN.val_images(wildcards.recipe, wildcards.setting)
+
+
+def backbone_of(wildcards):
+    return f"{PRETRAIN}/backbone.safetensors" if int(wildcards.n) else []
+
+
+def target_of(wildcards):
+    """The folder of a stand-in, made by the workflow; data from elsewhere is no file of the workflow."""
+    stand_in = PLAN.stand_in_of(wildcards.target)
+    return f"results/targets/{stand_in}" if stand_in else []
+
+
+# Results
+
+
+def final_output():
+    """What `rule all` asks for: of each experiment the answer, the figures and the samples."""
+    laws = ["laws/{e}/advice.html", "figures/{e}/curves.svg", "figures/{e}/parameters.svg"]
+    answers = expand([f"results/{path}" for path in laws], e=PLAN.experiments)
+    settings = {setting for name in PLAN.experiments for setting in PLAN.settings(name)}
+    return answers + expand("results/figures/samples/{s}.png", s=sorted(settings))
+
+
+onstart:
+    if problems := [*missing_data(PLAN), *missing_blender(PLAN)]:
+        refuse(problems)
+
+
+if workflow.dryrun:
+    for problem in missing_data(PLAN):
+        print(f"warning: {problem}", file=sys.stderr)

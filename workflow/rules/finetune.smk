@@ -1,0 +1,20 @@
+"""Fine-tuning on a share of a target, from a backbone or from scratch (paper, §4.1 and Appendix A)."""
+
+
+rule finetune:
+    input:
+        backbone=backbone_of,
+        target=target_of,
+    output:
+        f"{FINETUNE}/metrics.json",
+    log:
+        f"results/logs/{FINETUNE.removeprefix('results/')}.log",
+    params:
+        fingerprint=code("finetune"),
+        recipe=lambda w: resolved("finetune", w.ftask, w.model, w.recipe),
+        target=lambda w: plain(PLAN.targets[w.target]),
+    threads: lambda w: PLAN.recipes[w.recipe].threads
+    resources:
+        mem_mb=2500,
+    script:
+        "../scripts/finetune.py"

@@ -1,0 +1,22 @@
+"""Pre-training on the first n images of a setting (paper, §4.1 and Appendix A)."""
+
+
+rule pretrain:
+    input:
+        train=lambda w: PLAN.shards(w.setting, "train", int(w.n)),
+        val=lambda w: PLAN.shards(w.setting, "val", val_images(w)),
+    output:
+        backbone=f"{PRETRAIN}/backbone.safetensors",
+        metrics=f"{PRETRAIN}/metrics.json",
+        curve=f"{PRETRAIN}/curve.csv",
+    log:
+        f"results/logs/{PRETRAIN.removeprefix('results/')}.log",
+    params:
+        fingerprint=code("pretrain"),
+        recipe=lambda w: resolved("pretrain", w.ptask, w.model, w.recipe),
+        val_images=val_images,
+    threads: lambda w: PLAN.recipes[w.recipe].threads
+    resources:
+        mem_mb=2500,
+    script:
+        "../scripts/pretrain.py"

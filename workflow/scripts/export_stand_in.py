@@ -1,0 +1,15 @@
+"""Write a rendered stand-in target in the layouts of ImageNet, COCO and ADE20K."""
+
+from pathlib import Path
+
+from snakemake.script import snakemake
+
+from syn2real.data.export import export_target
+from syn2real.joblog import job_log
+
+with job_log(snakemake.log[0]):
+    export_target(
+        {split: [Path(shard) for shard in snakemake.input[split]] for split in ("train", "val")},
+        Path(snakemake.output[0]),
+        images={"train": snakemake.params.train_images, "val": snakemake.params.val_images},
+    )

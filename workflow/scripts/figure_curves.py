@@ -1,0 +1,16 @@
+"""Draw error against pre-training size with the fitted law (Figure 1 of the paper)."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+from snakemake.script import snakemake
+
+from syn2real.figures.base import save
+from syn2real.figures.curves import draw_curves
+from syn2real.joblog import job_log
+
+with job_log(snakemake.log[0]):
+    fits = json.loads(Path(snakemake.input.fits).read_text(encoding="utf-8"))
+    points = pd.read_csv(snakemake.input.points)
+    save(draw_curves(points, fits, stand_ins=snakemake.params.experiment["stand_ins"]), snakemake.output)

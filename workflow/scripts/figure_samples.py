@@ -1,0 +1,11 @@
+"""Draw sample images of a setting with their labels (Figure 7 of the paper)."""
+
+from pathlib import Path
+
+from snakemake.script import snakemake
+
+from syn2real.joblog import job_log
+from syn2real.render.contact_sheet import contact_sheet
+
+with job_log(snakemake.log[0]):
+    contact_sheet(Path(snakemake.input[0]), Path(snakemake.output[0]))

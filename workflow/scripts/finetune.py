@@ -1,0 +1,30 @@
+"""Fine-tune a backbone, or a network from scratch, on a share of a target and measure its error."""
+
+from pathlib import Path
+
+from snakemake.script import snakemake
+
+from syn2real.files import file_stamp, scratch_folder
+from syn2real.joblog import job_log
+from syn2real.training.finetune import finetune
+
+w, params = snakemake.wildcards, snakemake.params
+output = Path(snakemake.output[0])
+backbone = Path(snakemake.input.backbone) if snakemake.input.get("backbone") else None
+stamps = [file_stamp(path) for path in [backbone] if path]
+percent = float(w.percent)
+key = {name: w[name] for name in ("recipe", "setting", "ptask", "model")} | {
+    "n": int(w.n), "seed": int(w.seed), "ftask": w.ftask, "target": w.target, "s_percent": percent
+}  # fmt: skip
+
+with job_log(snakemake.log[0]):
+    finetune(
+        key=key,
+        recipe=params.recipe,
+        target=params.target,
+        backbone=backbone,
+        percent=percent,
+        output=output,
+        scratch=scratch_folder(output, [key, params.fingerprint, params.recipe, params.target, stamps]),
+        threads=snakemake.threads,
+    )

@@ -1,0 +1,29 @@
+"""Pre-train a backbone on the first n images of a setting."""
+
+from pathlib import Path
+
+from snakemake.script import snakemake
+
+from syn2real.files import file_stamp, scratch_folder
+from syn2real.joblog import job_log
+from syn2real.training.pretrain import pretrain
+
+w, params = snakemake.wildcards, snakemake.params
+outputs = {name: Path(path) for name, path in snakemake.output.items()}
+stamps = [file_stamp(path) for path in snakemake.input]
+key = {name: w[name] for name in ("recipe", "setting", "ptask", "model")} | {
+    name: int(w[name]) for name in ("n", "seed")
+}
+
+with job_log(snakemake.log[0]):
+    pretrain(
+        key=key,
+        recipe=params.recipe,
+        shards=[Path(path) for path in snakemake.input.train],
+        val_shards=[Path(path) for path in snakemake.input.val],
+        n=int(w.n),
+        n_val=params.val_images,
+        outputs=outputs,
+        scratch=scratch_folder(outputs["metrics"], [key, params.fingerprint, params.recipe, stamps]),
+        threads=snakemake.threads,
+    )

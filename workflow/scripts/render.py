@@ -1,0 +1,26 @@
+"""Render one shard of a setting."""
+
+from pathlib import Path
+
+from snakemake.script import snakemake
+
+from syn2real.files import scratch_folder
+from syn2real.joblog import job_log
+from syn2real.render.job import render_shard
+
+wildcards, params = snakemake.wildcards, snakemake.params
+output = Path(snakemake.output[0])
+textures = params.folders["textures"]
+
+with job_log(snakemake.log[0]):
+    render_shard(
+        setting=wildcards.setting,
+        rendering=params.rendering,
+        split=wildcards.split,
+        shard=int(wildcards.shard),
+        objects={name: Path(folder) for name, folder in params.folders["objects"].items()},
+        textures=Path(textures) if textures else None,
+        output=output,
+        scratch=scratch_folder(output, [params.fingerprint, params.rendering]),
+        threads=snakemake.threads,
+    )

@@ -1,0 +1,94 @@
+"""`syn2real check`: the plan of a configuration and what it costs, before anything is started."""
+
+import sys
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+
+from syn2real.config.loading import read_yaml
+from syn2real.config.plan import Plan, load_plan
+from syn2real.config.runs import Finetuning, Pretraining
+from syn2real.preflight import missing_blender, missing_data, wanted_shards
+
+
+def check_configuration(config: str | Path, experiment: str | None = None) -> int:
+    """Validate a configuration, print its plan, and warn of what a real run would miss.
+
+    Parameters
+    ----------
+    config : str or Path
+        The workflow's config.yaml.
+    experiment : str, optional
+        One experiment file to check instead of those the configuration names.
+
+    Returns
+    -------
+    int
+        0; a mistake in the files raises.
+
+    Raises
+    ------
+    InputError
+        For the first mistake in the configuration.
+    """
+    values = read_yaml(config)
+    if experiment:
+        values["experiment"] = experiment
+    plan = load_plan(values, file=config)
+    for name in plan.experiments:
+        print("\n".join(describe(plan, name)))
+    if len(plan.experiments) > 1:
+        print(f"all experiments together, shared runs once: {_total(plan)}")
+    for problem in [*missing_data(plan), *missing_blender(plan)]:
+        print(f"warning: {problem}", file=sys.stderr)
+    return 0
+
+
+def describe(plan: Plan, name: str) -> list[str]:
+    """Return the lines that describe an experiment's plan: question, images, runs, hours."""
+    e = plan.experiments[name]
+    pretrainings, finetunings = plan.pretrainings(name), plan.finetunings(name)
+    lines = [f"experiment {name}: {e.question}"]
+    for setting in plan.settings(name):
+        lines.append(f"  render    {setting}: {_images(plan, name, setting)}")
+    scratch = sum(run.pretraining.n == 0 for run in finetunings)
+    ends = Counter((f.ftask, f.target, f.percent) for f in finetunings)
+    lines.append(f"  pretrain  {len(pretrainings)} runs, {_hours(plan, pretrainings, ())}")
+    lines.append(
+        f"  finetune  {len(finetunings)} runs ({scratch} of them from scratch, n = 0), "
+        f"{_hours(plan, (), finetunings)}"
+    )
+    for (ftask, target, percent), count in sorted(ends.items()):
+        note = ", a rendered stand-in" if plan.targets[target].stand_in else ""
+        lines.append(f"            {ftask} on {target}{note}, {percent:g} % of its labels: {count} runs")
+    return lines
+
+
+def _images(plan: Plan, name: str, setting: str) -> str:
+    """Return how many images of a setting are rendered, and how many of them lie there already."""
+    views = plan.renderings[setting].views * plan.renderings[setting].scenes_per_shard
+    shards = {s for s in wanted_shards(plan, [name]) if s.startswith(f"results/renders/{setting}/")}
+    done = sum(Path(shard).is_file() for shard in shards)
+    return f"{len(shards) * views:,} images in {len(shards)} shards, {done} of them rendered already"
+
+
+def _hours(plan: Plan, pretrainings: Iterable[Pretraining], finetunings: Iterable[Finetuning]) -> str:
+    """Return the estimated hours of runs on one device, by their recipe."""
+    costs = [plan.recipes[p.recipe].hours("pretrain", p.ptask, p.model) for p in pretrainings]
+    costs += [
+        plan.recipes[f.pretraining.recipe].hours("finetune", f.ftask, f.pretraining.model)
+        for f in finetunings
+    ]
+    unknown = sum(cost is None for cost in costs)
+    known = sum(cost for cost in costs if cost is not None)
+    return f"about {known:,.2f} device hours" + (
+        f" and {unknown} runs without an estimate" if unknown else ""
+    )
+
+
+def _total(plan: Plan) -> str:
+    """Return the cost of all experiments, runs that they share counted once."""
+    pretrainings = {run for name in plan.experiments for run in plan.pretrainings(name)}
+    finetunings = {run for name in plan.experiments for run in plan.finetunings(name)}
+    hours = _hours(plan, pretrainings, finetunings)
+    return f"{len(pretrainings)} pre-trainings, {len(finetunings)} fine-tunings, {hours}"

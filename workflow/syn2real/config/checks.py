@@ -1,0 +1,64 @@
+"""What can be known to be wrong before the first job starts."""
+
+from syn2real.config.experiment import Experiment
+from syn2real.config.plan import MADE_OBJECTS, MADE_TEXTURES, Plan, collections_of, known
+from syn2real.errors import InputError
+
+
+def check_experiment(plan: Plan, e: Experiment, file: str) -> None:
+    """Check an experiment against all definitions.
+
+    Parameters
+    ----------
+    plan : Plan
+        The definitions.
+    e : Experiment
+        The experiment.
+    file : str
+        Its file, for messages.
+
+    Raises
+    ------
+    InputError
+        For an unknown name, a size that is no whole number of scenes, a task the target has no labels
+        for, or a collection that is neither made nor found.
+    """
+    for setting in e.settings:
+        known(setting, plan.renderings, file=file, key="settings")
+        for size in e.sizes:
+            _whole_scenes(plan, setting, size, file=file, key="sizes")
+    for name, stand_in in e.stand_ins.items():
+        key = f"stand_ins.{name}"
+        known(stand_in.setting, plan.renderings, file=file, key=f"{key}.setting")
+        _whole_scenes(plan, stand_in.setting, stand_in.train_images, file=file, key=f"{key}.train_images")
+        _whole_scenes(plan, stand_in.setting, stand_in.val_images, file=file, key=f"{key}.val_images")
+    for f in e.ftasks:
+        known(f.target, plan.targets, file=file, key="ftasks.target")
+        plan.targets[f.target].require(f.task, file=file, key="ftasks.target", name=f.target)
+    _check_assets(plan, e, file)
+
+
+def _whole_scenes(plan: Plan, setting: str, images: int, *, file: str, key: str) -> None:
+    """Raise InputError unless `images` is a whole number of a setting's scenes."""
+    views = plan.renderings[setting].views
+    if images % views:
+        below = images // views * views
+        raise InputError(
+            f"{images} images are no whole number of scenes of {views} views (setting {setting}); "
+            f"use {below or views} or {below + views}",
+            file=file,
+            key=key,
+        )
+
+
+def _check_assets(plan: Plan, e: Experiment, file: str) -> None:
+    """Raise InputError when a setting draws from a collection that is neither made nor configured."""
+    settings = plan.settings(e.name)
+    for collection in collections_of(plan, settings):
+        known(collection, [*MADE_OBJECTS, *plan.config.objects], file="config/config.yaml", key="objects")
+    for setting in settings:
+        textures = plan.renderings[setting].textures
+        if textures:
+            known(
+                textures, [*MADE_TEXTURES, *plan.config.textures], file="config/config.yaml", key="textures"
+            )

@@ -1,0 +1,79 @@
+"""An experiment: which runs answer one question. One YAML file each (DESIGN: "One experiment, one file")."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from syn2real.config.base import Name, Section
+from syn2real.config.rendering import Rendering
+from syn2real.config.target import Target
+
+PTask = Literal["mulclass", "objdet", "semseg", "normal"]
+FTask = Literal["sinclass", "objdet", "semseg"]
+Model = Literal["resnet18", "resnet34", "resnet50", "resnet101", "resnet152"]
+Percent = Annotated[float, Field(gt=0, le=100)]
+
+
+class FineTuning(Section):
+    """One fine-tuning task, its target and the shares of the target's training set to use."""
+
+    task: FTask = Field(description="the fine-tuning task")
+    target: Name = Field(description="the target data set, by its name in targets.yaml or here")
+    percents: tuple[Percent, ...] = Field(
+        (1.0,), min_length=1, description="shares of the target's training set (§4.1: 1), in percent"
+    )
+
+
+class StandIn(Section):
+    """A target made by rendering, for where no labelled photographs can be had: a stand-in, no real data."""
+
+    setting: Name = Field(description="the rendering setting of the stand-in's images")
+    train_images: int = Field(gt=0, description="images of its training set, whole scenes")
+    val_images: int = Field(gt=0, description="images of its test set, whole scenes")
+
+
+class Costs(Section):
+    """What things cost, in one currency of your own; only ratios matter for the advice."""
+
+    image: float | None = Field(None, gt=0, description="cost of one more rendered image")
+    label: float | None = Field(None, gt=0, description="cost of one more labelled target image")
+
+
+class Experiment(Section):
+    """One question and the grid of runs that answers it."""
+
+    name: Name = Field(description="the experiment's name; its results lie under it")
+    question: str = Field(min_length=1, description="what it is to answer, for the report")
+    cost: str = Field(min_length=1, description="what it costs, in words")
+    expected: str = Field(min_length=1, description="the result expected, in words")
+    recipe: Name = Field(description="the training recipe: a file of config/recipes/")
+    settings: tuple[Name, ...] = Field(min_length=1, description="rendering settings to pre-train on")
+    ptasks: tuple[PTask, ...] = Field(min_length=1, description="pre-training tasks")
+    ftasks: tuple[FineTuning, ...] = Field(min_length=1, description="fine-tuning tasks and their targets")
+    models: tuple[Model, ...] = Field(("resnet50",), min_length=1, description="backbones")
+    sizes: tuple[Annotated[int, Field(ge=0)], ...] = Field(
+        min_length=1, description="pre-training sizes n in images, whole scenes; 0 is no pre-training"
+    )
+    seeds: tuple[Annotated[int, Field(ge=0)], ...] = Field((0,), min_length=1, description="run seeds")
+    target_error: float | None = Field(None, gt=0, lt=1, description="the error you need, for the advice")
+    max_images: int | None = Field(None, gt=0, description="the most images you could render")
+    costs: Costs = Field(Costs(), description="costs, for the advice")
+    renderings: dict[Name, Rendering] = Field({}, description="settings of this experiment alone")
+    targets: dict[Name, Target] = Field({}, description="targets of this experiment alone")
+    stand_ins: dict[Name, StandIn] = Field({}, description="targets to make by rendering")
+
+    @field_validator("settings", "ptasks", "models", "sizes", "seeds")
+    @classmethod
+    def _no_duplicates(cls, values: tuple[object, ...]) -> tuple[object, ...]:
+        for value in values:
+            if values.count(value) > 1:
+                raise ValueError(f"{value!r} is listed twice; list it once")
+        return values
+
+    @model_validator(mode="after")
+    def _distinct_ftasks(self) -> Self:
+        pairs = [(f.task, f.target) for f in self.ftasks]
+        for pair in pairs:
+            if pairs.count(pair) > 1:
+                raise ValueError(f"ftasks: {pair[0]} on {pair[1]} is listed twice; join their percents")
+        return self

@@ -1,0 +1,206 @@
+"""From configuration files to the set of runs, with everything that can be checked before the first job."""
+
+import difflib
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import product
+from pathlib import Path
+from typing import Any, TypeVar
+
+from syn2real.config.base import plain
+from syn2real.config.experiment import Experiment, StandIn
+from syn2real.config.loading import read_yaml, validate
+from syn2real.config.recipe import Recipe
+from syn2real.config.rendering import Rendering
+from syn2real.config.runs import NONE, Finetuning, Pretraining
+from syn2real.config.target import Target
+from syn2real.config.workflow import WorkflowConfig
+from syn2real.errors import InputError
+
+T = TypeVar("T", Rendering, Target, StandIn)
+
+MADE_OBJECTS = ("demo-textured", "demo-textureless")
+"""Object collections the workflow makes itself."""
+
+MADE_TEXTURES = ("demo",)
+"""Material collections the workflow makes itself."""
+
+
+@dataclass
+class Plan:
+    """All definitions of a configuration, checked against each other.
+
+    Attributes
+    ----------
+    config : WorkflowConfig
+        The workflow's configuration.
+    experiments : dict of str to Experiment
+        By name.
+    files : dict of str to str
+        The file of each experiment, for messages.
+    renderings, targets, stand_ins, recipes : dict
+        Definitions by name; an experiment's own joined with the shared ones.
+    """
+
+    config: WorkflowConfig
+    experiments: dict[str, Experiment] = field(default_factory=dict)
+    files: dict[str, str] = field(default_factory=dict)
+    renderings: dict[str, Rendering] = field(default_factory=dict)
+    targets: dict[str, Target] = field(default_factory=dict)
+    stand_ins: dict[str, StandIn] = field(default_factory=dict)
+    recipes: dict[str, Recipe] = field(default_factory=dict)
+
+    def pretrainings(self, name: str) -> list[Pretraining]:
+        """Return the pre-training runs of an experiment (n > 0), each once, sorted."""
+        e = self.experiments[name]
+        grid = product(e.settings, e.ptasks, e.models, sorted(e.sizes), sorted(e.seeds))
+        return [Pretraining(e.recipe, s, p, m, n, k) for s, p, m, n, k in grid if n > 0]
+
+    def finetunings(self, name: str) -> list[Finetuning]:
+        """Return the fine-tuning runs of an experiment, those from scratch (n = 0) once for all curves."""
+        e = self.experiments[name]
+        starts = self.pretrainings(name)
+        if 0 in e.sizes:
+            starts += [Pretraining(e.recipe, NONE, NONE, m, 0, k) for m, k in product(e.models, e.seeds)]
+        ends = [(f.task, f.target, percent) for f in e.ftasks for percent in f.percents]
+        return sorted(Finetuning(start, *end) for start, end in product(starts, ends))
+
+    def shards(self, setting: str, split: str, images: int) -> list[str]:
+        """Return the shards that hold the first `images` images of a setting's split."""
+        count = self.renderings[setting].shard_count(images)
+        return [f"results/renders/{setting}/{split}/shard-{k:06d}.tar" for k in range(count)]
+
+    def val_images(self, recipe: str, setting: str) -> int:
+        """Return how many synthetic images a pre-training is validated on (§4.1: 1,000), whole scenes."""
+        views = self.renderings[setting].views
+        return math.ceil(self.recipes[recipe].validation_images / views) * views
+
+    def stand_in_of(self, target: str) -> str | None:
+        """Return the stand-in whose folder a target lies in, or None for data from elsewhere."""
+        path = Path(self.targets[target].path)
+        return next((n for n in self.stand_ins if path.is_relative_to(f"results/targets/{n}")), None)
+
+    def used_stand_ins(self, name: str) -> list[str]:
+        """Return the stand-ins that an experiment's targets lie in, sorted."""
+        found = {self.stand_in_of(f.target) for f in self.experiments[name].ftasks}
+        return sorted(stand_in for stand_in in found if stand_in is not None)
+
+    def settings(self, name: str) -> list[str]:
+        """Return the settings an experiment renders: for pre-training and for its stand-ins."""
+        own = [self.stand_ins[s].setting for s in self.used_stand_ins(name)]
+        return list(dict.fromkeys([*self.experiments[name].settings, *own]))
+
+    def objects_input(self, collection: str) -> str:
+        """Return what a collection's renders depend on: the made folder, or a user's models_info.json."""
+        own = self.config.objects.get(collection)
+        return f"{own}/models/models_info.json" if own else f"results/assets/objects/{collection}"
+
+    def textures_folder(self, collection: str) -> str:
+        """Return the folder of a material collection: the user's own, or the one the workflow makes."""
+        return self.config.textures.get(collection, f"results/assets/textures/{collection}")
+
+    def asset_folders(self, setting: str) -> dict[str, Any]:
+        """Return the folders a setting is rendered from: {"objects": {collection: folder}, "textures": …}."""
+        r = self.renderings[setting]
+        made = "results/assets/objects"
+        return {
+            "objects": {c: self.config.objects.get(c, f"{made}/{c}") for c in sorted(r.collections)},
+            "textures": self.textures_folder(r.textures) if r.textures else None,
+        }
+
+    def summary(self, name: str) -> dict[str, Any]:
+        """Return what the advice and the report need to know of an experiment, as plain data."""
+        keys = {"name", "question", "expected", "cost", "target_error", "max_images", "costs"}
+        value = plain(self.experiments[name])
+        targets = sorted({f.target for f in self.experiments[name].ftasks})
+        stand_ins = [target for target in targets if self.targets[target].stand_in]
+        return {key: value[key] for key in sorted(keys)} | {"stand_ins": stand_ins}
+
+
+def load_plan(config: Mapping[str, Any], file: str | Path = "config/config.yaml") -> Plan:
+    """Read and check a whole configuration.
+
+    Parameters
+    ----------
+    config : mapping
+        What config.yaml holds, with what `--config` adds.
+    file : str or Path
+        Where it came from, for messages.
+
+    Raises
+    ------
+    InputError
+        For the first mistake: file, key, what is wrong, how to mend it.
+    """
+    plan = Plan(validate(WorkflowConfig, dict(config), file=file))
+    if not plan.config.files():
+        raise InputError("name at least one experiment file", file=file, key="experiments")
+    plan.renderings = _definitions(Rendering, plan.config.renderings)
+    plan.targets = _definitions(Target, plan.config.targets)
+    for path in plan.config.files():
+        _add_experiment(plan, path)
+    return plan
+
+
+def _definitions(model: type[T], path: str) -> dict[str, T]:
+    """Return the models of a file that maps names to definitions."""
+    return {name: validate(model, value, file=path, key=name) for name, value in read_yaml(path).items()}
+
+
+def _add_experiment(plan: Plan, path: str) -> None:
+    """Read an experiment file into `plan` and check it against the shared definitions."""
+    from syn2real.config.checks import check_experiment
+
+    experiment = validate(Experiment, read_yaml(path), file=path)
+    if experiment.name in plan.experiments:
+        raise InputError(
+            f"{plan.files[experiment.name]} has this name too; rename one", file=path, key="name"
+        )
+    plan.experiments[experiment.name] = experiment
+    plan.files[experiment.name] = path
+    _join(plan.renderings, experiment.renderings, path, "renderings")
+    _join(plan.targets, experiment.targets, path, "targets")
+    _join(plan.stand_ins, experiment.stand_ins, path, "stand_ins")
+    if experiment.recipe not in plan.recipes:
+        plan.recipes[experiment.recipe] = _recipe(plan, experiment.recipe, path)
+    check_experiment(plan, experiment, path)
+
+
+def _join(shared: dict[str, T], own: Mapping[str, T], path: str, key: str) -> None:
+    """Add an experiment's own definitions; a name may not mean two things, since it names a folder."""
+    for name, value in own.items():
+        if shared.setdefault(name, value) != value:
+            raise InputError(
+                "this name is defined otherwise elsewhere; choose another name",
+                file=path,
+                key=f"{key}.{name}",
+            )
+
+
+def _recipe(plan: Plan, name: str, path: str) -> Recipe:
+    """Return a recipe by name, or say which names there are."""
+    folder = Path(plan.config.recipes)
+    file = folder / f"{name}.yaml"
+    if not file.is_file():
+        known(name, (p.stem for p in folder.glob("*.yaml")), file=path, key="recipe")
+    return validate(Recipe, read_yaml(file), file=file)
+
+
+def known(name: str, names: Iterable[str], *, file: str, key: str) -> None:
+    """Raise InputError, with the nearest name, when `name` is not among `names`."""
+    valid = sorted(names)
+    if name not in valid:
+        near = difflib.get_close_matches(name, valid, n=1, cutoff=0.4)
+        mend = f"did you mean '{near[0]}'?" if near else f"known are {', '.join(valid) or 'none'}"
+        raise InputError(f"'{name}' is not defined; {mend}", file=file, key=key)
+
+
+def collections_of(plan: Plan, settings: Iterable[str]) -> Iterator[str]:
+    """Yield the object collections that settings draw from, each once."""
+    seen = set()
+    for setting in settings:
+        for collection in plan.renderings[setting].collections:
+            if collection not in seen:
+                seen.add(collection)
+                yield collection

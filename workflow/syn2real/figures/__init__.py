@@ -1,0 +1,1 @@
+"""Figures: a tidy frame or a fit goes in, a matplotlib Figure comes out."""

@@ -1,0 +1,45 @@
+"""What the figures share: style, names of curves, saving."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+import seaborn as sns
+from matplotlib.figure import Figure
+
+from syn2real.files import atomic
+
+mpl.use("Agg")
+sns.set_theme(style="ticks", context="notebook", palette="colorblind")
+# The same drawing gives the same bytes: no dates, no random element names.
+mpl.rcParams["svg.hashsalt"] = "syn2real"
+mpl.rcParams["svg.fonttype"] = "path"
+
+IDENTITY = ("setting", "ptask", "ftask", "target", "model", "s", "recipe")
+"""Columns that name a curve, in the order a label shows them."""
+
+
+def save(figure: Figure, outputs: Mapping[str, str]) -> None:
+    """Write a figure to each of `outputs` ("svg", "png"), atomically and without a date."""
+    for kind, path in outputs.items():
+        metadata = {"Date": None} if kind == "svg" else {"Software": None}
+        with atomic(path) as temporary:
+            figure.savefig(temporary, format=kind, dpi=150, bbox_inches="tight", metadata=metadata)
+
+
+def curve_labels(curves: list[dict[str, Any]]) -> list[str]:
+    """Return a short label for each curve: the values of those columns that differ among the curves."""
+    columns = [c for c in IDENTITY if len({str(curve.get(c)) for curve in curves}) > 1]
+    columns = columns or ["setting"]
+    return [", ".join(_text(column, curve.get(column)) for column in columns) for curve in curves]
+
+
+def _text(column: str, value: Any) -> str:
+    return f"s = {value}" if column == "s" else str(value)
+
+
+def error_bars(low: list[float], middle: list[float], high: list[float]) -> np.ndarray:
+    """Return the lengths matplotlib wants, shape (2, k): below and above the middle; never negative."""
+    values = np.array([low, middle, high], dtype=float)
+    return np.clip(np.stack([values[1] - values[0], values[2] - values[1]]), 0, None)

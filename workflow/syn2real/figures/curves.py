@@ -1,0 +1,82 @@
+"""Error against pre-training size with the fitted law: Figure 1 of the paper."""
+
+from typing import Any
+
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from syn2real.figures.base import curve_labels
+
+START = ("recipe", "ftask", "target", "model", "s")
+"""A run without pre-training belongs to every curve that agrees with it in these columns."""
+
+
+def draw_curves(points: pd.DataFrame, fits: dict[str, Any], *, stand_ins: list[str]) -> Figure:
+    """Draw the measured errors, the fitted law and its intervals, one panel a fine-tuning task and target.
+
+    Parameters
+    ----------
+    points : pandas.DataFrame
+        A points table, a row a run.
+    fits : dict
+        The fits of that table, with predictions over a range of n.
+    stand_ins : list of str
+        Targets that are rendered stand-ins; their panels say so.
+
+    Returns
+    -------
+    Figure
+        Log-log panels: dots are runs, the line the law, the dark band the interval of the law, the light
+        band that of a new measurement, the dotted line the mean error without pre-training.
+    """
+    panels = list(points[["ftask", "target"]].drop_duplicates().itertuples(index=False, name=None))
+    figure = Figure(figsize=(6.4 * len(panels), 5.0), layout="constrained")
+    axes = figure.subplots(1, len(panels), squeeze=False)[0]
+    for ax, (ftask, target) in zip(axes, panels, strict=True):
+        inside = (points["ftask"] == ftask) & (points["target"] == target)
+        curves = [c for c in fits["curves"] if (c["curve"]["ftask"], c["curve"]["target"]) == (ftask, target)]
+        note = " (rendered stand-in, no photographs)" if target in stand_ins else ""
+        _panel(ax, points[inside], curves)
+        ax.set(xlabel="pre-training images n", ylabel="test error", title=f"{ftask} on {target}{note}")
+    return figure
+
+
+def _panel(ax: Axes, points: pd.DataFrame, curves: list[dict[str, Any]]) -> None:
+    """Draw the curves of one task and target."""
+    ax.set_xscale("log")
+    ax.set_yscale("log")
+    colours = sns.color_palette("colorblind", max(len(curves), 1))
+    for curve, label, colour in zip(
+        curves, curve_labels([c["curve"] for c in curves]), colours, strict=False
+    ):
+        rows = points[_matches(points, curve["curve"])]
+        ax.scatter(rows["n"], rows["error"], color=colour, s=22, alpha=0.6, linewidths=0, zorder=3)
+        means = rows.groupby("n")["error"].mean()
+        ax.plot(means.index, means, "o", color=colour, ms=7, mec="white", label=label, zorder=4)
+        _draw_fit(ax, curve["predictions"], colour)
+    scratch = points[points["n"] == 0]
+    if not scratch.empty:
+        ax.axhline(scratch["error"].mean(), color="grey", ls=":", label="no pre-training (n = 0), mean")
+    ax.yaxis.set_major_formatter("{x:.2f}")
+    ax.yaxis.set_minor_formatter("{x:.2f}")
+    ax.tick_params(axis="y", which="minor", labelsize="x-small")
+    ax.legend(fontsize="small", frameon=False)
+    sns.despine(ax=ax)
+
+
+def _matches(points: pd.DataFrame, curve: dict[str, Any]) -> pd.Series:
+    """Return which rows belong to a curve."""
+    columns = [column for column in curve if column in points]
+    return (points[columns].astype(str) == pd.Series(curve)[columns].astype(str)).all(axis=1)
+
+
+def _draw_fit(ax: Axes, predictions: list[dict[str, Any]], colour: tuple[float, float, float]) -> None:
+    """Draw the law over the predicted range with both of its bands."""
+    if not predictions:
+        return
+    frame = pd.DataFrame(predictions).sort_values("n").astype(float)
+    ax.plot(frame["n"], frame["error"], color=colour, lw=1.8)
+    ax.fill_between(frame["n"], frame["lower"], frame["upper"], color=colour, alpha=0.25, lw=0)
+    ax.fill_between(frame["n"], frame["predict_lower"], frame["predict_upper"], color=colour, alpha=0.1, lw=0)

@@ -1,0 +1,72 @@
+"""What a real run would miss on this machine: data that is not there, libraries Blender cannot find."""
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from syn2real.config.plan import Plan, collections_of
+from syn2real.data.targets import check_layout
+from syn2real.errors import InputError
+
+
+def missing_data(plan: Plan) -> Iterator[str]:
+    """Yield a line for each thing a real run would miss: file, what is wrong, which runs need it.
+
+    A dry run shows these lines as warnings; a real run refuses to start.
+    """
+    for name, e in plan.experiments.items():
+        for f in e.ftasks:
+            if plan.stand_in_of(f.target) is None:
+                try:
+                    check_layout(plan.targets[f.target], f.task)
+                except InputError as error:
+                    yield f"{error} (needed by the {f.task} runs on {f.target} of experiment {name})"
+        settings = plan.settings(name)
+        for collection in collections_of(plan, settings):
+            if collection in plan.config.objects:
+                path = Path(plan.config.objects[collection]) / "models" / "models_info.json"
+                if not path.is_file():
+                    yield f"{path}: there is no such file (needed by the renders of experiment {name})"
+        for textures in sorted({plan.renderings[setting].textures or "" for setting in settings}):
+            if textures in plan.config.textures and not Path(plan.config.textures[textures]).is_dir():
+                yield (
+                    f"{plan.config.textures[textures]}: there is no such folder "
+                    f"(needed by the renders of experiment {name})"
+                )
+
+
+def missing_blender(plan: Plan) -> Iterator[str]:
+    """Yield a line when scenes are still to be rendered and Blender's module cannot be imported.
+
+    The import is tried in another process: it takes a second and a half and cannot be undone.
+    """
+    if not any(not Path(shard).is_file() for shard in wanted_shards(plan)):
+        return
+    command = [sys.executable, "-c", "import bpy"]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    if result.returncode:
+        last = (result.stderr.strip().splitlines() or [f"exit code {result.returncode}"])[-1]
+        library = re.search(r"(lib\S+\.so[.\d]*)", last)
+        if library:
+            mend = f"install the system package that holds {library[1]}"
+        elif sys.version_info[:2] != (3, 11):
+            mend = "Blender's module needs Python 3.11"
+        else:
+            mend = "install syn2real[render]"
+        yield f"bpy: Blender cannot be imported ({last}); {mend}"
+
+
+def wanted_shards(plan: Plan, names: Iterable[str] | None = None) -> Iterator[str]:
+    """Yield every shard that experiments (default: all of a plan) need, some of them more than once."""
+    for name in plan.experiments if names is None else names:
+        e = plan.experiments[name]
+        for setting in e.settings:
+            yield from plan.shards(setting, "train", max(e.sizes))
+            if max(e.sizes):
+                yield from plan.shards(setting, "val", plan.val_images(e.recipe, setting))
+        for stand_in in plan.used_stand_ins(name):
+            s = plan.stand_ins[stand_in]
+            yield from plan.shards(s.setting, "train", s.train_images)
+            yield from plan.shards(s.setting, "val", s.val_images)

@@ -1,0 +1,172 @@
+"""What the report says: the table of parameters, and the answer in words."""
+
+import html
+import json
+from pathlib import Path
+from typing import Any
+
+import markdown as markdown_package
+import numpy as np
+import pandas as pd
+
+from syn2real.files import write_text
+from syn2real.laws import advice_text, advise_table
+
+_PAGE = """<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8"><title>{title}</title><style>
+body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem }}
+table {{ border-collapse: collapse; margin: 1rem 0; display: block; overflow-x: auto }}
+td, th {{ border: 1px solid #bbb; padding: .3rem .6rem; text-align: left }}
+blockquote {{ border-left: .3rem solid #bbb; margin: 1rem 0; padding: .1rem 1rem; background: #f6f6f6 }}
+code {{ background: #f2f2f2 }}
+</style></head><body>
+{body}
+</body></html>
+"""
+
+
+def prediction_grid(points: pd.DataFrame, count: int = 41) -> list[float]:
+    """Return sizes n at which to draw the law: from the smallest measured n to four times the largest.
+
+    Parameters
+    ----------
+    points : pandas.DataFrame
+        A points table.
+    count : int
+        How many sizes, evenly spaced in log n.
+
+    Returns
+    -------
+    list of float
+        Whole numbers of images, rising; empty when nothing was pre-trained.
+    """
+    sizes = points.loc[points["n"] > 0, "n"]
+    if sizes.empty:
+        return []
+    grid = np.geomspace(sizes.min(), 4 * sizes.max(), count).round()
+    return [float(n) for n in np.unique(grid)]
+
+
+def parameter_table(fits: dict[str, Any]) -> pd.DataFrame:
+    """Return the fits as a table: a row for each curve and parameter, with interval and status.
+
+    Parameters
+    ----------
+    fits : dict
+        The JSON of `syn2real fit`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The curve's columns, then law, parameter, value, lower, upper, status; a curve that could not be
+        fitted has one row whose status is the reason.
+    """
+    rows: list[dict[str, Any]] = []
+    for curve in fits["curves"]:
+        head = {**curve["curve"], "law": curve["law"]}
+        if curve["fit"] is None:
+            rows.append({**head, "status": curve["reason"]})
+            continue
+        for name, estimate in curve["fit"]["params"].items():
+            rows.append({**head, "parameter": name, **estimate})
+    return pd.DataFrame(rows)
+
+
+def write_advice(
+    points: pd.DataFrame,
+    fits: str | Path,
+    experiment: dict[str, Any],
+    *,
+    markdown: str | Path,
+    html: str | Path,
+) -> None:
+    """Write what an experiment's fits support, in words, as Markdown and as a page of the report.
+
+    Parameters
+    ----------
+    points : pandas.DataFrame
+        The experiment's points table.
+    fits : str or Path
+        Its fits.json.
+    experiment : dict
+        The experiment's summary: name, question, expected, target_error, max_images, costs, stand_ins.
+    markdown, html : str or Path
+        The files to write.
+    """
+    fitted = json.loads(Path(fits).read_text(encoding="utf-8"))
+    parts = [
+        f"# {experiment['name']}: {experiment['question']}",
+        _stand_in_note(experiment["stand_ins"]),
+        _advice(points, experiment),
+        "## What the fits support",
+        *(_supported(curve) for curve in fitted["curves"]),
+        _repetitions(points),
+    ]
+    text = "\n\n".join(part for part in parts if part) + "\n"
+    write_text(markdown, text)
+    body = markdown_package.markdown(text, extensions=["tables", "sane_lists"])
+    write_text(html, _PAGE.format(title=_escape(experiment["name"]), body=body))
+
+
+def _escape(text: str) -> str:
+    return html.escape(text)
+
+
+def _stand_in_note(stand_ins: list[str]) -> str:
+    """Return the warning that a target is rendered, where one is."""
+    if not stand_ins:
+        return ""
+    return (
+        f"> **Rendered stand-in.** The target {', '.join(stand_ins)} consists of rendered images under other "
+        "conditions than any training setting, not of photographs. The numbers show that the pipeline "
+        "measures a law; they say nothing about transfer to real images."
+    )
+
+
+def _advice(points: pd.DataFrame, experiment: dict[str, Any]) -> str:
+    """Return the advice for the experiment's target error, or how to ask for one."""
+    if experiment["target_error"] is None:
+        return "No `target_error` is set in the experiment, so there is no verdict; add one to get advice."
+    costs = {f"cost_per_{name}": value for name, value in experiment["costs"].items() if value is not None}
+    result = advise_table(
+        points, target_error=experiment["target_error"], max_images=experiment["max_images"], **costs
+    )
+    return advice_text(result)
+
+
+def _supported(curve: dict[str, Any]) -> str:
+    """Return a sentence or two on what one curve's fit supports and what it does not."""
+    identity = curve["curve"]
+    head = (
+        f"- **{identity['setting']}, {identity['ptask']} → {identity['ftask']} on {identity['target']}, "
+        f"{identity['model']}**: "
+    )
+    if curve["fit"] is None:
+        return head + f"no fit: {curve['reason']}."
+    params = curve["fit"]["params"]
+    said = [f"{label} {_interval(params[name])}" for name, label in (("alpha", "α"), ("C", "C"))]
+    loose = [name for name in ("D", "alpha", "C") if params[name]["status"] in ("unidentified", "at-bound")]
+    sentence = head + f"law fitted to {curve['n_used']} sizes; " + ", ".join(said) + "."
+    if not loose:
+        return sentence + " All parameters are identified by these points."
+    return sentence + (
+        f" Not identified by these points: {', '.join(loose)}. The curve may be read inside the measured "
+        "range; its parameters and its limit may not be quoted."
+    )
+
+
+def _interval(estimate: dict[str, Any]) -> str:
+    """Return an estimate with its interval, open ends shown as such."""
+    low = "0" if estimate["lower"] is None else f"{estimate['lower']:.3g}"
+    high = "∞" if estimate["upper"] is None else f"{estimate['upper']:.3g}"
+    return f"= {estimate['value']:.3g} (95 % interval {low} to {high}, {estimate['status']})"
+
+
+def _repetitions(points: pd.DataFrame) -> str:
+    """Return what the spread between seeds does and does not contain."""
+    seeds = points["seed"].nunique()
+    return (
+        f"Each size was run with {seeds} seed{'s' if seeds > 1 else ''}. Seeds vary initialisation, order "
+        "and the labelled subset; the rendered images are the same, so the intervals "
+        "hold no spread between renders."
+    )
