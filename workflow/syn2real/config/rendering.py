@@ -22,24 +22,28 @@ Range = Annotated[tuple[float, float], AfterValidator(_ordered)]
 class Camera(Section):
     """Where cameras stand and what lens they have."""
 
-    radius_m: Range = Field((0.61, 1.24), description="distance from the room's centre, metres")
-    elevation_deg: Range = Field((5, 89), description="elevation above the floor, degrees")
-    roll_deg: Range = Field((-45, 45), description="rotation about the optical axis, degrees")
+    radius_m: Range = Field(default=(0.61, 1.24), description="distance from the room's centre, metres")
+    elevation_deg: Range = Field(default=(5, 89), description="elevation above the floor, degrees")
+    roll_deg: Range = Field(default=(-45, 45), description="rotation about the optical axis, degrees")
     field_of_view_deg: Range = Field(
-        (39.6, 39.6), description="angle of view, degrees; a true range draws a lens for each scene"
+        default=(39.6, 39.6), description="angle of view, degrees; a true range draws a lens for each scene"
     )
-    clearance_m: float = Field(0.3, ge=0, description="least distance between camera and any object, metres")
+    clearance_m: float = Field(
+        default=0.3, ge=0, description="least distance between camera and any object, metres"
+    )
 
 
 class Lights(Section):
     """Lights of the settings whose `light` is random; `fix` has one white area and one point light."""
 
-    area_strength: Range = Field((3, 6), description="emission of the plane above the room, W/m²")
-    point_energy_w: Range = Field((200, 200), description="power of a point light, watts")
-    point_radius_m: Range = Field((1, 1.5), description="distance of a point light from the centre, metres")
-    point_elevation_deg: Range = Field((5, 89), description="elevation of a point light, degrees")
-    points: tuple[int, int] = Field((1, 1), description="fewest and most point lights")
-    colour: Range = Field((0.5, 1), description="each of red, green and blue of a light, 0 to 1")
+    area_strength: Range = Field(default=(3, 6), description="emission of the plane above the room, W/m²")
+    point_energy_w: Range = Field(default=(200, 200), description="power of a point light, watts")
+    point_radius_m: Range = Field(
+        default=(1, 1.5), description="distance of a point light from the centre, metres"
+    )
+    point_elevation_deg: Range = Field(default=(5, 89), description="elevation of a point light, degrees")
+    points: tuple[int, int] = Field(default=(1, 1), description="fewest and most point lights")
+    colour: Range = Field(default=(0.5, 1), description="each of red, green and blue of a light, 0 to 1")
 
     @model_validator(mode="after")
     def _some_points(self) -> Self:
@@ -51,65 +55,75 @@ class Lights(Section):
 class Placement(Section):
     """Where objects are put on the floor of the 4 m room (BOP's on-surface sampling)."""
 
-    floor_part: Range = Field((0.4, 0.6), description="part of the floor's sides used, 0 to 1")
+    floor_part: Range = Field(default=(0.4, 0.6), description="part of the floor's sides used, 0 to 1")
     spacing_m: Range = Field(
-        (0.01, 0.2), description="least and greatest distance to the closest other object, metres"
+        default=(0.01, 0.2), description="least and greatest distance to the closest other object, metres"
     )
-    tries: int = Field(100, ge=1, description="poses tried for an object before the scene is drawn anew")
+    tries: int = Field(
+        default=100, ge=1, description="poses tried for an object before the scene is drawn anew"
+    )
 
 
 class Wear(Section):
     """What use does to a surface; all zero is an object as new. A stand-in target's condition."""
 
-    tone: float = Field(0, ge=0, le=1, description="greatest change of hue, saturation and brightness")
-    roughness: float = Field(0, ge=0, le=1, description="greatest change of the surface's roughness")
-    scratches: float = Field(0, ge=0, le=1, description="greatest part of the surface that is worn off")
+    tone: float = Field(
+        default=0, ge=0, le=1, description="greatest change of hue, saturation and brightness"
+    )
+    roughness: float = Field(default=0, ge=0, le=1, description="greatest change of the surface's roughness")
+    scratches: float = Field(
+        default=0, ge=0, le=1, description="greatest part of the surface that is worn off"
+    )
 
 
 class Sensor(Section):
     """What a real camera's sensor and optics do to an image; all zero is Blender's own image."""
 
-    noise: Range = Field((0, 0), description="standard deviation of the noise, part of full scale")
-    blur_px: Range = Field((0, 0), description="standard deviation of the blur, pixels")
+    noise: Range = Field(default=(0, 0), description="standard deviation of the noise, part of full scale")
+    blur_px: Range = Field(default=(0, 0), description="standard deviation of the blur, pixels")
 
 
 class Rendering(Section):
     """One rendering setting. The defaults are the paper's `multiple-random-random-textured`."""
 
     collections: tuple[Name, ...] = Field(
-        PAPER_COLLECTIONS, min_length=1, description="object collections (folders in BOP layout)"
+        default=PAPER_COLLECTIONS, min_length=1, description="object collections (folders in BOP layout)"
     )
     grey: tuple[Name, ...] = Field(
-        ("itodd", "tless", "demo-textureless"),
+        default=("itodd", "tless", "demo-textureless"),
         description="collections without colours of their own: each object gets a random grey, as BOP does",
     )
     objects_per_scene: int = Field(
-        10, ge=1, description="appearance: 1 is the paper's single, 10 its multiple; objects"
+        default=10, ge=1, description="appearance: 1 is the paper's single, 10 its multiple; objects"
     )
-    views: int = Field(10, ge=1, le=100, description="camera poses, thus images, a scene")
-    image_size: int = Field(640, ge=16, le=4096, description="side of the square images, pixels")
-    samples: int = Field(50, ge=1, description="Cycles' samples a pixel")
-    bounces: int = Field(3, ge=0, description="greatest number of light bounces")
-    light: Literal["fix", "random"] = Field("random", description="fixed or random lights")
+    views: int = Field(default=10, ge=1, le=100, description="camera poses, thus images, a scene")
+    image_size: int = Field(default=640, ge=16, le=4096, description="side of the square images, pixels")
+    samples: int = Field(default=50, ge=1, description="Cycles' samples a pixel")
+    denoise: bool = Field(default=True, description="whether Open Image Denoise cleans each image")
+    bounces: int = Field(default=3, ge=0, description="greatest number of light bounces")
+    light: Literal["fix", "random"] = Field(default="random", description="fixed or random lights")
     background: Literal["fix", "random", "colour"] = Field(
-        "random",
+        default="random",
         description="the room: background_material, a random material of textures, or random plain colours",
     )
-    textures: Name | None = Field("ambientcg", description="texture collection (ambientCG layout)")
-    background_material: str = Field("Fabric001", description="material of a fixed background")
-    seed: int = Field(0, ge=0, description="render seed")
-    scenes_per_shard: int = Field(100, ge=1, description="scenes in one shard file")
+    textures: Name | None = Field(default="ambientcg", description="texture collection (ambientCG layout)")
+    background_material: str = Field(default="Fabric001", description="material of a fixed background")
+    seed: int = Field(default=0, ge=0, description="render seed")
+    scenes_per_shard: int = Field(default=100, ge=1, description="scenes in one shard file")
     min_visible_fraction: float = Field(
-        0.1, ge=0, le=1, description="objects less visible than this are not annotated, part of silhouette"
+        default=0.1,
+        ge=0,
+        le=1,
+        description="objects less visible than this are not annotated, part of silhouette",
     )
     min_visible_pixels: int = Field(
-        4, ge=1, description="objects with fewer visible pixels are not annotated"
+        default=4, ge=1, description="objects with fewer visible pixels are not annotated"
     )
-    camera: Camera = Field(Camera(), description="camera poses and lens")
-    lights: Lights = Field(Lights(), description="ranges of random lights")
-    placement: Placement = Field(Placement(), description="where objects are put")
-    wear: Wear = Field(Wear(), description="wear of the objects' surfaces (stand-in targets)")
-    sensor: Sensor = Field(Sensor(), description="noise and blur of the camera (stand-in targets)")
+    camera: Camera = Field(default=Camera(), description="camera poses and lens")
+    lights: Lights = Field(default=Lights(), description="ranges of random lights")
+    placement: Placement = Field(default=Placement(), description="where objects are put")
+    wear: Wear = Field(default=Wear(), description="wear of the objects' surfaces (stand-in targets)")
+    sensor: Sensor = Field(default=Sensor(), description="noise and blur of the camera (stand-in targets)")
 
     @model_validator(mode="after")
     def _background_has_textures(self) -> Self:

@@ -121,13 +121,10 @@ class Shard:
             raise InputError(f"format {self.meta.get('format')} is not {FORMAT}", file=self.path, key=META)
         self.keys = [key for key, members in self._index.items() if "png" in members]
         self.scenes = [int(key) for key, members in self._index.items() if DESCRIPTION in members]
-        if (
-            len(self.scenes) != self.meta["n_scenes"]
-            or len(self.keys) != len(self.scenes) * self.meta["views"]
-        ):
-            raise InputError(
-                "fewer scenes than it says, so it was cut short; render it again", file=self.path
-            )
+        whole = len(self.scenes) == self.meta["n_scenes"]
+        if not whole or len(self.keys) != len(self.scenes) * self.meta["views"]:
+            problem = "fewer scenes than it says, so it was cut short; render it again"
+            raise InputError(problem, file=self.path)
 
     def read(self, key: str) -> dict[str, bytes]:
         """Return the contents of one key's members by extension.

@@ -1,0 +1,1 @@
+"""Scene descriptions, and the one module that renders them with Blender."""

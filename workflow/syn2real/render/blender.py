@@ -1,0 +1,388 @@
+"""The one module that touches Blender: builds a described scene with BlenderProc and renders its views.
+
+BlenderProc is made to run in this process's own Python, without its launcher, which would download Blender.
+One process renders many scenes: meshes are loaded once and shared by the scenes' objects.
+"""
+
+import importlib
+import os
+import random
+import sys
+import types
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from importlib.metadata import version
+from importlib.util import find_spec
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from syn2real.config.rendering import Rendering
+from syn2real.errors import InputError
+from syn2real.render.annotations import RawView, Solid
+from syn2real.render.bop import model_file, model_folder
+from syn2real.render.scene import ROOM_SIDE, camera_poses
+from syn2real.render.surfaces import dress, plain
+
+SMOOTH_ANGLE = 0.6
+"""Edges sharper than this, in radians, stay sharp."""
+CAMERA_TRIES = 100
+DROP_HEIGHT = (1.0, 4.0)
+"""Height above the floor from which BOP's on-surface sampling lowers objects, metres."""
+
+
+class Unbuildable(Exception):
+    """A described scene that cannot be built; it is drawn anew from its own stream."""
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of what decides a pixel."""
+    return {name: version(name) for name in ("bpy", "blenderproc", "numpy", "opencv-python-headless")}
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Send what Blender and BlenderProc print, from C too, nowhere: it is hundreds of lines a scene."""
+    sys.stdout.flush()
+    kept, nowhere = os.dup(1), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    try:
+        yield
+    finally:
+        sys.stdout.flush()
+        os.dup2(kept, 1)
+        os.close(kept)
+        os.close(nowhere)
+
+
+def start() -> tuple[Any, Any]:
+    """Import bpy and BlenderProc into this process and return both.
+
+    Raises
+    ------
+    InputError
+        If they are not installed, or bpy lacks a system library.
+    """
+    os.environ["INSIDE_OF_THE_INTERNAL_BLENDER_PYTHON_ENVIRONMENT"] = "1"
+    specification = find_spec("blenderproc")
+    if specification is None or specification.origin is None or find_spec("bpy") is None:
+        raise InputError("Blender is not installed; rendering needs Python 3.11 and `pip install .[render]`")
+    try:
+        bpy = importlib.import_module("bpy")
+    except ImportError as error:
+        raise InputError(
+            f"Blender cannot be loaded: {error}; install the system libraries it wants (on Debian: libx11-6 "
+            "libxi6 libxxf86vm1 libxfixes3 libxrender1 libgl1 libxkbcommon0 libsm6)"
+        ) from error
+    if "blenderproc" not in sys.modules:
+        _stand_in_for_setup()
+        # BlenderProc removes the first entry of its own folder from sys.path: have a second one.
+        sys.path.append(str(Path(specification.origin).parents[1]))
+    with quiet():
+        return bpy, importlib.import_module("blenderproc")
+
+
+def _stand_in_for_setup() -> None:
+    """Register modules for what BlenderProc would install by itself: nothing, and BOP's toolkit."""
+    setup = types.ModuleType("blenderproc.python.utility.SetupUtility")
+    nothing = {"setup": staticmethod(lambda *_, **__: []), "setup_pip": staticmethod(lambda *_, **__: "")}
+    setup.__dict__["SetupUtility"] = type("SetupUtility", (), nothing)
+    # BOP's toolkit knows a fixed list of data sets; this stand-in reads any folder in BOP layout.
+    parameters = types.ModuleType("bop_toolkit_lib.dataset_params")
+    parameters.__dict__["get_model_params"] = lambda folder, name, **_: {
+        "model_tpath": str(model_folder(Path(folder) / name) / "obj_{obj_id:06d}.ply")
+    }
+    toolkit = types.ModuleType("bop_toolkit_lib")
+    toolkit.__dict__["dataset_params"] = parameters
+    sys.modules.update({module.__name__: module for module in (setup, parameters, toolkit)})
+
+
+class Renderer:
+    """Builds and renders the scenes of one setting.
+
+    Parameters
+    ----------
+    rendering : Rendering
+        The resolved setting.
+    objects : dict of str to Path
+        The folder, in BOP layout, of each collection.
+    textures : Path or None
+        Folder of materials in ambientCG layout.
+    temporary : Path
+        A folder of this process alone: through files in it Blender hands over its passes.
+    threads : int
+        Threads of a render.
+    """
+
+    def __init__(
+        self,
+        rendering: Rendering,
+        objects: Mapping[str, Path],
+        textures: Path | None,
+        temporary: Path,
+        threads: int,
+    ) -> None:
+        self.rendering, self.folders, self.textures = rendering, objects, textures
+        self.temporary = temporary
+        self.bpy, self.bproc = start()
+        self._originals: dict[str, Any] = {}
+        with quiet():
+            self._initialise(threads)
+            self._room = self._make_room()
+            self._ceiling = self.bproc.object.create_primitive("PLANE", scale=[3, 3, 1], location=[0, 0, 10])
+            self._ceiling.add_material(self.bproc.material.create("light"))
+            self._files = self._make_passes()
+        # What stands now stays; `_clear` removes what a scene adds to it.
+        self._kept = self._blocks()
+
+    def _initialise(self, threads: int) -> None:
+        """Do what `bproc.init` does, but for the language: the wheel has one only and would refuse."""
+        importlib.import_module("blenderproc.python.utility.Utility").Utility.temp_dir = str(self.temporary)
+        initializer = importlib.import_module("blenderproc.python.utility.Initializer")
+        initializer.clean_up(clean_up_camera=True)
+        renderer = self.bproc.renderer
+        renderer.set_render_devices()
+        initializer._Initializer.set_default_parameters()
+        renderer.set_cpu_threads(threads)
+        renderer.set_max_amount_of_samples(self.rendering.samples)
+        bounces = self.rendering.bounces
+        renderer.set_light_bounces(bounces, 0, bounces, bounces, 0, 8, 0)
+        renderer.set_denoiser(None)
+        scene = self.bpy.context.scene
+        scene.cycles.denoiser = "OPENIMAGEDENOISE"
+        for level in (scene, self.bpy.context.view_layer):
+            level.cycles.use_denoising = self.rendering.denoise
+        self.bproc.camera.set_resolution(self.rendering.image_size, self.rendering.image_size)
+        scene.camera.data.clip_start = 0.01
+
+    def _make_room(self) -> list[Any]:
+        """Return floor and four walls of the cube-shaped room."""
+        half, right = ROOM_SIDE / 2, np.pi / 2
+        poses = [
+            ((0, 0, 0), (0, 0, 0)),
+            ((0, -half, half), (-right, 0, 0)),
+            ((0, half, half), (right, 0, 0)),
+            ((half, 0, half), (0, -right, 0)),
+            ((-half, 0, half), (0, right, 0)),
+        ]
+        create = self.bproc.object.create_primitive
+        planes = [create("PLANE", scale=[half, half, 1], location=at, rotation=turn) for at, turn in poses]
+        for plane in planes:
+            plane.add_material(self.bproc.material.create("plain"))
+        return planes
+
+    def _make_passes(self) -> tuple[Path, Path]:
+        """Have the compositor write normals and object indices beside the image; return both files.
+
+        Made once: the nodes outlive the scenes, and each scene's objects get their own pass_index.
+        """
+        scene, layer = self.bpy.context.scene, self.bpy.context.view_layer
+        layer.use_pass_normal = layer.use_pass_object_index = True
+        scene.use_nodes = scene.render.use_compositing = True
+        tree = scene.node_tree
+        for node in [node for node in tree.nodes if node.bl_idname == "CompositorNodeOutputFile"]:
+            tree.nodes.remove(node)
+        layers = next(node for node in tree.nodes if node.bl_idname == "CompositorNodeRLayers")
+        scene.frame_set(0)
+        # One file holds both: normals in red, green and blue, the index in place of opacity.
+        both = tree.nodes.new("CompositorNodeSetAlpha")
+        both.mode = "REPLACE_ALPHA"
+        tree.links.new(layers.outputs["Normal"], both.inputs["Image"])
+        tree.links.new(layers.outputs["IndexOB"], both.inputs["Alpha"])
+        output = tree.nodes.new("CompositorNodeOutputFile")
+        output.base_path = str(self.temporary)
+        output.format.file_format, output.format.color_mode = "OPEN_EXR", "RGBA"
+        output.format.color_depth, output.format.exr_codec = "32", "NONE"
+        output.file_slots[0].path = "geometry"
+        tree.links.new(both.outputs["Image"], output.inputs[0])
+        return self.temporary / "image.png", self.temporary / "geometry0000.exr"
+
+    def render(self, description: Mapping[str, Any]) -> tuple[list[RawView], list[Solid]]:
+        """Build a described scene and render its views.
+
+        Returns
+        -------
+        views : list of RawView
+        solids : list of Solid
+            The scene's objects, in the description's order.
+
+        Raises
+        ------
+        Unbuildable
+            If an object fits nowhere or no camera pose has a free view.
+        InputError
+            If an asset is missing or broken.
+        """
+        try:
+            with quiet():
+                entities = [self._add(item, k) for k, item in enumerate(description["objects"])]
+                self._furnish(description["room"])
+                self._light(description["lights"])
+                self._place(entities, description["placement_seed"])
+                return self._views(entities, description), [
+                    _solid(entity, item)
+                    for entity, item in zip(entities, description["objects"], strict=True)
+                ]
+        finally:
+            self._clear()
+
+    def _original(self, name: str) -> Any:
+        """Return the object of a class as loaded from its collection, once a process, hidden from scenes."""
+        if name not in self._originals:
+            collection, model = name.split("/")
+            folder, number = self.folders[collection], int(model.removeprefix("obj_"))
+            before = self._blocks()
+            try:
+                [entity] = self.bproc.loader.load_bop_objs(
+                    str(folder), obj_ids=[number], object_model_unit="mm"
+                )
+            except Exception as error:
+                file = model_file(folder, number)
+                raise InputError(f"not a mesh that BlenderProc reads ({error})", file=file) from error
+            mesh = entity.get_mesh()
+            if not len(mesh.polygons):
+                raise InputError("the mesh has no faces", file=model_file(folder, number))
+            mesh.polygons.foreach_set("use_smooth", np.ones(len(mesh.polygons), dtype=bool))
+            mesh.set_sharp_from_angle(angle=SMOOTH_ANGLE)
+            self.bpy.context.scene.collection.objects.unlink(entity.blender_obj)
+            self._originals[name] = entity
+            self._kept |= self._blocks() - before
+        return self._originals[name]
+
+    def _add(self, item: Mapping[str, Any], index: int) -> Any:
+        """Put a copy of an object into the scene: the same mesh, a material of its own."""
+        entity = self._original(item["name"]).duplicate(linked=True)
+        entity.blender_obj.pass_index = index + 1
+        slot = entity.blender_obj.material_slots[0]
+        material = self.bproc.types.Material(slot.material.copy())
+        slot.link = "OBJECT"
+        slot.material = material.blender_obj
+        dress(material, item)
+        return entity
+
+    def _furnish(self, room: Mapping[str, Any]) -> None:
+        """Cover the room's planes with its material or plain colours."""
+        if "colours" in room:
+            for plane, colour in zip(self._room, room["colours"], strict=True):
+                material = self.bproc.material.create("plain")
+                plain(material, colour, room["roughness"])
+                plane.replace_materials(material)
+            return
+        assert self.textures is not None, "a setting with materials has a folder of them"
+        loaded = self.bproc.loader.load_ccmaterials(str(self.textures), [room["material"]])
+        chosen = [material for material in loaded if material.get_cp("asset_name") == room["material"]]
+        if not chosen:
+            raise InputError("BlenderProc does not load this material", file=self.textures / room["material"])
+        for plane in self._room:
+            plane.replace_materials(chosen[0])
+
+    def _light(self, lights: Mapping[str, Any]) -> None:
+        """Set the ceiling's emission and the point lights."""
+        material = self.bproc.material.create("light")
+        area = lights["area"]
+        material.make_emissive(emission_strength=area["strength"], emission_color=[*area["colour"], 1.0])
+        self._ceiling.replace_materials(material)
+        for point in lights["points"]:
+            light = self.bproc.types.Light()
+            light.set_location(point["location"])
+            light.set_energy(point["energy"])
+            light.set_color(point["colour"])
+
+    def _place(self, entities: list[Any], seed: int) -> None:
+        """Put the objects upright on the floor without collisions, each as its turn of the stream says."""
+        random.seed(seed)
+        generator = np.random.default_rng(seed)
+        placement, floor = self.rendering.placement, self._room[0]
+
+        def sample(entity: Any) -> None:
+            at = generator.uniform(*placement.floor_part, 2) * ROOM_SIDE - ROOM_SIDE / 2
+            entity.set_location([*at, generator.uniform(*DROP_HEIGHT)])
+            entity.set_rotation_euler([0, 0, generator.uniform(0, 2 * np.pi)])
+
+        placed = self.bproc.object.sample_poses_on_surface(
+            entities,
+            floor,
+            sample,
+            max_tries=placement.tries,
+            min_distance=placement.spacing_m[0],
+            max_distance=placement.spacing_m[1],
+            up_direction=np.array([0.0, 0.0, 1.0]),
+        )
+        if len(placed) < len(entities):
+            raise Unbuildable(f"{len(entities) - len(placed)} of {len(entities)} objects fit nowhere")
+
+    def _views(self, entities: list[Any], description: Mapping[str, Any]) -> list[RawView]:
+        """Render every view of the scene that stands."""
+        scene = self.bpy.context.scene
+        scene.camera.data.angle = float(np.radians(description["field_of_view"]))
+        scene.render.filepath = str(self._files[0])
+        obstacles = self.bproc.object.create_bvh_tree_multi_objects(entities)
+        poses = [
+            self._camera_pose(entities, description, view, obstacles)
+            for view in range(len(description["views"]))
+        ]
+        views = []
+        for pose, view in zip(poses, description["views"], strict=True):
+            scene.camera.matrix_world = pose.T.tolist()
+            scene.cycles.seed = view["cycles_seed"]
+            self.bpy.ops.render.render(write_still=True)
+            views.append(self._read(pose))
+        return views
+
+    def _camera_pose(
+        self, entities: list[Any], description: Mapping[str, Any], view: int, obstacles: Any
+    ) -> NDArray[np.float64]:
+        """Return the first candidate whose view is not blocked by an object close before the camera."""
+        camera, clearance = self.bproc.camera, {"min": self.rendering.camera.clearance_m}
+        for pose in islice(camera_poses(self.rendering, description, view), CAMERA_TRIES):
+            target = self.bproc.object.compute_poi([entities[k] for k in pose.targets])
+            roll = np.radians(pose.roll)
+            rotation = camera.rotation_from_forward_vec(target - pose.location, inplane_rot=roll)
+            matrix = self.bproc.math.build_transformation_mat(pose.location, rotation)
+            if camera.perform_obstacle_in_view_check(matrix, clearance, obstacles):
+                return matrix
+        raise Unbuildable(f"no free view among {CAMERA_TRIES} camera poses")
+
+    def _read(self, pose: NDArray[np.float64]) -> RawView:
+        """Read what the render has just written, and remove it, so that nothing is ever read twice."""
+        image, geometry = (cv2.imread(str(file), cv2.IMREAD_UNCHANGED) for file in self._files)
+        for file in self._files:
+            file.unlink()
+        return RawView(
+            image=np.ascontiguousarray(image[..., 2::-1]),
+            index=np.rint(geometry[..., 3]).astype(np.int32),
+            normals=np.ascontiguousarray(geometry[..., 2::-1]),
+            camera_to_world=pose,
+            intrinsics=self.bproc.camera.get_intrinsics_as_K_matrix(),
+        )
+
+    def _blocks(self) -> set[tuple[str, str]]:
+        """Return kind and name of everything in Blender's memory that scenes add to."""
+        kinds = ("objects", "materials", "lights", "images", "meshes")
+        return {(kind, block.name) for kind in kinds for block in getattr(self.bpy.data, kind)}
+
+    def _clear(self) -> None:
+        """Remove what the scene brought along; loaded meshes, room and camera stay."""
+        for plane in (*self._room, self._ceiling):
+            plane.blender_obj.data.materials[0] = None
+        for kind, name in sorted(self._blocks() - self._kept, reverse=True):
+            blocks = getattr(self.bpy.data, kind)
+            if name in blocks:
+                blocks.remove(blocks[name])
+
+
+def _solid(entity: Any, item: Mapping[str, Any]) -> Solid:
+    """Return an object's triangles in world coordinates."""
+    mesh = entity.get_mesh()
+    mesh.calc_loop_triangles()
+    vertices = np.empty(3 * len(mesh.vertices), np.float32)
+    mesh.vertices.foreach_get("co", vertices)
+    triangles = np.empty(3 * len(mesh.loop_triangles), np.int32)
+    mesh.loop_triangles.foreach_get("vertices", triangles)
+    matrix = np.asarray(entity.get_local2world_mat())
+    world = vertices.reshape(-1, 3) @ matrix[:3, :3].T + matrix[:3, 3]
+    return Solid(item["class"], world, triangles.reshape(-1, 3))

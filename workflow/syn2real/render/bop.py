@@ -1,0 +1,108 @@
+"""Reading folders in BOP and ambientCG layout, without Blender: which objects and materials there are."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from syn2real.config.rendering import Rendering
+from syn2real.errors import InputError
+from syn2real.render.scene import Stock
+
+MODEL_FOLDERS = ("models", "models_cad", "models_reconst", "models_eval")
+"""Where a BOP data set keeps its models, first choice first (T-LESS has CAD models and no `models`)."""
+COLOUR_MAPS = ("2K_Color.jpg", "2K-JPG_Color.jpg")
+"""Names of a material's colour map that BlenderProc's loader knows."""
+
+
+def model_folder(collection: Path) -> Path:
+    """Return the folder of a collection's models.
+
+    Raises
+    ------
+    InputError
+        If the folder is no object collection.
+    """
+    for name in MODEL_FOLDERS:
+        if (collection / name).is_dir():
+            return collection / name
+    problem = "no object collection in BOP layout here: it lacks a folder `models` with obj_000001.ply …"
+    raise InputError(problem, file=collection)
+
+
+def model_file(collection: Path, number: int) -> Path:
+    """Return the .ply of an object by its BOP number."""
+    return model_folder(collection) / f"obj_{number:06d}.ply"
+
+
+def model_numbers(collection: Path) -> list[int]:
+    """Return the numbers of a collection's objects, ascending, as `models_info.json` lists them.
+
+    Raises
+    ------
+    InputError
+        If the list is missing or empty, or a listed model is missing.
+    """
+    listing = model_folder(collection) / "models_info.json"
+    try:
+        numbers = sorted(int(key) for key in json.loads(listing.read_text(encoding="utf-8")))
+    except FileNotFoundError as error:
+        raise InputError("missing; BOP's collections list their models in it", file=listing) from error
+    except (ValueError, UnicodeDecodeError) as error:
+        raise InputError(f"not a JSON table of models: {error}", file=listing) from error
+    for number in numbers:
+        if not model_file(collection, number).is_file():
+            raise InputError(
+                f"models_info.json lists object {number}, but this file is missing",
+                file=model_file(collection, number),
+            )
+    if not numbers:
+        raise InputError("lists no model", file=listing)
+    return numbers
+
+
+def material_names(textures: Path) -> list[str]:
+    """Return the names of the materials in a folder of ambientCG layout, sorted.
+
+    Raises
+    ------
+    InputError
+        If there are none.
+    """
+    names = sorted(
+        folder.name
+        for folder in (textures.iterdir() if textures.is_dir() else ())
+        if any((folder / f"{folder.name}_{suffix}").is_file() for suffix in COLOUR_MAPS)
+    )
+    if not names:
+        problem = "no materials in ambientCG layout here (Name/Name_2K_Color.jpg, or Name_2K-JPG_Color.jpg)"
+        raise InputError(problem, file=textures)
+    return names
+
+
+def take_stock(
+    setting: str, rendering: Rendering, objects: Mapping[str, Path], textures: Path | None
+) -> Stock:
+    """Return what a setting's scenes may be made of.
+
+    Raises
+    ------
+    InputError
+        If a collection or the material of a fixed background is missing.
+    """
+    missing = [name for name in rendering.collections if name not in objects]
+    if missing:
+        raise InputError(f"no folder given for collection {missing[0]!r}", file=setting, key="collections")
+    classes = [
+        f"{name}/obj_{number:06d}"
+        for name in rendering.collections
+        for number in model_numbers(objects[name])
+    ]
+    if rendering.background == "colour":
+        return Stock(tuple(classes))
+    if textures is None:
+        raise InputError("no folder given for the textures", file=setting, key="textures")
+    names = material_names(textures)
+    if rendering.background == "fix" and rendering.background_material not in names:
+        problem = f"no material {rendering.background_material!r} in {textures}"
+        raise InputError(problem, file=setting, key="background_material")
+    return Stock(tuple(classes), tuple(names))

@@ -1,0 +1,94 @@
+"""One picture of a shard: its images with boxes, class maps, masks and normals (compare Figure 7)."""
+
+import colorsys
+import io
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw
+from pycocotools import mask as coco_mask
+
+from syn2real.data.shards import Shard, decode_normals
+from syn2real.errors import InputError
+from syn2real.files import atomic
+
+TILE = 192
+"""Side of a picture on the sheet, pixels."""
+MARGIN, LINE = 6, 15
+
+
+def contact_sheet(shard: Path, output: Path, views: int = 8) -> None:
+    """Draw some of a shard's views, one a column: image with boxes and class numbers, masks, normals.
+
+    Parameters
+    ----------
+    shard : Path
+        A rendered shard.
+    output : Path
+        The `.png` to write.
+    views : int
+        How many views; as many scenes as possible are shown.
+
+    Raises
+    ------
+    InputError
+        If the shard is not readable.
+    """
+    source = Shard(shard)
+    if views < 1:
+        raise InputError("a contact sheet shows at least one view", key="views")
+    keys = _spread(source, views)
+    columns = [_column(source.read(key), source.meta["classes"]) for key in keys]
+    title = f"{source.meta['setting']}, {source.meta['split']}: scenes {keys[0]} to {keys[-1]}"
+    width, height = MARGIN + (TILE + MARGIN) * len(columns), LINE + MARGIN + (TILE + MARGIN) * 3
+    sheet = Image.new("RGB", (width, height), "white")
+    ImageDraw.Draw(sheet).text((MARGIN, 2), title, fill="black")
+    for i, column in enumerate(columns):
+        for j, tile in enumerate(column):
+            sheet.paste(tile, (MARGIN + i * (TILE + MARGIN), LINE + MARGIN + j * (TILE + MARGIN)))
+    with atomic(output) as temporary:
+        sheet.save(temporary, format="PNG")
+
+
+def _spread(source: Shard, views: int) -> list[str]:
+    """Return the first view of every scene, then the second ones, until there are enough; sorted."""
+    order = sorted(source.keys, key=lambda key: (key.split("-")[1], key))
+    return sorted(order[:views])
+
+
+def _column(files: dict[str, bytes], classes: Sequence[str]) -> list[Image.Image]:
+    """Return a view's three tiles."""
+    pixels = _decode(files["png"])
+    normals, valid = decode_normals(_decode(files["normal.png"]))
+    objects = json.loads(files["json"])["objects"]
+    masks = pixels * 0.35
+    for item in objects:
+        inside = coco_mask.decode(item["segmentation"]).astype(bool)
+        masks[inside] = 0.3 * pixels[inside] + 0.7 * 255 * np.array(colour(item["class"], len(classes)))
+    tiles = [_tile(pixels), _tile(masks), _tile(np.where(valid[..., None], normals / 2 + 0.5, 0) * 255)]
+    draw, scale = ImageDraw.Draw(tiles[0]), TILE / pixels.shape[0]
+    for item in objects:
+        x, y, width, height = (value * scale for value in item["bbox"])
+        ink = tuple(int(255 * part) for part in colour(item["class"], len(classes)))
+        draw.rectangle((x, y, x + width - 1, y + height - 1), outline=ink)
+        # A class's number among the setting's: whole names would cover the image.
+        draw.text((x + 3, y + 1), str(item["class"] + 1), fill=ink, stroke_width=1, stroke_fill="black")
+    return tiles
+
+
+def colour(index: int, classes: int) -> tuple[float, float, float]:
+    """Return a class's colour, red, green and blue from 0 to 1; neighbours differ much."""
+    return colorsys.hsv_to_rgb(index * 0.381966 % 1, 0.9 - 0.4 * (index / max(classes, 1)), 1.0)
+
+
+def _decode(content: bytes) -> NDArray[np.uint8]:
+    with Image.open(io.BytesIO(content)) as image:
+        return np.asarray(image.convert("RGB"))
+
+
+def _tile(pixels: NDArray[np.floating] | NDArray[np.uint8]) -> Image.Image:
+    image = Image.fromarray(np.rint(pixels).astype(np.uint8))
+    return image.resize((TILE, TILE), Image.Resampling.NEAREST)
