@@ -1,0 +1,98 @@
+"""Subsets nest, are balanced, and depend on nothing but labels, share and seed."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from syn2real.data.subsets import describe, subset
+from syn2real.errors import InputError
+
+labels = st.lists(st.integers(0, 6), min_size=1, max_size=200).map(np.array)
+percents = st.floats(0.01, 100, exclude_min=True)
+seeds = st.integers(0, 2**32)
+
+
+@given(labels, percents, percents, seeds)
+def test_a_smaller_share_lies_inside_a_larger_one(labels, a, b, seed):
+    small, large = subset(labels, min(a, b), seed), subset(labels, max(a, b), seed)
+    assert set(small) <= set(large)
+    n = len(labels)
+    assert set(subset(n, min(a, b), seed)) <= set(subset(n, max(a, b), seed))
+
+
+@given(labels, percents, seeds)
+def test_every_class_gives_its_equal_share_or_all_it_has(labels, percent, seed):
+    drawn = subset(labels, percent, seed)
+    assert (np.diff(drawn) > 0).all()
+    record = describe(labels, drawn, percent)
+    for k in np.unique(labels):
+        has, got = (labels == k).sum(), (labels[drawn] == k).sum()
+        assert got == (has if percent == 100 else min(has, record["per_class"]))
+        assert record["shortfall"].get(str(k), 0) == max(0, record["per_class"] - got)
+    assert record["n"] == len(drawn) and record["n_total"] == len(labels)
+
+
+@given(st.integers(1, 500), percents, seeds)
+def test_without_labels_the_share_is_rounded_to_the_nearest(n, percent, seed):
+    drawn = subset(n, percent, seed)
+    assert abs(len(drawn) - n * percent / 100) <= 0.5 + 1e-6 or len(drawn) == 1
+    assert len(set(drawn)) == len(drawn) and drawn.min() >= 0 and drawn.max() < n
+
+
+@given(labels, seeds)
+def test_all_is_all(labels, seed):
+    assert subset(labels, 100, seed).tolist() == list(range(len(labels)))
+
+
+def test_the_papers_sizes():
+    imagenet = np.repeat(np.arange(1000), 1281)
+    assert len(subset(imagenet, 1, 0)) == 12_000
+    assert len(subset(118_287, 1, 0)) == 1_183
+    assert len(subset(20_210, 1, 0)) == 202
+    assert [len(subset(np.repeat(np.arange(10), 6000), p, 0)) for p in (1, 2, 4, 7, 16, 32, 64)] == [
+        600, 1200, 2400, 4200, 9600, 19200, 38400,
+    ]  # fmt: skip
+
+
+def test_a_class_with_too_few_is_recorded_and_not_made_up_for():
+    labels = np.array([0] * 90 + [1] * 5 + [2] * 25)
+    drawn = subset(labels, 30, 3)
+    assert np.bincount(labels[drawn]).tolist() == [12, 5, 12]
+    record = describe(labels, drawn, 30)
+    assert record["per_class"] == 12 and record["shortfall"] == {"1": 7}
+
+
+def test_every_class_gives_at_least_one():
+    labels = np.arange(50) % 25
+    assert sorted(labels[subset(labels, 0.1, 0)]) == list(range(25))
+
+
+def test_seeds_differ_and_zero_is_a_seed():
+    labels = np.repeat(np.arange(4), 100)
+    draws = [tuple(subset(labels, 5, seed)) for seed in range(5)]
+    assert len(set(draws)) == 5
+    assert tuple(subset(labels, 5, 0)) == draws[0]
+
+
+def test_the_draw_does_not_change_from_release_to_release():
+    assert subset(20, 25, 0).tolist() == [2, 3, 11, 13, 15]
+    assert subset([0, 1] * 8, 50, 1).tolist() == [2, 4, 5, 7, 9, 12, 14, 15]
+
+
+def test_the_digest_tells_draws_and_data_sets_apart():
+    one, other = subset(100, 10, 0), subset(100, 10, 1)
+    assert describe(100, one, 10)["digest"] == describe(100, one.copy(), 10)["digest"]
+    assert describe(100, one, 10)["digest"] != describe(100, other, 10)["digest"]
+    assert describe(100, one, 10)["digest"] != describe(101, one, 10)["digest"]
+
+
+@pytest.mark.parametrize("percent", [0, -1, 100.5, float("nan")])
+def test_no_share(percent):
+    with pytest.raises(InputError, match="no share"):
+        subset(10, percent, 0)
+
+
+def test_nothing_to_draw_from():
+    with pytest.raises(InputError, match="empty"):
+        subset([], 10, 0)

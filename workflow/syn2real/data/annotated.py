@@ -1,0 +1,94 @@
+"""What every data set of this project gives: images with annotations in torchvision's conventions."""
+
+from abc import abstractmethod
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from pycocotools.coco import COCO
+from torch.utils.data import Dataset
+from torchvision import tv_tensors
+
+IGNORE = 255
+"""The class of pixels without a label, in masks."""
+
+
+class AnnotatedImages(Dataset[tuple[tv_tensors.Image, Any]]):
+    """Images with annotations for one task.
+
+    An item is a uint8 RGB image of shape (3, H, W) and, by task:
+
+    - `sinclass`: int, the class.
+    - `mulclass`: float32 tensor of shape (K,), 1 for each class that is visible.
+    - `objdet`: dict of `boxes` (BoundingBoxes, float32, XYXY, pixels), `labels` (int64, 1 to K),
+      `image_id` (int), `iscrowd` (int64) and `area` (float32, pixels).
+    - `semseg`: Mask, uint8, shape (H, W); 255 has no label.
+    - `normal`: dict of `normals` (float32 Image of shape (3, H, W), in camera space: x right, y up, z towards
+      the camera) and `valid` (Mask, bool, shape (H, W)).
+
+    Attributes
+    ----------
+    task : str
+        The task whose annotations it gives.
+    classes : list of str
+        Class names. For objdet label k is `classes[k - 1]`; otherwise class k is `classes[k]`.
+    labels : int64 array, shape (N,), or None
+        Each image's class where it has exactly one (sinclass); for balanced subsets.
+    coco : COCO or None
+        For objdet the ground truth for pycocotools' evaluation, with crowds, in the data set's own
+        category ids.
+    category_ids : list of int or None
+        For objdet the ground truth's category id of each class: label k is `category_ids[k - 1]`.
+    """
+
+    task: str
+    classes: list[str]
+    labels: NDArray[np.int64] | None = None
+    coco: COCO | None = None
+    category_ids: list[int] | None = None
+
+    @abstractmethod
+    def __len__(self) -> int: ...
+
+    @abstractmethod
+    def __getitem__(self, index: int) -> tuple[tv_tensors.Image, Any]: ...
+
+
+def detection(
+    annotations: list[dict[str, Any]], label_of: dict[int, int], image_id: int, size: tuple[int, int]
+) -> dict[str, Any]:
+    """Turn an image's COCO annotations into torchvision's detection target.
+
+    Boxes are cut at the image's edges; what has no area then is left out, for no box can be learnt from it.
+
+    Parameters
+    ----------
+    annotations : list of dict
+        With `bbox` [x, y, width, height] in pixels, `category_id`, `iscrowd` and `area`.
+    label_of : dict of int to int
+        Category id → label, 1 to K.
+    image_id : int
+        The image's id in the ground truth.
+    size : (height, width)
+        Of the image, pixels.
+
+    Returns
+    -------
+    dict
+        See `AnnotatedImages`.
+    """
+    height, width = size
+    boxes = torch.tensor([a["bbox"] for a in annotations], dtype=torch.float64).reshape(-1, 4)
+    boxes[:, 2:] += boxes[:, :2]
+    boxes[:, 0::2] = boxes[:, 0::2].clamp(0, width)
+    boxes[:, 1::2] = boxes[:, 1::2].clamp(0, height)
+    boxes = boxes.float()
+    keep = (boxes[:, 2:] > boxes[:, :2]).all(dim=1)
+    return {
+        "boxes": tv_tensors.BoundingBoxes(boxes[keep], format="XYXY", canvas_size=size),
+        "labels": torch.tensor([label_of[a["category_id"]] for a in annotations], dtype=torch.int64)[keep],
+        "image_id": image_id,
+        "iscrowd": torch.tensor([a["iscrowd"] for a in annotations], dtype=torch.int64)[keep],
+        "area": torch.tensor([a["area"] for a in annotations], dtype=torch.float32)[keep],
+    }

@@ -1,0 +1,169 @@
+"""Targets that torchvision knows by name: its classification and segmentation data sets."""
+
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import torchvision
+from numpy.typing import NDArray
+from torchvision import tv_tensors
+
+from syn2real.config.target import Split, Target
+from syn2real.data.annotated import IGNORE, AnnotatedImages
+from syn2real.data.images import to_rgb
+from syn2real.data.layouts import SPLITS
+from syn2real.errors import InputError
+
+_FLAG = {"train": {"train": True}, "val": {"train": False}}
+_TEST = {"train": {"split": "train"}, "val": {"split": "test"}}
+_TRAINVAL = {"train": {"split": "trainval"}, "val": {"split": "test"}}
+_SPLITS: dict[str, dict[str, dict[str, Any]]] = {
+    "CIFAR10": _FLAG,
+    "CIFAR100": _FLAG,
+    "Country211": _TEST,
+    "DTD": _TEST,
+    "FashionMNIST": _FLAG,
+    "FGVCAircraft": _TRAINVAL,
+    "Flowers102": _TEST,
+    "Food101": _TEST,
+    "Imagenette": {"train": {"split": "train"}, "val": {"split": "val"}},
+    "KMNIST": _FLAG,
+    "MNIST": _FLAG,
+    "OxfordIIITPet": _TRAINVAL,
+    "STL10": _TEST,
+    "SVHN": _TEST,
+    "VOCSegmentation": {"train": {"image_set": "train"}, "val": {"image_set": "val"}},
+}
+"""The arguments that give each split; `val` is the labelled test set where there is one."""
+
+_ARCHIVE_FOLDERS = {
+    "DTD": "dtd",
+    "FashionMNIST": "FashionMNIST/raw",
+    "Flowers102": "flowers-102",
+    "KMNIST": "KMNIST/raw",
+    "MNIST": "MNIST/raw",
+    "OxfordIIITPet": "oxford-iiit-pet",
+}
+"""Where torchvision looks for archives already downloaded, if not at the data set's root."""
+
+_VOC = [
+    "background",
+    "aeroplane",
+    "bicycle",
+    "bird",
+    "boat",
+    "bottle",
+    "bus",
+    "car",
+    "cat",
+    "chair",
+    "cow",
+    "diningtable",
+    "dog",
+    "horse",
+    "motorbike",
+    "person",
+    "pottedplant",
+    "sheep",
+    "sofa",
+    "train",
+    "tvmonitor",
+]
+_PET_TRIMAP = np.array([IGNORE, 1, 0, IGNORE], dtype=np.uint8)
+"""Pets' trimap (1 pet, 2 background, 3 border) to classes; nobody decided what a border pixel is."""
+
+
+class TorchvisionTarget(AnnotatedImages):
+    """One split of a torchvision data set."""
+
+    def __init__(self, target: Target, split: Split, ftask: str) -> None:
+        self.task = ftask
+        self._place = target.root
+        self._images = _open(target, split, ftask, target.root)
+        if ftask == "semseg":
+            self.classes = _VOC if target.dataset == "VOCSegmentation" else ["background", "pet"]
+        else:
+            self.labels = _labels(self._images)
+            digits = range(int(self.labels.max()) + 1)  # SVHN has no names but its digits
+            self.classes = [_class_name(name) for name in getattr(self._images, "classes", digits)]
+
+    def __len__(self) -> int:
+        return len(self._images)
+
+    def __getitem__(self, index: int) -> tuple[tv_tensors.Image, Any]:
+        if not 0 <= index < len(self):
+            raise IndexError(index)
+        try:
+            image, label = self._images[index]
+        except OSError as error:
+            raise InputError(f"image {index} cannot be read ({error})", file=self._place) from None
+        if self.task == "sinclass":
+            return to_rgb(image), int(label)
+        mask = np.array(label)
+        if len(self.classes) == 2:
+            mask = _PET_TRIMAP[mask]
+        return to_rgb(image), tv_tensors.Mask(torch.from_numpy(mask))
+
+
+def check_torchvision(target: Target, ftask: str) -> None:
+    """Raise InputError unless torchvision finds both splits of its data set."""
+    for split in SPLITS:
+        _open(target, split, ftask, target.root)
+
+
+def fetch(target: Target) -> None:
+    """Make a data set's folder from archives at hand or by download, in one step at the end.
+
+    Raises
+    ------
+    InputError
+        The target does not allow a download, or it failed, or something else lies in its folder.
+    """
+    if target.root.exists():
+        for ftask in target.ftasks:
+            check_torchvision(target, ftask)
+        return
+    if not target.download:
+        raise InputError("is not there; set download: true or put it there", file=target.root, key="download")
+    target.root.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{target.root.name}.", dir=target.root.parent) as scratch:
+        made = Path(scratch) / "made"
+        archives = made / _ARCHIVE_FOLDERS.get(str(target.dataset), "")
+        if target.archives and Path(target.archives).is_dir():
+            shutil.copytree(target.archives, archives)
+        archives.mkdir(parents=True, exist_ok=True)
+        for ftask in target.ftasks:
+            for split in SPLITS:
+                _open(target, split, ftask, made, download=True)
+        made.rename(target.root)
+
+
+def _open(target: Target, split: Split, ftask: str, root: Path, *, download: bool = False) -> Any:
+    """Return torchvision's data set for a split."""
+    name = str(target.dataset)
+    arguments = dict(_SPLITS[name][split])
+    if name == "OxfordIIITPet":
+        arguments["target_types"] = "segmentation" if ftask == "semseg" else "category"
+    try:
+        return getattr(torchvision.datasets, name)(str(root), download=download, **arguments)
+    except (RuntimeError, OSError, ValueError) as error:
+        mend = "the download failed" if download else "set download: true or put it there"
+        raise InputError(
+            f"torchvision finds no whole {name} ({split}) here: {error}; {mend}", file=root, key="dataset"
+        ) from None
+
+
+def _labels(images: Any) -> NDArray[np.int64]:
+    """Return every image's class, which torchvision's data sets keep under one of several names."""
+    for name in ("targets", "labels", "_labels"):
+        if hasattr(images, name):
+            return np.asarray(getattr(images, name), dtype=np.int64)
+    return np.array([label for _, label in images._samples], dtype=np.int64)
+
+
+def _class_name(name: Any) -> str:
+    """Return a class's name; Imagenette gives a tuple of synonyms."""
+    return ", ".join(name) if isinstance(name, tuple) else str(name)
