@@ -17,9 +17,9 @@ _COSTS = {"models", "seconds_per_1000_images"}
 class Override(Section):
     """What one backbone depth does otherwise than its section says."""
 
-    batch_size: int | None = Field(None, ge=2, description="images a step, over all devices")
+    batch_size: int | None = Field(default=None, ge=2, description="images a step, over all devices")
     seconds_per_1000_images: float | None = Field(
-        None, gt=0, description="estimate for this depth, in seconds"
+        default=None, gt=0, description="estimate for this depth, in seconds"
     )
 
 
@@ -31,31 +31,33 @@ class TrainingSection(Section):
     """
 
     batch_size: int = Field(ge=2, description="images a step, over all devices (batch norm needs two)")
-    eval_batch_size: int = Field(32, gt=0, description="images a step of the evaluation")
-    iterations: int | None = Field(None, gt=0, description="length in steps")
-    images: int | None = Field(None, gt=0, description="length in images seen")
+    eval_batch_size: int = Field(default=32, gt=0, description="images a step of the evaluation")
+    iterations: int | None = Field(default=None, gt=0, description="length in steps")
+    images: int | None = Field(default=None, gt=0, description="length in images seen")
     lr: float = Field(gt=0, description="learning rate after the warm-up")
-    momentum: float = Field(0.9, ge=0, lt=1, description="momentum of SGD")
-    nesterov: bool = Field(False, description="Nesterov's momentum")
-    weight_decay: float = Field(1e-4, ge=0, description="weight decay")
-    decay_norm: bool = Field(True, description="decay scale and shift of batch norm too")
+    momentum: float = Field(default=0.9, ge=0, lt=1, description="momentum of SGD")
+    nesterov: bool = Field(default=False, description="Nesterov's momentum")
+    weight_decay: float = Field(default=1e-4, ge=0, description="weight decay")
+    decay_norm: bool = Field(default=True, description="decay scale and shift of batch norm too")
     warmup_images: int = Field(
-        0, ge=0, description="images over which the learning rate grows linearly from 0"
+        default=0, ge=0, description="images over which the learning rate grows linearly from 0"
     )
-    schedule: Literal["cosine", "polynomial"] = Field("cosine", description="decay of the learning rate to 0")
-    power: float = Field(0.9, gt=0, description="exponent of the polynomial decay")
-    evaluation_iterations: int | None = Field(None, gt=0, description="steps between evaluations")
-    evaluation_images: int | None = Field(None, gt=0, description="images between evaluations")
+    schedule: Literal["cosine", "polynomial"] = Field(
+        default="cosine", description="decay of the learning rate to 0"
+    )
+    power: float = Field(default=0.9, gt=0, description="exponent of the polynomial decay")
+    evaluation_iterations: int | None = Field(default=None, gt=0, description="steps between evaluations")
+    evaluation_images: int | None = Field(default=None, gt=0, description="images between evaluations")
     precision: Literal["fp32", "fp16", "bf16"] = Field(
-        "fp32", description="of the forward pass on a GPU; a CPU computes in fp32 whatever this says"
+        default="fp32", description="of the forward pass on a GPU; a CPU computes in fp32 whatever this says"
     )
-    workers: int = Field(0, ge=0, description="processes that load data; they change no number")
+    workers: int = Field(default=0, ge=0, description="processes that load data; they change no number")
     cache_mib: int = Field(
-        512, ge=0, description="keep decoded images in memory up to this size (no workers), MiB"
+        default=512, ge=0, description="keep decoded images in memory up to this size (no workers), MiB"
     )
-    models: dict[ModelName, Override] = Field({}, description="exceptions by backbone depth")
+    models: dict[ModelName, Override] = Field(default={}, description="exceptions by backbone depth")
     seconds_per_1000_images: float | None = Field(
-        None,
+        default=None,
         gt=0,
         description="training time estimate for the cost of a plan (ResNet-50 unless overridden), seconds",
     )
@@ -109,23 +111,23 @@ class TrainingSection(Section):
 class MulclassSection(TrainingSection):
     """Multi-label classification: the whole image resized to a square (A.3)."""
 
-    image_size: int = Field(640, gt=0, description="side of the square image, pixels")
-    flip: bool = Field(True, description="flip images horizontally at random")
+    image_size: int = Field(default=640, gt=0, description="side of the square image, pixels")
+    flip: bool = Field(default=True, description="flip images horizontally at random")
 
 
 class SinclassSection(TrainingSection):
     """Single-label classification, augmented like Goyal et al. (A.4)."""
 
-    crop: int = Field(224, gt=0, description="side of the square crop, pixels")
+    crop: int = Field(default=224, gt=0, description="side of the square crop, pixels")
     crop_scale: tuple[float, float] = Field(
-        (0.08, 1.0), description="share of the image's area the crop covers"
+        default=(0.08, 1.0), description="share of the image's area the crop covers"
     )
     eval_size: int = Field(
-        256, gt=0, description="shorter edge before the centre crop of the evaluation, pixels"
+        default=256, gt=0, description="shorter edge before the centre crop of the evaluation, pixels"
     )
-    flip: bool = Field(True, description="flip images horizontally at random")
+    flip: bool = Field(default=True, description="flip images horizontally at random")
     zero_init_residual: bool = Field(
-        False, description="start each block's last batch norm at 0, without a backbone"
+        default=False, description="start each block's last batch norm at 0, without a backbone"
     )
 
 
@@ -133,39 +135,45 @@ class DetectorOptions(Section):
     """Faster R-CNN's own numbers; the defaults are torchvision's."""
 
     anchor_sizes: tuple[PositiveInt, PositiveInt, PositiveInt, PositiveInt, PositiveInt] = Field(
-        (32, 64, 128, 256, 512), description="side of the anchors at each level of the pyramid, pixels"
+        default=(32, 64, 128, 256, 512),
+        description="side of the anchors at each level of the pyramid, pixels",
     )
     proposals_before_nms: int = Field(
-        2000, gt=0, description="proposals a level kept before suppression, training"
+        default=2000, gt=0, description="proposals a level kept before suppression, training"
     )
-    proposals: int = Field(2000, gt=0, description="proposals an image after suppression, training")
-    eval_proposals: int = Field(1000, gt=0, description="the same two in the evaluation")
-    rpn_samples: int = Field(256, gt=0, description="anchors an image that the proposal loss samples")
-    box_samples: int = Field(512, gt=0, description="proposals an image that the box loss samples")
-    box_head: int = Field(1024, gt=0, description="width of the two layers of the box head")
-    detections: int = Field(100, gt=0, description="detections an image, at most")
-    score_threshold: float = Field(0.05, ge=0, lt=1, description="detections below this score are dropped")
+    proposals: int = Field(default=2000, gt=0, description="proposals an image after suppression, training")
+    eval_proposals: int = Field(default=1000, gt=0, description="the same two in the evaluation")
+    rpn_samples: int = Field(default=256, gt=0, description="anchors an image that the proposal loss samples")
+    box_samples: int = Field(default=512, gt=0, description="proposals an image that the box loss samples")
+    box_head: int = Field(default=1024, gt=0, description="width of the two layers of the box head")
+    detections: int = Field(default=100, gt=0, description="detections an image, at most")
+    score_threshold: float = Field(
+        default=0.05, ge=0, lt=1, description="detections below this score are dropped"
+    )
 
 
 class ObjdetSection(TrainingSection):
     """Object detection: Faster R-CNN with FPN on images resized to a square, as YOLACT does (A.1)."""
 
-    image_size: int = Field(640, gt=0, description="side of the square image, pixels")
-    flip: bool = Field(True, description="flip images horizontally at random")
-    detector: DetectorOptions = Field(DetectorOptions(), description="numbers of Faster R-CNN")
+    image_size: int = Field(default=640, gt=0, description="side of the square image, pixels")
+    flip: bool = Field(default=True, description="flip images horizontally at random")
+    detector: DetectorOptions = Field(default=DetectorOptions(), description="numbers of Faster R-CNN")
 
 
 class NormalSection(TrainingSection):
     """Surface normals: DeepLabV3 with three channels on random crops, never flipped (A.5)."""
 
     resize: tuple[PositiveInt, PositiveInt] = Field(
-        (260, 1040), description="range the shorter edge is resized to, uniformly among the integers, pixels"
+        default=(260, 1040),
+        description="range the shorter edge is resized to, uniformly among the integers, pixels",
     )
-    crop: int = Field(480, gt=0, description="side of the square crop, pixels; smaller images are padded")
-    eval_size: int = Field(520, gt=0, description="shorter edge in the evaluation, pixels")
-    aux_weight: float = Field(0.5, ge=0, description="weight of the auxiliary head's loss")
+    crop: int = Field(
+        default=480, gt=0, description="side of the square crop, pixels; smaller images are padded"
+    )
+    eval_size: int = Field(default=520, gt=0, description="shorter edge in the evaluation, pixels")
+    aux_weight: float = Field(default=0.5, ge=0, description="weight of the auxiliary head's loss")
     aux_lr_factor: float = Field(
-        10.0, gt=0, description="learning rate of the auxiliary head, in units of lr"
+        default=10.0, gt=0, description="learning rate of the auxiliary head, in units of lr"
     )
 
     @model_validator(mode="after")
@@ -178,7 +186,7 @@ class NormalSection(TrainingSection):
 class SemsegSection(NormalSection):
     """Semantic segmentation: DeepLabV3 on random crops (A.2)."""
 
-    flip: bool = Field(True, description="flip images horizontally at random")
+    flip: bool = Field(default=True, description="flip images horizontally at random")
 
 
 class PretrainSections(Section):
@@ -203,7 +211,7 @@ class Recipe(Section):
 
     threads: int = Field(gt=0, description="CPU threads a training job computes with")
     validation_images: int = Field(
-        1000, gt=0, description="synthetic images that choose the best model (§4.1)"
+        default=1000, gt=0, description="synthetic images that choose the best model (§4.1)"
     )
     pretrain: PretrainSections = Field(description="pre-training, by task")
     finetune: FinetuneSections = Field(description="fine-tuning, by task")

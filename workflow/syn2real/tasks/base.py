@@ -1,0 +1,119 @@
+"""What every task offers the training loop, and what they share."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
+from typing import Any, ClassVar, NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torchvision.transforms import v2
+
+from syn2real.config.recipe import ModelName, TrainingSection
+
+# Mean and standard deviation of ImageNet's colours: the convention of torchvision's models. The same
+# numbers serve synthetic and real images, so that a backbone sees one scale before and after the transfer.
+MEAN = (0.485, 0.456, 0.406)
+STD = (0.229, 0.224, 0.225)
+
+
+class Evaluation(NamedTuple):
+    """What a model reaches on a data set.
+
+    Attributes
+    ----------
+    value : float
+        The task's metric, in [0, 1]; the error is 1 - value.
+    n : int
+        Number of images evaluated.
+    extras : dict
+        Further numbers of interest, by name.
+    """
+
+    value: float
+    n: int
+    extras: dict[str, float]
+
+
+class Task(ABC):
+    """A task: from a recipe's section and a data set's classes to a model, a loss and a metric.
+
+    Parameters
+    ----------
+    section : TrainingSection
+        The recipe's section of this task, resolved for the backbone.
+    model_name : str
+        Depth of the backbone, `resnet18` … `resnet152`.
+    classes : sequence of str
+        Names of the data set's classes, in the order of its labels.
+    """
+
+    name: ClassVar[str]
+    metric: ClassVar[str]
+
+    def __init__(self, section: TrainingSection, model_name: ModelName, classes: Sequence[str]) -> None:
+        self.section: Any = section
+        self.model_name = model_name
+        self.classes = list(classes)
+
+    @abstractmethod
+    def build(self) -> nn.Module:
+        """Return the model with random weights: backbone and head."""
+
+    @abstractmethod
+    def body(self, model: nn.Module) -> nn.Module:
+        """Return the part of `model` that holds the backbone, `conv1` … `layer4`."""
+
+    @abstractmethod
+    def train_transform(self) -> v2.Transform:
+        """Return what is done to a training sample (image, annotation); random numbers are torch's own."""
+
+    @abstractmethod
+    def eval_transform(self) -> v2.Transform:
+        """Return what is done to a sample (image, annotation) of the evaluation."""
+
+    @abstractmethod
+    def loss(self, model: nn.Module, images: Any, targets: Any) -> dict[str, Tensor]:
+        """Return the parts of the loss of a batch; the loss is their sum. All are scalars."""
+
+    @abstractmethod
+    def evaluate(
+        self, model: nn.Module, batches: Iterable[Any], data: Any, device: torch.device
+    ) -> Evaluation:
+        """Return the metric of a model in eval mode.
+
+        Parameters
+        ----------
+        model : Module
+            In eval mode, on `device`.
+        batches : iterable
+            What `collate` made of `data`; moved to `device` here.
+        data : AnnotatedImages
+            The data set evaluated, for metrics that need its whole ground truth.
+        device : torch.device
+            Where to compute.
+        """
+
+    def collate(self, samples: list[tuple[Any, Any]]) -> tuple[Any, Any]:
+        """Join samples into a batch: uint8 images [B, 3, H, W] and targets."""
+        images, targets = zip(*samples, strict=True)
+        return torch.stack(images), torch.stack([torch.as_tensor(target) for target in targets])
+
+    def move(self, batch: tuple[Any, Any], device: torch.device) -> tuple[Any, Any]:
+        """Return a batch on `device`, its images as the model wants them."""
+        images, targets = batch
+        return normalise(images, device), targets.to(device, non_blocking=True)
+
+    def lr_factor(self, parameter: str) -> float:
+        """Return the learning rate of a parameter, given by its name, in units of the recipe's."""
+        return 1.0
+
+
+def normalise(images: Tensor, device: torch.device) -> Tensor:
+    """Return uint8 images [B, 3, H, W] as normalised float32 on `device`, channels last.
+
+    Images travel as bytes and become numbers on the device: a quarter of the traffic.
+    """
+    mean = torch.tensor(MEAN, device=device).view(1, 3, 1, 1)
+    std = torch.tensor(STD, device=device).view(1, 3, 1, 1)
+    images = images.to(device, non_blocking=True, memory_format=torch.channels_last)
+    return images.float().div_(255).sub_(mean).div_(std)

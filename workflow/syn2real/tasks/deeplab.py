@@ -1,0 +1,69 @@
+"""DeepLabV3 with the auxiliary FCN head, which semseg and normal share (A.2, A.5)."""
+
+from collections.abc import Callable
+
+from torch import Tensor
+from torchvision import tv_tensors
+from torchvision.models._utils import IntermediateLayerGetter
+from torchvision.models.segmentation.deeplabv3 import DeepLabHead, DeepLabV3
+from torchvision.models.segmentation.fcn import FCNHead
+from torchvision.transforms import v2
+
+from syn2real.config.recipe import ModelName
+from syn2real.tasks.backbones import can_dilate, channels, resnet
+
+IGNORE = 255
+
+
+def deeplab(name: ModelName, outputs: int) -> DeepLabV3:
+    """Return DeepLabV3 on a ResNet with an auxiliary head on conv4 (`layer3`), as torchvision builds it.
+
+    Depths 50 and up are dilated (output stride 8). torchvision refuses to dilate the basic block of depths
+    18 and 34: these run undilated (output stride 32), with coarser outputs.
+
+    Parameters
+    ----------
+    name : str
+        Depth of the backbone.
+    outputs : int
+        Channels of the output.
+    """
+    body = resnet(name, dilated=can_dilate(name))
+    main = DeepLabHead(channels(body, "layer4"), outputs)
+    auxiliary = FCNHead(channels(body, "layer3"), outputs)
+    return DeepLabV3(IntermediateLayerGetter(body, {"layer4": "out", "layer3": "aux"}), main, auxiliary)
+
+
+def train_steps(resize: tuple[int, int], crop: int, flip: bool) -> v2.Transform:
+    """Resize the shorter edge to a random integer, flip, crop at random (A.2, in this order).
+
+    Images smaller than the crop are padded: black, to be ignored.
+    """
+    fill = {tv_tensors.Image: 0, tv_tensors.Mask: IGNORE}
+    return v2.Compose(
+        [
+            v2.RandomShortestSize(list(range(resize[0], resize[1] + 1)), antialias=True),
+            v2.RandomHorizontalFlip(0.5 if flip else 0.0),
+            v2.RandomCrop(crop, pad_if_needed=True, fill=fill),
+        ]
+    )
+
+
+def stack_padded(tensors: list[Tensor], fill: int) -> Tensor:
+    """Stack tensors [..., H, W], padded right and below to the largest, as torchvision's reference does."""
+    height, width = (max(t.shape[axis] for t in tensors) for axis in (-2, -1))
+    plain = [tensor.as_subclass(Tensor) for tensor in tensors]
+    batch = plain[0].new_full((len(plain), *plain[0].shape[:-2], height, width), fill)
+    for place, tensor in zip(batch, plain, strict=True):
+        place[..., : tensor.shape[-2], : tensor.shape[-1]].copy_(tensor)
+    return batch
+
+
+def is_auxiliary(parameter: str) -> bool:
+    """Say whether a parameter, by its name, is the auxiliary head's."""
+    return parameter.startswith("aux_classifier.")
+
+
+def parts(outputs: dict[str, Tensor], weight: float, loss: Callable[[Tensor], Tensor]) -> dict[str, Tensor]:
+    """Return the loss of the main head and the weighted one of the auxiliary head (A.2: × 0.5)."""
+    return {"main": loss(outputs["out"]), "auxiliary": weight * loss(outputs["aux"])}

@@ -1,0 +1,107 @@
+"""Semantic segmentation: the class of every pixel (A.2)."""
+
+from collections.abc import Iterable
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torchmetrics.classification import MulticlassConfusionMatrix
+from torchvision.transforms import v2
+
+from syn2real.tasks import deeplab
+from syn2real.tasks.base import Evaluation, Task, normalise
+
+
+class Segmentation(Task):
+    """DeepLabV3 with softmax cross-entropy on both heads; the metric is mean IoU (A.2).
+
+    Annotations are masks [H, W] of class indices; 255 is to be ignored. Synthetic images have their
+    background as a class.
+    """
+
+    name: ClassVar[str] = "semseg"
+    metric: ClassVar[str] = "mIoU"
+
+    def build(self) -> nn.Module:
+        """Return DeepLabV3 with an output channel a class."""
+        return deeplab.deeplab(self.model_name, len(self.classes))
+
+    def body(self, model: nn.Module) -> nn.Module:
+        """Return the ResNet under the heads."""
+        return model.get_submodule("backbone")
+
+    def lr_factor(self, parameter: str) -> float:
+        """Return the recipe's factor for the auxiliary head (A.2: 10)."""
+        return self.section.aux_lr_factor if deeplab.is_auxiliary(parameter) else 1.0
+
+    def train_transform(self) -> v2.Transform:
+        """Resize, flip, crop (A.2)."""
+        return deeplab.train_steps(self.section.resize, self.section.crop, self.section.flip)
+
+    def eval_transform(self) -> v2.Transform:
+        """Resize the shorter edge (A.2); the mask with it, as torchvision's reference does."""
+        return v2.Resize(self.section.eval_size, antialias=True)
+
+    def collate(self, samples: list[tuple[Any, Any]]) -> tuple[Any, Any]:
+        """Join samples; smaller ones are padded by black that is ignored."""
+        images, masks = zip(*samples, strict=True)
+        padded = deeplab.stack_padded([mask.long() for mask in masks], deeplab.IGNORE)
+        return deeplab.stack_padded(list(images), 0), padded
+
+    def loss(self, model: nn.Module, images: Any, targets: Any) -> dict[str, Tensor]:
+        """Return the cross-entropy of the main head and, weighted, of the auxiliary head."""
+        # The mean over no pixel at all would be NaN: a crop may lie on padding alone.
+        counted = (targets != deeplab.IGNORE).sum().clamp(min=1)
+
+        def loss(logits: Tensor) -> Tensor:
+            total = F.cross_entropy(logits.float(), targets, ignore_index=deeplab.IGNORE, reduction="sum")
+            return total / counted
+
+        return deeplab.parts(model(images), self.section.aux_weight, loss)
+
+    def evaluate(
+        self, model: nn.Module, batches: Iterable[Any], data: Any, device: torch.device
+    ) -> Evaluation:
+        """Return the mean IoU over all classes.
+
+        As in ADE20K's own evaluation, a class that is neither in the truth nor in the prediction counts as
+        an IoU of 0; `mIoU_present` is the mean over the classes that the truth holds.
+        """
+        matrix = MulticlassConfusionMatrix(len(self.classes), ignore_index=deeplab.IGNORE).to(device)
+        n = 0
+        for images, masks in batches:
+            predicted = model(normalise(images, device))["out"].argmax(dim=1)
+            matrix.update(predicted, masks.to(device, non_blocking=True))
+            n += len(images)
+        confusion = matrix.compute().cpu()
+        each = iou(confusion)
+        present = confusion.sum(dim=1) > 0
+        accuracy = float(confusion.diag().sum() / confusion.sum().clamp(min=1))
+        value = float(each.mean()) if present.any() else float("nan")
+        return Evaluation(
+            value,
+            n,
+            {
+                "mIoU_present": float(each[present].mean()) if present.any() else 0.0,
+                "pixel_accuracy": accuracy,
+            },
+        )
+
+
+def iou(confusion: Tensor) -> Tensor:
+    """Return each class's intersection over union, 0 where the union is empty.
+
+    Parameters
+    ----------
+    confusion : Tensor
+        Pixel counts [K, K], truth along rows, prediction along columns.
+
+    Returns
+    -------
+    Tensor
+        float64 [K].
+    """
+    intersection = confusion.diag().double()
+    union = (confusion.sum(dim=0) + confusion.sum(dim=1)).double() - intersection
+    return intersection / union.clamp(min=1)

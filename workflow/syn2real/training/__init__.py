@@ -1,0 +1,1 @@
+"""Training: one loop for every task, exact resumption, and the results it leaves behind."""

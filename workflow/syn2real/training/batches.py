@@ -1,0 +1,149 @@
+"""Which images a step sees, and how they are loaded.
+
+Both are functions of (seed, position): the order of an epoch, and the augmentation of each image in it. So
+a resumed run sees what the uninterrupted one would have seen, and the number of workers changes nothing.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import torch
+from torch.utils.data import DataLoader, Dataset, Sampler
+
+from syn2real.config.recipe import TrainingSection
+from syn2real.tasks.base import Task
+from syn2real.training.seeding import borrowed, stream, stream_seed
+
+Slot = tuple[int, int]
+"""(position in the endless sequence of samples, index in the data set)."""
+
+
+class EndlessOrder(Sampler[list[Slot]]):
+    """Epochs of reshuffled images laid end to end, cut into whole batches.
+
+    A batch may reach into the next epoch, so there is no short batch at an epoch's end, and a data set
+    smaller than a batch repeats within it.
+
+    Parameters
+    ----------
+    n : int
+        Number of images.
+    batch_size : int
+        Images a step.
+    seed : int
+        The run's seed.
+    start, stop : int
+        The steps to give: start, …, stop - 1.
+    """
+
+    def __init__(self, n: int, batch_size: int, seed: int, start: int, stop: int) -> None:
+        self.n, self.batch_size, self.seed = n, batch_size, seed
+        self.start, self.stop = start, stop
+
+    def __len__(self) -> int:
+        return self.stop - self.start
+
+    def __iter__(self) -> Iterator[list[Slot]]:
+        epoch, order = -1, np.empty(0, dtype=np.int64)
+        for iteration in range(self.start, self.stop):
+            slots = []
+            for position in range(iteration * self.batch_size, (iteration + 1) * self.batch_size):
+                if position // self.n != epoch:
+                    epoch = position // self.n
+                    order = np.random.default_rng(stream(self.seed, "order", epoch)).permutation(self.n)
+                slots.append((position, int(order[position % self.n])))
+            yield slots
+
+
+class Augmented(Dataset[Any]):
+    """Samples after the training's random transformation, whose random numbers belong to the position."""
+
+    def __init__(self, data: Dataset[Any], transform: Any, seed: int) -> None:
+        self.data, self.transform, self.seed = data, transform, seed
+
+    def __getitem__(self, slot: Slot) -> Any:
+        position, index = slot
+        image, target = self.data[index]
+        with borrowed(stream_seed(self.seed, "augmentation", position)):
+            return self.transform(image, target)
+
+
+class Transformed(Dataset[Any]):
+    """Samples after the evaluation's transformation, which has nothing random."""
+
+    def __init__(self, data: Any, transform: Any) -> None:
+        self.data, self.transform = data, transform
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+    def __getitem__(self, index: int) -> Any:
+        image, target = self.data[index]
+        return self.transform(image, target)
+
+
+class Cached(Dataset[Any]):
+    """A data set that decodes each sample once and keeps it: small images are dear to decode, not to hold."""
+
+    def __init__(self, data: Any) -> None:
+        self.data = data
+        self.samples: dict[int, Any] = {}
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+    def __getitem__(self, index: int) -> Any:
+        if index not in self.samples:
+            self.samples[index] = self.data[index]
+        return self.samples[index]
+
+
+def cached(data: Any, section: TrainingSection) -> Any:
+    """Return `data`, cached if its decoded samples fit into the recipe's `cache_mib`.
+
+    Judged by the first sample. With workers each would have a cache of its own, so there is none.
+    """
+    size = sum(tensor.nbytes for tensor in _tensors(data[0]))
+    fits = size * len(data) <= section.cache_mib * 2**20
+    return Cached(data) if fits and section.workers == 0 else data
+
+
+def training_batches(data: Any, task: Task, seed: int, start: int, device: torch.device) -> Iterator[Any]:
+    """Return an iterator over the batches of steps `start` to the recipe's last one."""
+    section: TrainingSection = task.section
+    order = EndlessOrder(len(data), section.batch_size, seed, start, section.total_iterations)
+    samples = Augmented(data, task.train_transform(), seed)
+    loader = DataLoader(samples, batch_sampler=order, **_options(task, device))
+    return iter(loader)
+
+
+def evaluation_batches(data: Any, task: Task, device: torch.device) -> DataLoader[Any]:
+    """Return a loader of all of `data`, in order."""
+    samples = Transformed(data, task.eval_transform())
+    return DataLoader(samples, batch_size=task.section.eval_batch_size, **_options(task, device))
+
+
+def _options(task: Task, device: torch.device) -> dict[str, Any]:
+    """Return what both loaders are given.
+
+    The generator only keeps DataLoader from drawing on torch's global one.
+    """
+    return {
+        "collate_fn": task.collate,
+        "num_workers": task.section.workers,
+        "pin_memory": device.type == "cuda",
+        "generator": torch.Generator(),
+    }
+
+
+def _tensors(sample: Any) -> Iterator[torch.Tensor]:
+    """Yield the tensors of a sample, at any depth."""
+    if isinstance(sample, torch.Tensor):
+        yield sample
+    elif isinstance(sample, dict):
+        for value in sample.values():
+            yield from _tensors(value)
+    elif isinstance(sample, tuple | list):
+        for value in sample:
+            yield from _tensors(value)

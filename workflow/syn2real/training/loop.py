@@ -1,0 +1,250 @@
+"""The training loop: flat, the same for every task and both stages."""
+
+import logging
+import math
+import time
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from syn2real.tasks.backbones import backbone_state
+from syn2real.tasks.base import Evaluation, Task
+from syn2real.training.batches import cached, evaluation_batches, training_batches
+from syn2real.training.checkpoints import Checkpoints
+from syn2real.training.optimiser import learning_rate, make_optimiser, set_learning_rate
+from syn2real.training.progress import Progress
+from syn2real.training.seeding import generator_states, restore_generators
+
+logger = logging.getLogger(__name__)
+
+CHECK_EVERY = 20  # steps between looks at the losses: a look waits for the GPU
+CURVE_POINTS = 200  # rows of the training curve, besides the evaluations
+
+
+class TrainingError(RuntimeError):
+    """A training that gives no result: it diverged, or its metric is undefined."""
+
+
+@dataclass
+class History:
+    """What a run has come to; part of the resume state.
+
+    Attributes
+    ----------
+    iteration : int
+        Steps done.
+    evaluations : list of dict
+        {"iteration", "value", "error", "extras"}, in order.
+    curve : list of dict
+        {"iteration", "images", "lr", "loss", "value"}; the loss is the mean since the row before, the value
+        None where nothing was evaluated.
+    best : dict or None
+        The best evaluation, the first of equals.
+    best_backbone : dict or None
+        The backbone's tensors at the best evaluation, where they are wanted.
+    n_test : int
+        Images of the last evaluation.
+    losses : list of float
+        Losses since the last row of the curve.
+    seconds : float
+        Time spent, interrupted parts included up to their last checkpoint.
+    """
+
+    iteration: int = 0
+    evaluations: list[dict[str, Any]] = field(default_factory=list)
+    curve: list[dict[str, Any]] = field(default_factory=list)
+    best: dict[str, Any] | None = None
+    best_backbone: dict[str, Tensor] | None = None
+    n_test: int = 0
+    losses: list[float] = field(default_factory=list)
+    seconds: float = 0.0
+
+
+def train(
+    task: Task,
+    model: nn.Module,
+    train_data: Any,
+    val_data: Any,
+    *,
+    seed: int,
+    device: torch.device,
+    checkpoints: Checkpoints,
+    progress: Progress,
+    keep_best: bool,
+) -> History:
+    """Train `model` for the recipe's number of steps, resuming where a killed run stopped.
+
+    Parameters
+    ----------
+    task : Task
+        Head, transformations, loss and metric.
+    model : Module
+        On `device`; changed in place.
+    train_data, val_data : AnnotatedImages
+        What to learn from, and what to evaluate on.
+    seed : int
+        The run's seed.
+    device : torch.device
+        Where to compute.
+    checkpoints : Checkpoints
+        Where the resume state lies.
+    progress : Progress
+        What is shown.
+    keep_best : bool
+        Keep the backbone of the best evaluation in `History.best_backbone`.
+
+    Raises
+    ------
+    TrainingError
+        The loss or the metric is not finite; the message has the iteration.
+    """
+    section = task.section
+    total = section.total_iterations
+    optimiser = make_optimiser(task, model)
+    # Half precision alone needs its gradients scaled; a CPU computes in single precision.
+    precision = section.precision if device.type == "cuda" else "fp32"
+    scaler = torch.amp.GradScaler(device.type, enabled=precision == "fp16")
+    history = _resume(checkpoints, model, optimiser, scaler)
+    progress.resumed(history.iteration)
+    batches = training_batches(cached(train_data, section), task, seed, history.iteration, device)
+    validation = evaluation_batches(cached(val_data, section), task, device)
+    pending: list[Tensor] = []
+    started = time.monotonic() - history.seconds
+
+    model.train()
+    while history.iteration < total:
+        lr = learning_rate(section, history.iteration)
+        set_learning_rate(optimiser, lr)
+        asked = time.monotonic()
+        batch = next(batches)
+        waited = time.monotonic() - asked
+        images, targets = task.move(batch, device)
+        with autocast(device, precision):
+            loss = torch.stack(list(task.loss(model, images, targets).values())).sum()
+        optimiser.zero_grad(set_to_none=True)
+        scaler.scale(loss).backward()
+        scaler.step(optimiser)
+        scaler.update()
+        pending.append(loss.detach())
+        history.iteration += 1
+        progress.step(waited)
+
+        at = history.iteration
+        evaluating = at % section.evaluation_interval == 0 or at == total
+        on_curve = evaluating or at % max(1, total // CURVE_POINTS) == 0
+        saving = checkpoints.due() and at < total
+        telling = progress.due(at)
+        if len(pending) >= CHECK_EVERY or on_curve or saving or telling:
+            _collect(history, pending)
+        if telling:
+            progress.tell(at, history.losses[-1], lr)
+        if evaluating:
+            with autocast(device, precision):
+                result = evaluate(task, model, validation, val_data, device)
+            _record(history, task, model, result, keep_best)
+        if on_curve:
+            _add_row(history, section.batch_size, lr, evaluating, progress)
+        if saving:
+            history.seconds = time.monotonic() - started
+            _save(checkpoints, history, model, optimiser, scaler)
+    history.seconds = time.monotonic() - started
+    return history
+
+
+def autocast(device: torch.device, precision: str) -> torch.autocast:
+    """Return the context of the recipe's precision; single precision leaves everything as it is."""
+    dtype = torch.float16 if precision == "fp16" else torch.bfloat16
+    return torch.autocast(device.type, dtype=dtype, enabled=precision != "fp32")
+
+
+@torch.no_grad()
+def evaluate(task: Task, model: nn.Module, batches: Any, data: Any, device: torch.device) -> Evaluation:
+    """Return the task's metric of `model`, which is left in training mode."""
+    model.eval()
+    result = task.evaluate(model, batches, data, device)
+    model.train()
+    return result
+
+
+def _collect(history: History, pending: list[Tensor]) -> None:
+    """Move the losses of the last steps to the history; refuse one that is not finite."""
+    first = history.iteration - len(pending) + 1
+    values = torch.stack(pending).tolist() if pending else []
+    for iteration, value in enumerate(values, start=first):
+        if not math.isfinite(value):
+            raise TrainingError(
+                f"training diverged: the loss is {value} at iteration {iteration}; lower the recipe's "
+                "learning rate or lengthen its warm-up"
+            )
+    history.losses += values
+    pending.clear()
+
+
+def _record(history: History, task: Task, model: nn.Module, result: Evaluation, keep_best: bool) -> None:
+    """Add an evaluation to the history."""
+    if not math.isfinite(result.value):
+        raise TrainingError(
+            f"{task.metric} is {result.value} at iteration {history.iteration}: no image of the evaluation "
+            "has a label to judge by"
+        )
+    point = {
+        "iteration": history.iteration,
+        "value": result.value,
+        "error": 1 - result.value,
+        "extras": result.extras,
+    }
+    history.evaluations.append(point)
+    history.n_test = result.n
+    logger.info("iteration %d: %s %.4f on %d images", history.iteration, task.metric, result.value, result.n)
+    if history.best is None or result.value > history.best["value"]:
+        history.best = point
+        history.best_backbone = backbone_state(task.body(model)) if keep_best else None
+
+
+def _add_row(history: History, batch_size: int, lr: float, evaluated: bool, progress: Progress) -> None:
+    """Add a row to the training curve, and the same numbers to TensorBoard's."""
+    loss = math.fsum(history.losses) / len(history.losses)
+    value = history.evaluations[-1]["value"] if evaluated else None
+    at = history.iteration
+    history.curve.append({"iteration": at, "images": at * batch_size, "lr": lr, "loss": loss, "value": value})
+    history.losses.clear()
+    scalars = {"loss": loss, "lr": lr} | ({"value": value} if value is not None else {})
+    progress.scalars(at, scalars)
+
+
+def _save(
+    checkpoints: Checkpoints,
+    history: History,
+    model: nn.Module,
+    optimiser: torch.optim.Optimizer,
+    scaler: torch.amp.GradScaler,
+) -> None:
+    """Write everything the rest of the run depends on; the order of images depends on the iteration alone."""
+    checkpoints.save(
+        {
+            "history": asdict(history),
+            "model": model.state_dict(),
+            "optimiser": optimiser.state_dict(),
+            "scaler": scaler.state_dict(),
+            "generators": generator_states(),
+        }
+    )
+
+
+def _resume(
+    checkpoints: Checkpoints,
+    model: nn.Module,
+    optimiser: torch.optim.Optimizer,
+    scaler: torch.amp.GradScaler,
+) -> History:
+    """Restore what `_save` wrote, if there is such a state; return the history to go on from."""
+    state = checkpoints.load()
+    if state is None:
+        return History()
+    model.load_state_dict(state["model"])
+    optimiser.load_state_dict(state["optimiser"])
+    scaler.load_state_dict(state["scaler"])
+    restore_generators(state["generators"])
+    return History(**state["history"])

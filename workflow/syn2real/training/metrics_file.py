@@ -1,0 +1,102 @@
+"""metrics.json: written only when everything in it can be believed."""
+
+import json
+import platform
+import subprocess
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import torch
+from pydantic import ValidationError
+
+from syn2real.config.metrics import Metrics
+from syn2real.errors import InputError
+from syn2real.files import digest, write_json
+from syn2real.training.loop import TrainingError
+
+PACKAGES = ("syn2real", "torch", "torchvision", "torchmetrics", "pycocotools", "numpy", "pillow")
+
+
+def write_metrics(path: str | Path, values: dict[str, Any]) -> Metrics:
+    """Write a run's metrics atomically, if they are complete and consistent.
+
+    Parameters
+    ----------
+    path : str or Path
+        Where metrics.json shall lie.
+    values : dict
+        The fields of `Metrics`, as plain data.
+
+    Raises
+    ------
+    TrainingError
+        A value is not finite or outside [0, 1], the test set was empty, the last iteration was not
+        reached, or the parts contradict each other. Nothing is written.
+    """
+    try:
+        metrics = Metrics.model_validate(values)
+    except ValidationError as error:
+        detail = error.errors()[0]
+        place = ".".join(str(part) for part in detail["loc"])
+        raise TrainingError(f"metrics refused, not written: {place}: {detail['msg']}") from None
+    write_json(path, metrics.model_dump(mode="json"))
+    return metrics
+
+
+def read_metrics(path: str | Path) -> Metrics:
+    """Return the metrics that a run wrote.
+
+    Raises
+    ------
+    InputError
+        The file is missing or no complete metrics.json.
+    """
+    try:
+        return Metrics.model_validate(json.loads(Path(path).read_text(encoding="utf-8")))
+    except OSError as error:
+        raise InputError(f"cannot be read: {error.strerror}", file=path) from None
+    except ValidationError as error:
+        detail = error.errors()[0]
+        place = ".".join(str(part) for part in detail["loc"])
+        raise InputError(f"no complete metrics: {detail['msg']}", file=path, key=place) from None
+    except ValueError as error:
+        raise InputError(f"no valid JSON: {error}", file=path) from None
+
+
+@cache
+def versions() -> dict[str, str]:
+    """Return the versions of Python and of the packages that a result may depend on."""
+    found = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+@cache
+def git_commit() -> str | None:
+    """Return the commit of the code that runs, `-dirty` where it was changed; None outside a repository."""
+    here = Path(__file__).parent
+    command = ["git", "describe", "--always", "--abbrev=40", "--dirty", "--exclude=*"]
+    try:
+        done = subprocess.run(command, cwd=here, capture_output=True, text=True, timeout=30, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.strip() or None
+
+
+def device_name(device: torch.device) -> str:
+    """Return what computes: a GPU's name, or the CPU's architecture and torch's instruction set."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return f"cpu ({platform.machine()}, {torch.backends.cpu.get_cpu_capability()})"
+
+
+def data_digest(data: Any) -> str:
+    """Return a digest of what a data set is: number of images, classes, and labels where it has them."""
+    labels = None if data.labels is None else [int(label) for label in data.labels]
+    return digest({"n": len(data), "classes": data.classes, "labels": labels})

@@ -1,0 +1,156 @@
+"""What a pre-training and a fine-tuning run share: build, train, describe."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from syn2real.config.recipe import SECTIONS, TrainingSection
+from syn2real.errors import InputError
+from syn2real.files import digest
+from syn2real.tasks import Task, make_task
+from syn2real.tasks.backbones import count_parameters, load_backbone
+from syn2real.training.checkpoints import Checkpoints
+from syn2real.training.loop import History, TrainingError, train
+from syn2real.training.metrics_file import device_name, git_commit, versions
+from syn2real.training.progress import Progress
+from syn2real.training.seeding import make_deterministic, seed_everything
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of either stage.
+
+    Attributes
+    ----------
+    stage : str
+        `pretrain` or `finetune`.
+    key : dict
+        The run's key (`RunKey`).
+    task : str
+        The task to train.
+    recipe : dict
+        The recipe's section, resolved.
+    inputs : dict
+        Digests of what is read, by name.
+    scratch : Path
+        Folder of the resume state.
+    threads : int
+        CPU threads.
+    checkpoint_seconds : float
+        Least time between two resume states, in seconds.
+    """
+
+    stage: str
+    key: Mapping[str, Any]
+    task: str
+    recipe: Mapping[str, Any]
+    inputs: Mapping[str, str]
+    scratch: Path
+    threads: int
+    checkpoint_seconds: float
+
+    @property
+    def section(self) -> TrainingSection:
+        """The recipe's section as a model."""
+        return SECTIONS[self.task].model_validate(self.recipe)
+
+    @property
+    def identity(self) -> str:
+        """Digest of what the run's digits depend on; the scratch folder's name covers the code."""
+        device = pick_device()
+        parts = [self.stage, dict(self.key), dict(self.recipe), dict(self.inputs), self.threads, device.type]
+        return digest([*parts, versions()])
+
+
+def pick_device() -> torch.device:
+    """Return the GPU if there is one, else the CPU."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def train_run(
+    run: Run, train_data: Any, val_data: Any, classes: list[str], backbone: Path | None, curves: Path
+) -> tuple[Task, History, dict[str, Any]]:
+    """Build the model, train it, and describe what came out.
+
+    Parameters
+    ----------
+    run : Run
+        What to run.
+    train_data, val_data : AnnotatedImages
+        What to learn from, and what to evaluate on.
+    classes : list of str
+        The data set's classes.
+    backbone : Path or None
+        Weights to start from; None for random ones.
+    curves : Path
+        Folder of the TensorBoard curves.
+
+    Returns
+    -------
+    task : Task
+        What was trained.
+    history : History
+        Evaluations, curve, and for pretrain the best backbone.
+    metrics : dict
+        The fields of `Metrics` that both stages fill alike.
+    """
+    if len(val_data) == 0:
+        raise InputError("there is no image to evaluate on", key="val")
+    device, seed, section = pick_device(), run.key["seed"], run.section
+    make_deterministic(run.threads, device)
+    # The head of a seed starts alike with and without a backbone, and whatever the backbone.
+    seed_everything(seed, run.stage, "initialisation")
+    task = make_task(run.task, section, run.key["model"], classes)
+    model = task.build()
+    if backbone is not None:
+        load_backbone(task.body(model), backbone)
+    model.to(device).to(memory_format=torch.channels_last)
+    seed_everything(seed, run.stage, "training")
+    title = f"{run.stage} {run.task} {run.key['model']} n={run.key['n']} seed={seed}"
+    with Progress(title, section.total_iterations, section.batch_size, curves) as progress:
+        history = train(
+            task,
+            model,
+            train_data,
+            val_data,
+            seed=seed,
+            device=device,
+            checkpoints=Checkpoints(run.scratch, run.identity, run.checkpoint_seconds),
+            progress=progress,
+            keep_best=run.stage == "pretrain",
+        )
+    if history.n_test != len(val_data):
+        raise TrainingError(f"evaluated {history.n_test} images of {len(val_data)}")
+    n_params = count_parameters(task.body(model))
+    return task, history, _describe(run, task, history, n_params, len(train_data), device)
+
+
+def _describe(
+    run: Run, task: Task, history: History, n_params: int, n_train: int, device: torch.device
+) -> dict[str, Any]:
+    """Return the fields of `Metrics` that both stages fill alike."""
+    result = history.best if run.stage == "pretrain" else history.evaluations[-1]
+    assert result is not None
+    return {
+        "stage": run.stage,
+        "key": dict(run.key),
+        "metric": task.metric,
+        "value": result["value"],
+        "error": result["error"],
+        "evaluations": history.evaluations,
+        "best": history.best,
+        "iterations": task.section.total_iterations,
+        "n_params": n_params,
+        "n_params_millions": n_params / 1e6,
+        "n_train": n_train,
+        "n_test": history.n_test,
+        "seconds": history.seconds,
+        "device": device_name(device),
+        "recipe": dict(run.recipe),
+        "versions": versions(),
+        "git_commit": git_commit(),
+        "inputs": dict(run.inputs),
+    }
