@@ -1,0 +1,225 @@
+"""Will more synthetic images reach the target? Probabilities, the lever to pull, what to measure next."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from syn2real.errors import InputError
+from syn2real.laws.api import VERSION, read_curves, why_not
+from syn2real.laws.bayes import BayesFit, fit_simple
+from syn2real.laws.levers import BLIND, Lever, choose_lever
+from syn2real.laws.results import number, tails
+from syn2real.laws.table import Curve
+
+CLASSES = ("reached", "within", "beyond", "unreachable")
+SURE = 0.8  # a verdict needs this probability; below it, more points decide
+LIMIT = 100.0  # without --max-images, so many times the most measured counts as within reach
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What a person wants and what it costs.
+
+    Attributes
+    ----------
+    target_error : float
+    max_images : float or None
+        The most images that can be made; None: `LIMIT` times the most measured of the curve.
+    cost_per_image, cost_per_run : float or None
+        In any one unit. A run costs as much as rendering the curve's largest set, unless said otherwise.
+    """
+
+    target_error: float
+    max_images: float | None = None
+    cost_per_image: float = 1.0
+    cost_per_run: float | None = None
+    level: float = 0.95
+
+    def limit(self, curve: Curve) -> float:
+        """Return the most images that count as within reach for this curve."""
+        return self.max_images if self.max_images is not None else LIMIT * float(curve.n.max())
+
+
+def advise_table(
+    frame: pd.DataFrame,
+    target_error: float,
+    *,
+    max_images: float | None = None,
+    cost_per_image: float = 1.0,
+    cost_per_run: float | None = None,
+    by: Sequence[str] | None = None,
+    level: float = 0.95,
+    pool: bool = True,
+    file: str | Path | None = None,
+) -> dict[str, Any]:
+    """Advise on every curve of a table.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        As for `fit_table`.
+    target_error : float
+        The test error to reach.
+    max_images : float, optional
+        The most images that can be made; by default a hundred times the curve's largest measured n.
+    cost_per_image, cost_per_run : float
+        Of rendering one image and of one pre-training with its fine-tuning, in any one unit.
+    by, level, pool, file
+        As for `fit_table`.
+
+    Returns
+    -------
+    dict
+        ``{"version", "notes", "target_error", "max_images", "curves": [{"curve", "verdict", "probabilities",
+        "required_n", "next_n", "lever", ...}]}``.
+
+    Raises
+    ------
+    InputError
+        For bad input, in one line.
+    """
+    wish = Wish(target_error, max_images, cost_per_image, cost_per_run, level)
+    _check(wish)
+    curves, notes = read_curves(frame, by=by, file=file)
+    reasons = [why_not(curve) for curve in curves]
+    good = [curve for curve, reason in zip(curves, reasons, strict=True) if reason is None]
+    fits = iter(fit_simple(good, pool=pool, level=level))
+    found = [next(fits) if reason is None else None for reason in reasons]
+    views = [View(curve, wish, fit) for curve, fit in zip(curves, found, strict=True)]
+    if max_images is None:
+        notes.append(f"without --max-images, {LIMIT:g} times a curve's largest measured n is within reach")
+    out = [_advice(view, views, wish, reason) for view, reason in zip(views, reasons, strict=True)]
+    return {
+        "version": VERSION,
+        "notes": notes,
+        "target_error": target_error,
+        "max_images": max_images,
+        "level": level,
+        "curves": out,
+    }
+
+
+class View:
+    """A curve seen with a target in mind: its required n in each draw of the posterior."""
+
+    def __init__(self, curve: Curve, wish: Wish, fit: BayesFit | None) -> None:
+        self.curve, self.fit, self.limit = curve, fit, wish.limit(curve)
+        self.most = float(curve.n.max())
+        self.required = fit.draws.required(wish.target_error) if fit else np.empty(0)
+        self.at_limit = float(np.median(fit.draws.errors(np.array([self.limit])))) if fit else np.nan
+
+    @property
+    def probabilities(self) -> dict[str, float]:
+        """Probabilities of `CLASSES`; they sum to 1."""
+        need = self.required
+        reached = float(np.mean(need <= self.most))
+        never = float(np.mean(np.isinf(need)))
+        within = float(np.mean((need > self.most) & (need <= self.limit)))
+        return dict(
+            zip(CLASSES, (reached, within, max(1 - reached - never - within, 0.0), never), strict=True)
+        )
+
+    @property
+    def reachable(self) -> float:
+        """Probability that the target is reached with the most images there can be."""
+        return float(np.mean(self.required <= self.limit)) if self.fit else 0.0
+
+
+def _check(wish: Wish) -> None:
+    """Refuse wishes that make no sense."""
+    for key, value in (
+        ("--target-error", wish.target_error),
+        ("--max-images", wish.max_images),
+        ("--cost-per-image", wish.cost_per_image),
+        ("--cost-per-run", wish.cost_per_run),
+    ):
+        if value is not None and not (np.isfinite(value) and value > 0):
+            raise InputError(f"{value} is not a positive number", key=key)
+    if not 0 < wish.level < 1:
+        raise InputError(f"{wish.level} is not between 0 and 1", key="--level")
+
+
+def _advice(view: View, views: Sequence[View], wish: Wish, reason: str | None) -> dict[str, Any]:
+    """Return one curve's object of the JSON contract."""
+    curve = view.curve
+    if view.fit is None:
+        return {
+            "curve": curve.identity, "verdict": "undetermined", "reason": reason, "probabilities": None,
+            "required_n": None, "next_n": _third(curve), "lever": None, "detail": reason,
+        }  # fmt: skip
+    chances = view.probabilities
+    lever, next_n = _decide(view, views, chances, wish)
+    low, high = tails(wish.level)
+    need = np.sort(view.required)
+    lower, median, upper = (need[min(int(q * len(need)), len(need) - 1)] for q in (low, 0.5, high))
+    return {
+        "curve": curve.identity,
+        "verdict": lever.verdict,
+        "reason": None,
+        "probabilities": chances,
+        "required_n": {
+            "lower": number(lower), "median": number(median), "upper": number(upper),
+            "p_unreachable": chances["unreachable"],
+        },
+        "next_n": next_n,
+        "lever": lever.name,
+        "detail": lever.detail,
+        "largest_n": view.most,
+        "limit_n": view.limit,
+        "error_at_largest_n": number(float(curve.error[-1])),
+        "error_at_limit": number(view.at_limit),
+        "p_reach_by_lever": lever.chances,
+    }  # fmt: skip
+
+
+def _decide(
+    view: View, views: Sequence[View], chances: dict[str, float], wish: Wish
+) -> tuple[Lever, float | None]:
+    """Choose between done, more images, another lever, and another measurement."""
+    if chances["reached"] >= SURE:
+        return Lever("reached already", None, "the largest measured n meets the target"), None
+    if chances["reached"] + chances["within"] >= SURE:
+        return Lever("render more", "render more", "more images of the same rendering meet the target"), None
+    if chances["beyond"] + chances["unreachable"] >= SURE:
+        lever = choose_lever(view, [other for other in views if other is not view and other.fit])
+        return lever, (view.curve.n.max() if lever.verdict == BLIND else None)
+    next_n = best_next(view, wish)
+    detail = f"one more measurement at n = {next_n:,.0f} tells most about it for its cost"
+    return Lever(f"undetermined: measure n = {next_n:.0f} next", None, detail), next_n
+
+
+def best_next(view: View, wish: Wish) -> float:
+    """Return the n whose measurement removes most variance from the decision per cost.
+
+    The decision is whether the target is reached within the limit. What a measurement at n would tell of it
+    is the variance, over the draws, of its probability given the value measured there.
+    """
+    fit, most = view.fit, view.most
+    assert fit is not None
+    top = max(min(view.limit, 64 * most), most)
+    candidates = np.unique(np.concatenate([view.curve.n, np.minimum(most * 2.0 ** np.arange(1, 7), top)]))
+    shown = fit.draws.measurements(candidates)
+    decision = (view.required <= view.limit).astype(float)
+    told = np.array([_explained(value, decision) for value in shown.T])
+    run = wish.cost_per_run if wish.cost_per_run is not None else wish.cost_per_image * most
+    cost = run + wish.cost_per_image * np.maximum(candidates - most, 0)
+    return float(candidates[int(np.argmax(told / cost))])
+
+
+def _explained(value: np.ndarray, decision: np.ndarray, bins: int = 25) -> float:
+    """Variance of `decision` explained by `value`, less what chance alone would explain."""
+    parts = np.array_split(decision[np.argsort(value, kind="stable")], bins)
+    means = np.array([part.mean() for part in parts])
+    chance = decision.var() * bins / len(decision)
+    return max(float(means.var()) - chance, 1e-12)
+
+
+def _third(curve: Curve) -> float:
+    """Return a sensible n to measure on a curve that has too few."""
+    return float(2 * curve.n.max())

@@ -1,0 +1,232 @@
+"""`fit_table`: a table of measurements in, the JSON of ``syn2real fit`` out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from syn2real.errors import InputError
+from syn2real.laws.bayes import fit_simple
+from syn2real.laws.paper import fit_paper
+from syn2real.laws.results import Fit, Predictions, Rows, number
+from syn2real.laws.table import Curve, check_frame, identity_columns, split_curves
+
+VERSION = 1
+LAWS = ("simple", "full", "power", "additive", "size", "joint")
+METHODS = ("default", "paper")
+FEWEST = 3  # distinct n that a law in n needs
+
+
+def fit_table(
+    frame: pd.DataFrame,
+    *,
+    law: str = "simple",
+    method: str = "default",
+    by: Sequence[str] | None = None,
+    predict_at: Sequence[float] = (),
+    predict_frame: pd.DataFrame | None = None,
+    level: float = 0.95,
+    pool: bool = True,
+    file: str | Path | None = None,
+    predict_file: str | Path | None = None,
+) -> dict[str, Any]:
+    """Fit a law to every curve of a table.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Columns ``n`` and ``error``; ``seed``, ``weight``, ``s``, ``n_params`` where there are any; every
+        column that is none of `table.NEVER_IDENTITY` sets curves apart.
+    law : str
+        One of `LAWS`.
+    method : {"default", "paper"}
+    by : sequence of str, optional
+        The identity columns; every other one is dropped.
+    predict_at : sequence of float
+        n at which each curve is predicted.
+    predict_frame : DataFrame, optional
+        Rows to predict: ``n``, and ``s`` and the curves' columns where they set curves apart.
+    level : float
+        Of all intervals, in (0, 1).
+    pool : bool
+        Share what is common over the curves (default method of the simple law).
+    file, predict_file : str or Path, optional
+        Named in error messages.
+
+    Returns
+    -------
+    dict
+        ``{"version", "notes", "curves": [{"curve", "law", "method", "n_used", "n_min", "n_max", "fit",
+        "reason", "predictions"}]}`` of plain JSON values; an interval's open end is None.
+
+    Raises
+    ------
+    InputError
+        For bad input, in one line.
+    """
+    curves, notes = read_curves(frame, law=law, by=by, file=file)
+    if not 0 < level < 1:
+        raise InputError(f"{level} is not between 0 and 1", key="level")
+    wanted = wanted_rows(curves, predict_at, predict_frame, predict_file, notes)
+    reasons = [why_not(curve) for curve in curves]
+    good = [curve for curve, reason in zip(curves, reasons, strict=True) if reason is None]
+    fits, more = fit_curves(good, law=law, method=method, level=level, pool=pool)
+    results = iter(fits)
+    out = []
+    for curve, reason, rows in zip(curves, reasons, wanted, strict=True):
+        fit = next(results) if reason is None else None
+        out.append(_curve_json(curve, law, method, fit, reason, rows, level))
+    return {"version": VERSION, "notes": notes + more, "curves": out}
+
+
+def read_curves(
+    frame: pd.DataFrame, *, law: str = "simple", by: Sequence[str] | None, file: str | Path | None
+) -> tuple[list[Curve], list[str]]:
+    """Check a table and split it into curves; refuse it where none has three distinct n."""
+    if law not in LAWS:
+        raise InputError(f"no such law; choose one of {', '.join(LAWS)}", key=law)
+    checked = check_frame(frame, file)
+    curves, notes = split_curves(checked, identity_columns(checked, (), by, file), file)
+    most = max((len(np.unique(curve.n)) for curve in curves), default=0)
+    if most < FEWEST:
+        raise InputError(
+            f"no curve has {FEWEST} distinct n above 0 (the most is {most}); measure more sizes, or name the "
+            "columns that set curves apart with --by",
+            file=file,
+            key="n",
+        )
+    return curves, notes
+
+
+def why_not(curve: Curve) -> str | None:
+    """Say why a curve cannot be fitted, or None where it can."""
+    distinct = len(np.unique(curve.n))
+    if distinct < FEWEST:
+        return f"{distinct} distinct n above 0; a fit needs {FEWEST}"
+    return None
+
+
+def fit_curves(
+    curves: Sequence[Curve], *, law: str, method: str, level: float, pool: bool
+) -> tuple[Sequence[Fit], list[str]]:
+    """Fit curves that can be fitted, and say what is worth knowing about how."""
+    if method == "paper":
+        return fit_paper(curves, level)
+    return fit_simple(curves, pool=pool, level=level), _pool_notes(curves, pool)
+
+
+def _pool_notes(curves: Sequence[Curve], pool: bool) -> list[str]:
+    """Name the partial pooling where there is any."""
+    if pool and len(curves) > 1:
+        return [f"alpha, noise and deviations are pooled over {len(curves)} curves (--no-pool: each alone)"]
+    return []
+
+
+def wanted_rows(
+    curves: Sequence[Curve],
+    predict_at: Sequence[float],
+    predict_frame: pd.DataFrame | None,
+    file: str | Path | None,
+    notes: list[str],
+) -> list[Rows]:
+    """Return the rows to predict of each curve."""
+    at = np.asarray(list(predict_at), float)
+    if np.any(~np.isfinite(at) | (at <= 0)):
+        raise InputError("predictions need n above 0", key="--predict-at")
+    rows = [_at(curve, at) for curve in curves]
+    if predict_frame is None:
+        return rows
+    wish = check_frame(predict_frame, file, require=("n",))
+    if (wish["n"] <= 0).any():
+        raise InputError("predictions need n above 0", file=file, key="n")
+    columns = [c for c in curves[0].identity if c in wish.columns]
+    place: dict[tuple[Any, ...], list[int]] = {}
+    keys = list(zip(*(wish[c] for c in columns), strict=True)) if columns else [()] * len(wish)
+    for index, key in enumerate(keys):
+        place.setdefault(tuple(map(_label, key)), []).append(index)
+    out, met = [], 0
+    for curve, before in zip(curves, rows, strict=True):
+        mine = place.get(tuple(_label(curve.identity[c]) for c in columns), [])
+        met += len(mine)
+        part = wish.iloc[mine]
+        out.append(_join(before, _rows(curve, part)))
+    if len(columns) == len(curves[0].identity) and met < len(wish):
+        notes.append(f"{len(wish) - met} rows of the predict file belong to no curve")
+    return out
+
+
+def _label(value: Any) -> Any:
+    """Make 1, 1.0 and "1" the same label."""
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return str(value)
+
+
+def _at(curve: Curve, n: np.ndarray) -> Rows:
+    """Rows at given n, with the curve's own s and size where it has one only."""
+    return Rows(n, np.full(n.shape, _only(curve.s)), np.full(n.shape, _only(curve.size)))
+
+
+def _rows(curve: Curve, part: pd.DataFrame) -> Rows:
+    """Rows of a predict file, with the curve's own s and size where the file has none."""
+    n = part["n"].to_numpy(float)
+    own = _at(curve, n)
+    s = part["s"].to_numpy(float) if "s" in part else own.s
+    size = part["n_params"].to_numpy(float) if "n_params" in part else own.size
+    return Rows(n, s, size)
+
+
+def _join(one: Rows, two: Rows) -> Rows:
+    """Put rows after one another."""
+    return Rows(*(np.concatenate(pair) for pair in ((one.n, two.n), (one.s, two.s), (one.size, two.size))))
+
+
+def _only(values: np.ndarray) -> float:
+    """Return the one value there is, or NaN."""
+    distinct = np.unique(values[np.isfinite(values)])
+    return float(distinct[0]) if len(distinct) == 1 else np.nan
+
+
+def _curve_json(
+    curve: Curve, law: str, method: str, fit: Fit | None, reason: str | None, rows: Rows, level: float
+) -> dict[str, Any]:
+    """Return one curve's object of the JSON contract."""
+    first = getattr(fit, "first", 0.0)
+    used = curve.n[curve.n >= first]
+    predictions: list[dict[str, Any]] = []
+    told = None
+    if fit is not None:
+        params = {name: param.as_json() for name, param in fit.params.items()}
+        told = {"params": params, "rmse_log": number(fit.rmse_log)}
+        if len(rows.n):
+            predictions = _predictions_json(rows, fit.predict(rows, level))
+    return {
+        "curve": curve.identity,
+        "law": law,
+        "method": method,
+        "n_used": len(np.unique(used)) if fit is not None else 0,
+        "n_min": float(used.min()) if fit is not None else None,
+        "n_max": float(used.max()) if fit is not None else None,
+        "fit": told,
+        "reason": reason,
+        "predictions": predictions,
+    }
+
+
+def _predictions_json(rows: Rows, told: Predictions) -> list[dict[str, Any]]:
+    """Return one object a predicted row."""
+    columns: list[tuple[str, Callable[[int], float]]] = [
+        ("n", lambda i: rows.n[i]),
+        ("s", lambda i: rows.s[i]),
+        ("error", lambda i: told.error[i]),
+        ("lower", lambda i: told.lower[i]),
+        ("upper", lambda i: told.upper[i]),
+        ("predict_lower", lambda i: told.predict_lower[i]),
+        ("predict_upper", lambda i: told.predict_upper[i]),
+    ]
+    return [{name: number(value(i)) for name, value in columns} for i in range(len(rows.n))]

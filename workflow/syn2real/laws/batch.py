@@ -1,0 +1,160 @@
+"""Many curves side by side as padded arrays, each with the covariance its deviations may have."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from syn2real.laws.table import Curve
+
+MOST_POINTS = 64  # more distinct n than this are joined in equal steps of log n: the law is smooth
+RATIOS = np.array([0.0, 0.1, 0.5, 2.5, 12.0])
+
+
+@dataclass(frozen=True)
+class Batch:
+    """B curves of at most m points; what is not `used` is padding or masked out.
+
+    Attributes
+    ----------
+    n, y, weight : ndarray, shape (B, m)
+        Images, log error, relative inverse variance of the log error.
+    used : ndarray of bool, shape (B, m)
+    x : ndarray, shape (B, m)
+        log(n / n0); pivoting at n0 keeps the coefficient of the power law of order one.
+    t : ndarray, shape (B, m)
+        Doublings since the first used point, the time of the wandering deviation.
+    n0 : ndarray, shape (B,)
+        Geometric mean of the used n.
+    count : ndarray, shape (B,)
+        Used points.
+    within, replicates : ndarray, shape (B,)
+        Sum of squares of replicates around their means (log error), and its degrees of freedom.
+    """
+
+    n: np.ndarray
+    y: np.ndarray
+    weight: np.ndarray
+    used: np.ndarray
+    within: np.ndarray
+    replicates: np.ndarray
+
+    @property
+    def count(self) -> np.ndarray:
+        """Used points a curve, shape (B,)."""
+        return self.used.sum(axis=1)
+
+    @property
+    def n0(self) -> np.ndarray:
+        """Geometric mean of the used n, shape (B,)."""
+        return np.exp((np.log(self.n) * self.used).sum(axis=1) / np.maximum(self.count, 1))
+
+    @property
+    def x(self) -> np.ndarray:
+        """log(n / n0), shape (B, m), 0 where unused."""
+        return np.where(self.used, np.log(self.n / self.n0[:, None]), 0.0)
+
+    @property
+    def first(self) -> np.ndarray:
+        """Smallest used n, shape (B,)."""
+        return np.where(self.used, self.n, np.inf).min(axis=1)
+
+    @property
+    def last(self) -> np.ndarray:
+        """Largest used n, shape (B,)."""
+        return np.where(self.used, self.n, 0).max(axis=1)
+
+    @property
+    def t(self) -> np.ndarray:
+        """Doublings since the first used n, shape (B, m), 0 where unused."""
+        return np.where(self.used, np.log2(self.n / self.first[:, None]), 0.0)
+
+    def take(self, rows: np.ndarray | slice | list[int], used: np.ndarray | None = None) -> Batch:
+        """Return the given curves, with another mask if one is given."""
+        mask = self.used[rows] if used is None else used
+        return Batch(
+            self.n[rows], self.y[rows], self.weight[rows], mask, self.within[rows], self.replicates[rows]
+        )
+
+
+def stack(curves: Sequence[Curve]) -> Batch:
+    """Pad curves to one length.
+
+    Parameters
+    ----------
+    curves : sequence of Curve
+        Their rows must have distinct n.
+
+    Returns
+    -------
+    Batch
+        With B = len(curves); m is the longest curve, at most `MOST_POINTS`.
+    """
+    joined = [_join(curve) for curve in curves]
+    m = max(len(n) for n, *_ in joined)
+    shape = (len(joined), m)
+    n, y, weight, used = np.ones(shape), np.zeros(shape), np.ones(shape), np.zeros(shape, bool)
+    for row, (ni, yi, wi, _, _) in enumerate(joined):
+        n[row, : len(ni)], y[row, : len(ni)], weight[row, : len(ni)] = ni, yi, wi
+        used[row, : len(ni)] = True
+    within = np.array([item[3] for item in joined], float)
+    replicates = np.array([item[4] for item in joined], float)
+    return Batch(n, y, weight, used, within, replicates)
+
+
+def _join(curve: Curve) -> tuple[np.ndarray, np.ndarray, np.ndarray, float, int]:
+    """Return n, log error, weight, within, replicates; neighbours joined where a curve is very dense."""
+    n, y, weight = curve.n, np.log(curve.error), curve.weight
+    if len(n) <= MOST_POINTS:
+        return n, y, weight, curve.within, curve.replicates
+    edges = np.linspace(np.log(n[0]), np.log(n[-1]), MOST_POINTS + 1)
+    place = np.clip(np.searchsorted(edges, np.log(n), side="right") - 1, 0, MOST_POINTS - 1)
+    _, place = np.unique(place, return_inverse=True)
+    total = np.bincount(place, weight)
+    log_n = np.bincount(place, weight * np.log(n)) / total
+    mean = np.bincount(place, weight * y) / total
+    # A line within each bin takes out the slope, which is no noise.
+    inner = y - np.interp(np.log(n), log_n, mean)
+    spare = max(len(n) - 2 * len(total), 0)
+    within = curve.within + (float(np.sum(weight * inner**2)) if spare else 0.0)
+    return np.exp(log_n), mean, total, within, curve.replicates + spare
+
+
+def whiten(batch: Batch, ratios: np.ndarray = RATIOS) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return what turns residuals into independent ones, for each size of wandering deviation.
+
+    The log error is the law's plus independent noise of variance σ²/weight plus a random walk in log2 n of
+    variance ratio·σ² a doubling: real curves leave their law smoothly, and what has left stays left.
+
+    Parameters
+    ----------
+    ratios : ndarray, shape (Q,)
+
+    Returns
+    -------
+    inverse : ndarray, shape (B, Q, m, m)
+        V⁻¹, zero where unused.
+    project : ndarray, shape (B, Q, m, m)
+        P with ‖P r‖² = r' V⁻¹ r after the best level is taken out.
+    log_norm : ndarray, shape (B, Q)
+        -½ log|V| - ½ log(1' V⁻¹ 1), what the level's integral leaves.
+    """
+    used, t = batch.used, batch.t
+    both = used[:, :, None] & used[:, None, :]
+    walk = np.minimum(t[:, :, None], t[:, None, :]) * both
+    noise = np.where(used, 1 / batch.weight, 1.0)
+    m = used.shape[1]
+    cover = walk[:, None] * ratios[:, None, None] + noise[:, None, :, None] * np.eye(m)
+    lower = np.linalg.cholesky(cover)
+    white = np.linalg.inv(lower) * both[:, None]
+    one = (white * used[:, None, None, :]).sum(axis=-1)
+    mass = (one**2).sum(axis=-1)
+    project = (
+        white
+        - one[..., :, None] * np.einsum("bqi,bqij->bqj", one, white)[..., None, :] / mass[..., None, None]
+    )
+    log_det = np.log(np.where(used[:, None], np.diagonal(lower, axis1=2, axis2=3), 1.0)).sum(axis=-1)
+    inverse = np.swapaxes(white, 2, 3) @ white
+    return inverse, project, -log_det - 0.5 * np.log(mass)

@@ -1,0 +1,118 @@
+"""The default method of the simple law: posterior, pooled over a file's curves, told as parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from syn2real.laws.batch import stack
+from syn2real.laws.draws import Draws, draw
+from syn2real.laws.pooling import plain_prior, pooled_prior
+from syn2real.laws.posterior import Posterior, posterior
+from syn2real.laws.results import AT_BOUND, OK, UNIDENTIFIED, Param, Predictions, Rows, tails
+from syn2real.laws.selection import choose_first
+from syn2real.laws.table import Curve
+
+BLOCK = 24  # curves handled at once, which bounds the memory
+TINY_GAP = 0.02  # a C below this share of the smallest error is as good as none
+
+
+@dataclass(frozen=True)
+class BayesFit:
+    """One curve's posterior (see `Draws`), its parameters and how well the central law fits."""
+
+    draws: Draws
+    params: Mapping[str, Param]
+    rmse_log: float
+    first: float
+
+    def predict(self, rows: Rows, level: float) -> Predictions:
+        """Predict at each row's n: medians and equal-tailed intervals of the draws."""
+        low, high = tails(level)
+        errors, shown = self.draws.errors(rows.n), self.draws.measurements(rows.n)
+        lower, middle, upper = np.quantile(errors, [low, 0.5, high], axis=0)
+        below, above = np.quantile(shown, [low, high], axis=0)
+        return Predictions(middle, lower, upper, below, above)
+
+
+def fit_simple(curves: Sequence[Curve], *, pool: bool = True, level: float = 0.95) -> list[BayesFit]:
+    """Fit the simple law (eq. 1) to curves of at least three distinct n.
+
+    Parameters
+    ----------
+    pool : bool
+        Let the curves share a distribution of α, of the noise and of the deviations.
+    level : float
+        Of the parameters' intervals.
+
+    Returns
+    -------
+    list of BayesFit
+        In the order of the curves.
+    """
+    if not curves:
+        return []
+    whole = stack(curves)
+    batch = whole.take(slice(None), used=choose_first(whole))
+    prior = pooled_prior(batch) if pool else plain_prior()
+    fits: list[BayesFit] = []
+    for start in range(0, len(curves), BLOCK):
+        rows = np.arange(start, min(start + BLOCK, len(curves)))
+        part, beliefs = batch.take(rows), prior.take(rows)
+        fitted = posterior(part, beliefs)
+        wide = posterior(part, beliefs, nodes=(60, 12), passes=1)
+        fits += [_summary(fitted, wide, row, level) for row in range(len(rows))]
+    return fits
+
+
+def _summary(fitted: Posterior, wide: Posterior, row: int, level: float) -> BayesFit:
+    """Tell one curve's posterior as parameters with statuses."""
+    draws = draw(fitted, row)
+    low, high = tails(level)
+    open_low, open_high = open_ends(wide, row, level)
+    alpha = alpha_quantiles(fitted, row, [low, 0.5, high])
+    gap = np.quantile(draws.C, [low, 0.5, high])
+    used = fitted.batch.used[row]
+    smallest = float(np.exp(fitted.batch.y[row, used].min()))
+    at_n0 = float(np.median(np.exp(draws.level)))
+    coefficient = np.quantile(draws.D, [low, 0.5, high])
+    central = float(np.clip((at_n0 - gap[1]) * draws.n0 ** alpha[1], coefficient[0], coefficient[2]))
+    rate = UNIDENTIFIED if open_low or open_high else OK
+    ends = (None if open_low else alpha[0], None if open_high else alpha[2])
+    scale = (None if open_low else coefficient[0], None if open_high else coefficient[2])
+    params = {
+        "D": Param(central, *scale, rate),
+        "alpha": Param(float(alpha[1]), *ends, rate),
+        "C": Param(float(gap[1]), float(gap[0]), float(gap[2]), _gap_status(gap, smallest)),
+    }
+    law = np.log(central * fitted.batch.n[row, used] ** -alpha[1] + gap[1])
+    left = fitted.batch.y[row, used] - law
+    return BayesFit(draws, params, float(np.sqrt(np.mean(left**2))), float(draws.n[0]))
+
+
+def open_ends(wide: Posterior, row: int, level: float) -> tuple[bool, bool]:
+    """Say which ends of α's interval the measurements alone (without the prior) leave open."""
+    from scipy.special import chdtri
+
+    likelihood = wide.likelihood[row]
+    floor = likelihood.max() - 0.5 * chdtri(1, 1 - level)
+    return bool(likelihood[0] > floor), bool(likelihood[-1] > floor)
+
+
+def alpha_quantiles(fitted: Posterior, row: int, at: Sequence[float]) -> np.ndarray:
+    """Quantiles of α between the grid's nodes, shape (len(at),)."""
+    mass = np.exp(fitted.log_weight[row]).sum(axis=(0, 2))
+    log_alpha = np.log(fitted.alpha[row])
+    edges = np.concatenate([log_alpha[:1], (log_alpha[1:] + log_alpha[:-1]) / 2, log_alpha[-1:]])
+    return np.exp(np.interp(np.asarray(at), np.concatenate([[0.0], np.cumsum(mass) / mass.sum()]), edges))
+
+
+def _gap_status(gap: np.ndarray, smallest: float) -> str:
+    """Status of C: at 0, anywhere between 0 and the smallest error, or known."""
+    if gap[1] < TINY_GAP * smallest:
+        return AT_BOUND
+    if gap[0] < TINY_GAP * smallest and gap[2] > 0.9 * smallest:
+        return UNIDENTIFIED
+    return OK

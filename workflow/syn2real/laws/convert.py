@@ -1,0 +1,105 @@
+"""The authors' published table to the points of this project, and back.
+
+The published table (repository pfnet-research/cg-transfer, results/results_finetune.csv) has a row an
+evaluation and eleven columns; the points have a row a run.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from syn2real.errors import InputError
+from syn2real.laws.table import number_column
+
+PUBLISHED = (
+    "n_eval", "value", "pretrain.data", "pscale", "ptask", "fdata", "fratio", "ftask", "model", "nparam",
+    "pdata",
+)  # fmt: skip
+TRAIN_SIZE = {"imagenet": 1_281_167, "coco": 118_287, "ade20k": 20_210}
+METRIC = {"sinclass": "top-1 accuracy", "objdet": "mAP", "semseg": "mIoU"}
+SAME = {"pdata": "setting", "pscale": "pscale", "ptask": "ptask", "ftask": "ftask", "fdata": "target"}
+
+
+def convert_table(frame: pd.DataFrame, file: str | Path | None = None) -> tuple[pd.DataFrame, list[str]]:
+    """Convert a table in the direction its columns tell.
+
+    Parameters
+    ----------
+    frame : DataFrame of str
+        As `table.read_csv` returns it: the published columns, or those of points.
+
+    Returns
+    -------
+    table : DataFrame
+    notes : list of str
+        What was dropped.
+
+    Raises
+    ------
+    InputError
+        Where the columns are neither's, or a cell is no number.
+    """
+    if set(PUBLISHED) <= set(frame.columns):
+        return to_points(frame, file)
+    if {"n", "error"} <= set(frame.columns):
+        return to_published(frame, file), []
+    missing = next(column for column in PUBLISHED if column not in frame.columns)
+    raise InputError(
+        "no such column; convert wants the authors' 11 columns, or points with n and error",
+        file=file,
+        key=missing,
+    )
+
+
+def to_points(frame: pd.DataFrame, file: str | Path | None = None) -> tuple[pd.DataFrame, list[str]]:
+    """Return the runs of the published table, a row a run, valued at its last evaluation."""
+    notes = []
+    blank = frame["pretrain.data"].astype(str).str.strip().str.lower().isin(["", "na", "nan"])
+    if blank.any():
+        notes.append(f"{int(blank.sum())} rows without pretrain.data (n) were dropped")
+    unknown = ~frame["fdata"].isin(list(TRAIN_SIZE)) & ~blank
+    if unknown.any():
+        names = ", ".join(sorted(set(frame.loc[unknown, "fdata"])))
+        notes.append(f"{int(unknown.sum())} rows of data sets of unknown size were dropped: {names}")
+    rows = frame[~blank & ~unknown].drop_duplicates(list(PUBLISHED)).copy()
+    if rows.empty:
+        raise InputError("no row has an n; nothing to convert", file=file, key="pretrain.data")
+    for column in ("n_eval", "value", "pretrain.data", "fratio", "nparam"):
+        rows[column] = number_column(rows, column, file)
+    runs = [column for column in PUBLISHED if column not in ("n_eval", "value")]
+    # Two values at one evaluation of one name are two runs of it: they become two seeds.
+    rows["seed"] = rows.groupby([*runs, "n_eval"]).cumcount()
+    last = rows.loc[rows.groupby([*runs, "seed"], sort=False)["n_eval"].idxmax()]
+    points = pd.DataFrame({new: last[old].to_numpy() for old, new in SAME.items()})
+    points["model"] = last["model"].astype(str).str.replace(r"^r(\d+)$", r"resnet\1", regex=True).to_numpy()
+    points["n_params"] = np.round(last["nparam"].to_numpy(float) * 1e6).astype(np.int64)
+    points["n"] = last["pretrain.data"].to_numpy(float).astype(np.int64)
+    size = last["fdata"].map(TRAIN_SIZE).to_numpy(float)
+    points["s"] = np.round(last["fratio"].to_numpy(float) / 100 * size).astype(np.int64)
+    points["s_percent"] = last["fratio"].to_numpy()
+    points["seed"] = last["seed"].to_numpy()
+    points["metric"] = last["ftask"].map(METRIC).fillna("").to_numpy()
+    points["value"] = last["value"].to_numpy()
+    points["error"] = 1 - points["value"]
+    return points, [*notes, f"{len(points)} runs"]
+
+
+def to_published(frame: pd.DataFrame, file: str | Path | None = None) -> pd.DataFrame:
+    """Return points in the published columns, a row a run; what the points do not have is left blank."""
+    error = number_column(frame, "error", file)
+
+    def column(name: str) -> pd.Series:
+        return frame[name] if name in frame else pd.Series([""] * len(frame), index=frame.index)
+
+    out = {old: column(new).to_numpy() for old, new in SAME.items()}
+    out["n_eval"] = np.ones(len(frame), int)
+    out["value"] = number_column(frame, "value", file) if "value" in frame else 1 - error
+    out["pretrain.data"] = number_column(frame, "n", file).astype(np.int64)
+    out["fratio"] = column("s_percent").to_numpy()
+    out["model"] = column("model").astype(str).str.replace(r"^resnet(\d+)$", r"r\1", regex=True).to_numpy()
+    size = pd.to_numeric(column("n_params"), errors="coerce")
+    out["nparam"] = (size / 1e6).to_numpy()
+    return pd.DataFrame(out)[list(PUBLISHED)]

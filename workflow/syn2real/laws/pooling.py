@@ -1,0 +1,106 @@
+"""Partial pooling: what the curves of one file tell about each other's α, noise and deviations.
+
+Every curve's prior comes from the *other* curves (p(α | all) is proportional to the curve's own likelihood
+times the mixture that the others leave), so nothing is counted twice and a lone curve has the plain prior.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from syn2real.laws.batch import Batch
+from syn2real.laws.posterior import (
+    ALPHA_CENTRE,
+    LOG_RATIO,
+    NOISE,
+    NOISE_DF,
+    Posterior,
+    Prior,
+    log_sum,
+    posterior,
+)
+
+CENTRES = np.log(np.geomspace(0.1, 2.0, 15))
+SPREADS = np.array([0.2, 0.35, 0.55, 0.8])
+CENTRE_SPREAD = 0.5  # of a file's typical log α around the plain prior's
+SPREAD_SHARE = np.array([0.2, 0.3, 0.3, 0.2])
+MOST_CURVES = 12.0  # curves of one file share backbones and images: more of them count as this many
+RATIO_WEIGHT = 4.0  # how many curves the plain prior of the deviations' size counts for
+
+
+def plain_prior() -> Prior:
+    """Return the prior of a curve about which no other says anything."""
+    centre, spread, log_share = _hyper()
+    return Prior(centre, spread, log_share[None])
+
+
+def pooled_prior(batch: Batch) -> Prior:
+    """Return each curve's prior given the other curves of the batch.
+
+    Parameters
+    ----------
+    batch : Batch
+        The curves of one file.
+
+    Returns
+    -------
+    Prior
+        A row a curve.
+    """
+    if len(batch.n) < 2:
+        return plain_prior()
+    plain = plain_prior()
+    noise, noise_df = _noise(posterior(batch, plain, nodes=(30, 12), passes=1))
+    prior = Prior(plain.centre, plain.spread, plain.log_share, plain.log_ratio, noise, noise_df)
+    rough = posterior(batch, prior, nodes=(40, 16), passes=1)
+    temper = min(1.0, MOST_CURVES / len(batch.n))
+    return Prior(
+        plain.centre, plain.spread, _others_alpha(rough, temper), _others_ratio(rough), noise, noise_df
+    )
+
+
+def _hyper() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return centre, spread and log prior weight of each candidate for the file's law of log α, (K,)."""
+    centre, spread = (grid.reshape(-1) for grid in np.meshgrid(CENTRES, SPREADS, indexing="ij"))
+    share = np.tile(np.log(SPREAD_SHARE), len(CENTRES))
+    log_share = share - 0.5 * ((centre - ALPHA_CENTRE) / CENTRE_SPREAD) ** 2
+    return centre, spread, log_share - log_sum(log_share, axis=0)
+
+
+def _others_alpha(rough: Posterior, temper: float) -> np.ndarray:
+    """Log weight of each candidate after the other curves' evidence, shape (B, K)."""
+    centre, spread, log_share = _hyper()
+    log_alpha = np.log(rough.alpha[0])
+    density = -0.5 * ((log_alpha[:, None] - centre) / spread) ** 2 - np.log(spread)  # (A, K)
+    evidence = log_sum(rough.likelihood[:, :, None] + density, axis=1)
+    others = (evidence.sum(axis=0) - evidence) * temper
+    weight = log_share + others
+    return weight - log_sum(weight, axis=1)[:, None]
+
+
+def _others_ratio(rough: Posterior) -> np.ndarray:
+    """Log probability of each size of deviation after the other curves, shape (B, Q)."""
+    own = np.exp(log_sum(rough.log_weight.reshape(*rough.log_weight.shape[:2], -1), axis=-1))
+    others = own.sum(axis=0) - own
+    share = RATIO_WEIGHT * np.exp(LOG_RATIO) + others * min(1.0, MOST_CURVES / len(own))
+    return np.log(share / share.sum(axis=1, keepdims=True))
+
+
+def _noise(rough: Posterior) -> tuple[np.ndarray, np.ndarray]:
+    """Typical noise of the other curves and how firmly it is known, both (B,)."""
+    from scipy.special import digamma, polygamma
+
+    squares = rough.rss[:, 0].min(axis=(1, 2)) + rough.batch.within
+    df = np.maximum(rough.batch.count - 3, 0) + rough.batch.replicates
+    use = (df >= 1) & (squares > 0)
+    d = np.where(use, df, 1.0)
+    log_variance = np.log(np.where(use, squares, 1.0) / d) - (digamma(d / 2) - np.log(d / 2))
+    weight = np.where(use, 1 / (polygamma(1, d / 2) + 0.5), 0.0)
+    total, first = weight.sum() - weight, (weight * log_variance).sum() - weight * log_variance
+    many = use.sum() - use
+    mean = np.where(many > 0, first / np.maximum(total, 1e-12), 2 * np.log(NOISE))
+    scatter = (weight * (log_variance[None] - mean[:, None]) ** 2 * (1 - np.eye(len(d)))).sum(axis=1)
+    sampling = (weight * polygamma(1, d / 2)).sum() - weight * polygamma(1, d / 2)
+    between = np.maximum((scatter - sampling) / np.maximum(total, 1e-12), 0.3)
+    firm = np.minimum(2 / between, 4.0) * many / (many + 2)
+    return np.exp(mean / 2), NOISE_DF + firm

@@ -1,0 +1,85 @@
+"""What every fit gives back: parameters with intervals and a status, and predictions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+OK, FIXED, AT_BOUND, UNIDENTIFIED = "ok", "fixed", "at-bound", "unidentified"
+
+
+@dataclass(frozen=True)
+class Param:
+    """A parameter's value, its interval (None: that end is open) and its status.
+
+    Status is ``ok``; ``fixed`` (not estimated for this curve); ``at-bound`` (the estimate lies on the bound
+    of its range); or ``unidentified`` (the measurements leave an end of its interval open).
+    """
+
+    value: float
+    lower: float | None
+    upper: float | None
+    status: str = OK
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the JSON contract's object."""
+        return {
+            "value": number(self.value),
+            "lower": number(self.lower),
+            "upper": number(self.upper),
+            "status": self.status,
+        }
+
+
+class Fit(Protocol):
+    """A fitted curve."""
+
+    @property
+    def params(self) -> Mapping[str, Param]:
+        """Parameters by name."""
+
+    @property
+    def rmse_log(self) -> float:
+        """Root mean square of the log residuals."""
+
+    def predict(self, rows: Rows, level: float) -> Predictions:
+        """Predict the error at each row with its intervals."""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Where predictions are wanted: images, labels and model parameters, each (P,), NaN where not given."""
+
+    n: np.ndarray
+    s: np.ndarray
+    size: np.ndarray
+
+    @classmethod
+    def at(cls, n: Any) -> Rows:
+        """Rows that differ in n alone."""
+        n = np.atleast_1d(np.asarray(n, float))
+        return cls(n, np.full(n.shape, np.nan), np.full(n.shape, np.nan))
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """Expected error, its confidence interval, and the interval of one more measurement; each (P,)."""
+
+    error: np.ndarray
+    lower: np.ndarray
+    upper: np.ndarray
+    predict_lower: np.ndarray
+    predict_upper: np.ndarray
+
+
+def number(value: float | None) -> float | None:
+    """Return a finite float, or None for what JSON cannot hold."""
+    return float(value) if value is not None and np.isfinite(value) else None
+
+
+def tails(level: float) -> tuple[float, float]:
+    """Probabilities below an interval's two ends."""
+    return (1 - level) / 2, (1 + level) / 2

@@ -1,0 +1,262 @@
+"""Reading measurements: a CSV of (n, error) becomes curves, or one line says what is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, field
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from syn2real.errors import InputError
+
+NEVER_IDENTITY = ("n", "error", "value", "metric", "n_params", "seed", "weight", "s_percent")
+POSITIVE = ("error", "s", "n_params", "weight")
+LABELS = ("s",)  # what a law in s describes, so not part of a curve's identity there
+MODELS = ("model",)  # likewise for a law in the model's size
+
+
+@dataclass(frozen=True)
+class Curve:
+    """The measurements that belong together: one row a distinct (n, s, n_params), sorted, n > 0.
+
+    Attributes
+    ----------
+    identity : dict
+        Column to value: what sets this curve apart in its file.
+    n, s, size, error, weight : ndarray, shape (m,)
+        Images, labels (NaN where the file has none), model parameters (likewise), geometric mean of the
+        replicates' errors, and their summed weight (1 a measurement unless the file says otherwise).
+    within : float
+        Weighted sum of squares of the log errors around their means, over replicates.
+    replicates : int
+        Degrees of freedom of `within`.
+    reference : float or None
+        Mean error at n = 0 (no pre-training), where the curve itself has it.
+    """
+
+    identity: dict[str, Any]
+    n: np.ndarray
+    error: np.ndarray
+    weight: np.ndarray
+    s: np.ndarray
+    size: np.ndarray
+    within: float = 0.0
+    replicates: int = 0
+    reference: float | None = None
+    key: Hashable = field(default=None, compare=False)
+
+
+def read_csv(path: str | Path) -> pd.DataFrame:
+    """Read a CSV as text, without guessing at types (a collection may well be called "NA").
+
+    Raises
+    ------
+    InputError
+        Where the file is missing, a directory, empty, or no CSV.
+    """
+    path = Path(path)
+    if path.is_dir():
+        raise InputError("is a directory; give a CSV file with the columns n and error", file=path)
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise InputError("no such file", file=path) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"cannot be read as UTF-8 text ({error})", file=path) from None
+    if not text.strip():
+        raise InputError("is empty; it needs a header and rows with n and error", file=path)
+    try:
+        frame = pd.read_csv(StringIO(text), dtype=str, keep_default_na=False, skipinitialspace=True)
+    except pd.errors.ParserError as error:
+        raise InputError(f"is no CSV: {error}", file=path) from None
+    frame.columns = [str(column).strip() for column in frame.columns]
+    return frame
+
+
+def number_column(frame: pd.DataFrame, column: str, file: str | Path | None = None) -> np.ndarray:
+    """Return a column as floats, shape (rows,).
+
+    Raises
+    ------
+    InputError
+        Where a cell is no finite number, or not positive though its column must be (n may be 0).
+    """
+    values = pd.to_numeric(frame[column], errors="coerce").to_numpy(float, na_value=np.nan)
+    bad = ~np.isfinite(values)
+    problem = "is not a finite number"
+    if not bad.any() and column in (*POSITIVE, "n"):
+        bad = (values < 0) if column == "n" else (values <= 0)
+        problem = "is negative" if column == "n" else "is not positive"
+    if bad.any():
+        row = int(np.flatnonzero(bad)[0])
+        cell = frame[column].iloc[row]
+        hint = "; mend or remove the row"
+        # +2: the header is line 1 of the file
+        raise InputError(f"{cell!r} in line {row + 2} {problem}{hint}", file=file, key=column)
+    return values
+
+
+def check_frame(
+    frame: pd.DataFrame, file: str | Path | None = None, require: Sequence[str] = ("n", "error")
+) -> pd.DataFrame:
+    """Return a copy with numeric columns made numbers, or say in one line what is wrong.
+
+    Raises
+    ------
+    InputError
+        For a missing column, an empty table, a cell that is no number, NaN, or a non-positive error.
+    """
+    missing = [column for column in require if column not in frame.columns]
+    if missing:
+        have = ", ".join(map(str, frame.columns))
+        raise InputError(f"no such column; the file has: {have}", file=file, key=missing[0])
+    if len(frame) == 0:
+        raise InputError("has a header and no rows", file=file)
+    numbers = [c for c in ("n", "error", "s", "n_params", "weight") if c in frame.columns]
+    out = frame.copy()
+    for column in numbers:
+        if column in ("s", "n_params") and column not in require and _blank(frame[column]):
+            out = out.drop(columns=column)
+            continue
+        out[column] = number_column(frame, column, file)
+    for column in out.columns.difference(numbers):
+        out[column] = _plain(out[column])
+    return out
+
+
+def identity_columns(
+    frame: pd.DataFrame,
+    varies: Sequence[str] = (),
+    by: Sequence[str] | None = None,
+    file: str | Path | None = None,
+) -> list[str]:
+    """Name the columns that set one curve apart from another, in the file's order.
+
+    Parameters
+    ----------
+    varies : sequence of str
+        Identity columns that the law itself describes: ("s",) for a law in s, ("model",) for one in size.
+    by : sequence of str, optional
+        The identity columns; every other one is dropped.
+    """
+    if by is not None:
+        absent = [column for column in by if column not in frame.columns]
+        if absent:
+            raise InputError("no such column (named in --by)", file=file, key=absent[0])
+        never = [column for column in by if column in NEVER_IDENTITY]
+        if never:
+            raise InputError("can never set curves apart; leave it out of --by", file=file, key=never[0])
+        return [column for column in by if column not in varies]
+    return [c for c in frame.columns if c not in NEVER_IDENTITY and c not in varies]
+
+
+def split_curves(
+    frame: pd.DataFrame, columns: Sequence[str], file: str | Path | None = None
+) -> tuple[list[Curve], list[str]]:
+    """Split a checked table into curves, in order of first appearance.
+
+    Returns
+    -------
+    curves : list of Curve
+    notes : list of str
+        What was joined or left aside.
+
+    Raises
+    ------
+    InputError
+        Where two rows give different errors for the same run and no seed column tells them apart.
+    """
+    notes: list[str] = []
+    table = _deduplicate(frame, columns, notes, file)
+    groups = table.groupby(list(columns), sort=False, dropna=False) if columns else [((), table)]
+    curves, references = [], 0
+    for key, group in groups:
+        values = key if isinstance(key, tuple) else (key,)
+        identity = {column: _json(value) for column, value in zip(columns, values, strict=True)}
+        curve = _curve(group, identity)
+        if len(curve.n) == 0:
+            references += 1
+            continue
+        curves.append(curve)
+    zero = int((table["n"] == 0).sum())
+    if zero:
+        notes.append(f"{zero} rows with n = 0 (no pre-training) are kept for reference and enter no fit")
+    return curves, notes
+
+
+def _deduplicate(
+    frame: pd.DataFrame, columns: Sequence[str], notes: list[str], file: str | Path | None
+) -> pd.DataFrame:
+    """Drop repeated rows; refuse rows that contradict each other."""
+    place = [*columns, *(c for c in ("n", "s", "n_params", "seed") if c in frame and c not in columns)]
+    if "model" in frame and "model" not in columns:
+        place.append("model")
+    rest = [c for c in ("error", "weight") if c in frame]
+    table = frame.drop_duplicates([*place, *rest])
+    if len(table) < len(frame):
+        notes.append(f"{len(frame) - len(table)} repeated rows were dropped")
+    twice = table.duplicated(place, keep=False)
+    if "seed" not in frame and twice.any():
+        row = table[twice].iloc[0]
+        where = ", ".join(f"{c} = {row[c]}" for c in place)
+        raise InputError(
+            f"rows disagree for {where}; add a seed column, or the column that sets them apart",
+            file=file,
+            key="error",
+        )
+    return table
+
+
+def _curve(group: pd.DataFrame, identity: dict[str, Any]) -> Curve:
+    """Average the replicates of one curve in the log of the error."""
+    n = group["n"].to_numpy(float)
+    log_error = np.log(group["error"].to_numpy(float))
+    weight = group["weight"].to_numpy(float) if "weight" in group else np.ones(len(group))
+    nan = np.full(len(group), np.nan)
+    s = group["s"].to_numpy(float) if "s" in group else nan
+    size = group["n_params"].to_numpy(float) if "n_params" in group else nan
+    zero = n == 0
+    reference = float(np.exp(log_error[zero].mean())) if zero.any() else None
+    n, s, size, log_error, weight = (a[~zero] for a in (n, s, size, log_error, weight))
+    model = group["model"].to_numpy()[~zero] if "model" in group and "model" not in identity else None
+    spots = np.stack([n, np.nan_to_num(s), np.nan_to_num(size)], axis=1)
+    if model is None:  # one model a curve: its size cannot split a replicate
+        spots[:, 2] = 0
+    if "s" in identity:
+        spots[:, 1] = 0
+    _, first, where = np.unique(spots, axis=0, return_index=True, return_inverse=True)
+    where = where.reshape(-1)
+    total = np.bincount(where, weight, minlength=len(first))
+    mean = np.bincount(where, weight * log_error, minlength=len(first)) / np.where(total > 0, total, 1)
+    within = float(np.sum(weight * (log_error - mean[where]) ** 2)) if len(n) else 0.0
+    return Curve(
+        identity, n[first], np.exp(mean), total, s[first], size[first],
+        within, len(n) - len(first), reference, tuple(identity.items()),
+    )  # fmt: skip
+
+
+def _plain(column: pd.Series) -> pd.Series:
+    """Turn a text column into numbers where every cell is one, so that 1 and 1.0 are the same label."""
+    text = column.astype(object).where(column.notna(), "")
+    numbers = pd.to_numeric(text, errors="coerce")
+    return numbers if numbers.notna().all() else text.map(lambda cell: str(cell).strip())
+
+
+def _blank(column: pd.Series) -> bool:
+    """Say whether a column holds nothing at all."""
+    return bool((column.isna() | (column.astype(str).str.strip() == "")).all())
+
+
+def _json(value: Any) -> Any:
+    """Return a plain Python value; whole floats become integers."""
+    if isinstance(value, (bool, np.bool_)):
+        return bool(value)
+    if isinstance(value, (float, np.floating)):
+        return int(value) if float(value).is_integer() else float(value)
+    if isinstance(value, (int, np.integer)):
+        return int(value)
+    return str(value)
