@@ -2,7 +2,9 @@
 
 import io
 from pathlib import Path
+from typing import Any
 
+import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -17,8 +19,8 @@ from syn2real.errors import InputError
 def decode_image(content: bytes) -> torch.Tensor:
     """Decode an image file to RGB, turned as its EXIF orientation says.
 
-    torchvision decodes JPEG (grey and CMYK too) and PNG to Pillow's values in less time than Pillow and, at
-    640², OpenCV; what it cannot decode goes to Pillow.
+    torchvision decodes JPEGs (grey and CMYK too) to Pillow's values in half Pillow's time. All else goes to
+    Pillow: torchvision's PNG decoder crashes the process on a damaged file.
 
     Parameters
     ----------
@@ -31,8 +33,8 @@ def decode_image(content: bytes) -> torch.Tensor:
 
     Raises
     ------
-    OSError
-        Pillow cannot decode it either.
+    OSError, SyntaxError
+        What Pillow raises for what it cannot decode.
     """
     return _decode(content, upright=True)
 
@@ -64,7 +66,7 @@ def read_image(path: str | Path, size: tuple[int, int] | None = None) -> tv_tens
         image = _decode(content, upright=True)
         if size is not None and tuple(image.shape[1:]) != size:
             image = _decode(content, upright=False)
-    except OSError as error:
+    except (OSError, SyntaxError) as error:  # Pillow raises SyntaxError for damaged PNGs
         raise InputError(f"the image cannot be read ({error})", file=path) from None
     if size is not None and tuple(image.shape[1:]) != size:
         height, width = image.shape[1:]
@@ -99,7 +101,7 @@ def read_mask(path: str | Path) -> NDArray[np.uint8]:
                     f"a mask needs one channel of 8 bits; this has Pillow's mode {mask.mode}", file=path
                 )
             return np.array(mask)
-    except OSError as error:
+    except (OSError, SyntaxError) as error:
         raise InputError(f"the mask cannot be read ({error})", file=path) from None
 
 
@@ -109,16 +111,36 @@ def to_rgb(image: Image.Image) -> tv_tensors.Image:
     return tv_tensors.Image(torch.from_numpy(pixels).permute(2, 0, 1).contiguous())
 
 
+def decode_png(content: bytes) -> NDArray[Any] | None:
+    """Decode a rendered PNG quickly; a damaged one is noticed.
+
+    OpenCV takes half of Pillow's time at 48² and a little less than it at 640².
+
+    Parameters
+    ----------
+    content : bytes
+        The file's content.
+
+    Returns
+    -------
+    array of the file's own depth, shape (H, W) or (H, W, 3) in RGB, or None
+        None if the content is damaged.
+    """
+    try:
+        image = cv2.imdecode(np.frombuffer(content, dtype=np.uint8), cv2.IMREAD_UNCHANGED)
+    except cv2.error:
+        return None
+    return image[..., ::-1] if image is not None and image.ndim == 3 else image
+
+
 def _decode(content: bytes, *, upright: bool) -> torch.Tensor:
     """Decode to uint8 (3, H, W), with or without regard to the EXIF orientation."""
-    if content:
+    if content.startswith(b"\xff\xd8"):  # a JPEG
         data = torch.frombuffer(bytearray(content), dtype=torch.uint8)
         try:
-            image = torchvision_decode(data, ImageReadMode.RGB, apply_exif_orientation=upright)
-            if image.dtype == torch.uint8 and image.shape[0] == 3 and image.ndim == 3:
-                return image
+            return torchvision_decode(data, ImageReadMode.RGB, apply_exif_orientation=upright)
         except RuntimeError:
-            pass  # another format, or damaged: Pillow reads more and says what is wrong
+            pass  # Pillow says better what is wrong
     with Image.open(io.BytesIO(content)) as opened:
         picture: Image.Image = ImageOps.exif_transpose(opened) if upright else opened
         if picture.mode.startswith("I;16"):  # Pillow would clip 16-bit grey instead of scaling it

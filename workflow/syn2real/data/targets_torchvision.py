@@ -1,5 +1,6 @@
 """Targets that torchvision knows by name: its classification and segmentation data sets."""
 
+import gzip
 import shutil
 import tempfile
 from pathlib import Path
@@ -131,14 +132,29 @@ def fetch(target: Target) -> None:
     target.root.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{target.root.name}.", dir=target.root.parent) as scratch:
         made = Path(scratch) / "made"
+        made.mkdir()
         archives = made / _ARCHIVE_FOLDERS.get(str(target.dataset), "")
         if target.archives and Path(target.archives).is_dir():
-            shutil.copytree(target.archives, archives)
-        archives.mkdir(parents=True, exist_ok=True)
+            _unpack(Path(target.archives), archives)
         for ftask in target.ftasks:
             for split in SPLITS:
                 _open(target, split, ftask, made, download=True)
         made.rename(target.root)
+
+
+def _unpack(source: Path, folder: Path) -> None:
+    """Copy archives to where torchvision looks for them.
+
+    A single compressed file is unpacked here, for torchvision wants the very bytes of its own: Debian's are
+    compressed anew.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in sorted(path for path in source.iterdir() if path.is_file()):
+        if path.suffix == ".gz" and path.suffixes[-2:] != [".tar", ".gz"]:
+            with gzip.open(path) as packed, (folder / path.stem).open("wb") as plain:
+                shutil.copyfileobj(packed, plain)
+        else:
+            shutil.copyfile(path, folder / path.name)
 
 
 def _open(target: Target, split: Split, ftask: str, root: Path, *, download: bool = False) -> Any:
