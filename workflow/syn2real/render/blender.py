@@ -11,7 +11,6 @@ import sys
 import types
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from importlib.metadata import version
 from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
@@ -37,11 +36,6 @@ DROP_HEIGHT = (1.0, 4.0)
 
 class Unbuildable(Exception):
     """A described scene that cannot be built; it is drawn anew from its own stream."""
-
-
-def versions() -> dict[str, str]:
-    """Return the versions of what decides a pixel."""
-    return {name: version(name) for name in ("bpy", "blenderproc", "numpy", "opencv-python-headless")}
 
 
 @contextmanager

@@ -1,24 +1,24 @@
 """Rendering one shard, scene by scene into a scratch folder: a killed job goes on where it stopped."""
 
-import os
+import json
 import shutil
+import signal
+import subprocess
 import sys
-import tempfile
-import time
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from syn2real.config.rendering import Rendering
-from syn2real.data.shards import SceneRecord, Shard, view_key, write_shard
+from syn2real.data.shards import DESCRIPTION, SceneRecord, Shard, view_key, write_shard
 from syn2real.errors import InputError
 from syn2real.files import digest
-from syn2real.render.annotations import view_files
 from syn2real.render.bop import take_stock
-from syn2real.render.scene import Stock, describe, description_bytes
 
-ATTEMPTS = 50
-"""Draws of one scene before it is given up: then the setting asks for what does not fit."""
+PACKAGES = ("bpy", "blenderproc", "numpy", "opencv-python-headless")
+"""Packages whose versions decide pixels and files."""
 
 
 def render_shard(
@@ -33,7 +33,7 @@ def render_shard(
     scratch: Path,
     threads: int,
 ) -> None:
-    """Render one shard of a setting. Call it in a process of its own: Blender is a global state.
+    """Render one shard of a setting, in a process of its own.
 
     Parameters
     ----------
@@ -60,6 +60,8 @@ def render_shard(
     ------
     InputError
         If an asset is missing or broken, or a scene cannot be built; names setting, scene and file.
+    RuntimeError
+        If Blender crashes or is killed; names setting and scene.
     """
     model = Rendering.model_validate(rendering)
     objects = {name: Path(folder).absolute() for name, folder in objects.items()}
@@ -74,111 +76,69 @@ def render_shard(
         "views": model.views,
         "classes": list(stock.classes),
         "rendering": model.model_dump(mode="json"),
+        "versions": {name: version(name) for name in PACKAGES},
     }
-    job = _Job(model, meta, stock, Path(scratch))
-    records = job.run(range(first, first + model.scenes_per_shard), objects, textures, threads)
-    meta |= {"versions": job.versions, "resampled": job.resampled}
-    write_shard(output, meta, records)
+    # A scene that another setting, package or collection left in the scratch folder is not this job's.
+    key = digest([meta, stock.materials])
+    scenes = range(first, first + model.scenes_per_shard)
+    missing = [scene for scene in scenes if _attempts(scratch, scene, key) is None]
+    if missing:
+        order = {
+            "setting": setting,
+            "split": split,
+            "rendering": meta["rendering"],
+            **asdict(stock),
+            "objects": {name: str(folder) for name, folder in objects.items()},
+            "textures": str(textures) if textures is not None else None,
+            "scratch": str(Path(scratch).absolute()),
+            "key": key,
+            "scenes": missing,
+            "threads": threads,
+        }
+        _run_worker(order)
+    resampled = {str(scene): count for scene in scenes if (count := _attempts(scratch, scene, key))}
+    write_shard(output, meta | {"resampled": resampled}, _records(Path(scratch), scenes, model.views))
     shutil.rmtree(scratch)
 
 
-class _Job:
-    """The scenes of one shard, finished ones kept as one-scene shards in the scratch folder."""
+def scene_file(scratch: Path, scene: int) -> Path:
+    """Return where a finished scene waits, as a shard of its own, for its shard to be whole."""
+    return Path(scratch) / f"{scene:08d}.tar"
 
-    def __init__(self, rendering: Rendering, meta: dict[str, Any], stock: Stock, scratch: Path) -> None:
-        from syn2real.render.blender import versions
 
-        self.rendering, self.meta, self.stock, self.scratch = rendering, meta, stock, scratch
-        self.versions = versions()
-        # A scene left by another setting, package or shard of the same name is not this one's.
-        self.key = digest({**meta, "versions": self.versions})
-        self.resampled: dict[str, int] = {}
+def _attempts(scratch: Path, scene: int, key: str) -> int | None:
+    """Return how often a finished scene was drawn anew, or None where this job has not rendered it."""
+    try:
+        meta = Shard(scene_file(scratch, scene)).meta
+    except InputError:
+        return None
+    return int(meta["attempt"]) if meta.get("key") == key else None
 
-    def run(
-        self, scenes: range, objects: Mapping[str, Path], textures: Path | None, threads: int
-    ) -> Iterator[SceneRecord]:
-        """Render what is missing and return the scenes in order, read one at a time."""
-        missing = [scene for scene in scenes if not self._is_finished(scene)]
-        if missing:
-            with _temporary_folder() as folder:
-                self._render(missing, objects, textures, Path(folder), threads)
-        for scene in scenes:
-            attempt = Shard(self._file(scene)).meta["attempt"]
-            if attempt:
-                self.resampled[str(scene)] = attempt
-        return (self._record(scene) for scene in scenes)
 
-    def _render(
-        self,
-        scenes: list[int],
-        objects: Mapping[str, Path],
-        textures: Path | None,
-        folder: Path,
-        threads: int,
-    ) -> None:
-        from syn2real.render.blender import Renderer
-
-        renderer = Renderer(self.rendering, objects, textures, folder, threads)
-        began = reported = time.monotonic()
-        for done, scene in enumerate(scenes, start=1):
-            try:
-                self._render_scene(renderer, scene)
-            except InputError as error:
-                name = f"{self.meta['setting']}, {self.meta['split']} scene {scene}"
-                raise InputError(f"{name}: {error.problem}", file=error.file, key=error.key) from error
-            if time.monotonic() - reported > 5 or done == len(scenes):
-                reported = time.monotonic()
-                rate = done * self.rendering.views / (reported - began)
-                print(f"{done} of {len(scenes)} scenes, {rate:.2f} images/s", file=sys.stderr, flush=True)
-
-    def _render_scene(self, renderer: Any, scene: int) -> None:
-        """Render one scene into the scratch folder; draw it anew where it cannot be built."""
-        from syn2real.render.blender import Unbuildable
-
-        reason = ""
-        for attempt in range(ATTEMPTS):
-            description = describe(
-                self.meta["setting"], self.rendering, self.meta["split"], scene, self.stock, attempt
-            )
-            try:
-                raws, solids = renderer.render(description)
-                views = []
-                for number, raw in enumerate(raws):
-                    files, seen = view_files(
-                        self.rendering, description, number, raw, solids, len(self.stock.classes)
-                    )
-                    if not seen:
-                        raise Unbuildable(f"no object is seen in view {number}")
-                    views.append(files)
-            except Unbuildable as error:
-                reason = str(error)
-                continue
-            record = SceneRecord(scene, description_bytes(description), views)
-            meta = {"n_scenes": 1, "views": len(views), "attempt": attempt, "key": self.key}
-            write_shard(self._file(scene), meta, [record])
-            return
-        raise InputError(f"could not be built in {ATTEMPTS} draws (last: {reason}); give objects more room")
-
-    def _file(self, scene: int) -> Path:
-        return self.scratch / f"{scene:08d}.tar"
-
-    def _is_finished(self, scene: int) -> bool:
-        """Whether the scene was rendered by an earlier call of this very job."""
-        try:
-            return Shard(self._file(scene)).meta.get("key") == self.key
-        except InputError:
-            return False
-
-    def _record(self, scene: int) -> SceneRecord:
-        part = Shard(self._file(scene))
-        views = [part.read(view_key(scene, view)) for view in range(self.rendering.views)]
-        record = SceneRecord(scene, part.read(f"{scene:08d}")["scene.json"], views)
+def _records(scratch: Path, scenes: range, views: int) -> Iterator[SceneRecord]:
+    """Read finished scenes back, one at a time."""
+    for scene in scenes:
+        part = Shard(scene_file(scratch, scene))
+        description = part.read(f"{scene:08d}")[DESCRIPTION]
+        yield SceneRecord(scene, description, [part.read(view_key(scene, view)) for view in range(views)])
         part.close()
-        return record
 
 
-def _temporary_folder() -> tempfile.TemporaryDirectory[str]:
-    """Return a folder of this process alone, in memory where the system has such a place."""
-    memory = Path("/dev/shm")
-    place = memory if memory.is_dir() and os.access(memory, os.W_OK) else None
-    return tempfile.TemporaryDirectory(prefix="syn2real-", dir=place)
+def _run_worker(order: dict[str, Any]) -> None:
+    """Have a process of its own render the missing scenes, and tell what went wrong in it."""
+    command = [sys.executable, "-m", "syn2real.render.worker"]
+    done = subprocess.run(
+        command, input=json.dumps(order), stdout=subprocess.PIPE, text=True, encoding="utf-8", check=False
+    )
+    if done.returncode == 0:
+        return
+    if done.stdout.strip() and done.returncode == 2:
+        raise InputError(**json.loads(done.stdout.strip().splitlines()[-1]))
+    unfinished = [s for s in order["scenes"] if _attempts(Path(order["scratch"]), s, order["key"]) is None]
+    how = f"exit code {done.returncode}"
+    if done.returncode < 0:
+        how = f"signal {signal.Signals(-done.returncode).name} (SIGKILL often means: out of memory)"
+    raise RuntimeError(
+        f"setting {order['setting']}, {order['split']} scene {unfinished[0] if unfinished else '?'}: "
+        f"Blender's process ended with {how}; finished scenes are kept in {order['scratch']}"
+    )

@@ -161,7 +161,7 @@ def ball(
 
 def cylinder(radius: float, height: float, segments: int = 32, step: float = 1e9) -> trimesh.Trimesh:
     """Return a cylinder standing on z = 0."""
-    return revolve([[0, 0], [radius, 0], [radius, height], [0, height]], segments, step)
+    return revolve(np.array([[0, 0], [radius, 0], [radius, height], [0, height]]), segments, step)
 
 
 def placed(

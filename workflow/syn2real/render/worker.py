@@ -1,0 +1,165 @@
+"""The process that runs Blender: renders the scenes asked for on standard input into a scratch folder.
+
+Blender lives in a process of its own: it is one global state, it may crash, and on some days it crashes at
+the very end, when Python has already let go of it. So the process ends without letting Python clean up.
+"""
+
+import ctypes
+import json
+import os
+import signal
+import sys
+import tempfile
+import time
+import traceback
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from syn2real.config.rendering import Rendering
+from syn2real.data.shards import SceneRecord, write_shard
+from syn2real.errors import InputError
+from syn2real.render.annotations import view_files
+from syn2real.render.blender import Renderer, Unbuildable
+from syn2real.render.job import scene_file
+from syn2real.render.scene import Stock, describe, description_bytes
+
+ATTEMPTS = 50
+"""Draws of one scene before it is given up: then the setting asks for what does not fit."""
+INPUT_ERROR = 2
+"""Exit code of bad input, told as one line of JSON on standard output."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """What to render: plain data, as it comes from `syn2real.render.job`.
+
+    Attributes
+    ----------
+    setting, split : str
+        Names.
+    rendering : dict
+        The resolved setting.
+    classes, materials : list of str
+        See `Stock`.
+    objects : dict of str to str
+        Folders of the object collections.
+    textures : str or None
+        Folder of the materials.
+    scratch : str
+        Where finished scenes go, each a shard of one scene.
+    key : str
+        Marks finished scenes as this job's.
+    scenes : list of int
+        The scenes to render, in order.
+    threads : int
+        Threads of a render.
+    """
+
+    setting: str
+    split: str
+    rendering: dict[str, Any]
+    classes: list[str]
+    materials: list[str]
+    objects: dict[str, str]
+    textures: str | None
+    scratch: str
+    key: str
+    scenes: list[int]
+    threads: int
+
+
+def work(order: Order) -> None:
+    """Render every scene of an order; progress goes to standard error.
+
+    Raises
+    ------
+    InputError
+        If an asset is missing or broken, or a scene cannot be built; names setting, scene and file.
+    """
+    rendering = Rendering.model_validate(order.rendering)
+    objects = {name: Path(folder) for name, folder in order.objects.items()}
+    textures = Path(order.textures) if order.textures is not None else None
+    with _temporary_folder() as folder:
+        renderer = Renderer(rendering, objects, textures, Path(folder), order.threads)
+        began = reported = time.monotonic()
+        for done, scene in enumerate(order.scenes, start=1):
+            try:
+                _render_scene(order, rendering, renderer, scene)
+            except InputError as error:
+                place = f"setting {order.setting}, {order.split} scene {scene}"
+                raise InputError(f"{error.problem} ({place})", file=error.file, key=error.key) from error
+            if time.monotonic() - reported > 5 or done == len(order.scenes):
+                reported = time.monotonic()
+                rate = done * rendering.views / (reported - began)
+                print(
+                    f"{done} of {len(order.scenes)} scenes, {rate:.2f} images/s", file=sys.stderr, flush=True
+                )
+
+
+def _render_scene(order: Order, rendering: Rendering, renderer: Renderer, scene: int) -> None:
+    """Render one scene into the scratch folder; draw it anew, and count it, where it cannot be built."""
+    stock = Stock(tuple(order.classes), tuple(order.materials))
+    reason = ""
+    for attempt in range(ATTEMPTS):
+        description = describe(order.setting, rendering, order.split, scene, stock, attempt)
+        try:
+            views = _render_views(rendering, renderer, description, len(stock.classes))
+        except Unbuildable as error:
+            reason = str(error)
+            continue
+        record = SceneRecord(scene, description_bytes(description), views)
+        meta = {"n_scenes": 1, "views": len(views), "attempt": attempt, "key": order.key}
+        write_shard(scene_file(Path(order.scratch), scene), meta, [record])
+        return
+    raise InputError(f"could not be built in {ATTEMPTS} draws (last: {reason}); give objects more room")
+
+
+def _render_views(
+    rendering: Rendering, renderer: Renderer, description: dict[str, Any], classes: int
+) -> list[dict[str, bytes]]:
+    """Return the files of a scene's views."""
+    raws, solids = renderer.render(description)
+    views = []
+    for number, raw in enumerate(raws):
+        files, seen = view_files(rendering, description, number, raw, solids, classes)
+        if not seen:
+            raise Unbuildable(f"no object is seen in view {number}")
+        views.append(files)
+    return views
+
+
+def _temporary_folder() -> tempfile.TemporaryDirectory[str]:
+    """Return a folder of this process alone, in memory where the system has such a place."""
+    memory = Path("/dev/shm")
+    place = memory if memory.is_dir() and os.access(memory, os.W_OK) else None
+    return tempfile.TemporaryDirectory(prefix="syn2real-", dir=place)
+
+
+def _die_with_parent() -> None:
+    """Have Linux kill this process when the job that started it dies, however it dies."""
+    if sys.platform == "linux":
+        set_parent_death_signal = 1
+        ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGKILL)
+
+
+def main() -> int:
+    """Do the order on standard input and return the exit code."""
+    _die_with_parent()
+    try:
+        work(Order(**json.load(sys.stdin)))
+    except InputError as error:
+        file = str(error.file) if error.file else None
+        print(json.dumps({"problem": error.problem, "file": file, "key": error.key}))
+        return INPUT_ERROR
+    except BaseException:
+        traceback.print_exc()
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    code = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
