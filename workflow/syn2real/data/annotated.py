@@ -1,6 +1,8 @@
 """What every data set of this project gives: images with annotations in torchvision's conventions."""
 
 from abc import abstractmethod
+from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,6 +11,8 @@ from numpy.typing import NDArray
 from pycocotools.coco import COCO
 from torch.utils.data import Dataset
 from torchvision import tv_tensors
+
+from syn2real.errors import InputError
 
 IGNORE = 255
 """The class of pixels without a label, in masks."""
@@ -53,6 +57,27 @@ class AnnotatedImages(Dataset[tuple[tv_tensors.Image, Any]]):
 
     @abstractmethod
     def __getitem__(self, index: int) -> tuple[tv_tensors.Image, Any]: ...
+
+    @abstractmethod
+    def digest(self) -> str:
+        """Return a digest that tells this data set from another, without reading every image.
+
+        It covers the labels, and names and sizes of the files: an image that is changed without changing its
+        size goes unnoticed.
+        """
+
+
+def file_sizes(root: Path, paths: Iterable[Path]) -> list[list[Any]]:
+    """Return each file's name within `root` and its size in bytes (-1 if it is not there)."""
+    return [[str(path.relative_to(root)), path.stat().st_size if path.is_file() else -1] for path in paths]
+
+
+def check_whole_scenes(n: int, views: int) -> None:
+    """Raise InputError unless n images are a whole number of scenes of so many views, at least one."""
+    if n < 1 or n % views:
+        near = n // views * views
+        sizes = f"{near} or {near + views}" if near > 0 else str(views)
+        raise InputError(f"{n} images are no whole number of scenes of {views} views; use {sizes}", key="n")
 
 
 def detection(

@@ -24,7 +24,8 @@ def read_annotations(path: Path, ftask: str) -> dict[str, Any]:
     path : Path
         The file.
     ftask : str
-        `objdet` needs boxes, `semseg` masks; the other's are dropped, for they are most of the file's memory.
+        `objdet` needs boxes, `semseg` masks, `mulclass` neither. Masks that are not needed are dropped, for
+        they are most of the file's memory.
 
     Returns
     -------
@@ -55,6 +56,22 @@ def read_annotations(path: Path, ftask: str) -> dict[str, Any]:
         for number, annotation in enumerate(annotations, start=1):
             annotation["id"] = number
     return data
+
+
+def first_images(data: dict[str, Any], n: int, path: Path) -> dict[str, Any]:
+    """Return the first n images in the order of their ids, with their annotations and all categories.
+
+    Raises
+    ------
+    InputError
+        There are fewer.
+    """
+    images = sorted(data["images"], key=lambda image: image["id"])[:n]
+    if len(images) < n:
+        raise InputError(f"holds {len(images)} images, but {n} are asked for", file=path, key="images")
+    kept = {image["id"] for image in images}
+    annotations = [a for a in data["annotations"] if a["image_id"] in kept]
+    return {**data, "images": images, "annotations": annotations}
 
 
 def index(data: dict[str, Any]) -> COCO:
@@ -137,6 +154,7 @@ def _is_box(value: Any) -> bool:
 def _complete(annotation: dict[str, Any], ftask: str) -> None:
     """Fill in what sets of one's own leave out, and drop what the task does not use."""
     annotation.setdefault("iscrowd", 0)
-    if ftask == "objdet":
+    if ftask != "semseg":
         annotation.pop("segmentation", None)
+    if ftask == "objdet":
         annotation.setdefault("area", annotation["bbox"][2] * annotation["bbox"][3])

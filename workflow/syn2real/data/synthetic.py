@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 from pycocotools.coco import COCO
 from torchvision import tv_tensors
 
-from syn2real.data.annotated import IGNORE, AnnotatedImages, detection
+from syn2real.data.annotated import IGNORE, AnnotatedImages, check_whole_scenes, detection
 from syn2real.data.coco_format import index as coco_index
 from syn2real.data.images import decode_png
 from syn2real.data.shards import Shard, decode_normals
 from syn2real.errors import InputError
+from syn2real.files import digest
 
 PTASKS = ("mulclass", "objdet", "semseg", "normal")
 
@@ -72,6 +73,11 @@ class SyntheticImages(AnnotatedImages):
         image = _tensor(_decode(shard, key, members, "png").transpose(2, 0, 1))
         annotate = getattr(self, f"_{self.task}")
         return tv_tensors.Image(image), annotate(index, shard, key, members)
+
+    def digest(self) -> str:
+        """Return a digest of task, number, rendering setting, and names and sizes of the shards."""
+        sizes = [[shard.path.name, shard.path.stat().st_size] for shard in self._shards]
+        return digest({"task": self.task, "n": self._n, "meta": self._shards[0].meta, "shards": sizes})
 
     def _locate(self, index: int) -> tuple[Shard, str]:
         """Return the shard and the key of an image."""
@@ -149,10 +155,7 @@ def _check_follows(shard: Shard, first: Shard, scene: int) -> None:
 
 def _check_size(n: int, images: int, views: int, folder: Path) -> None:
     """Raise InputError unless n images are whole scenes and there are so many."""
-    if n < 1 or n % views:
-        near = n // views * views
-        sizes = f"{near} or {near + views}" if near > 0 else str(views)
-        raise InputError(f"{n} images are no whole number of scenes of {views} views; use {sizes}", key="n")
+    check_whole_scenes(n, views)
     if images < n:
         raise InputError(
             f"the shards hold {images} images, but {n} are asked for; render more", file=folder, key="n"

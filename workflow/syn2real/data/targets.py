@@ -76,9 +76,10 @@ def load_target(target: Target, split: Split, ftask: str) -> "AnnotatedImages":
 
             return FolderTarget(target, split)
         case "coco":
-            from syn2real.data.targets_coco import CocoDetectionTarget, CocoSegmentationTarget
+            from syn2real.data.targets_coco import CocoImages
 
-            return (CocoDetectionTarget if ftask == "objdet" else CocoSegmentationTarget)(target, split)
+            folder, file = target.image_folder(split), target.annotation(split)
+            return CocoImages(folder, file, ftask, crowds=split == "val")
         case "ade20k":
             from syn2real.data.targets_folder import ADE20KTarget
 

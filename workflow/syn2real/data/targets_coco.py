@@ -1,5 +1,6 @@
-"""Targets in COCO's format: detection, and segmentation from the instances' masks."""
+"""Sets in COCO's format: detection, segmentation from the instances' masks, multi-label classification."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -8,75 +9,85 @@ from numpy.typing import NDArray
 from pycocotools import mask as rle
 from torchvision import tv_tensors
 
-from syn2real.config.target import Split, Target
-from syn2real.data.annotated import IGNORE, AnnotatedImages, detection
-from syn2real.data.coco_format import index, read_annotations
+from syn2real.data.annotated import IGNORE, AnnotatedImages, detection, file_sizes
+from syn2real.data.coco_format import first_images, index, read_annotations
 from syn2real.data.images import read_image
 from syn2real.errors import InputError
+from syn2real.files import digest, file_digest
 
 
-class _CocoTarget(AnnotatedImages):
-    """One split of a COCO-format set: every image of its file, with or without annotations, by id."""
+class CocoImages(AnnotatedImages):
+    """The images of a COCO annotation file, with or without annotations, in the order of their ids.
 
-    def __init__(self, target: Target, split: Split) -> None:
-        self._folder = target.image_folder(split)
-        self._file = target.annotation(split)
-        self._truth = index(read_annotations(self._file, self.task))
+    - objdet: category ids, which may have holes, become labels 1 … K in the ids' order.
+    - semseg: class maps painted from the instances' masks; 0 is the background, k the k-th category. As in
+      torchvision's reference, a pixel that instances of different classes claim has no label.
+    - mulclass: the categories that have an annotation.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder of the images.
+    file : Path
+        The annotation file.
+    task : {"objdet", "semseg", "mulclass"}
+        Whose annotations to give.
+    crowds : bool
+        Whether objdet gives crowd boxes; `coco` has them in any case.
+    n : int, optional
+        Take only the first n images.
+
+    Raises
+    ------
+    InputError
+        See `read_annotations`; also if the file has fewer than n images.
+    """
+
+    def __init__(
+        self, folder: Path, file: Path, task: str, *, crowds: bool = True, n: int | None = None
+    ) -> None:
+        self.task = task
+        self._folder, self._file, self._crowds = folder, file, crowds
+        data = read_annotations(file, task)
+        self._truth = index(data if n is None else first_images(data, n, file))
         self._images = [self._truth.imgs[number] for number in sorted(self._truth.imgs)]
         categories = [self._truth.cats[number] for number in sorted(self._truth.cats)]
-        self.category_ids = [category["id"] for category in categories]
         self.classes = [category["name"] for category in categories]
+        self.category_ids = [category["id"] for category in categories]
         self._label_of = {number: label for label, number in enumerate(self.category_ids, start=1)}
+        if task == "objdet":
+            self.coco = self._truth
+        elif task == "semseg":
+            if len(self.classes) >= IGNORE:
+                problem = f"{len(self.classes)} categories; class maps hold {IGNORE - 1} at most"
+                raise InputError(problem, file=file, key="categories")
+            self.classes = ["background", *self.classes]
 
     def __len__(self) -> int:
         return len(self._images)
 
-    def _read(self, number: int) -> tuple[tv_tensors.Image, int, list[dict[str, Any]]]:
-        """Return an image, its id and its annotations."""
-        record = self._images[number]
-        image = read_image(self._folder / record["file_name"], (record["height"], record["width"]))
-        return image, record["id"], self._truth.imgToAnns.get(record["id"], [])
+    def __getitem__(self, index: int) -> tuple[tv_tensors.Image, Any]:
+        record = self._images[index]
+        size = (record["height"], record["width"])
+        image = read_image(self._folder / record["file_name"], size)
+        annotations = self._truth.imgToAnns.get(record["id"], [])
+        if self.task == "objdet":
+            kept = [a for a in annotations if self._crowds or not a["iscrowd"]]
+            return image, detection(kept, self._label_of, record["id"], size)
+        if self.task == "semseg":
+            return image, self._paint(annotations, *size)
+        visible = torch.zeros(len(self.classes))
+        visible[[self._label_of[a["category_id"]] - 1 for a in annotations]] = 1
+        return image, visible
 
+    def digest(self) -> str:
+        """Return a digest of the annotation file's bytes and the images' names and sizes."""
+        paths = [self._folder / image["file_name"] for image in self._images]
+        sizes = file_sizes(self._folder, paths)
+        return digest({"task": self.task, "annotations": file_digest(self._file), "images": sizes})
 
-class CocoDetectionTarget(_CocoTarget):
-    """Boxes; category ids, which may have holes, become labels 1 … K in the ids' order."""
-
-    task = "objdet"
-
-    def __init__(self, target: Target, split: Split) -> None:
-        super().__init__(target, split)
-        self._crowds = split == "val"
-        self.coco = self._truth
-
-    def __getitem__(self, index: int) -> tuple[tv_tensors.Image, dict[str, Any]]:
-        image, image_id, annotations = self._read(index)
-        if not self._crowds:
-            annotations = [a for a in annotations if not a["iscrowd"]]
-        height, width = image.shape[1:]
-        return image, detection(annotations, self._label_of, image_id, (height, width))
-
-
-class CocoSegmentationTarget(_CocoTarget):
-    """Class maps painted from the instances' masks: 0 is the background, label k the k-th category.
-
-    As in torchvision's reference, a pixel that instances of different classes claim has no label.
-    """
-
-    task = "semseg"
-
-    def __init__(self, target: Target, split: Split) -> None:
-        super().__init__(target, split)
-        if len(self.classes) >= IGNORE:
-            raise InputError(
-                f"{len(self.classes)} categories; class maps hold {IGNORE - 1} at most",
-                file=self._file,
-                key="categories",
-            )
-        self.classes = ["background", *self.classes]
-
-    def __getitem__(self, index: int) -> tuple[tv_tensors.Image, tv_tensors.Mask]:
-        image, _, annotations = self._read(index)
-        height, width = image.shape[1:]
+    def _paint(self, annotations: list[dict[str, Any]], height: int, width: int) -> tv_tensors.Mask:
+        """Return the class map of an image's instances."""
         painted = np.zeros((height, width), dtype=np.uint8)
         for annotation in annotations:
             label = self._label_of[annotation["category_id"]]
@@ -84,14 +95,20 @@ class CocoSegmentationTarget(_CocoTarget):
                 mask = _binary_mask(annotation["segmentation"], height, width)
             except Exception as error:  # pycocotools raises bare Exceptions
                 raise InputError(
-                    f"the segmentation of annotation {annotation.get('id')} cannot be read ({error})",
+                    f"the segmentation of annotation {annotation['id']} cannot be read ({error})",
                     file=self._file,
                     key="annotations.segmentation",
                 ) from None
+            if mask.shape != painted.shape:
+                raise InputError(
+                    f"the segmentation of annotation {annotation['id']} has another size than its image",
+                    file=self._file,
+                    key="annotations.segmentation.size",
+                )
             clash = mask & (painted != 0) & (painted != label)
             painted[mask] = label
             painted[clash] = IGNORE
-        return image, tv_tensors.Mask(torch.from_numpy(painted))
+        return tv_tensors.Mask(torch.from_numpy(painted))
 
 
 def _binary_mask(segmentation: Any, height: int, width: int) -> NDArray[np.bool_]:

@@ -1,15 +1,18 @@
 """Targets of one file a label: ImageNet's class folders, ADE20K's masks beside the images."""
 
+from pathlib import Path
+
 import numpy as np
 import torch
 from torchvision import tv_tensors
 from torchvision.datasets import ImageFolder
 
 from syn2real.config.target import Split, Target
-from syn2real.data.annotated import AnnotatedImages
+from syn2real.data.annotated import AnnotatedImages, file_sizes
 from syn2real.data.images import read_image, read_mask
 from syn2real.data.layouts import ade20k_classes, ade20k_pairs, class_folders
 from syn2real.errors import InputError
+from syn2real.files import digest
 
 
 class _Folder(ImageFolder):
@@ -40,6 +43,7 @@ class FolderTarget(AnnotatedImages):
                 f"this class has no folder in {target.image_folder('train')}; add one or remove this",
                 file=root / unknown[0],
             )
+        self._root = root
         self._images = _Folder(str(root), self.classes)
         if not self._images.samples:
             raise InputError("no image in any class folder here", file=root)
@@ -51,6 +55,11 @@ class FolderTarget(AnnotatedImages):
     def __getitem__(self, index: int) -> tuple[tv_tensors.Image, int]:
         return self._images[index]
 
+    def digest(self) -> str:
+        """Return a digest of the classes and of the images' names and sizes."""
+        sizes = file_sizes(self._root, (Path(path) for path, _ in self._images.samples))
+        return digest({"classes": self.classes, "images": sizes})
+
 
 class ADE20KTarget(AnnotatedImages):
     """One split of ADE20K: 0 (unlabelled) becomes 255, classes 1 … K become 0 … K - 1."""
@@ -59,6 +68,7 @@ class ADE20KTarget(AnnotatedImages):
 
     def __init__(self, target: Target, split: Split) -> None:
         self.classes = ade20k_classes(target)
+        self._root = target.root
         self._pairs = ade20k_pairs(target, split)
 
     def __len__(self) -> int:
@@ -75,3 +85,8 @@ class ADE20KTarget(AnnotatedImages):
         labels = mask - np.uint8(1)  # 0 wraps round to 255, which is ignored
         height, width = mask.shape
         return read_image(path, (height, width)), tv_tensors.Mask(torch.from_numpy(labels))
+
+    def digest(self) -> str:
+        """Return a digest of the classes and of the images' and the masks' names and sizes."""
+        sizes = file_sizes(self._root, (path for pair in self._pairs for path in pair))
+        return digest({"classes": self.classes, "files": sizes})

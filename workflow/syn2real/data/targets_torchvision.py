@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 from torchvision import tv_tensors
 
 from syn2real.config.target import Split, Target
-from syn2real.data.annotated import IGNORE, AnnotatedImages
+from syn2real.data.annotated import IGNORE, AnnotatedImages, file_sizes
 from syn2real.data.images import to_rgb
 from syn2real.data.layouts import SPLITS
 from syn2real.errors import InputError
+from syn2real.files import digest
 
 _FLAG = {"train": {"train": True}, "val": {"train": False}}
 _TEST = {"train": {"split": "train"}, "val": {"split": "test"}}
@@ -107,6 +108,12 @@ class TorchvisionTarget(AnnotatedImages):
         if len(self.classes) == 2:
             mask = _PET_TRIMAP[mask]
         return to_rgb(image), tv_tensors.Mask(torch.from_numpy(mask))
+
+    def digest(self) -> str:
+        """Return a digest of the classes, the labels, and names and sizes of the files in the folder."""
+        files = file_sizes(self._place, sorted(p for p in self._place.rglob("*") if p.is_file()))
+        labels = None if self.labels is None else self.labels.tolist()
+        return digest({"task": self.task, "classes": self.classes, "labels": labels, "files": files})
 
 
 def check_torchvision(target: Target, ftask: str) -> None:
