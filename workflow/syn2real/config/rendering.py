@@ -6,6 +6,8 @@ from pydantic import AfterValidator, Field, model_validator
 
 from syn2real.config.base import Name, Section
 
+ROOM_SIDE_M = 4.0
+"""Side of the cube-shaped room in metres (BOP's on-surface sampling)."""
 PAPER_COLLECTIONS = ("hb", "icbin", "icmi", "itodd", "lm", "ruapc", "tless", "tudl", "tyol", "ycbv")
 
 
@@ -29,8 +31,23 @@ class Camera(Section):
         default=(39.6, 39.6), description="angle of view, degrees; a true range draws a lens for each scene"
     )
     clearance_m: float = Field(
-        default=0.3, ge=0, description="least distance between camera and any object, metres"
+        default=0.3, ge=0, description="least distance between camera and any object before it, metres"
     )
+    off_centre_m: float = Field(
+        default=0, ge=0, description="greatest distance, along each axis, from the object looked at, metres"
+    )
+
+    @model_validator(mode="after")
+    def _inside_the_room(self) -> Self:
+        if not 0 < self.radius_m[0] <= self.radius_m[1] < ROOM_SIDE_M / 2:
+            raise ValueError(
+                f"radius_m {list(self.radius_m)} leaves the room: its walls are {ROOM_SIDE_M / 2} m away"
+            )
+        if not 0 <= self.elevation_deg[0] <= self.elevation_deg[1] <= 90:
+            raise ValueError(f"elevation_deg lies between 0 and 90, not {list(self.elevation_deg)}")
+        if not 1 <= self.field_of_view_deg[0] <= self.field_of_view_deg[1] <= 120:
+            raise ValueError(f"field_of_view_deg lies between 1 and 120, not {list(self.field_of_view_deg)}")
+        return self
 
 
 class Lights(Section):
@@ -62,6 +79,14 @@ class Placement(Section):
     tries: int = Field(
         default=100, ge=1, description="poses tried for an object before the scene is drawn anew"
     )
+
+    @model_validator(mode="after")
+    def _on_the_floor(self) -> Self:
+        if not 0 <= self.floor_part[0] < self.floor_part[1] <= 1:
+            raise ValueError(
+                f"floor_part is a part of the floor, [0, 1] at most, not {list(self.floor_part)}"
+            )
+        return self
 
 
 class Wear(Section):

@@ -20,11 +20,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from syn2real.config.rendering import Rendering
+from syn2real.config.rendering import ROOM_SIDE_M, Rendering
 from syn2real.errors import InputError
 from syn2real.render.annotations import RawView, Solid
 from syn2real.render.bop import model_file, model_folder
-from syn2real.render.scene import ROOM_SIDE, camera_poses
+from syn2real.render.scene import camera_poses
 from syn2real.render.surfaces import dress, plain
 
 SMOOTH_ANGLE = 0.6
@@ -155,7 +155,7 @@ class Renderer:
 
     def _make_room(self) -> list[Any]:
         """Return floor and four walls of the cube-shaped room."""
-        half, right = ROOM_SIDE / 2, np.pi / 2
+        half, right = ROOM_SIDE_M / 2, np.pi / 2
         poses = [
             ((0, 0, 0), (0, 0, 0)),
             ((0, -half, half), (-right, 0, 0)),
@@ -293,7 +293,7 @@ class Renderer:
         placement, floor = self.rendering.placement, self._room[0]
 
         def sample(entity: Any) -> None:
-            at = generator.uniform(*placement.floor_part, 2) * ROOM_SIDE - ROOM_SIDE / 2
+            at = generator.uniform(*placement.floor_part, 2) * ROOM_SIDE_M - ROOM_SIDE_M / 2
             entity.set_location([*at, generator.uniform(*DROP_HEIGHT)])
             entity.set_rotation_euler([0, 0, generator.uniform(0, 2 * np.pi)])
 
@@ -333,7 +333,7 @@ class Renderer:
         """Return the first candidate whose view is not blocked by an object close before the camera."""
         camera, clearance = self.bproc.camera, {"min": self.rendering.camera.clearance_m}
         for pose in islice(camera_poses(self.rendering, description, view), CAMERA_TRIES):
-            target = self.bproc.object.compute_poi([entities[k] for k in pose.targets])
+            target = self.bproc.object.compute_poi([entities[k] for k in pose.targets]) + pose.offset
             roll = np.radians(pose.roll)
             rotation = camera.rotation_from_forward_vec(target - pose.location, inplane_rot=roll)
             matrix = self.bproc.math.build_transformation_mat(pose.location, rotation)

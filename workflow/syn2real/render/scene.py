@@ -16,8 +16,6 @@ from numpy.typing import NDArray
 from syn2real.config.rendering import Range, Rendering
 from syn2real.data.shards import canonical_json
 
-ROOM_SIDE = 4.0
-"""Side of the cube-shaped room in metres (BOP's on-surface sampling)."""
 FIX_AREA, FIX_POINT = 4.0, 200.0
 """Emission of the area light and power of the point light where light is fixed."""
 WALLS = 5
@@ -148,7 +146,7 @@ def _room(rendering: Rendering, stock: Stock, draw: np.random.Generator) -> dict
 
 
 def _lights(rendering: Rendering, draw: np.random.Generator) -> dict[str, Any]:
-    """Return the two fixed white lights, or draw strength, colour and place (FACTS of BOP's example)."""
+    """Return the two fixed white lights, or draw strength, colour and place as BOP's example does."""
     if rendering.light == "fix":
         point = {"location": (0, 0, 3), "energy": FIX_POINT, "colour": (1, 1, 1)}
         return {"area": {"strength": FIX_AREA, "colour": (1, 1, 1)}, "points": [point]}
@@ -187,12 +185,15 @@ class Pose:
     roll : float
         Rotation about the optical axis, degrees.
     targets : array of int
-        Objects whose mean decides where it looks (the one closest to their mean).
+        Objects whose mean decides where it looks (at the one closest to their mean).
+    offset : array, shape (3,)
+        How far beside that object it looks, metres.
     """
 
     location: NDArray[np.float64]
     roll: float
     targets: NDArray[np.int64]
+    offset: NDArray[np.float64]
 
 
 def camera_poses(rendering: Rendering, description: Mapping[str, Any], view: int) -> Iterator[Pose]:
@@ -203,7 +204,9 @@ def camera_poses(rendering: Rendering, description: Mapping[str, Any], view: int
         draw = stream(seed, candidate)
         location = _on_shell(draw, rendering.camera.radius_m, rendering.camera.elevation_deg)
         roll = round(_uniform(draw, rendering.camera.roll_deg), DIGITS)
-        yield Pose(np.round(location, DIGITS), roll, draw.integers(number, size=10))
+        offset = draw.uniform(-1, 1, 3) * rendering.camera.off_centre_m
+        targets = draw.integers(number, size=10)
+        yield Pose(np.round(location, DIGITS), roll, targets, np.round(offset, DIGITS))
 
 
 def _on_shell(draw: np.random.Generator, radius: Range, elevation: Range) -> NDArray[np.float64]:
