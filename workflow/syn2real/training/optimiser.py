@@ -60,6 +60,7 @@ def make_optimiser(task: Task, model: nn.Module) -> torch.optim.SGD:
         lr=section.lr,
         momentum=section.momentum,
         nesterov=section.nesterov,
+        fused=True,
     )
 
 

@@ -73,11 +73,7 @@ def pretrain(
     _, history, metrics = train_run(run, train_data, val_data, train_data.classes, None, curves)
 
     assert history.best_backbone is not None
-    described = {
-        "model": key["model"],
-        "run": digest(dict(key)),
-        "iteration": str(metrics["best"]["iteration"]),
-    }
+    described = {"key": dict(key), "iteration": metrics["best"]["iteration"]}
     save_backbone(outputs["backbone"], history.best_backbone, described)
     write_curve(outputs["curve"], history.curve)
     write_metrics(outputs["metrics"], metrics)

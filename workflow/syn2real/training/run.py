@@ -12,6 +12,7 @@ from syn2real.errors import InputError
 from syn2real.files import digest
 from syn2real.tasks import Task, make_task
 from syn2real.tasks.backbones import count_parameters, load_backbone
+from syn2real.tasks.base import memory_format
 from syn2real.training.checkpoints import Checkpoints
 from syn2real.training.loop import History, TrainingError, train
 from syn2real.training.metrics_file import device_name, git_commit, versions
@@ -107,7 +108,7 @@ def train_run(
     model = task.build()
     if backbone is not None:
         load_backbone(task.body(model), backbone)
-    model.to(device).to(memory_format=torch.channels_last)
+    model.to(device).to(memory_format=memory_format(device))
     seed_everything(seed, run.stage, "training")
     title = f"{run.stage} {run.task} {run.key['model']} n={run.key['n']} seed={seed}"
     with Progress(title, section.total_iterations, section.batch_size, curves) as progress:

@@ -1,0 +1,188 @@
+"""What each task does to a sample, and that its loss goes down."""
+
+import pytest
+import torch
+from torchvision import tv_tensors
+
+from syn2real.training.batches import evaluation_batches, training_batches
+from syn2real.training.loop import evaluate
+from syn2real.training.optimiser import make_optimiser
+from syn2real.training.seeding import borrowed, seed_everything
+
+CPU = torch.device("cpu")
+
+
+def train_steps(task, data, steps):
+    """Return the losses of some steps, and the trained model."""
+    seed_everything(0, "test")
+    model = task.build()
+    optimiser = make_optimiser(task, model)
+    batches = training_batches(data, task, seed=0, start=0, device=CPU)
+    losses = []
+    for _ in range(steps):
+        images, targets = task.move(next(batches), CPU)
+        loss = torch.stack(list(task.loss(model, images, targets).values())).sum()
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        losses.append(loss.item())
+    return losses, model
+
+
+@pytest.mark.parametrize(
+    ("name", "lr", "steps", "metric"),
+    [
+        ("mulclass", 0.02, 30, 0.9),
+        ("sinclass", 0.02, 30, 0.9),
+        ("semseg", 0.02, 25, 0.4),
+        ("normal", 0.02, 25, 0.9),
+    ],
+)
+def test_overfits_eight_images(name, lr, steps, metric, smoke_task, boxes):
+    sizes = {
+        "semseg": {"resize": (48, 48)},
+        "normal": {"resize": (48, 48)},
+        "sinclass": {"crop_scale": (1, 1)},
+    }
+    task = smoke_task(name, lr=lr, iterations=steps, batch_size=8, **sizes.get(name, {}))
+    data = boxes(name)
+    losses, model = train_steps(task, data, steps)
+    assert sum(losses[-3:]) < 0.5 * sum(losses[:3])
+    # Batch norm's running statistics lag so few steps: judge with those of the batch.
+    for module in model.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            module.momentum = None
+            module.reset_running_stats()
+    batch = next(training_batches(data, task, seed=0, start=0, device=CPU))
+    with torch.no_grad():
+        task.loss(model, *task.move(batch, CPU))
+    assert evaluate(task, model, evaluation_batches(data, task, CPU), data, CPU).value > metric
+
+
+def test_detector_learns(smoke_task, boxes):
+    task = smoke_task("objdet", lr=0.01, iterations=12, warmup_images=0)
+    losses, model = train_steps(task, boxes("objdet"), 12)
+    assert sum(losses[-3:]) < 0.8 * sum(losses[:3])
+    assert set(
+        task.loss(model, *task.move(next(training_batches(boxes("objdet"), task, 0, 0, CPU)), CPU))
+    ) == {
+        "loss_classifier",
+        "loss_box_reg",
+        "loss_objectness",
+        "loss_rpn_box_reg",
+    }
+
+
+def test_detector_bears_an_image_without_objects(smoke_task, boxes):
+    task = smoke_task("objdet")
+    image, target = boxes("objdet")[0]
+    empty = {
+        "boxes": tv_tensors.BoundingBoxes(torch.zeros(0, 4), format="XYXY", canvas_size=(32, 32)),
+        "labels": torch.zeros(0, dtype=torch.int64),
+        "image_id": 1,
+        "iscrowd": torch.zeros(0, dtype=torch.int64),
+    }
+    transform = task.train_transform()
+    batch = task.collate([transform(image, empty), transform(image, target)])
+    parts = task.loss(task.build().train(), *task.move(batch, CPU))
+    assert all(torch.isfinite(value) for value in parts.values())
+
+
+def test_crowds_and_vanishing_boxes_are_not_trained_on(smoke_task):
+    task = smoke_task("objdet", flip=False)  # resizes to 48
+    boxes = tv_tensors.BoundingBoxes(
+        torch.tensor([[0.0, 0, 96, 48], [10, 10, 20, 20], [5, 5, 5.5, 40]]),
+        format="XYXY",
+        canvas_size=(96, 192),
+    )
+    target = {
+        "boxes": boxes,
+        "labels": torch.tensor([1, 2, 3]),
+        "image_id": 7,
+        "iscrowd": torch.tensor([0, 1, 0]),
+    }
+    image, got = task.train_transform()(tv_tensors.Image(torch.zeros(3, 96, 192, dtype=torch.uint8)), target)
+    assert image.shape == (3, 48, 48)
+    assert got["labels"].tolist() == [1]
+    assert got["boxes"].tolist() == [[0, 0, 24, 24]]
+
+
+@pytest.mark.parametrize("name", ["semseg", "normal"])
+def test_auxiliary_head_as_in_the_paper(name, smoke_task, boxes):
+    task = smoke_task(name)
+    model = task.build().train()
+    transform = task.train_transform()
+    batch = task.collate([transform(*boxes(name)[i]) for i in range(2)])
+    parts = task.loss(model, *task.move(batch, CPU))
+    with torch.random.fork_rng():
+        outputs = model(task.move(batch, CPU)[0])
+    assert parts.keys() == {"main", "auxiliary"}
+    assert outputs["out"].shape == outputs["aux"].shape == (2, 4 if name == "semseg" else 3, 48, 48)
+    factors = {group["lr_factor"]: len(group["params"]) for group in make_optimiser(task, model).param_groups}
+    auxiliary = [name for name, _ in model.named_parameters() if name.startswith("aux_classifier")]
+    assert factors[10.0] == len(auxiliary) and set(factors) == {1.0, 10.0}
+
+
+def test_segmentation_loss_ignores_padding_alone(smoke_task):
+    task = smoke_task("semseg")
+    targets = torch.full((2, 32, 32), 255)
+    parts = task.loss(task.build().train(), torch.randn(2, 3, 32, 32), targets)
+    assert parts["main"].item() == 0
+
+
+def test_normals_stay_unit_vectors_where_valid(smoke_task, boxes):
+    task = smoke_task("normal", resize=(33, 61))
+    transform = task.train_transform()
+    samples = []
+    for i in range(4):
+        with borrowed(i):
+            samples.append(transform(*boxes("normal")[i]))
+    images, targets = task.collate(samples)
+    assert images.shape == (4, 3, 48, 48) and images.dtype == torch.uint8
+    valid = targets[:, 3] == 1
+    length = targets[:, :3].norm(dim=1)
+    assert torch.allclose(length[valid], torch.ones(1), atol=1e-5)
+    assert not length[~valid].any()
+    assert 0 < float(valid.float().mean()) < 1
+
+
+def test_segmentation_samples_keep_image_and_mask_together(smoke_task, boxes):
+    task = smoke_task("semseg", resize=(40, 40))
+    image, mask = boxes("semseg")[6]  # all three classes; smaller than the crop, so padded
+    with borrowed(3):
+        image, mask = task.train_transform()(image, mask)
+    images, masks = task.collate([(image, mask)])
+    assert set(masks.unique().tolist()) == {0, 1, 2, 3, 255}
+    for k, colour in enumerate(([220, 40, 40], [40, 200, 60], [50, 60, 230]), start=1):
+        pixels = images[0][:, masks[0] == k].float()
+        assert torch.allclose(pixels.median(dim=1).values, torch.tensor(colour).float(), atol=3)
+    assert not images[0][:, masks[0] == 255].any()
+
+
+def test_evaluation_pads_images_of_different_shapes(smoke_task):
+    task = smoke_task("semseg", eval_size=24)
+    samples = []
+    for height, width in ((24, 48), (48, 24)):
+        image = tv_tensors.Image(torch.ones(3, height, width, dtype=torch.uint8))
+        mask = tv_tensors.Mask(torch.ones(height, width, dtype=torch.uint8))
+        samples.append(task.eval_transform()(image, mask))
+    images, masks = task.collate(samples)
+    assert images.shape == (2, 3, 48, 48)
+    assert int((masks == 255).sum()) == 2 * 24 * 48
+
+
+def test_classification_sizes(smoke_task):
+    wide = tv_tensors.Image(torch.zeros(3, 40, 90, dtype=torch.uint8))
+    multi, single = smoke_task("mulclass"), smoke_task("sinclass")
+    assert multi.train_transform()(wide, torch.zeros(3))[0].shape == (3, 32, 32)
+    assert multi.eval_transform()(wide, torch.zeros(3))[0].shape == (3, 32, 32)
+    assert single.train_transform()(wide, 1)[0].shape == (3, 32, 32)
+    assert single.eval_transform()(wide, 1)[0].shape == (3, 32, 32)
+
+
+def test_weight_decay_spares_batch_norm_where_the_recipe_says(smoke_task):
+    task = smoke_task("sinclass", decay_norm=False)
+    model = task.build()
+    groups = {group["weight_decay"]: group["params"] for group in make_optimiser(task, model).param_groups}
+    assert sum(p.numel() for p in groups[0.0]) == 9600
+    assert any(p is model.fc.bias for p in groups[1e-4])

@@ -1,0 +1,100 @@
+import random
+from itertools import chain
+
+import numpy as np
+import pytest
+import torch
+
+from syn2real.training.batches import Augmented, Cached, EndlessOrder
+from syn2real.training.seeding import (
+    borrowed,
+    generator_states,
+    restore_generators,
+    seed_everything,
+    stream_seed,
+)
+
+
+def indices(order):
+    return [[index for _, index in batch] for batch in order]
+
+
+@pytest.mark.parametrize(("n", "batch"), [(10, 4), (3, 8), (8, 8), (1, 2)])
+def test_every_epoch_holds_every_image_once(n, batch):
+    flat = list(chain.from_iterable(indices(EndlessOrder(n, batch, seed=0, start=0, stop=3 * n))))
+    for epoch in range(3 * batch):
+        assert sorted(flat[epoch * n : (epoch + 1) * n]) == list(range(n))
+    assert all(len(slots) == batch for slots in EndlessOrder(n, batch, 0, 0, 5))
+
+
+def test_epochs_and_seeds_differ():
+    first = indices(EndlessOrder(50, 50, seed=0, start=0, stop=2))
+    other = indices(EndlessOrder(50, 50, seed=1, start=0, stop=2))
+    assert first[0] != first[1] and first[0] != other[0]
+
+
+@pytest.mark.parametrize("start", [1, 7, 19])
+def test_position_is_a_function_of_the_iteration(start):
+    whole = list(EndlessOrder(13, 4, seed=5, start=0, stop=20))
+    assert list(EndlessOrder(13, 4, seed=5, start=start, stop=20)) == whole[start:]
+    assert len(EndlessOrder(13, 4, seed=5, start=start, stop=20)) == 20 - start
+
+
+class Numbers:
+    def __len__(self):
+        return 4
+
+    def __getitem__(self, index):
+        return torch.full((2,), float(index)), index
+
+
+def test_augmentation_belongs_to_the_position_and_leaves_the_generator_alone():
+    data = Augmented(Numbers(), lambda image, target: (image + torch.rand(2), target), seed=3)
+    torch.manual_seed(0)
+    before = torch.get_rng_state()
+    first, again, later = data[(5, 1)][0], data[(5, 1)][0], data[(9, 1)][0]
+    assert torch.equal(first, again) and not torch.equal(first, later)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_cache_decodes_once():
+    seen = []
+
+    class Counting(Numbers):
+        def __getitem__(self, index):
+            seen.append(index)
+            return super().__getitem__(index)
+
+    data = Cached(Counting())
+    assert [data[i][1] for i in (2, 2, 0, 2)] == [2, 2, 0, 2]
+    assert seen == [2, 0] and len(data) == 4
+
+
+def test_streams_are_apart_and_zero_is_a_seed():
+    seeds = {
+        stream_seed(seed, name, i) for seed in (0, 1) for name in ("order", "augmentation") for i in (0, 1)
+    }
+    assert len(seeds) == 8
+    assert stream_seed(0, "order", 1) == stream_seed(0, "order", 1)
+
+
+def test_all_generators_are_restored(tmp_path):
+    def draw():
+        return random.random(), np.random.rand(), torch.rand(1).item(), torch.randn(3).tolist()  # noqa: NPY002
+
+    seed_everything(0, "x")
+    torch.randn(1)  # torch and numpy keep half of a pair of normal numbers
+    np.random.normal()  # noqa: NPY002
+    torch.save(generator_states(), tmp_path / "states.pt")
+    expected = draw()
+    draw()
+    restore_generators(torch.load(tmp_path / "states.pt", weights_only=True))
+    assert draw() == expected
+
+
+def test_borrowing_survives_an_error():
+    before = torch.get_rng_state()
+    with pytest.raises(KeyError), borrowed(1):
+        torch.rand(1)
+        raise KeyError
+    assert torch.equal(torch.get_rng_state(), before)

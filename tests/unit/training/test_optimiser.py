@@ -1,0 +1,74 @@
+"""The learning rate at marked iterations, against the formulas and numbers of Appendix A."""
+
+import math
+from pathlib import Path
+
+import pytest
+import torch
+import yaml
+from torch import nn
+
+from syn2real.config.recipe import MulclassSection, Recipe
+from syn2real.training.optimiser import learning_rate
+
+PAPER = Path(__file__).parents[3] / "config" / "recipes" / "paper.yaml"
+
+
+@pytest.fixture(scope="module")
+def paper():
+    return Recipe.model_validate(yaml.safe_load(PAPER.read_text(encoding="utf-8")))
+
+
+@pytest.mark.parametrize(
+    ("model", "warmup", "total"), [("resnet50", 1875, 225_000), ("resnet152", 3750, 450_000)]
+)
+def test_detection_warms_up_and_decays_by_a_cosine(paper, model, warmup, total):
+    section = paper.section("pretrain", "objdet", model)
+    assert learning_rate(section, 0) == pytest.approx(0.02 / warmup)
+    assert learning_rate(section, warmup // 2) == pytest.approx(0.02 * (warmup // 2 + 1) / warmup)
+    assert learning_rate(section, warmup - 1) == learning_rate(section, warmup) == 0.02
+    assert learning_rate(section, warmup + (total - warmup) // 4) == pytest.approx(
+        0.02 * (1 + math.cos(math.pi / 4)) / 2, rel=1e-4
+    )
+    assert learning_rate(section, warmup + (total - warmup) // 2) == pytest.approx(0.01, rel=1e-4)
+    assert 0 < learning_rate(section, total - 1) < 1e-11
+
+
+def test_warmup_that_ends_within_a_batch(paper):
+    section = paper.section("pretrain", "mulclass", "resnet50")  # 120,000 images are 468.75 batches
+    rates = [learning_rate(section, t) for t in range(480)]
+    assert rates[467] == pytest.approx(0.1 * 468 / 468.75)
+    assert rates[468] == 0.1 == max(rates)
+    assert rates[469] < rates[468] and rates == sorted(rates[:469]) + sorted(rates[469:], reverse=True)
+
+
+@pytest.mark.parametrize(
+    ("stage", "task", "lr", "total"),
+    [
+        ("pretrain", "semseg", 0.02, 125_000),
+        ("pretrain", "normal", 0.04, 200_000),
+        ("finetune", "semseg", 0.02, 18_750),
+    ],
+)
+def test_polynomial_decay(paper, stage, task, lr, total):
+    section = paper.section(stage, task, "resnet50")
+    for share in (0, 0.25, 0.5, 0.75):
+        assert learning_rate(section, int(total * share)) == pytest.approx(lr * (1 - share) ** 0.9, rel=1e-4)
+    # torchvision's reference, which A.2 follows, uses torch's own schedule.
+    small = section.model_copy(update={"iterations": 50})
+    optimiser = torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=lr)
+    reference = torch.optim.lr_scheduler.PolynomialLR(optimiser, total_iters=50, power=0.9)
+    for iteration in range(50):
+        assert learning_rate(small, iteration) == pytest.approx(reference.get_last_lr()[0], rel=1e-9)
+        optimiser.step()
+        reference.step()
+
+
+def test_cosine_equals_torchs_own():
+    section = MulclassSection(batch_size=2, iterations=40, lr=0.3)
+    optimiser = torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=0.3)
+    reference = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, T_max=40)
+    for iteration in range(40):
+        assert learning_rate(section, iteration) == pytest.approx(reference.get_last_lr()[0], rel=1e-9)
+        optimiser.step()
+        reference.step()

@@ -1,0 +1,184 @@
+"""Whole runs on small shards and targets: what they leave behind, and that a killed one loses nothing."""
+
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from safetensors.torch import load_file
+
+from syn2real.errors import InputError
+from syn2real.tasks.backbones import load_backbone, resnet
+from syn2real.training.finetune import finetune
+from syn2real.training.loop import TrainingError
+from syn2real.training.pretrain import pretrain
+
+# A subprocess that kills itself: at the end of a step, or with a resume state half replaced.
+KILLED = """
+import json, os, signal, sys
+from pathlib import Path
+from syn2real.training import checkpoints, progress
+from syn2real.training.pretrain import pretrain
+
+arguments, where, when = json.loads(sys.argv[1]), sys.argv[2], int(sys.argv[3])
+calls = []
+
+def dies(original):
+    def call(*args):
+        result = original(*args)
+        calls.append(1)
+        if len(calls) == when:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return result
+    return call
+
+if where == "step":
+    progress.Progress.step = dies(progress.Progress.step)
+else:
+    checkpoints.torch.save = dies(checkpoints.torch.save)
+pretrain(**arguments)
+"""
+
+
+@pytest.fixture
+def arguments(shards, key, resolve, tmp_path):
+    """Return a function that makes the arguments of a pre-training."""
+
+    def make(ptask, folder, **changes):
+        out = tmp_path / folder
+        settings = {"n": 16} | changes
+        return {
+            "key": key | {"ptask": ptask, "n": settings["n"]},
+            "recipe": resolve("pretrain", ptask, **settings.pop("recipe", {})),
+            "shards": [str(path) for path in shards[0]],
+            "val_shards": [str(path) for path in shards[1]],
+            "n_val": 8,
+            "outputs": {
+                "backbone": str(out / "backbone.safetensors"),
+                "metrics": str(out / "metrics.json"),
+                "curve": str(out / "curve.csv"),
+            },
+            "scratch": str(out / ".scratch"),
+            "threads": 1,
+        } | settings
+
+    return make
+
+
+def result(arguments):
+    """Return what a run wrote: metrics without the time, curve, backbone's bytes."""
+    outputs = {name: Path(path) for name, path in arguments["outputs"].items()}
+    metrics = json.loads(outputs["metrics"].read_text())
+    assert metrics.pop("seconds") > 0
+    return metrics, outputs["curve"].read_text(), outputs["backbone"].read_bytes()
+
+
+@pytest.mark.parametrize("ptask", ["mulclass", "objdet", "semseg", "normal"])
+def test_pretraining_hands_on_the_best_backbone(ptask, arguments, tmp_path):
+    pretrain(**arguments(ptask, "run"))
+    metrics, curve, _ = result(arguments(ptask, "run"))
+    evaluations = metrics["evaluations"]
+    assert [e["iteration"] for e in evaluations] == ([2, 4] if ptask == "mulclass" else [2, 3])
+    assert metrics["value"] == metrics["best"]["value"] == max(e["value"] for e in evaluations)
+    assert metrics["error"] == 1 - metrics["value"]
+    assert (metrics["n_train"], metrics["n_test"], metrics["n_params"]) == (16, 8, 11176512)
+    rows = curve.splitlines()
+    assert rows[0] == "iteration,images,lr,loss,value"
+    assert len(rows) == 1 + metrics["iterations"]
+    assert rows[2].endswith(f",{evaluations[0]['value']}") and rows[1].endswith(",")
+    load_backbone(resnet("resnet18"), tmp_path / "run" / "backbone.safetensors")
+    left = {path.name for path in (tmp_path / "run").iterdir()}
+    assert left == {"backbone.safetensors", "metrics.json", "curve.csv", "tensorboard"}
+
+
+def test_killed_twice_the_digits_are_those_of_the_whole_run(arguments):
+    """DeepLabV3 drops out at random, so every generator's state counts."""
+    recipe = {"recipe": {"iterations": 7, "evaluation_iterations": 3}}
+    whole = arguments("normal", "whole", **recipe)
+    pretrain(**whole)
+    broken = arguments("normal", "broken", **recipe, checkpoint_seconds=0)
+    for where, when in (("step", 4), ("save", 2)):
+        command = [sys.executable, "-c", KILLED, json.dumps(broken), where, str(when)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+        assert done.returncode == -signal.SIGKILL, done.stderr
+    pretrain(**broken)
+    assert result(broken) == result(whole)
+
+
+def test_workers_and_cache_change_no_digit(arguments):
+    plain = arguments("mulclass", "plain")
+    pretrain(**plain)
+    values = []
+    for folder, changes in (("workers", {"workers": 2}), ("no-cache", {"cache_mib": 0})):
+        other = arguments("mulclass", folder, recipe=changes)
+        pretrain(**other)
+        values.append(result(other))
+    for metrics, curve, backbone in values:
+        assert (curve, backbone) == result(plain)[1:]
+        assert metrics["evaluations"] == result(plain)[0]["evaluations"]
+
+
+def test_seeds_differ_and_a_data_set_may_be_smaller_than_a_batch(arguments):
+    curves = []
+    for seed in (0, 1):
+        given = arguments("mulclass", f"seed{seed}", n=2)
+        given["key"]["seed"] = seed
+        pretrain(**given)
+        curves.append(result(given)[1])
+    assert curves[0] != curves[1]
+
+
+def test_divergence_stops_with_the_iteration_and_leaves_no_result(arguments, tmp_path):
+    given = arguments("mulclass", "run", recipe={"lr": 1e20, "iterations": 12, "warmup_images": 0})
+    with pytest.raises(TrainingError, match=r"diverged: the loss is (nan|inf) at iteration \d+"):
+        pretrain(**given)
+    assert not {"metrics.json", "backbone.safetensors"} & {p.name for p in (tmp_path / "run").iterdir()}
+
+
+def finetuning(key, resolve, target, output, backbone=None, percent=50.0, **changes):
+    return {
+        "key": key | {"ftask": "sinclass", "target": "boxes", "s_percent": percent},
+        "recipe": resolve("finetune", "sinclass", **changes),
+        "target": target,
+        "backbone": backbone,
+        "percent": percent,
+        "output": output,
+        "scratch": output.parent / ".scratch",
+        "threads": 1,
+    }
+
+
+def test_finetuning_with_and_without_a_backbone(arguments, key, resolve, image_folder, tmp_path):
+    given = arguments("mulclass", "pretrained")
+    pretrain(**given)
+    metrics = {}
+    for name, backbone in (("scratch", None), ("backbone", given["outputs"]["backbone"])):
+        output = tmp_path / name / "metrics.json"
+        finetune(**finetuning(key, resolve, image_folder, output, backbone, evaluation_iterations=3))
+        metrics[name] = json.loads(output.read_text())
+        assert {path.name for path in output.parent.iterdir()} == {"metrics.json", "tensorboard"}
+    for one in metrics.values():
+        assert [e["iteration"] for e in one["evaluations"]] == [3, 4]
+        assert one["value"] == one["evaluations"][-1]["value"]
+        assert (one["n_train"], one["n_test"]) == (30, 12)
+    assert metrics["scratch"]["subset_digest"] == metrics["backbone"]["subset_digest"]
+    assert "backbone" in metrics["backbone"]["inputs"] and "backbone" not in metrics["scratch"]["inputs"]
+
+
+def test_finetuning_learns_colours(key, resolve, image_folder, tmp_path):
+    output = tmp_path / "metrics.json"
+    longer = {"iterations": 30, "batch_size": 8, "lr": 0.02}
+    finetune(**finetuning(key, resolve, image_folder, output, percent=100.0, **longer))
+    assert json.loads(output.read_text())["value"] > 0.9
+
+
+def test_a_backbone_of_another_depth_is_refused(arguments, key, resolve, image_folder, tmp_path):
+    given = arguments("mulclass", "pretrained")
+    pretrain(**given)
+    backbone = given["outputs"]["backbone"]
+    assert len(load_file(backbone)) == 120
+    wrong = finetuning(key | {"model": "resnet34"}, resolve, image_folder, tmp_path / "m.json", backbone)
+    with pytest.raises(InputError, match="another depth"):
+        finetune(**wrong)
