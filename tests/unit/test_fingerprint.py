@@ -37,7 +37,9 @@ def test_follows_relative_imports_and_packages(package: Path) -> None:
 def test_comments_docstrings_and_layout_do_not_count(package: Path) -> None:
     before = _again(package)
     work = package / "syn2real/stage/work.py"
-    work.write_text('"""Other words."""\n# why\nfrom .helper import h\n\n\ndef w():\n    "doc"\n    return (h())\n')
+    work.write_text(
+        '"""Other words."""\n# why\nfrom .helper import h\n\n\ndef w():\n    "doc"\n    return (h())\n'
+    )
     (package / "script.py").write_text("# note\nfrom syn2real.stage.work import w\n\nw()\n")
     assert _again(package) == before
 
@@ -48,6 +50,12 @@ def test_code_counts_however_far_away(package: Path, name: str) -> None:
     path = package / "syn2real" / name
     path.write_text(path.read_text() + "\ny = 2\n")
     assert _again(package) != before
+
+
+def test_a_module_run_by_its_name_counts(package: Path) -> None:
+    script = package / "script.py"
+    script.write_text(script.read_text() + 'command = ["-m", "syn2real.other"]\n')
+    assert "syn2real.other" in imported_modules(script)
 
 
 def test_a_module_that_is_not_imported_does_not_count(package: Path) -> None:
@@ -62,4 +70,5 @@ def test_the_report_reaches_no_training_and_the_training_no_report() -> None:
     assert "syn2real.training.pretrain" in pretrain
     assert not [m for m in pretrain if m.startswith(("syn2real.figures", "syn2real.laws", "syn2real.render"))]
     render = imported_modules(scripts / "render.py")
+    assert {"syn2real.render.worker", "syn2real.render.blender"} <= set(render)
     assert not [m for m in render if m.startswith(("syn2real.training", "syn2real.tasks", "syn2real.laws"))]

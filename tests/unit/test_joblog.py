@@ -6,7 +6,9 @@ from pathlib import Path
 
 
 def _run(tmp_path: Path, body: str) -> tuple[int, str, str]:
-    code = f"import os, sys\nfrom syn2real.joblog import job_log\nfrom syn2real.errors import InputError\n{body}"
+    code = (
+        f"import os, sys\nfrom syn2real.joblog import job_log\nfrom syn2real.errors import InputError\n{body}"
+    )
     result = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
     log = tmp_path / "logs" / "job.log"
     return result.returncode, result.stderr, log.read_text() if log.is_file() else ""

@@ -97,7 +97,7 @@ def target_of(wildcards):
 
 
 def final_output():
-    """What `rule all` asks for: of each experiment the answer, the figures and the samples."""
+    """The answer and the figures of each experiment, and samples of its settings."""
     laws = ["laws/{e}/advice.html", "figures/{e}/curves.svg", "figures/{e}/parameters.svg"]
     answers = expand([f"results/{path}" for path in laws], e=PLAN.experiments)
     settings = {setting for name in PLAN.experiments for setting in PLAN.settings(name)}
@@ -109,6 +109,7 @@ onstart:
         refuse(problems)
 
 
-if workflow.dryrun:
+# Whether this is a dry run is not known yet: warn in any case, and let onstart refuse.
+if workflow.is_main_process:
     for problem in missing_data(PLAN):
         print(f"warning: {problem}", file=sys.stderr)

@@ -2,12 +2,11 @@
 
 from pathlib import Path
 
-from snakemake.script import snakemake
-
-from syn2real.data.export import export_target
 from syn2real.joblog import job_log
 
 with job_log(snakemake.log[0]):
+    from syn2real.data.export import export_target
+
     export_target(
         {split: [Path(shard) for shard in snakemake.input[split]] for split in ("train", "val")},
         Path(snakemake.output[0]),

@@ -3,14 +3,14 @@
 import json
 from pathlib import Path
 
-import pandas as pd
-from snakemake.script import snakemake
-
-from syn2real.figures.base import save
-from syn2real.figures.curves import draw_curves
 from syn2real.joblog import job_log
 
 with job_log(snakemake.log[0]):
+    import pandas as pd
+
+    from syn2real.figures.base import save
+    from syn2real.figures.curves import draw_curves
+
     fits = json.loads(Path(snakemake.input.fits).read_text(encoding="utf-8"))
     points = pd.read_csv(snakemake.input.points)
     save(draw_curves(points, fits, stand_ins=snakemake.params.experiment["stand_ins"]), snakemake.output)

@@ -2,10 +2,9 @@
 
 from pathlib import Path
 
-from snakemake.script import snakemake
-
 from syn2real.joblog import job_log
-from syn2real.render.contact_sheet import contact_sheet
 
 with job_log(snakemake.log[0]):
+    from syn2real.render.contact_sheet import contact_sheet
+
     contact_sheet(Path(snakemake.input[0]), Path(snakemake.output[0]))

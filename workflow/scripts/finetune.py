@@ -2,11 +2,8 @@
 
 from pathlib import Path
 
-from snakemake.script import snakemake
-
 from syn2real.files import file_stamp, scratch_folder
 from syn2real.joblog import job_log
-from syn2real.training.finetune import finetune
 
 w, params = snakemake.wildcards, snakemake.params
 output = Path(snakemake.output[0])
@@ -18,6 +15,8 @@ key = {name: w[name] for name in ("recipe", "setting", "ptask", "model")} | {
 }  # fmt: skip
 
 with job_log(snakemake.log[0]):
+    from syn2real.training.finetune import finetune
+
     finetune(
         key=key,
         recipe=params.recipe,

@@ -1,14 +1,14 @@
 """Fit the simple law to every curve of an experiment."""
 
-import pandas as pd
-from snakemake.script import snakemake
-
-from syn2real.files import write_json, write_text
 from syn2real.joblog import job_log
-from syn2real.laws import fit_table
-from syn2real.report import parameter_table, prediction_grid
 
 with job_log(snakemake.log[0]):
+    import pandas as pd
+
+    from syn2real.files import write_json, write_text
+    from syn2real.laws import fit_table
+    from syn2real.report import parameter_table, prediction_grid
+
     points = pd.read_csv(snakemake.input[0])
     fits = fit_table(points, predict_at=prediction_grid(points))
     write_json(snakemake.output.json, fits)

@@ -2,11 +2,8 @@
 
 from pathlib import Path
 
-from snakemake.script import snakemake
-
 from syn2real.files import file_stamp, scratch_folder
 from syn2real.joblog import job_log
-from syn2real.training.pretrain import pretrain
 
 w, params = snakemake.wildcards, snakemake.params
 outputs = {name: Path(path) for name, path in snakemake.output.items()}
@@ -16,6 +13,8 @@ key = {name: w[name] for name in ("recipe", "setting", "ptask", "model")} | {
 }
 
 with job_log(snakemake.log[0]):
+    from syn2real.training.pretrain import pretrain
+
     pretrain(
         key=key,
         recipe=params.recipe,

@@ -2,17 +2,16 @@
 
 from pathlib import Path
 
-from snakemake.script import snakemake
-
 from syn2real.files import scratch_folder
 from syn2real.joblog import job_log
-from syn2real.render.job import render_shard
 
 wildcards, params = snakemake.wildcards, snakemake.params
 output = Path(snakemake.output[0])
 textures = params.folders["textures"]
 
 with job_log(snakemake.log[0]):
+    from syn2real.render.job import render_shard
+
     render_shard(
         setting=wildcards.setting,
         rendering=params.rendering,

@@ -73,5 +73,7 @@ def test_mistakes_are_refused_in_one_line(tmp_path: Path, changes: dict, message
 
 
 def test_a_name_may_not_mean_two_things(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="renderings.single-fix-fix-textured: this name is defined otherwise"):
+    with pytest.raises(
+        InputError, match="renderings.single-fix-fix-textured: this name is defined otherwise"
+    ):
         _load(tmp_path, renderings={"single-fix-fix-textured": {"views": 3}})

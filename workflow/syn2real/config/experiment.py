@@ -36,7 +36,7 @@ class Costs(Section):
     """What things cost, in one currency of your own; only ratios matter for the advice."""
 
     image: float | None = Field(None, gt=0, description="cost of one more rendered image")
-    label: float | None = Field(None, gt=0, description="cost of one more labelled target image")
+    run: float | None = Field(None, gt=0, description="cost of one pre-training with its fine-tuning")
 
 
 class Experiment(Section):

@@ -1,0 +1,85 @@
+"""A copy of the checkout to run Snakemake in."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+PARTS = ("Snakefile", "workflow", "config", "profiles")
+
+
+class Checkout:
+    """A copy of the workflow in a folder of its own; its library is the copy's, not the installed one."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        for part in PARTS:
+            source, ignore = ROOT / part, shutil.ignore_patterns("__pycache__")
+            if source.is_dir():
+                shutil.copytree(source, folder / part, ignore=ignore)
+            else:
+                shutil.copy(source, folder / part)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        return os.environ | {"PATH": path, "PYTHONPATH": str(self.folder / "workflow")}
+
+    def snakemake(self, *arguments: str, experiment: str = "config/experiments/smoke.yaml"):
+        """Run Snakemake here; return the finished process, its two streams joined in `stdout`."""
+        command = [sys.executable, "-m", "snakemake", *arguments, "--config", f"experiment={experiment}"]
+        return subprocess.run(
+            command,
+            cwd=self.folder,
+            env=self.environment | {"COLUMNS": "200"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+
+    def syn2real(self, *arguments: str):
+        """Run the `syn2real` command here."""
+        command = [sys.executable, "-m", "syn2real.cli", *arguments]
+        return subprocess.run(
+            command, cwd=self.folder, env=self.environment, capture_output=True, text=True, check=False
+        )
+
+    def planned(self, *arguments: str, **keywords: str) -> Counter[str]:
+        """Return how many jobs of each rule a dry run plans (`rule all` left out)."""
+        done = self.snakemake("--dry-run", "--quiet", "progress", *arguments, **keywords)
+        assert done.returncode == 0, done.stdout
+        if "Nothing to be done" in done.stdout:
+            return Counter()
+        rows = re.findall(r"^ *([a-z][a-z_ ]*?) {2,}(\d+) *$", done.stdout, flags=re.MULTILINE)
+        counts = Counter({rule.replace(" ", "_"): int(count) for rule, count in rows})
+        assert counts.pop("total") == sum(counts.values()), done.stdout
+        del counts["all"]
+        return counts
+
+    def edit(self, name: str, old: str, new: str) -> None:
+        """Replace a text that stands exactly once in a file."""
+        path = self.folder / name
+        text = path.read_text()
+        assert text.count(old) == 1, f"{old!r} stands {text.count(old)} times in {name}"
+        path.write_text(text.replace(old, new))
+
+
+def failed_logs(folder: Path) -> str:
+    """Return the ends of all job logs that speak of an error."""
+    texts = {p: p.read_text(errors="replace") for p in (folder / "results/logs").rglob("*.log")}
+    return "\n".join(f"== {p}\n{t[-3000:]}" for p, t in texts.items() if "rror" in t)
+
+
+def metrics(folder: Path) -> dict[str, dict]:
+    """Return the content of every metrics.json below results/, by its path."""
+    return {
+        str(p.relative_to(folder)): json.loads(p.read_text())
+        for p in folder.rglob("results/*/**/metrics.json")
+    }

@@ -1,0 +1,72 @@
+"""What Snakemake plans and refuses before the first job."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from checkout import ROOT, Checkout
+
+
+def test_smoke_holds_all_twelve_pairs_once(checkout: Checkout) -> None:
+    # 4 pre-trainings; 3 targets from each of them and from scratch.
+    assert checkout.planned() == {
+        "make_objects": 1, "make_textures": 1, "render": 4, "export_stand_in": 1, "pretrain": 4,
+        "finetune": 15, "points": 1, "fit": 1, "advise": 1, "figure_curves": 1,
+        "figure_parameters": 1, "figure_samples": 2,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("sizes: [0, 8]", "sizes: [0, 7]", "sizes: 7 images are no whole number of scenes of 2 views"),
+        ("seeds: [0]", "sedes: [0]", "sedes: unknown key; did you mean 'seeds'?"),
+        ("max_images: 1000", "max_images: many", "max_images: Input should be a valid integer"),
+        ("[mulclass, objdet", "[sinclass, objdet", "ptasks.0: Input should be 'mulclass'"),
+    ],
+)
+def test_a_mistake_is_one_line_with_code_2(checkout: Checkout, old: str, new: str, message: str) -> None:
+    checkout.edit("config/experiments/smoke.yaml", old, new)
+    done = checkout.snakemake("--dry-run")
+    errors = [line for line in done.stdout.splitlines() if line.startswith("error:")]
+    assert done.returncode == 2
+    assert len(errors) == 1 and f"config/experiments/smoke.yaml: {message}" in errors[0]
+    assert "Traceback" not in done.stdout
+    check = checkout.syn2real("check", "config/experiments/smoke.yaml")
+    assert (check.returncode, check.stderr) == (2, errors[0] + "\n")
+
+
+def test_missing_data_warns_in_a_dry_run_and_refuses_a_real_one(checkout: Checkout) -> None:
+    checkout.edit("config/experiments/smoke.yaml", "target: smoke-stand-in-coco", "target: coco")
+    dry = checkout.snakemake("--dry-run")
+    assert dry.returncode == 0
+    assert re.search(r"warning: resources/targets/coco.*needed by the objdet runs on coco", dry.stdout)
+    real = checkout.snakemake("--cores", "1")
+    assert real.returncode == 2
+    assert re.search(r"error: resources/targets/coco.*needed by the objdet runs on coco", real.stdout)
+    assert not (checkout.folder / "results").exists()
+
+
+def test_check_prints_runs_images_and_hours(checkout: Checkout) -> None:
+    done = checkout.syn2real("check", "config/experiments/smoke.yaml")
+    assert done.returncode == 0, done.stderr
+    assert "pretrain  4 runs, about 0.0" in done.stdout
+    assert "finetune  15 runs (3 of them from scratch, n = 0)" in done.stdout
+    assert "smoke: 16 images in 2 shards, 0 of them rendered already" in done.stdout
+    assert "a rendered stand-in" in done.stdout
+
+
+def test_snakemake_finds_no_fault_with_the_workflow() -> None:
+    command = [sys.executable, "-m", "snakemake", "--lint"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    lints = set(re.findall(r"^ +\* (.*)$", done.stdout + done.stderr, flags=re.MULTILINE))
+    # One locked environment serves all rules; it is installed before Snakemake is.
+    assert lints == {"Specify a conda environment or container for each rule.:"}
+
+
+def test_snakefile_and_scripts_stay_small() -> None:
+    assert len((ROOT / "Snakefile").read_text().splitlines()) <= 60
+    for script in Path(ROOT / "workflow/scripts").glob("*.py"):
+        assert len(script.read_text().splitlines()) <= 40, script

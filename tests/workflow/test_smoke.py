@@ -1,0 +1,76 @@
+"""All twelve task pairs through the same rules, once, with real renders and real training."""
+
+import json
+import shutil
+
+import pandas as pd
+from checkout import Checkout, metrics
+
+
+def test_every_pair_is_measured(finished: Checkout) -> None:
+    points = pd.read_csv(finished.folder / "results/points/smoke.csv", keep_default_na=False)
+    pairs = set(zip(points["ptask"], points["ftask"], strict=True))
+    assert len(points) == 15
+    assert pairs == {
+        (ptask, ftask)
+        for ptask in ("mulclass", "objdet", "semseg", "normal", "none")
+        for ftask in ("sinclass", "objdet", "semseg")
+    }
+    assert ((points["error"] >= 0) & (points["error"] <= 1)).all()
+    assert (points["error"] - (1 - points["value"])).abs().max() == 0
+    assert set(points["s"]) == {12}
+
+
+def test_the_fit_says_that_two_sizes_support_no_law(finished: Checkout) -> None:
+    fits = json.loads((finished.folder / "results/laws/smoke/fits.json").read_text())
+    assert fits["curves"] and all(curve["fit"] is None for curve in fits["curves"])
+    advice = (finished.folder / "results/laws/smoke/advice.md").read_text()
+    assert "Rendered stand-in" in advice and "no fit" in advice
+
+
+def test_the_report_holds_answer_curves_and_images(finished: Checkout) -> None:
+    report = (finished.folder / "results/report.html").read_text()
+    for part in ("advice.html", "curves.svg", "parameters.svg", "smoke.png", "smoke-stand-in.png"):
+        assert part in report, part
+
+
+def test_every_job_has_its_log(finished: Checkout) -> None:
+    logs = finished.folder / "results/logs"
+    assert len(list(logs.glob("finetune/**/*.log"))) == 15
+    assert len(list(logs.glob("render/**/*.log"))) == 4
+
+
+def test_no_unfinished_work_is_left(finished: Checkout) -> None:
+    hidden = [p for p in (finished.folder / "results").rglob(".*") if p.name != ".snakemake_timestamp"]
+    assert hidden == []
+
+
+def test_metrics_say_what_was_run(finished: Checkout) -> None:
+    runs = metrics(finished.folder)
+    assert len(runs) == 4 + 15
+    run = runs[
+        "results/finetune/smoke/smoke/mulclass/resnet18/n8/seed0/sinclass-smoke-stand-in-imagenet/s100/metrics.json"
+    ]
+    assert run["key"]["n"] == 8 and run["key"]["ftask"] == "sinclass"
+    assert run["n_params"] == 11_176_512
+    assert run["n_train"] == run["n_test"] == 12
+
+
+def test_a_second_call_does_nothing(finished: Checkout) -> None:
+    done = finished.snakemake("--workflow-profile", "profiles/ci")
+    assert done.returncode == 0
+    assert "Nothing to be done" in done.stdout
+
+
+def test_points_are_gathered_outside_the_workflow(finished: Checkout, tmp_path) -> None:
+    shutil.copytree(finished.folder / "results/finetune", tmp_path / "results/finetune")
+    done = finished.syn2real("points", str(tmp_path / "results"))
+    inside = (finished.folder / "results/points/smoke.csv").read_text()
+    assert done.returncode == 0 and done.stdout == inside
+
+
+def test_a_shard_is_shown(finished: Checkout, tmp_path) -> None:
+    shard = "results/renders/smoke/train/shard-000000.tar"
+    done = finished.syn2real("show", shard, "-o", str(tmp_path / "sheet.png"), "--views", "4")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "sheet.png").stat().st_size > 1000
