@@ -81,10 +81,9 @@ def _parse(path: Path, package: str) -> tuple[str, frozenset[str]]:
             base = _absolute(node, package)
             names.add(base)
             names.update(f"{base}.{alias.name}" for alias in node.names)
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+        elif isinstance(node, ast.Constant) and str(node.value).startswith(f"{PACKAGE}."):
             # A module that is run by its name (`python -m package.module`) stands in a string.
-            if node.value.startswith(f"{PACKAGE}."):
-                names.add(node.value)
+            names.add(str(node.value))
         _drop_docstring(node)
     text = ast.dump(tree, include_attributes=False)
     return hashlib.sha256(text.encode()).hexdigest(), frozenset(_with_parents(names))
