@@ -11,7 +11,7 @@ from syn2real.data.subsets import describe, subset
 from syn2real.data.targets import load_splits
 from syn2real.files import file_digest
 from syn2real.training.checkpoints import Checkpoints
-from syn2real.training.metrics_file import data_digest, write_metrics
+from syn2real.training.metrics_file import write_metrics
 from syn2real.training.run import Run, train_run
 
 
@@ -25,7 +25,7 @@ def finetune(
     output: str | Path,
     scratch: Path,
     threads: int,
-    checkpoint_seconds: float = 300.0,
+    checkpoint_seconds: float = 60.0,
 ) -> None:
     """Fine-tune all weights on a share of a target's training set and test on its whole validation set.
 
@@ -65,7 +65,7 @@ def finetune(
     population = len(train_data) if train_data.labels is None else train_data.labels
     indices = subset(population, percent, key["seed"])
     drawn = describe(population, indices, percent)
-    inputs = {"train": data_digest(train_data), "val": data_digest(val_data), "subset": drawn["digest"]}
+    inputs = {"train": train_data.digest(), "val": val_data.digest(), "subset": drawn["digest"]}
     if backbone is not None:
         backbone = Path(backbone)
         inputs["backbone"] = file_digest(backbone)

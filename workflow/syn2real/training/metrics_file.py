@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from syn2real.config.metrics import Metrics
 from syn2real.errors import InputError
-from syn2real.files import digest, write_json
+from syn2real.files import write_json
 from syn2real.training.loop import TrainingError
 
 PACKAGES = ("syn2real", "torch", "torchvision", "torchmetrics", "pycocotools", "numpy", "pillow")
@@ -94,9 +94,3 @@ def device_name(device: torch.device) -> str:
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
     return f"cpu ({platform.machine()}, {torch.backends.cpu.get_cpu_capability()})"
-
-
-def data_digest(data: Any) -> str:
-    """Return a digest of what a data set is: number of images, classes, and labels where it has them."""
-    labels = None if data.labels is None else [int(label) for label in data.labels]
-    return digest({"n": len(data), "classes": data.classes, "labels": labels})

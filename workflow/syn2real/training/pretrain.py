@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from syn2real.data.shards import Shard
+from syn2real.data.annotated import AnnotatedImages
 from syn2real.data.synthetic import SyntheticImages
-from syn2real.files import atomic, digest
+from syn2real.files import atomic
 from syn2real.tasks.backbones import save_backbone
 from syn2real.training.checkpoints import Checkpoints
 from syn2real.training.metrics_file import write_metrics
@@ -27,7 +27,7 @@ def pretrain(
     outputs: Mapping[str, str | Path],
     scratch: Path,
     threads: int,
-    checkpoint_seconds: float = 300.0,
+    checkpoint_seconds: float = 60.0,
 ) -> None:
     """Pre-train on the first `n` images of a setting and hand on the best model's backbone.
 
@@ -64,11 +64,32 @@ def pretrain(
     TrainingError
         The loss or the metric is not finite.
     """
-    ptask = key["ptask"]
-    train_data = SyntheticImages(shards, n, ptask)
-    val_data = SyntheticImages(val_shards, n_val, ptask)
-    inputs = {"shards": shards_digest(shards, n), "val_shards": shards_digest(val_shards, n_val)}
-    run = Run("pretrain", key, ptask, recipe, inputs, Path(scratch), threads, checkpoint_seconds)
+    pretrain_on(
+        SyntheticImages(shards, n, key["ptask"]),
+        SyntheticImages(val_shards, n_val, key["ptask"]),
+        key=key,
+        recipe=recipe,
+        outputs=outputs,
+        scratch=scratch,
+        threads=threads,
+        checkpoint_seconds=checkpoint_seconds,
+    )
+
+
+def pretrain_on(
+    train_data: AnnotatedImages,
+    val_data: AnnotatedImages,
+    *,
+    key: Mapping[str, Any],
+    recipe: Mapping[str, Any],
+    outputs: Mapping[str, str | Path],
+    scratch: Path,
+    threads: int,
+    checkpoint_seconds: float = 60.0,
+) -> None:
+    """Pre-train on any data set that is annotated for the task; see `pretrain`."""
+    inputs = {"train": train_data.digest(), "val": val_data.digest()}
+    run = Run("pretrain", key, key["ptask"], recipe, inputs, Path(scratch), threads, checkpoint_seconds)
     curves = Path(outputs["metrics"]).parent / "tensorboard"
     _, history, metrics = train_run(run, train_data, val_data, train_data.classes, None, curves)
 
@@ -78,16 +99,6 @@ def pretrain(
     write_curve(outputs["curve"], history.curve)
     write_metrics(outputs["metrics"], metrics)
     Checkpoints(run.scratch, run.identity).remove()
-
-
-def shards_digest(shards: Sequence[Path], n: int) -> str:
-    """Return a digest of the first `n` images by what the shards say they are, and how long they are.
-
-    A shard's own description (setting, split, scenes, versions) determines its scenes; hashing every byte
-    of a million images would take as long as reading them.
-    """
-    found = sorted((Shard(path) for path in shards), key=lambda shard: shard.meta["first_scene"])
-    return digest([n, [[shard.meta, shard.path.stat().st_size] for shard in found]])
 
 
 def write_curve(path: str | Path, rows: Sequence[Mapping[str, Any]]) -> None:
