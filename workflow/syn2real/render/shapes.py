@@ -67,7 +67,7 @@ def mug() -> trimesh.Trimesh:
     wall = revolve([[0, 0], [38, 0], [40, 4], [40, 95], [36, 95], [36, 6], [0, 6]], 40)
     angle = np.linspace(-np.pi / 2, np.pi / 2, 20)
     arc = np.column_stack([38 + 30 * np.cos(angle), np.zeros(20), 48 + 30 * np.sin(angle)])
-    return joined(painted(wall, bands(WHITE, RED, 16)), painted(sweep(arc, 6), RED))
+    return joined(painted(wall, bands(PINK, BROWN, 16)), painted(sweep(arc, 6), BROWN))
 
 
 def ring_toy() -> trimesh.Trimesh:

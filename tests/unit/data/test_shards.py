@@ -1,0 +1,157 @@
+"""Shards: equal content gives equal bytes, access is random, other readers read them, damage is told."""
+
+import io
+import json
+import pickle
+
+import numpy as np
+import pytest
+import webdataset
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from syn2real.data.shards import (
+    SceneRecord,
+    Shard,
+    canonical_json,
+    decode_normals,
+    encode_normals,
+    view_key,
+    write_shard,
+)
+from syn2real.errors import InputError
+
+
+def png(level: int) -> bytes:
+    stream = io.BytesIO()
+    Image.new("RGB", (4, 4), (level, 0, 0)).save(stream, format="PNG")
+    return stream.getvalue()
+
+
+def record(scene: int, views: int = 2) -> SceneRecord:
+    contents = [
+        {
+            "png": png(10 * scene + view),
+            "seg.png": png(1),
+            "normal.png": png(2),
+            "json": canonical_json({"scene": scene, "view": view}),
+        }
+        for view in range(views)
+    ]
+    return SceneRecord(scene, canonical_json({"scene": scene}), contents)
+
+
+def meta(scenes: int, views: int = 2) -> dict:
+    return {"setting": "a", "split": "train", "n_scenes": scenes, "views": views, "classes": ["c/obj_000001"]}
+
+
+@pytest.fixture
+def path(tmp_path):
+    target = tmp_path / "shard-000000.tar"
+    write_shard(target, meta(3), (record(scene) for scene in (5, 6, 7)))
+    return target
+
+
+def test_members_come_back_in_order(path):
+    shard = Shard(path)
+    assert shard.keys == [view_key(s, v) for s in (5, 6, 7) for v in (0, 1)]
+    assert shard.scenes == [5, 6, 7]
+    assert len(shard) == 6
+    assert shard.meta["setting"] == "a"
+    assert shard.meta["format"] == 1
+    assert json.loads(shard.read("00000006")["scene.json"]) == {"scene": 6}
+
+
+def test_access_is_random(path):
+    shard = Shard(path)
+    for key in reversed(shard.keys):
+        scene, view = map(int, key.split("-"))
+        contents = shard.read(key)
+        assert list(contents) == ["png", "seg.png", "normal.png", "json"]
+        assert contents["png"] == png(10 * scene + view)
+        assert json.loads(contents["json"]) == {"scene": scene, "view": view}
+
+
+def test_equal_content_gives_equal_bytes(path, tmp_path):
+    other = tmp_path / "elsewhere" / "other.tar"
+    write_shard(other, dict(reversed(meta(3).items())), [record(scene) for scene in (5, 6, 7)])
+    assert other.read_bytes() == path.read_bytes()
+
+
+def test_a_pickle_carries_no_open_file(path):
+    shard = Shard(path)
+    shard.read(shard.keys[0])
+    copy = pickle.loads(pickle.dumps(shard))
+    assert copy.read(copy.keys[3]) == shard.read(shard.keys[3])
+    shard.close()
+    assert shard.read(shard.keys[0])["png"] == png(50)
+
+
+def test_webdataset_reads_it(path):
+    samples = {s["__key__"]: s for s in webdataset.WebDataset(str(path), shardshuffle=False)}
+    assert [key for key, sample in samples.items() if "png" in sample] == Shard(path).keys
+    sample = samples["00000006-01"]
+    assert sample["png"] == png(61)
+    assert {"seg.png", "normal.png", "json"} < set(sample)
+
+
+def test_a_failed_write_leaves_nothing(tmp_path):
+    def scenes():
+        yield record(0)
+        raise OSError("disk full")
+
+    with pytest.raises(OSError, match="disk full"):
+        write_shard(tmp_path / "s.tar", meta(2), scenes())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_shard_cut_short_is_refused(path):
+    content = path.read_bytes()
+    for length in (0, 700, len(content) // 2, len(content) - 12_000):
+        path.write_bytes(content[:length])
+        with pytest.raises(InputError, match=r"shard-000000\.tar"):
+            Shard(path)
+
+
+def test_other_files_are_refused(tmp_path):
+    with pytest.raises(InputError, match="not a readable shard"):
+        Shard(tmp_path / "missing.tar")
+    write_shard(tmp_path / "s.tar", {**meta(0), "format": 99}, [])
+    with pytest.raises(InputError, match="format 99 is not 1"):
+        Shard(tmp_path / "s.tar")
+
+
+def angles(first, second):
+    return np.degrees(np.arccos(np.clip((first * second).sum(-1), -1, 1)))
+
+
+def test_normals_keep_their_direction():
+    normals = np.random.default_rng(0).standard_normal((200, 200, 3))
+    normals /= np.linalg.norm(normals, axis=-1, keepdims=True)
+    decoded, valid = decode_normals(encode_normals(normals, np.ones((200, 200), bool)))
+    error = angles(normals, decoded)
+    assert valid.all()
+    assert np.median(error) < 0.5
+    assert error.max() < 1.0
+    assert decoded.dtype == np.float32
+    np.testing.assert_allclose(np.linalg.norm(decoded, axis=-1), 1, atol=1e-5)
+
+
+@settings(deadline=None)
+@given(st.tuples(*[st.floats(-10, 10)] * 3).filter(lambda v: np.linalg.norm(v) > 1e-3))
+def test_any_direction_and_length_is_packed(vector):
+    normal = np.array(vector)[None, None]
+    decoded, valid = decode_normals(encode_normals(normal, np.ones((1, 1), bool)))
+    assert valid.all()
+    assert angles(normal / np.linalg.norm(normal), decoded).max() < 1.0
+
+
+def test_invalid_pixels_stay_invalid():
+    normals = np.zeros((2, 2, 3))
+    normals[0, :, 2] = 1
+    mask = np.array([[True, False], [True, False]])
+    decoded, valid = decode_normals(encode_normals(normals, mask))
+    # A pixel without a direction is not valid whatever the mask says.
+    np.testing.assert_array_equal(valid, [[True, False], [False, False]])
+    assert not decoded[~valid].any()

@@ -1,0 +1,59 @@
+"""Runs Blender for test_blender.py: loads every asset, renders two scenes, writes what came of it."""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from syn2real.config.rendering import Rendering
+from syn2real.render.blender import Renderer
+from syn2real.render.bop import take_stock
+from syn2real.render.scene import describe
+
+
+def main(request: dict) -> None:
+    rendering = Rendering.model_validate(request["rendering"])
+    objects = {name: Path(folder) for name, folder in request["objects"].items()}
+    output, textures = Path(request["output"]), Path(request["textures"])
+    renderer = Renderer(rendering, objects, textures, output, 1)
+    stock = take_stock("probe", rendering, objects, textures)
+    loaded = {}
+    for name in stock.classes:
+        entity = renderer._original(name)
+        mesh = entity.get_mesh()
+        corners, colours = np.empty(3 * len(mesh.vertices)), np.zeros(0)
+        mesh.vertices.foreach_get("co", corners)
+        if mesh.color_attributes:
+            attribute = mesh.color_attributes[0].data
+            colours = np.empty(4 * len(attribute))
+            attribute.foreach_get("color", colours)
+        loaded[name] = {
+            "size": (np.ptp(corners.reshape(-1, 3), axis=0) * np.array(entity.get_scale())).tolist(),
+            "colours": len(np.unique(np.round(colours.reshape(-1, 4), 3), axis=0)),
+        }
+    materials = renderer.bproc.loader.load_ccmaterials(str(textures))
+    textured = {
+        material.get_cp("asset_name"): sorted(
+            node.image.name for node in material.nodes if node.bl_idname == "ShaderNodeTexImage"
+        )
+        for material in materials
+    }
+    arrays = {}
+    for scene in range(2):
+        views, solids = renderer.render(describe("probe", rendering, "train", scene, stock))
+        for k, solid in enumerate(solids):
+            arrays[f"{scene}-vertices-{k}"] = solid.vertices
+        for v, view in enumerate(views):
+            for field in ("image", "index", "normals", "camera_to_world", "intrinsics"):
+                arrays[f"{scene}-{v}-{field}"] = getattr(view, field)
+    np.savez(output / "probe.npz", **arrays)
+    left = sorted(block.name for block in renderer.bpy.context.scene.objects)
+    report = {"loaded": loaded, "materials": textured, "left": left}
+    (output / "probe.json").write_text(json.dumps(report))
+
+
+if __name__ == "__main__":
+    main(json.load(sys.stdin))
+    os._exit(0)

@@ -1,0 +1,133 @@
+"""Annotations from a picture made by hand: boxes, masks, class map, normals, visible fractions, sensor."""
+
+import io
+import json
+
+import numpy as np
+import pytest
+import trimesh
+from PIL import Image
+from pycocotools import mask as coco_mask
+
+from syn2real.config.rendering import Rendering
+from syn2real.data.shards import decode_normals
+from syn2real.render.annotations import RawView, Solid, sensed, silhouette_area, view_files
+
+SIZE, FOCAL = 64, 100.0
+INTRINSICS = np.array([[FOCAL, 0, (SIZE - 1) / 2], [0, FOCAL, (SIZE - 1) / 2], [0, 0, 1]])
+
+
+def raw(index: np.ndarray) -> RawView:
+    """A camera two metres above the floor that looks down, its x axis along the world's."""
+    pose = np.eye(4)
+    pose[2, 3] = 2.0
+    normals = np.zeros((SIZE, SIZE, 3), np.float32)
+    normals[..., 2] = 1
+    return RawView(np.full((SIZE, SIZE, 3), 128, np.uint8), index, normals, pose, INTRINSICS)
+
+
+def cube(side: float, centre: tuple[float, float, float], class_index: int = 0) -> Solid:
+    mesh = trimesh.creation.box(extents=(side, side, side))
+    mesh.apply_translation(centre)
+    return Solid(class_index, np.asarray(mesh.vertices), np.asarray(mesh.faces))
+
+
+def opened(files: dict[str, bytes], extension: str) -> np.ndarray:
+    return np.asarray(Image.open(io.BytesIO(files[extension])))
+
+
+DESCRIPTION = {"scene": 4, "views": [{}]}
+
+
+def test_a_square_gets_its_box_mask_and_class():
+    index = np.zeros((SIZE, SIZE), np.int32)
+    index[10:20, 30:45] = 1
+    index[15:18, 40:60] = 2
+    solids = [cube(0.2, (0, 0, 0.1), 7), cube(0.2, (0.2, 0, 0.1), 3)]
+    files, seen = view_files(Rendering(), DESCRIPTION, 0, raw(index), solids, 24)
+    record = json.loads(files["json"])
+    assert seen == 2
+    assert [item["class"] for item in record["objects"]] == [7, 3]
+    first, second = record["objects"]
+    assert first["bbox"] == [30, 10, 15, 10]
+    assert second["bbox"] == [40, 15, 20, 3]
+    assert second["area"] == 60
+    np.testing.assert_array_equal(coco_mask.decode(first["segmentation"]), index == 1)
+    np.testing.assert_array_equal(opened(files, "seg.png"), np.array([0, 8, 4])[index])
+    assert (record["scene"], record["view"], record["width"]) == (4, 0, SIZE)
+
+
+@pytest.mark.parametrize(("classes", "mode"), [(254, "L"), (300, "I;16")])
+def test_many_classes_take_sixteen_bits(classes, mode):
+    index = np.ones((SIZE, SIZE), np.int32)
+    files, _ = view_files(
+        Rendering(), DESCRIPTION, 0, raw(index), [cube(0.5, (0, 0, 0), classes - 1)], classes
+    )
+    with Image.open(io.BytesIO(files["seg.png"])) as image:
+        assert image.mode == mode
+        assert np.asarray(image).max() == classes
+
+
+def test_normals_are_told_in_the_cameras_axes():
+    view = raw(np.zeros((SIZE, SIZE), np.int32))
+    # Turn the camera by 90 degrees about x: it looks along the world's y, its z axis is the world's -y.
+    view.camera_to_world[:3, :3] = [[1, 0, 0], [0, 0, -1], [0, 1, 0]]
+    view.normals[:, :32] = (0, -1, 0)
+    view.normals[:, 32:] = 0
+    files, _ = view_files(Rendering(), DESCRIPTION, 0, view, [], 1)
+    normals, valid = decode_normals(opened(files, "normal.png"))
+    assert valid[:, :32].all()
+    assert not valid[:, 32:].any()
+    np.testing.assert_allclose(normals[:, :32].reshape(-1, 3).mean(axis=0), (0, 0, 1), atol=0.01)
+
+
+def test_a_silhouette_has_the_area_of_its_projection():
+    # The top face is 1.8 m before the camera: 0.2 m are 0.2 / 1.8 * 100 pixels.
+    expected = (0.2 / 1.8 * FOCAL) ** 2
+    view = raw(np.zeros((SIZE, SIZE), np.int32))
+    assert silhouette_area(view, cube(0.2, (0, 0, 0.1))) == pytest.approx(expected, rel=0.06)
+    fine = trimesh.creation.icosphere(subdivisions=5, radius=0.2)
+    ball = Solid(0, np.asarray(fine.vertices), np.asarray(fine.faces))
+    # A sphere is seen at the angle asin(r / d), 2 m away.
+    radius = FOCAL * np.tan(np.arcsin(0.1))
+    assert silhouette_area(view, ball) == pytest.approx(np.pi * radius**2, rel=0.06)
+
+
+def test_what_the_border_cuts_off_counts_as_unseen():
+    view = raw(np.zeros((SIZE, SIZE), np.int32))
+    half = cube(0.2, (0.576, 0, 0.1))
+    inside = cube(0.2, (0, 0, 0.1))
+    assert silhouette_area(view, half) > 0.95 * silhouette_area(view, inside)
+
+
+def test_hardly_visible_objects_are_in_the_class_map_only():
+    index = np.zeros((SIZE, SIZE), np.int32)
+    index[5, 5:10] = 1
+    files, seen = view_files(Rendering(), DESCRIPTION, 0, raw(index), [cube(0.2, (0, 0, 0.1))], 1)
+    assert seen == 0
+    assert json.loads(files["json"])["objects"] == []
+    assert opened(files, "seg.png").sum() == 5
+    lenient = Rendering(min_visible_fraction=0.0)
+    _, seen = view_files(lenient, DESCRIPTION, 0, raw(index), [cube(0.2, (0, 0, 0.1))], 1)
+    assert seen == 1
+    strict = lenient.model_copy(update={"min_visible_pixels": 6})
+    _, seen = view_files(strict, DESCRIPTION, 0, raw(index), [cube(0.2, (0, 0, 0.1))], 1)
+    assert seen == 0
+
+
+def test_the_sensor_adds_the_noise_it_says():
+    image = np.full((200, 200, 3), 100, np.uint8)
+    assert sensed(image, None) is image
+    noisy = sensed(image, {"noise": 0.05, "blur": 0.0, "seed": 3})
+    assert noisy.std() == pytest.approx(0.05 * 255, rel=0.03)
+    assert noisy.mean() == pytest.approx(100, abs=0.3)
+    np.testing.assert_array_equal(noisy, sensed(image, {"noise": 0.05, "blur": 0.0, "seed": 3}))
+    assert (noisy != sensed(image, {"noise": 0.05, "blur": 0.0, "seed": 4})).any()
+
+
+def test_the_lens_blurs_edges():
+    image = np.zeros((64, 64, 3), np.uint8)
+    image[:, 32:] = 200
+    blurred = sensed(image, {"noise": 0.0, "blur": 2.0, "seed": 0})
+    assert len(np.unique(blurred)) > 5
+    assert (np.diff(blurred[10, :, 0].astype(int)) >= 0).all()

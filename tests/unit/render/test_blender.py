@@ -1,0 +1,168 @@
+"""What Blender renders, against geometry: in a process of its own, two scenes of the demo's objects."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from syn2real.config.rendering import Rendering
+
+RENDERING = Rendering.model_validate(
+    {
+        "collections": ["demo-textured", "demo-textureless"],
+        "objects_per_scene": 3,
+        "views": 2,
+        "image_size": 64,
+        "samples": 2,
+        "denoise": False,
+        "textures": "demo",
+        "background": "fix",
+        "camera": {"radius_m": [0.9, 1.2], "clearance_m": 0.1, "field_of_view_deg": [60, 60]},
+    }
+)
+
+
+@pytest.fixture(scope="module")
+def probe(assets, tmp_path_factory):
+    output = tmp_path_factory.mktemp("probe")
+    request = {
+        "rendering": RENDERING.model_dump(mode="json"),
+        "objects": {name: str(folder) for name, folder in assets.objects.items()},
+        "textures": str(assets.textures),
+        "output": str(output),
+    }
+    script = Path(__file__).with_name("probe.py")
+    done = subprocess.run(
+        [sys.executable, script], input=json.dumps(request), text=True, capture_output=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads((output / "probe.json").read_text()), dict(np.load(output / "probe.npz"))
+
+
+def views():
+    return [(scene, view) for scene in range(2) for view in range(2)]
+
+
+def test_blenderproc_reads_every_model_in_metres(probe, assets):
+    loaded = probe[0]["loaded"]
+    assert len(loaded) == 24
+    for name, read in loaded.items():
+        collection, model = name.split("/")
+        information = json.loads((assets.objects[collection] / "models" / "models_info.json").read_text())
+        stated = information[str(int(model.removeprefix("obj_")))]
+        np.testing.assert_allclose(
+            np.array(read["size"]) * 1000, [stated[f"size_{axis}"] for axis in "xyz"], rtol=1e-3
+        )
+        assert (read["colours"] >= 2) == (collection == "demo-textured")
+
+
+def test_blenderproc_reads_every_material(probe):
+    materials = probe[0]["materials"]
+    assert len(materials) == 10
+    for name, images in materials.items():
+        kinds = {image.rsplit("_", 1)[1].split(".")[0] for image in images}
+        assert kinds == {"Color", "NormalGL", "Roughness", "Displacement"}, name
+
+
+def test_nothing_of_a_scene_is_left_behind(probe):
+    planes = [name for name in probe[0]["left"] if name.startswith("Plane")]
+    assert sorted(set(probe[0]["left"]) - set(planes)) == ["Camera"]
+    assert len(planes) == 6
+
+
+@pytest.mark.parametrize(("scene", "view"), views())
+def test_masks_lie_where_the_objects_project(probe, scene, view):
+    arrays = probe[1]
+    index = arrays[f"{scene}-{view}-index"]
+    camera = np.linalg.inv(arrays[f"{scene}-{view}-camera_to_world"])
+    intrinsics = arrays[f"{scene}-{view}-intrinsics"]
+    seen = 0
+    for k in range(3):
+        points = arrays[f"{scene}-vertices-{k}"] @ camera[:3, :3].T + camera[:3, 3]
+        x = intrinsics[0, 0] * points[:, 0] / -points[:, 2] + intrinsics[0, 2]
+        y = -intrinsics[1, 1] * points[:, 1] / -points[:, 2] + intrinsics[1, 2]
+        rows, columns = np.nonzero(index == k + 1)
+        if not len(rows):
+            continue
+        seen += 1
+        assert x.min() - 1.5 <= columns.min()
+        assert columns.max() <= x.max() + 1.5
+        assert y.min() - 1.5 <= rows.min()
+        assert rows.max() <= y.max() + 1.5
+    assert seen >= 2
+    assert (index == 0).any()
+    assert set(np.unique(index)) <= {0, 1, 2, 3}
+
+
+@pytest.mark.parametrize(("scene", "view"), views())
+def test_an_object_alone_fills_its_projected_box(probe, scene, view):
+    """At least one object a view is wholly seen: then its mask spans its projection."""
+    arrays = probe[1]
+    index = arrays[f"{scene}-{view}-index"]
+    camera = np.linalg.inv(arrays[f"{scene}-{view}-camera_to_world"])
+    intrinsics = arrays[f"{scene}-{view}-intrinsics"]
+    misses = []
+    for k in range(3):
+        points = arrays[f"{scene}-vertices-{k}"] @ camera[:3, :3].T + camera[:3, 3]
+        x = intrinsics[0, 0] * points[:, 0] / -points[:, 2] + intrinsics[0, 2]
+        y = -intrinsics[1, 1] * points[:, 1] / -points[:, 2] + intrinsics[1, 2]
+        rows, columns = np.nonzero(index == k + 1)
+        if len(rows):
+            spans = [
+                columns.min() - x.min(),
+                columns.max() - x.max(),
+                rows.min() - y.min(),
+                rows.max() - y.max(),
+            ]
+            misses.append(np.abs(spans).max())
+    assert min(misses) < 1.5
+
+
+@pytest.mark.parametrize(("scene", "view"), views())
+def test_normals_are_unit_and_face_the_camera(probe, scene, view):
+    arrays = probe[1]
+    normals = arrays[f"{scene}-{view}-normals"]
+    pose = arrays[f"{scene}-{view}-camera_to_world"]
+    length = np.linalg.norm(normals, axis=-1)
+    valid = length > 0.1
+    assert valid.mean() > 0.5
+    # Where samples of several surfaces meet in a pixel the mean is shorter.
+    assert np.median(np.abs(length[valid] - 1)) < 0.01
+    focal = arrays[f"{scene}-{view}-intrinsics"][0, 0]
+    offset = np.arange(64) - 31.5
+    rays = (
+        np.stack([*np.meshgrid(offset / focal, -offset / focal), -np.ones((64, 64))], axis=-1)
+        @ pose[:3, :3].T
+    )
+    rays /= np.linalg.norm(rays, axis=-1, keepdims=True)
+    facing = -(normals * rays).sum(-1)[valid]
+    assert (facing > -0.2).mean() > 0.99
+    assert np.median(facing) > 0.2
+    floor = (arrays[f"{scene}-{view}-index"] == 0) & (np.abs(normals[..., 2] - length) < 0.2) & valid
+    assert floor.any()
+
+
+@pytest.mark.parametrize("scene", range(2))
+def test_objects_stand_on_the_floor_without_touching_the_walls(probe, scene):
+    for k in range(3):
+        vertices = probe[1][f"{scene}-vertices-{k}"]
+        assert abs(vertices[:, 2].min()) < 1e-4
+        assert np.abs(vertices[:, :2]).max() < 2
+        assert vertices[:, 2].max() < 0.3
+
+
+@pytest.mark.parametrize("scene", range(2))
+def test_objects_keep_their_spacing(probe, scene):
+    middles = [(v := probe[1][f"{scene}-vertices-{k}"]).min(axis=0) / 2 + v.max(axis=0) / 2 for k in range(3)]
+    gaps = [np.linalg.norm(middles[i] - middles[j]) for i, j in ((0, 1), (0, 2), (1, 2))]
+    assert min(gaps) > 0.01
+
+
+def test_images_are_exposed(probe):
+    for scene, view in views():
+        image = probe[1][f"{scene}-{view}-image"]
+        assert 30 < image.mean() < 225
+        assert image.std() > 10

@@ -1,0 +1,208 @@
+"""A whole render job: what lies in the shard, the same bytes again, kills, errors that name their place."""
+
+import dataclasses
+import io
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from pycocotools import mask as coco_mask
+
+from syn2real.config.rendering import Rendering
+from syn2real.data.shards import Shard, decode_normals
+from syn2real.errors import InputError
+from syn2real.render.bop import model_file, take_stock
+from syn2real.render.contact_sheet import contact_sheet
+from syn2real.render.scene import describe, description_bytes
+
+
+def opened(content: bytes) -> np.ndarray:
+    return np.asarray(Image.open(io.BytesIO(content)))
+
+
+def test_the_shard_says_what_it_is(tiny, assets):
+    meta = tiny.meta
+    assert (meta["setting"], meta["split"], meta["first_scene"], meta["n_scenes"]) == ("tiny", "train", 0, 3)
+    assert meta["rendering"] == Rendering.model_validate(assets.setting).model_dump(mode="json")
+    assert len(meta["classes"]) == 24
+    assert meta["classes"][0] == "demo-textured/obj_000001"
+    assert {"bpy", "blenderproc"} < set(meta["versions"])
+    assert set(meta["resampled"]) <= {"0", "1", "2"}
+    assert len(tiny.keys) == 6
+    assert not tiny.path.with_suffix(".scratch").exists()
+
+
+def test_scenes_are_what_was_described(tiny, assets):
+    rendering = Rendering.model_validate(assets.setting)
+    stock = take_stock("tiny", rendering, assets.objects, assets.textures)
+    for scene in tiny.scenes:
+        attempt = tiny.meta["resampled"].get(str(scene), 0)
+        described = describe("tiny", rendering, "train", scene, stock, attempt)
+        assert tiny.read(f"{scene:08d}")["scene.json"] == description_bytes(described)
+
+
+def test_every_view_of_every_scene_is_annotated(tiny):
+    """Also of the second scene: masks that are set up once and go empty afterwards are a known trap."""
+    for key in tiny.keys:
+        files = tiny.read(key)
+        record = json.loads(files["json"])
+        drawn = {item["class"] for item in json.loads(tiny.read(key[:8])["scene.json"])["objects"]}
+        class_map = opened(files["seg.png"])
+        assert opened(files["png"]).shape == (48, 48, 3)
+        assert opened(files["png"]).std() > 5
+        assert record["objects"]
+        assert set(np.unique(class_map)) <= {0, *(k + 1 for k in drawn)}
+        for item in record["objects"]:
+            mask = coco_mask.decode(item["segmentation"]).astype(bool)
+            x, y, width, height = item["bbox"]
+            assert item["area"] == mask.sum() > 0
+            assert (class_map[mask] == item["class"] + 1).all()
+            assert mask[y : y + height, x : x + width].sum() == mask.sum()
+            assert mask[y].any() and mask[y + height - 1].any()
+            assert mask[:, x].any() and mask[:, x + width - 1].any()
+            assert 0.1 <= item["visible_fraction"] <= 1
+        normals, valid = decode_normals(opened(files["normal.png"]))
+        assert valid[class_map > 0].mean() > 0.95
+        # Camera space: what is seen points towards the camera.
+        assert (normals[valid][:, 2] > -0.4).mean() > 0.95
+
+
+def test_views_of_a_scene_differ(tiny):
+    for scene in tiny.scenes:
+        first, second = (opened(tiny.read(f"{scene:08d}-{view:02d}")["png"]) for view in (0, 1))
+        assert np.abs(first.astype(int) - second).mean() > 1
+
+
+def start(assets, output):
+    code = (
+        "import json, sys; from pathlib import Path; from syn2real.render.job import render_shard;"
+        "render_shard(**json.load(sys.stdin))"
+    )
+    call = {
+        "setting": "tiny",
+        "rendering": assets.setting,
+        "split": "train",
+        "shard": 0,
+        "objects": {name: str(folder) for name, folder in assets.objects.items()},
+        "textures": str(assets.textures),
+        "output": str(output),
+        "scratch": str(output.with_suffix(".scratch")),
+        "threads": 1,
+    }
+    process = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, text=True)
+    process.stdin.write(json.dumps(call))
+    process.stdin.close()
+    return process
+
+
+def children(pid: int) -> list[int]:
+    listed = subprocess.run(
+        ["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True, check=False
+    )
+    return [int(word) for word in listed.stdout.split()]
+
+
+def is_running(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+    except FileNotFoundError:
+        return False
+    return state != "Z"
+
+
+def test_a_killed_job_goes_on_and_gives_the_same_bytes(tiny, assets, tmp_path):
+    output = tmp_path / tiny.path.name
+    scratch = output.with_suffix(".scratch")
+    process = start(assets, output)
+    while not list(scratch.glob("0*.tar")):
+        assert process.poll() is None
+        time.sleep(0.02)
+    [worker] = children(process.pid)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    # Blender's process dies with its job, so that no orphan goes on writing.
+    for _ in range(500):
+        if not is_running(worker):
+            break
+        time.sleep(0.02)
+    assert not is_running(worker)
+    assert 0 < len(list(scratch.glob("0*.tar"))) < 3
+    assert not output.exists()
+    assets.render(output)
+    assert output.read_bytes() == tiny.path.read_bytes()
+    assert not scratch.exists()
+
+
+def test_a_scene_is_the_same_whatever_the_shard(tiny, assets, tmp_path):
+    """Scene 2 as a shard of its own, rendered by a fresh process, equals scene 2 of a shard of three."""
+    alone = assets.render(tmp_path / "alone.tar", shard=2, scenes_per_shard=1)
+    assert alone.scenes == [2]
+    for key in ("00000002", "00000002-00", "00000002-01"):
+        assert alone.read(key) == tiny.read(key)
+
+
+def test_other_jobs_scenes_are_not_taken_over(tiny, assets, tmp_path):
+    scratch = tmp_path / "shard.scratch"
+    scratch.mkdir()
+    for scene in range(3):
+        shutil.copy(tiny.path, scratch / f"{scene:08d}.tar")
+    (scratch / "00000000.tar").write_bytes(b"half a file")
+    stand_in = {
+        "objects_per_scene": 1,
+        "views": 1,
+        "background": "colour",
+        "wear": {"tone": 0.3, "roughness": 0.3, "scratches": 0.6},
+        "sensor": {"noise": [0.01, 0.05], "blur_px": [0.3, 0.8]},
+        "lights": {"points": [1, 3], "point_energy_w": [15, 80], "colour": [0.2, 1]},
+        "camera": {
+            "radius_m": [0.4, 0.6],
+            "clearance_m": 0.1,
+            "field_of_view_deg": [35, 55],
+            "off_centre_m": 0.05,
+        },
+    }
+    shard = assets.render(tmp_path / "shard.tar", **stand_in)
+    assert len(shard.keys) == 3
+    for key in shard.keys:
+        assert "sensor" in json.loads(shard.read(key[:8])["scene.json"])["views"][0]
+        assert len(json.loads(shard.read(key)["json"])["objects"]) == 1
+
+
+def test_a_broken_mesh_is_named_with_setting_and_scene(assets, tmp_path):
+    collection = tmp_path / "demo-textured"
+    shutil.copytree(assets.objects["demo-textured"], collection)
+    for number in range(1, 13):
+        model_file(collection, number).write_text("ply\nnot a mesh\n")
+    broken = dataclasses.replace(assets, objects={"demo-textured": collection})
+    with pytest.raises(InputError, match=r"obj_0000\d\d\.ply.*setting tiny, train scene 0"):
+        broken.render(tmp_path / "s.tar", collections=["demo-textured"])
+    assert not (tmp_path / "s.tar").exists()
+
+
+def test_what_fits_nowhere_is_told(assets, tmp_path):
+    crowded = {"objects_per_scene": 12, "placement": {"floor_part": [0.49, 0.51], "tries": 2}}
+    with pytest.raises(InputError, match=r"in 50 draws.*fit nowhere.*setting tiny, train scene 0"):
+        assets.render(tmp_path / "s.tar", **crowded)
+
+
+def test_a_contact_sheet_shows_the_views(tiny, tmp_path):
+    output = tmp_path / "sheets" / "sheet.png"
+    contact_sheet(tiny.path, output, views=4)
+    with Image.open(output) as sheet:
+        assert sheet.format == "PNG"
+        assert sheet.width > 4 * 192
+        assert sheet.height > 3 * 192
+    with pytest.raises(InputError, match="not a readable shard"):
+        contact_sheet(tmp_path / "missing.tar", output)
+
+
+def test_reading_what_was_written(tiny):
+    assert Shard(tiny.path).read("00000001-01")["json"] == tiny.read("00000001-01")["json"]

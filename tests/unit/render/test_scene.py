@@ -1,0 +1,171 @@
+"""Scene descriptions: a pure function of (setting, split, render seed, scene), drawn as the paper says."""
+
+import hashlib
+import json
+import subprocess
+import sys
+from itertools import islice
+
+import numpy as np
+import pytest
+
+from syn2real.config.rendering import ROOM_SIDE_M, Rendering
+from syn2real.render.scene import Stock, camera_poses, describe, description_bytes
+
+SIZES = {"hb": 33, "icbin": 2, "tless": 30}
+STOCK = Stock(
+    tuple(f"{name}/obj_{k:06d}" for name, size in SIZES.items() for k in range(1, size + 1)),
+    ("Bricks001", "Fabric001", "Wood001"),
+)
+RENDERING = Rendering(collections=("hb", "icbin", "tless"))
+
+
+def text(scene: int, *, setting="s", rendering=RENDERING, split="train", attempt=0) -> bytes:
+    return description_bytes(describe(setting, rendering, split, scene, STOCK, attempt))
+
+
+def test_shard_size_and_order_change_nothing():
+    small = RENDERING.model_copy(update={"scenes_per_shard": 7})
+    forwards = [text(scene) for scene in range(20)]
+    assert [text(scene, rendering=small) for scene in reversed(range(20))] == forwards[::-1]
+
+
+def test_another_process_describes_the_same_bytes():
+    code = (
+        "import sys; from syn2real.config.rendering import Rendering;"
+        "from syn2real.render.scene import *;"
+        f"stock = Stock({STOCK.classes!r}, {STOCK.materials!r});"
+        f"rendering = Rendering.model_validate_json({RENDERING.model_dump_json()!r});"
+        "sys.stdout.buffer.write(description_bytes(describe('s', rendering, 'train', 3, stock)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+    assert done.stdout == text(3)
+
+
+def test_a_known_scene_never_changes():
+    """Adding a draw in the middle of a stream would change every scene users have rendered."""
+    digest = hashlib.sha256(text(0)).hexdigest()
+    assert digest == "bfd75c0c82c203ecd59d8bd1802beccda49b05c4a986f0fdb74b7f96bc9e1ba1"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"setting": "other"},
+        {"split": "val"},
+        {"attempt": 1},
+        {"rendering": RENDERING.model_copy(update={"seed": 1})},
+    ],
+)
+def test_name_split_seed_and_attempt_each_give_other_scenes(changes):
+    first, second = json.loads(text(0)), json.loads(text(0, **changes))
+    assert first["placement_seed"] != second["placement_seed"]
+    assert first["views"] != second["views"]
+
+
+def test_the_lights_ranges_move_no_object():
+    bright = RENDERING.model_copy(
+        update={"lights": RENDERING.lights.model_copy(update={"area_strength": (9, 10)})}
+    )
+    first, second = json.loads(text(4)), json.loads(text(4, rendering=bright))
+    assert first["lights"] != second["lights"]
+    assert {k: v for k, v in first.items() if k != "lights"} == {
+        k: v for k, v in second.items() if k != "lights"
+    }
+
+
+def test_objects_are_drawn_in_proportion_to_the_collections():
+    counts = dict.fromkeys(SIZES, 0)
+    for scene in range(400):
+        objects = json.loads(text(scene))["objects"]
+        assert len(objects) == 10
+        for item in objects:
+            assert STOCK.classes[item["class"]] == item["name"]
+            counts[item["name"].split("/")[0]] += 1
+    total = sum(SIZES.values())
+    for name, size in SIZES.items():
+        expected = 4000 * size / total
+        assert abs(counts[name] - expected) < 5 * np.sqrt(expected)
+
+
+def test_only_bare_collections_get_a_grey():
+    for scene in range(20):
+        for item in json.loads(text(scene))["objects"]:
+            bare = item["name"].startswith("tless")
+            assert (item["grey"] is not None) == bare
+            if bare:
+                assert 0.3 <= item["grey"] <= 0.9
+
+
+def test_fixed_lights_and_background_are_the_papers():
+    fixed = RENDERING.model_copy(update={"light": "fix", "background": "fix"})
+    rooms = [json.loads(text(scene, rendering=fixed)) for scene in range(3)]
+    assert {room["room"]["material"] for room in rooms} == {"Fabric001"}
+    for room in rooms:
+        assert room["lights"]["area"] == {"strength": 4.0, "colour": [1, 1, 1]}
+        assert room["lights"]["points"] == [{"location": [0, 0, 3], "energy": 200.0, "colour": [1, 1, 1]}]
+
+
+def test_random_lights_and_background_vary_within_their_ranges():
+    scenes = [json.loads(text(scene)) for scene in range(60)]
+    assert {scene["room"]["material"] for scene in scenes} == set(STOCK.materials)
+    strengths = [scene["lights"]["area"]["strength"] for scene in scenes]
+    assert 3 <= min(strengths) < 3.5 < 5.5 < max(strengths) <= 6
+    for scene in scenes:
+        [point] = scene["lights"]["points"]
+        assert 0.999 <= np.linalg.norm(point["location"]) <= 1.501
+        assert all(0.5 <= part <= 1 for part in point["colour"])
+
+
+def test_a_plain_setting_has_no_stand_in_conditions():
+    description = json.loads(text(0))
+    assert all("wear" not in item for item in description["objects"])
+    assert all("sensor" not in view for view in description["views"])
+    assert description["field_of_view"] == 39.6
+
+
+def test_stand_in_conditions_vary_from_scene_to_scene():
+    stand_in = Rendering.model_validate(
+        {
+            "collections": ["hb"],
+            "objects_per_scene": 1,
+            "views": 1,
+            "background": "colour",
+            "textures": None,
+            "lights": {"points": [1, 3], "colour": [0, 1]},
+            "camera": {"field_of_view_deg": [30, 60]},
+            "wear": {"tone": 0.3, "roughness": 0.4, "scratches": 0.5},
+            "sensor": {"noise": [0.01, 0.05], "blur_px": [0, 1]},
+        }
+    )
+    stock = Stock(STOCK.classes[:33])
+    scenes = [describe("stand-in", stand_in, "train", scene, stock) for scene in range(40)]
+    assert {len(scene["lights"]["points"]) for scene in scenes} == {1, 2, 3}
+    assert len({scene["field_of_view"] for scene in scenes}) == 40
+    assert len({scene["views"][0]["sensor"]["noise"] for scene in scenes}) == 40
+    for scene in scenes:
+        wear = scene["objects"][0]["wear"]
+        hue, saturation, value = wear["tone"]
+        assert abs(hue) <= 0.15
+        assert 0.7 <= saturation <= 1.3
+        assert 0.7 <= value <= 1.3
+        assert abs(wear["roughness_change"]) <= 0.4
+        assert 0 <= wear["scratches"]["part"] <= 0.5
+        assert len(scene["room"]["colours"]) == 5
+
+
+def test_camera_candidates_stay_in_the_shell_and_the_room():
+    description = describe("s", RENDERING, "train", 0, STOCK)
+    for view in range(10):
+        poses = list(islice(camera_poses(RENDERING, description, view), 20))
+        again = list(islice(camera_poses(RENDERING, description, view), 20))
+        for pose, other in zip(poses, again, strict=True):
+            np.testing.assert_array_equal(pose.location, other.location)
+            assert 0.609 <= np.linalg.norm(pose.location) <= 1.241
+            assert pose.location[2] > 0
+            assert np.abs(pose.location).max() < ROOM_SIDE_M / 2
+            assert abs(pose.roll) <= 45
+            assert not pose.offset.any()
+            assert pose.targets.min() >= 0
+            assert pose.targets.max() < 10
+        assert len({tuple(pose.location) for pose in poses}) == 20
