@@ -11,6 +11,7 @@ from PIL import Image
 from pycocotools import mask as rle
 
 from syn2real.config.recipe import Recipe
+from syn2real.data.export import export_target
 from syn2real.data.shards import SceneRecord, encode_normals, write_shard
 
 RECIPES = Path(__file__).parents[3] / "config" / "recipes"
@@ -42,7 +43,8 @@ def view_files(rng, shown, size):
     for k in shown:
         code = rle.encode(np.asfortranarray(seg == k + 1, dtype=np.uint8))
         box, area = [float(v) for v in rle.toBbox(code)], int((seg == k + 1).sum())
-        things.append({"class": k, "bbox": box, "area": area})
+        outline = {"size": code["size"], "counts": code["counts"].decode()}
+        things.append({"class": k, "bbox": box, "area": area, "segmentation": outline})
     normals = np.zeros((size, size, 3))
     normals[..., 2] = 1
     record = {"width": size, "height": size, "objects": things}
@@ -73,6 +75,13 @@ def write_shards(folder, split="train", scenes=8, views=2, size=32, seed=0):
 def shards(tmp_path):
     """Sixteen training and eight validation images in shards."""
     return write_shards(tmp_path, "train"), write_shards(tmp_path, "val", scenes=4)
+
+
+@pytest.fixture
+def stand_in(shards, tmp_path):
+    """The same images as a target in the layouts of ImageNet, COCO and ADE20K."""
+    export_target({"train": shards[0], "val": shards[1]}, tmp_path / "boxes-stand-in")
+    return tmp_path / "boxes-stand-in"
 
 
 @pytest.fixture

@@ -137,10 +137,10 @@ def test_divergence_stops_with_the_iteration_and_leaves_no_result(arguments, tmp
     assert not {"metrics.json", "backbone.safetensors"} & {p.name for p in (tmp_path / "run").iterdir()}
 
 
-def finetuning(key, resolve, target, output, backbone=None, percent=50.0, **changes):
+def finetuning(key, resolve, target, output, backbone=None, percent=50.0, ftask="sinclass", **changes):
     return {
-        "key": key | {"ftask": "sinclass", "target": "boxes", "s_percent": percent},
-        "recipe": resolve("finetune", "sinclass", **changes),
+        "key": key | {"ftask": ftask, "target": "boxes", "s_percent": percent},
+        "recipe": resolve("finetune", ftask, **changes),
         "target": target,
         "backbone": backbone,
         "percent": percent,
@@ -165,6 +165,22 @@ def test_finetuning_with_and_without_a_backbone(arguments, key, resolve, image_f
         assert (one["n_train"], one["n_test"]) == (30, 12)
     assert metrics["scratch"]["subset_digest"] == metrics["backbone"]["subset_digest"]
     assert "backbone" in metrics["backbone"]["inputs"] and "backbone" not in metrics["scratch"]["inputs"]
+
+
+@pytest.mark.parametrize(
+    ("ftask", "layout", "metric"),
+    [("objdet", "coco", "mAP@[.5:.95]"), ("semseg", "coco", "mIoU"), ("semseg", "ade20k", "mIoU")],
+)
+def test_dense_targets(ftask, layout, metric, arguments, key, resolve, stand_in, tmp_path):
+    given = arguments("mulclass", "pretrained")
+    pretrain(**given)
+    target = {"layout": layout, "path": str(stand_in / layout), "stand_in": True}
+    output = tmp_path / "finetuned" / "metrics.json"
+    finetune(**finetuning(key, resolve, target, output, given["outputs"]["backbone"], ftask=ftask))
+    metrics = json.loads(output.read_text())
+    assert metrics["metric"] == metric
+    assert 0 <= metrics["value"] < 1 and metrics["error"] == 1 - metrics["value"]
+    assert (metrics["n_train"], metrics["n_test"], metrics["shortfall"]) == (8, 8, None)
 
 
 def test_finetuning_learns_colours(key, resolve, image_folder, tmp_path):
