@@ -88,9 +88,11 @@ def backbone_of(wildcards):
 
 
 def target_of(wildcards):
-    """The folder of a stand-in, made by the workflow; data from elsewhere is no file of the workflow."""
-    stand_in = PLAN.stand_in_of(wildcards.target)
-    return f"results/targets/{stand_in}" if stand_in else []
+    """A stand-in's folder, or the mark of a fetched data set; other data is no file of the workflow."""
+    if stand_in := PLAN.stand_in_of(wildcards.target):
+        return f"results/targets/{stand_in}"
+    fetched = PLAN.targets[wildcards.target].layout == "torchvision"
+    return f"results/targets/{wildcards.target}.fetched" if fetched else []
 
 
 # Results

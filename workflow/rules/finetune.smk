@@ -12,7 +12,7 @@ rule finetune:
     params:
         fingerprint=code("finetune"),
         recipe=lambda w: resolved("finetune", w.ftask, w.model, w.recipe),
-        target=lambda w: plain(PLAN.targets[w.target]),
+        target=lambda w: PLAN.target_data(w.target),
     threads: lambda w: PLAN.recipes[w.recipe].threads
     resources:
         mem_mb=2500,

@@ -37,3 +37,14 @@ rule export_stand_in:
         val_images=lambda w: PLAN.stand_ins[w.stand_in].val_images,
     script:
         "../scripts/export_stand_in.py"
+
+
+rule fetch_target:
+    output:
+        touch("results/targets/{target}.fetched"),
+    log:
+        "results/logs/fetch-target/{target}.log",
+    params:
+        target=lambda w: plain(PLAN.targets[w.target]),
+    script:
+        "../scripts/fetch_target.py"

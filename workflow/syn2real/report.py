@@ -129,7 +129,11 @@ def _advice(points: pd.DataFrame, experiment: dict[str, Any]) -> str:
         return "No `target_error` is set in the experiment, so there is no verdict; add one to get advice."
     costs = {f"cost_per_{name}": value for name, value in experiment["costs"].items() if value is not None}
     result = advise_table(
-        points, target_error=experiment["target_error"], max_images=experiment["max_images"], **costs
+        points,
+        target_error=experiment["target_error"],
+        max_images=experiment["max_images"],
+        allow_unfitted=True,
+        **costs,
     )
     return advice_text(result)
 

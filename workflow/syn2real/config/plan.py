@@ -109,6 +109,11 @@ class Plan:
             "textures": self.textures_folder(r.textures) if r.textures else None,
         }
 
+    def target_data(self, name: str) -> dict[str, Any]:
+        """Return what of a target decides a run's numbers, as plain data; its description does not."""
+        said = ("description", "stand_in", "download", "archives")
+        return {key: value for key, value in plain(self.targets[name]).items() if key not in said}
+
     def summary(self, name: str) -> dict[str, Any]:
         """Return what the advice and the report need to know of an experiment, as plain data."""
         keys = {"name", "question", "expected", "cost", "target_error", "max_images", "costs"}

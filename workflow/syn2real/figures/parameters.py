@@ -29,7 +29,12 @@ def draw_parameters(fits: dict[str, Any]) -> Figure:
     axes = figure.subplots(1, 2, sharey=True)
     for ax, (name, title) in zip(axes, NAMES.items(), strict=True):
         _panel(ax, [curve["fit"]["params"][name] for curve in curves])
-        ax.set(xlabel=title, yticks=range(len(curves)), yticklabels=labels, ylim=(len(curves) - 0.5, -0.5))
+        ax.set(
+            xlabel=title,
+            yticks=range(len(curves)),
+            yticklabels=labels,
+            ylim=(max(len(curves), 1) - 0.5, -0.5),
+        )
     if not curves:
         figure.suptitle("no curve could be fitted; the advice says why")
     else:

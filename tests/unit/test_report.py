@@ -1,0 +1,79 @@
+"""What the report says in words follows from the fits, and never goes beyond them."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from syn2real.laws import fit_table
+from syn2real.report import parameter_table, prediction_grid, write_advice
+
+EXPERIMENT = {
+    "name": "e",
+    "question": "Do <more> images help?",
+    "target_error": 0.4,
+    "max_images": 100_000,
+    "costs": {"image": 0.1, "run": None},
+    "stand_ins": ["stand-in"],
+}
+
+
+@pytest.fixture
+def points() -> pd.DataFrame:
+    rng = np.random.default_rng(0)
+    common = {"recipe": "r", "setting": "a", "ptask": "mulclass", "ftask": "sinclass", "target": "stand-in"}
+    common |= {"model": "resnet18", "s": 60, "s_percent": 100.0}
+    rows = [
+        common | {"n": n, "seed": seed, "error": 2 * n**-0.5 + 0.3 + rng.normal(0, 0.003)}
+        for n in (40, 80, 160, 320, 640, 1280)
+        for seed in (0, 1)
+    ]
+    return pd.DataFrame([*rows, common | {"setting": "none", "ptask": "none", "n": 0, "seed": 0, "error": 0.7}])
+
+
+def _advice(points: pd.DataFrame, tmp_path: Path, **changes: object) -> tuple[str, str]:
+    fits = tmp_path / "fits.json"
+    fits.write_text(json.dumps(fit_table(points, allow_unfitted=True)))
+    write_advice(
+        points, fits, EXPERIMENT | changes, markdown=tmp_path / "advice.md", html=tmp_path / "advice.html"
+    )
+    return (tmp_path / "advice.md").read_text(), (tmp_path / "advice.html").read_text()
+
+
+def test_the_law_is_drawn_from_the_smallest_n_to_four_times_the_largest(points: pd.DataFrame) -> None:
+    grid = prediction_grid(points)
+    assert (grid[0], grid[-1]) == (40, 4 * 1280)
+    assert grid == sorted(set(grid)) and all(n == int(n) for n in grid)
+    assert prediction_grid(points[points["n"] == 0]) == []
+
+
+def test_a_stand_in_is_called_one(points: pd.DataFrame, tmp_path: Path) -> None:
+    text, page = _advice(points, tmp_path)
+    assert "Rendered stand-in" in text and "not of photographs" in text
+    assert "Rendered stand-in" not in _advice(points, tmp_path, stand_ins=[])[0]
+    assert "<table>" in page and "<more>" not in page.split("<body>")[0]
+
+
+def test_what_is_identified_is_said_with_its_interval(points: pd.DataFrame, tmp_path: Path) -> None:
+    text, _ = _advice(points, tmp_path)
+    assert "All parameters are identified by these points." in text
+    assert "law fitted to 6 sizes; α = 0." in text
+    assert "2 seeds" in text and "no spread between renders" in text
+
+
+def test_too_few_sizes_are_no_fit_and_no_failure(points: pd.DataFrame, tmp_path: Path) -> None:
+    text, _ = _advice(points[points["n"].isin([0, 40, 80])], tmp_path)
+    assert "no fit: 2 distinct n above 0; a fit needs 3." in text
+
+
+def test_without_a_target_error_there_is_no_verdict(points: pd.DataFrame, tmp_path: Path) -> None:
+    assert "there is no verdict" in _advice(points, tmp_path, target_error=None)[0]
+
+
+def test_the_table_has_a_row_a_parameter(points: pd.DataFrame) -> None:
+    table = parameter_table(fit_table(points))
+    assert list(table["parameter"]) == ["D", "alpha", "C"]
+    inside = (table["lower"] <= table["value"]) & (table["value"] <= table["upper"])
+    assert inside.all()
