@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from syn2real.data.annotated import AnnotatedImages
 from syn2real.data.synthetic import SyntheticImages
 from syn2real.files import atomic
 from syn2real.tasks.backbones import save_backbone
@@ -64,30 +63,8 @@ def pretrain(
     TrainingError
         The loss or the metric is not finite.
     """
-    pretrain_on(
-        SyntheticImages(shards, n, key["ptask"]),
-        SyntheticImages(val_shards, n_val, key["ptask"]),
-        key=key,
-        recipe=recipe,
-        outputs=outputs,
-        scratch=scratch,
-        threads=threads,
-        checkpoint_seconds=checkpoint_seconds,
-    )
-
-
-def pretrain_on(
-    train_data: AnnotatedImages,
-    val_data: AnnotatedImages,
-    *,
-    key: Mapping[str, Any],
-    recipe: Mapping[str, Any],
-    outputs: Mapping[str, str | Path],
-    scratch: Path,
-    threads: int,
-    checkpoint_seconds: float = 60.0,
-) -> None:
-    """Pre-train on any data set that is annotated for the task; see `pretrain`."""
+    train_data = SyntheticImages(shards, n, key["ptask"])
+    val_data = SyntheticImages(val_shards, n_val, key["ptask"])
     inputs = {"train": train_data.digest(), "val": val_data.digest()}
     run = Run("pretrain", key, key["ptask"], recipe, inputs, Path(scratch), threads, checkpoint_seconds)
     curves = Path(outputs["metrics"]).parent / "tensorboard"
