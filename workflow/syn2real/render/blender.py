@@ -6,7 +6,6 @@ One process renders many scenes: meshes are loaded once and shared by the scenes
 
 import importlib
 import os
-import random
 import sys
 import types
 from collections.abc import Iterator, Mapping
@@ -73,26 +72,36 @@ def start() -> tuple[Any, Any]:
             "libxi6 libxxf86vm1 libxfixes3 libxrender1 libgl1 libxkbcommon0 libsm6)"
         ) from error
     if "blenderproc" not in sys.modules:
-        _stand_in_for_setup()
+        _stand_ins()
         # BlenderProc removes the first entry of its own folder from sys.path: have a second one.
         sys.path.append(str(Path(specification.origin).parents[1]))
     with quiet():
         return bpy, importlib.import_module("blenderproc")
 
 
-def _stand_in_for_setup() -> None:
-    """Register modules for what BlenderProc would install by itself: nothing, and BOP's toolkit."""
-    setup = types.ModuleType("blenderproc.python.utility.SetupUtility")
+def _stand_ins() -> None:
+    """Register modules for what BlenderProc would install by itself, and for what only costs start-up."""
     nothing = {"setup": staticmethod(lambda *_, **__: []), "setup_pip": staticmethod(lambda *_, **__: "")}
-    setup.__dict__["SetupUtility"] = type("SetupUtility", (), nothing)
-    # BOP's toolkit knows a fixed list of data sets; this stand-in reads any folder in BOP layout.
-    parameters = types.ModuleType("bop_toolkit_lib.dataset_params")
-    parameters.__dict__["get_model_params"] = lambda folder, name, **_: {
-        "model_tpath": str(model_folder(Path(folder) / name) / "obj_{obj_id:06d}.ply")
-    }
-    toolkit = types.ModuleType("bop_toolkit_lib")
-    toolkit.__dict__["dataset_params"] = parameters
-    sys.modules.update({module.__name__: module for module in (setup, parameters, toolkit)})
+    setup = type("SetupUtility", (), nothing)
+    _stand_in("blenderproc.python.utility.SetupUtility", SetupUtility=setup)
+
+    def model_parameters(folder: str, name: str, **_: Any) -> dict[str, Any]:
+        return {"model_tpath": str(model_folder(Path(folder) / name) / "obj_{obj_id:06d}.ply")}
+
+    # BOP's toolkit knows a fixed list of data sets; this reads any folder in BOP layout.
+    parameters = _stand_in("bop_toolkit_lib.dataset_params", get_model_params=model_parameters)
+    _stand_in("bop_toolkit_lib", dataset_params=parameters)
+    # These two, unused here, load scikit-learn, pandas and pyplot: four fifths of BlenderProc's start.
+    slicer = dict.fromkeys(("FaceSlicer", "extract_floor", "slice_faces_with_normals"))
+    _stand_in("blenderproc.python.object.FaceSlicer", **slicer)
+    _stand_in("blenderproc.python.writer.GifWriterUtility", write_gif_animation=None)
+
+
+def _stand_in(name: str, **contents: Any) -> types.ModuleType:
+    module = types.ModuleType(name)
+    module.__dict__.update(contents)
+    sys.modules[name] = module
+    return module
 
 
 class Renderer:
@@ -287,8 +296,7 @@ class Renderer:
             light.set_color(point["colour"])
 
     def _place(self, entities: list[Any], seed: int) -> None:
-        """Put the objects upright on the floor without collisions, each as its turn of the stream says."""
-        random.seed(seed)
+        """Put the objects upright on the floor without collisions; the seed decides where."""
         generator = np.random.default_rng(seed)
         placement, floor = self.rendering.placement, self._room[0]
 

@@ -1,6 +1,7 @@
 """Rendering one shard, scene by scene into a scratch folder: a killed job goes on where it stopped."""
 
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -128,7 +129,12 @@ def _run_worker(order: dict[str, Any]) -> None:
     """Have a process of its own render the missing scenes, and tell what went wrong in it."""
     command = [sys.executable, "-m", "syn2real.render.worker"]
     done = subprocess.run(
-        command, input=json.dumps(order), stdout=subprocess.PIPE, text=True, encoding="utf-8", check=False
+        command,
+        input=json.dumps(order),
+        stdout=subprocess.PIPE,
+        encoding="utf-8",
+        env={**os.environ, "OMP_NUM_THREADS": str(order["threads"])},
+        check=False,
     )
     if done.returncode == 0:
         return

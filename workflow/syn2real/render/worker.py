@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import cv2
+
 from syn2real.config.rendering import Rendering
 from syn2real.data.shards import SceneRecord, write_shard
 from syn2real.errors import InputError
@@ -80,6 +82,7 @@ def work(order: Order) -> None:
     rendering = Rendering.model_validate(order.rendering)
     objects = {name: Path(folder) for name, folder in order.objects.items()}
     textures = Path(order.textures) if order.textures is not None else None
+    cv2.setNumThreads(order.threads)
     with _temporary_folder() as folder:
         renderer = Renderer(rendering, objects, textures, Path(folder), order.threads)
         began = reported = time.monotonic()
