@@ -1,5 +1,6 @@
 """One log file a job: everything a job prints, its libraries and Blender included, goes there."""
 
+import logging
 import os
 import sys
 import traceback
@@ -31,6 +32,7 @@ def job_log(path: str | Path) -> Iterator[None]:
     os.dup2(log, 1)
     os.dup2(log, 2)
     os.close(log)
+    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(message)s")
     try:
         yield
     except InputError as error:

@@ -2,6 +2,7 @@
 
 import logging
 import shutil
+import sys
 import time
 from pathlib import Path
 from types import TracebackType
@@ -38,8 +39,9 @@ class Progress:
         self.total, self.batch_size, self.seconds = total, batch_size, seconds
         self.folder = folder
         self.writer: SummaryWriter | None = None
-        # `disable=None`: no bar where stderr is a file, for there it would be thousands of lines.
-        self.bar = tqdm(total=total, desc=title, unit="it", disable=None)
+        # A job's stderr is its log file: `tail -f` shows the bar there, redrawn now and then.
+        interval = 0.1 if sys.stderr.isatty() else 10.0
+        self.bar = tqdm(total=total, desc=title, unit="it", mininterval=interval)
         self.waited = 0.0
         self.steps = 0
         self.told = time.monotonic()
