@@ -56,6 +56,7 @@ def advise_table(
     by: Sequence[str] | None = None,
     level: float = 0.95,
     pool: bool = True,
+    allow_unfitted: bool = False,
     file: str | Path | None = None,
 ) -> dict[str, Any]:
     """Advise on every curve of a table.
@@ -70,7 +71,7 @@ def advise_table(
         The most images that can be made; by default a hundred times the curve's largest measured n.
     cost_per_image, cost_per_run : float
         Of rendering one image and of one pre-training with its fine-tuning, in any one unit.
-    by, level, pool, file
+    by, level, pool, allow_unfitted, file
         As for `fit_table`.
 
     Returns
@@ -86,7 +87,7 @@ def advise_table(
     """
     wish = Wish(target_error, max_images, cost_per_image, cost_per_run, level)
     _check(wish)
-    curves, notes = read_curves(frame, by=by, file=file)
+    curves, notes = read_curves(frame, by=by, file=file, allow_unfitted=allow_unfitted)
     reasons = [why_not(curve) for curve in curves]
     good = [curve for curve, reason in zip(curves, reasons, strict=True) if reason is None]
     fits = iter(fit_simple(good, pool=pool, level=level))
@@ -126,6 +127,17 @@ class View:
         )
 
     @property
+    def median(self) -> float | None:
+        """Median required n of the draws that reach the target; None where none does.
+
+        Where the target is not reached already, only larger sets than the measured ones count.
+        """
+        reaching = self.required[np.isfinite(self.required)]
+        if self.probabilities["reached"] < SURE:
+            reaching = reaching[reaching > self.most]
+        return float(np.median(reaching)) if len(reaching) else None
+
+    @property
     def reachable(self) -> float:
         """Probability that the target is reached with the most images there can be."""
         return float(np.mean(self.required <= self.limit)) if self.fit else 0.0
@@ -157,14 +169,14 @@ def _advice(view: View, views: Sequence[View], wish: Wish, reason: str | None) -
     lever, next_n = _decide(view, views, chances, wish)
     low, high = tails(wish.level)
     need = np.sort(view.required)
-    lower, median, upper = (need[min(int(q * len(need)), len(need) - 1)] for q in (low, 0.5, high))
+    lower, upper = (need[min(int(q * len(need)), len(need) - 1)] for q in (low, high))
     return {
         "curve": curve.identity,
         "verdict": lever.verdict,
         "reason": None,
         "probabilities": chances,
         "required_n": {
-            "lower": number(lower), "median": number(median), "upper": number(upper),
+            "lower": number(lower), "median": number(view.median), "upper": number(upper),
             "p_unreachable": chances["unreachable"],
         },
         "next_n": next_n,

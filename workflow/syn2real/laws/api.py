@@ -10,14 +10,18 @@ import numpy as np
 import pandas as pd
 
 from syn2real.errors import InputError
+from syn2real.laws import forms
 from syn2real.laws.bayes import fit_simple
+from syn2real.laws.leastsq import fit_least_squares, missing
 from syn2real.laws.paper import fit_paper
 from syn2real.laws.results import Fit, Predictions, Rows, number
+from syn2real.laws.size import fit_size, models
 from syn2real.laws.table import Curve, check_frame, identity_columns, split_curves
 
 VERSION = 1
-LAWS = ("simple", "full", "power", "additive", "size", "joint")
-METHODS = ("default", "paper")
+LAWS = (*forms.LAWS, "size")
+DROPPED = {"s": "s", "size": "model"}  # the identity column that a law in s, or in size, describes
+METHODS = ("default", "paper", "least-squares")
 FEWEST = 3  # distinct n that a law in n needs
 
 
@@ -31,6 +35,9 @@ def fit_table(
     predict_frame: pd.DataFrame | None = None,
     level: float = 0.95,
     pool: bool = True,
+    residual: str = "log",
+    loss: bool = False,
+    allow_unfitted: bool = False,
     file: str | Path | None = None,
     predict_file: str | Path | None = None,
 ) -> dict[str, Any]:
@@ -43,7 +50,9 @@ def fit_table(
         column that is none of `table.NEVER_IDENTITY` sets curves apart.
     law : str
         One of `LAWS`.
-    method : {"default", "paper"}
+    method : {"default", "paper", "least-squares"}
+        default: a pooled posterior for the simple law, least squares for the others; paper: Appendix D for
+        the simple law, linear least squares for the full one (Appendix C.2).
     by : sequence of str, optional
         The identity columns; every other one is dropped.
     predict_at : sequence of float
@@ -54,6 +63,12 @@ def fit_table(
         Of all intervals, in (0, 1).
     pool : bool
         Share what is common over the curves (default method of the simple law).
+    residual : {"log", "linear", "huber"}
+        Of least squares; huber is Huber's loss of log residuals.
+    loss : bool
+        Give the full law the irreducible loss E (§3).
+    allow_unfitted : bool
+        Take a table none of whose curves can be fitted; each then comes with its reason.
     file, predict_file : str or Path, optional
         Named in error messages.
 
@@ -68,13 +83,16 @@ def fit_table(
     InputError
         For bad input, in one line.
     """
-    curves, notes = read_curves(frame, law=law, by=by, file=file)
+    curves, notes = read_curves(frame, law=law, by=by, file=file, allow_unfitted=allow_unfitted)
     if not 0 < level < 1:
         raise InputError(f"{level} is not between 0 and 1", key="level")
     wanted = wanted_rows(curves, predict_at, predict_frame, predict_file, notes)
-    reasons = [why_not(curve) for curve in curves]
+    form = forms.FullWithLoss() if law == "full" and loss else forms.LAWS.get(law)
+    reasons = [why_not(curve, law, form) for curve in curves]
     good = [curve for curve, reason in zip(curves, reasons, strict=True) if reason is None]
-    fits, more = fit_curves(good, law=law, method=method, level=level, pool=pool)
+    fits, more = fit_curves(
+        good, law=law, form=form, method=method, level=level, pool=pool, residual=residual
+    )
     results = iter(fits)
     out = []
     for curve, reason, rows in zip(curves, reasons, wanted, strict=True):
@@ -84,15 +102,23 @@ def fit_table(
 
 
 def read_curves(
-    frame: pd.DataFrame, *, law: str = "simple", by: Sequence[str] | None, file: str | Path | None
+    frame: pd.DataFrame,
+    *,
+    law: str = "simple",
+    by: Sequence[str] | None,
+    file: str | Path | None,
+    allow_unfitted: bool = False,
 ) -> tuple[list[Curve], list[str]]:
-    """Check a table and split it into curves; refuse it where none has three distinct n."""
+    """Check a table and split it into curves; refuse it where none has three distinct n, unless allowed."""
     if law not in LAWS:
         raise InputError(f"no such law; choose one of {', '.join(LAWS)}", key=law)
-    checked = check_frame(frame, file)
-    curves, notes = split_curves(checked, identity_columns(checked, (), by, file), file)
+    varies = ("size",) if law == "size" else forms.LAWS[law].varies
+    need = ["n", "error", *(forms.COLUMN[axis] for axis in varies)]
+    checked = check_frame(frame, file, require=need)
+    columns = identity_columns(checked, [DROPPED[axis] for axis in varies], by, file)
+    curves, notes = split_curves(checked, columns, file)
     most = max((len(np.unique(curve.n)) for curve in curves), default=0)
-    if most < FEWEST:
+    if most < FEWEST and not allow_unfitted:
         raise InputError(
             f"no curve has {FEWEST} distinct n above 0 (the most is {most}); measure more sizes, or name the "
             "columns that set curves apart with --by",
@@ -102,21 +128,44 @@ def read_curves(
     return curves, notes
 
 
-def why_not(curve: Curve) -> str | None:
+def why_not(curve: Curve, law: str = "simple", form: forms.Law | None = None) -> str | None:
     """Say why a curve cannot be fitted, or None where it can."""
     distinct = len(np.unique(curve.n))
     if distinct < FEWEST:
         return f"{distinct} distinct n above 0; a fit needs {FEWEST}"
-    return None
+    if law == "size":
+        enough = len(models(curve))
+        return None if enough >= 2 else f"{enough} model sizes with {FEWEST} distinct n; the size law needs 2"
+    return missing(curve, form) if form is not None and law != "simple" else None
 
 
 def fit_curves(
-    curves: Sequence[Curve], *, law: str, method: str, level: float, pool: bool
+    curves: Sequence[Curve],
+    *,
+    law: str,
+    form: forms.Law | None,
+    method: str,
+    level: float,
+    pool: bool,
+    residual: str,
 ) -> tuple[Sequence[Fit], list[str]]:
     """Fit curves that can be fitted, and say what is worth knowing about how."""
-    if method == "paper":
+    if method not in METHODS:
+        raise InputError(f"no such method; choose one of {', '.join(METHODS)}", key=method)
+    if method == "paper" and law not in ("simple", "full"):
+        raise InputError("the paper fits the simple and the full law only", key="--method paper")
+    if not curves:
+        return [], []
+    if law == "simple" and method == "paper":
         return fit_paper(curves, level)
-    return fit_simple(curves, pool=pool, level=level), _pool_notes(curves, pool)
+    if law == "simple" and method == "default":
+        return fit_simple(curves, pool=pool, level=level), _pool_notes(curves, pool)
+    if law == "size" or form is None:
+        return [fit_size(curve, pool=pool, level=level) for curve in curves], []
+    if method == "paper":
+        residual = "linear"  # Appendix C.2's numbers come from linear residuals
+    fits = [fit_least_squares(curve, form, residual=residual, level=level) for curve in curves]
+    return fits, [f"least squares, {residual} residuals, every curve on its own"]
 
 
 def _pool_notes(curves: Sequence[Curve], pool: bool) -> list[str]:
@@ -168,16 +217,22 @@ def _label(value: Any) -> Any:
 
 
 def _at(curve: Curve, n: np.ndarray) -> Rows:
-    """Rows at given n, with the curve's own s and size where it has one only."""
-    return Rows(n, np.full(n.shape, _only(curve.s)), np.full(n.shape, _only(curve.size)))
+    """Rows at given n, for every s and size of the curve."""
+    places = np.array(sorted(set(zip(_filled(curve.s), _filled(curve.size), strict=True))))
+    places[places < 0] = np.nan
+    return Rows(np.tile(n, len(places)), np.repeat(places[:, 0], len(n)), np.repeat(places[:, 1], len(n)))
+
+
+def _filled(values: np.ndarray) -> list[float]:
+    """Values with -1 for what is not known, which can be compared."""
+    return [float(value) for value in np.where(np.isnan(values), -1.0, values)]
 
 
 def _rows(curve: Curve, part: pd.DataFrame) -> Rows:
     """Rows of a predict file, with the curve's own s and size where the file has none."""
     n = part["n"].to_numpy(float)
-    own = _at(curve, n)
-    s = part["s"].to_numpy(float) if "s" in part else own.s
-    size = part["n_params"].to_numpy(float) if "n_params" in part else own.size
+    s = part["s"].to_numpy(float) if "s" in part else np.full(n.shape, _only(curve.s))
+    size = part["n_params"].to_numpy(float) if "n_params" in part else np.full(n.shape, _only(curve.size))
     return Rows(n, s, size)
 
 
@@ -223,6 +278,7 @@ def _predictions_json(rows: Rows, told: Predictions) -> list[dict[str, Any]]:
     columns: list[tuple[str, Callable[[int], float]]] = [
         ("n", lambda i: rows.n[i]),
         ("s", lambda i: rows.s[i]),
+        ("n_params", lambda i: rows.size[i]),
         ("error", lambda i: told.error[i]),
         ("lower", lambda i: told.lower[i]),
         ("upper", lambda i: told.upper[i]),

@@ -9,8 +9,12 @@ import numpy as np
 
 from syn2real.laws.table import Curve
 
-MOST_POINTS = 64  # more distinct n than this are joined in equal steps of log n: the law is smooth
-RATIOS = np.array([0.0, 0.1, 0.5, 2.5, 12.0])
+MOST_POINTS = 32  # more distinct n than this are joined in equal steps of log n: the law is smooth
+# How far a deviation from the law may wander, in units of the noise's variance: none, a random walk in
+# log2 n of some variance a doubling, or a wandering slope of some variance a doubling (an integrated walk).
+WALKS = np.array(
+    [[0.0, 0.0], [0.1, 0.0], [0.5, 0.0], [2.5, 0.0], [12.0, 0.0], [0.0, 0.02], [0.0, 0.3], [0.0, 5.0]]
+)
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,7 @@ class Batch:
     used: np.ndarray
     within: np.ndarray
     replicates: np.ndarray
+    shift: np.ndarray
 
     @property
     def count(self) -> np.ndarray:
@@ -48,13 +53,14 @@ class Batch:
 
     @property
     def n0(self) -> np.ndarray:
-        """Geometric mean of the used n, shape (B,)."""
-        return np.exp((np.log(self.n) * self.used).sum(axis=1) / np.maximum(self.count, 1))
+        """Geometric mean of the used n + shift, shape (B,)."""
+        log_n = np.log(self.n + self.shift[:, None])
+        return np.exp((log_n * self.used).sum(axis=1) / np.maximum(self.count, 1))
 
     @property
     def x(self) -> np.ndarray:
-        """log(n / n0), shape (B, m), 0 where unused."""
-        return np.where(self.used, np.log(self.n / self.n0[:, None]), 0.0)
+        """log((n + shift) / n0), shape (B, m), 0 where unused."""
+        return np.where(self.used, np.log((self.n + self.shift[:, None]) / self.n0[:, None]), 0.0)
 
     @property
     def first(self) -> np.ndarray:
@@ -74,9 +80,9 @@ class Batch:
     def take(self, rows: np.ndarray | slice | list[int], used: np.ndarray | None = None) -> Batch:
         """Return the given curves, with another mask if one is given."""
         mask = self.used[rows] if used is None else used
-        return Batch(
-            self.n[rows], self.y[rows], self.weight[rows], mask, self.within[rows], self.replicates[rows]
-        )
+        parts = (self.n, self.y, self.weight), (self.within, self.replicates, self.shift)
+        (n, y, weight), rest = ([value[rows] for value in group] for group in parts)
+        return Batch(n, y, weight, mask, *rest)
 
 
 def stack(curves: Sequence[Curve]) -> Batch:
@@ -101,7 +107,7 @@ def stack(curves: Sequence[Curve]) -> Batch:
         used[row, : len(ni)] = True
     within = np.array([item[3] for item in joined], float)
     replicates = np.array([item[4] for item in joined], float)
-    return Batch(n, y, weight, used, within, replicates)
+    return Batch(n, y, weight, used, within, replicates, np.zeros(len(joined)))
 
 
 def _join(curve: Curve) -> tuple[np.ndarray, np.ndarray, np.ndarray, float, int]:
@@ -122,15 +128,34 @@ def _join(curve: Curve) -> tuple[np.ndarray, np.ndarray, np.ndarray, float, int]
     return np.exp(log_n), mean, total, within, curve.replicates + spare
 
 
-def whiten(batch: Batch, ratios: np.ndarray = RATIOS) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return what turns residuals into independent ones, for each size of wandering deviation.
-
-    The log error is the law's plus independent noise of variance σ²/weight plus a random walk in log2 n of
-    variance ratio·σ² a doubling: real curves leave their law smoothly, and what has left stays left.
+def wander(s: np.ndarray, t: np.ndarray, walks: np.ndarray = WALKS) -> np.ndarray:
+    """Covariance of the deviation between times s and t (doublings), over the noise's variance.
 
     Parameters
     ----------
-    ratios : ndarray, shape (Q,)
+    s, t : ndarray
+        Broadcast against each other.
+    walks : ndarray, shape (Q, 2)
+
+    Returns
+    -------
+    ndarray, shape (Q, ...)
+    """
+    low, high = np.minimum(s, t), np.maximum(s, t)
+    slope = low**2 * (3 * high - low) / 6
+    shape = (len(walks),) + (1,) * low.ndim
+    return walks[:, 0].reshape(shape) * low + walks[:, 1].reshape(shape) * slope
+
+
+def whiten(batch: Batch, walks: np.ndarray = WALKS) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return what turns residuals into independent ones, for each kind of wandering deviation.
+
+    The log error is the law's plus independent noise of variance σ²/weight plus a deviation that wanders:
+    real curves leave their law smoothly, and what has left stays left.
+
+    Parameters
+    ----------
+    walks : ndarray, shape (Q, 2)
 
     Returns
     -------
@@ -143,11 +168,10 @@ def whiten(batch: Batch, ratios: np.ndarray = RATIOS) -> tuple[np.ndarray, np.nd
     """
     used, t = batch.used, batch.t
     both = used[:, :, None] & used[:, None, :]
-    walk = np.minimum(t[:, :, None], t[:, None, :]) * both
+    walk = np.moveaxis(wander(t[:, :, None], t[:, None, :], walks), 0, 1) * both[:, None]
     noise = np.where(used, 1 / batch.weight, 1.0)
     m = used.shape[1]
-    cover = walk[:, None] * ratios[:, None, None] + noise[:, None, :, None] * np.eye(m)
-    lower = np.linalg.cholesky(cover)
+    lower = np.linalg.cholesky(walk + noise[:, None, :, None] * np.eye(m))
     white = np.linalg.inv(lower) * both[:, None]
     one = (white * used[:, None, None, :]).sum(axis=-1)
     mass = (one**2).sum(axis=-1)

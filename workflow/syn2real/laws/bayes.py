@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from syn2real.laws.batch import stack
-from syn2real.laws.draws import Draws, draw
+from syn2real.laws.batch import Batch, stack
+from syn2real.laws.bend import STEPS, bend_weights, shifted
+from syn2real.laws.draws import DRAWS, Draws, Mixture, draw, draw_flat
 from syn2real.laws.pooling import plain_prior, pooled_prior
-from syn2real.laws.posterior import Posterior, posterior
+from syn2real.laws.posterior import Posterior, Prior, posterior
 from syn2real.laws.results import AT_BOUND, OK, UNIDENTIFIED, Param, Predictions, Rows, tails
 from syn2real.laws.selection import choose_first
 from syn2real.laws.table import Curve
@@ -21,17 +22,22 @@ TINY_GAP = 0.02  # a C below this share of the smallest error is as good as none
 
 @dataclass(frozen=True)
 class BayesFit:
-    """One curve's posterior (see `Draws`), its parameters and how well the central law fits."""
+    """One curve's posterior (see `draws`), its parameters and how well the central law fits.
 
-    draws: Draws
+    `first` is the smallest n used; `repeat` forecasts where hold-out preferred to repeat the last value.
+    """
+
+    draws: Mixture
     params: Mapping[str, Param]
     rmse_log: float
     first: float
+    repeat: Draws | None = None
 
     def predict(self, rows: Rows, level: float) -> Predictions:
         """Predict at each row's n: medians and equal-tailed intervals of the draws."""
         low, high = tails(level)
-        errors, shown = self.draws.errors(rows.n), self.draws.measurements(rows.n)
+        source = self.repeat or self.draws
+        errors, shown = source.errors(rows.n), source.measurements(rows.n)
         lower, middle, upper = np.quantile(errors, [low, 0.5, high], axis=0)
         below, above = np.quantile(shown, [low, high], axis=0)
         return Predictions(middle, lower, upper, below, above)
@@ -55,30 +61,49 @@ def fit_simple(curves: Sequence[Curve], *, pool: bool = True, level: float = 0.9
     if not curves:
         return []
     whole = stack(curves)
-    batch = whole.take(slice(None), used=choose_first(whole))
+    choice = choose_first(whole)
+    batch = whole.take(slice(None), used=choice.used)
     prior = pooled_prior(batch) if pool else plain_prior()
     fits: list[BayesFit] = []
+    bends = bend_weights(batch, prior, pool)
     for start in range(0, len(curves), BLOCK):
         rows = np.arange(start, min(start + BLOCK, len(curves)))
         part, beliefs = batch.take(rows), prior.take(rows)
-        fitted = posterior(part, beliefs)
-        wide = posterior(part, beliefs, nodes=(60, 12), passes=1)
-        fits += [_summary(fitted, wide, row, level) for row in range(len(rows))]
+        mixtures = _mixtures(part, beliefs, bends[rows])
+        likely = replace(part, shift=STEPS[bends[rows].argmax(axis=1)] * part.first)
+        wide = posterior(likely, beliefs, nodes=(60, 12), passes=1)
+        for row, mixture in enumerate(mixtures):
+            last = choice.last_value[start + row]
+            repeat = draw_flat(part, row, beliefs.take(np.array([row]))) if last else None
+            fits.append(replace(_summary(mixture, wide, row, level), repeat=repeat))
     return fits
 
 
-def _summary(fitted: Posterior, wide: Posterior, row: int, level: float) -> BayesFit:
+def _mixtures(batch: Batch, prior: Prior, bends: np.ndarray) -> list[Mixture]:
+    """Draw each curve's laws, as many of each κ as its weight."""
+    parts: list[list[Draws]] = [[] for _ in bends]
+    for k, step in enumerate(STEPS):
+        rows = np.flatnonzero(bends[:, k])
+        if len(rows) == 0:
+            continue
+        fitted = posterior(shifted(batch.take(rows), step), prior.take(rows))
+        for place, row in enumerate(rows):
+            parts[row].append(draw(fitted, place, max(int(round(DRAWS * bends[row, k])), 1)))
+    return [Mixture(some) for some in parts]
+
+
+def _summary(draws: Mixture, wide: Posterior, row: int, level: float) -> BayesFit:
     """Tell one curve's posterior as parameters with statuses."""
-    draws = draw(fitted, row)
     low, high = tails(level)
     open_low, open_high = open_ends(wide, row, level)
-    alpha = alpha_quantiles(fitted, row, [low, 0.5, high])
+    alpha = np.quantile(draws.alpha, [low, 0.5, high])
     gap = np.quantile(draws.C, [low, 0.5, high])
-    used = fitted.batch.used[row]
-    smallest = float(np.exp(fitted.batch.y[row, used].min()))
-    at_n0 = float(np.median(np.exp(draws.level)))
+    used = wide.batch.used[row]
+    smallest = float(np.exp(wide.batch.y[row, used].min()))
+    n0 = float(wide.batch.n0[row])
+    at_n0 = float(np.median(np.exp(draws.law(np.array([n0])))))
     coefficient = np.quantile(draws.D, [low, 0.5, high])
-    central = float(np.clip((at_n0 - gap[1]) * draws.n0 ** alpha[1], coefficient[0], coefficient[2]))
+    central = float(np.clip((at_n0 - gap[1]) * n0 ** alpha[1], coefficient[0], coefficient[2]))
     rate = UNIDENTIFIED if open_low or open_high else OK
     ends = (None if open_low else alpha[0], None if open_high else alpha[2])
     scale = (None if open_low else coefficient[0], None if open_high else coefficient[2])
@@ -87,8 +112,8 @@ def _summary(fitted: Posterior, wide: Posterior, row: int, level: float) -> Baye
         "alpha": Param(float(alpha[1]), *ends, rate),
         "C": Param(float(gap[1]), float(gap[0]), float(gap[2]), _gap_status(gap, smallest)),
     }
-    law = np.log(central * fitted.batch.n[row, used] ** -alpha[1] + gap[1])
-    left = fitted.batch.y[row, used] - law
+    law = np.log(central * wide.batch.n[row, used] ** -alpha[1] + gap[1])
+    left = wide.batch.y[row, used] - law
     return BayesFit(draws, params, float(np.sqrt(np.mean(left**2))), float(draws.n[0]))
 
 
@@ -99,14 +124,6 @@ def open_ends(wide: Posterior, row: int, level: float) -> tuple[bool, bool]:
     likelihood = wide.likelihood[row]
     floor = likelihood.max() - 0.5 * chdtri(1, 1 - level)
     return bool(likelihood[0] > floor), bool(likelihood[-1] > floor)
-
-
-def alpha_quantiles(fitted: Posterior, row: int, at: Sequence[float]) -> np.ndarray:
-    """Quantiles of α between the grid's nodes, shape (len(at),)."""
-    mass = np.exp(fitted.log_weight[row]).sum(axis=(0, 2))
-    log_alpha = np.log(fitted.alpha[row])
-    edges = np.concatenate([log_alpha[:1], (log_alpha[1:] + log_alpha[:-1]) / 2, log_alpha[-1:]])
-    return np.exp(np.interp(np.asarray(at), np.concatenate([[0.0], np.cumsum(mass) / mass.sum()]), edges))
 
 
 def _gap_status(gap: np.ndarray, smallest: float) -> str:

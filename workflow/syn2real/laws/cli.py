@@ -42,9 +42,15 @@ def _add_fit(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "A n^-alpha + B s^-beta + C; size: C against model size; joint: n and size (default: simple)",
     )  # fmt: skip
     parser.add_argument(
-        "--method", choices=("default", "paper"), default="default",
-        help="paper: the paper's own procedure (Appendix D), to reproduce its numbers (default: default)",
+        "--method", choices=("default", "paper", "least-squares"), default="default",
+        help="default: a posterior pooled over the curves (simple law) or least squares (the others); paper: "
+        "the paper's own procedure (Appendix D, C.2), to reproduce its numbers",
     )  # fmt: skip
+    parser.add_argument(
+        "--residual", choices=("log", "linear", "huber"), default="log",
+        help="of least squares (default: log)",
+    )  # fmt: skip
+    parser.add_argument("--loss", action="store_true", help="add the irreducible loss E to the full law (§3)")
     parser.add_argument("--predict-at", type=_numbers, default=(), metavar="N,N,…", help="predict at these n")
     parser.add_argument(
         "--predict-file", type=Path, metavar="FILE",
@@ -118,7 +124,8 @@ def _fit(args: argparse.Namespace) -> int:
     wish = read_csv(args.predict_file) if args.predict_file else None
     result = fit_table(
         read_csv(args.file), law=args.law, method=args.method, by=args.by, predict_at=args.predict_at,
-        predict_frame=wish, level=args.level, pool=args.pool, file=args.file, predict_file=args.predict_file,
+        predict_frame=wish, level=args.level, pool=args.pool, residual=args.residual,
+        loss=args.loss, file=args.file, predict_file=args.predict_file,
     )  # fmt: skip
     return _tell(result, args.json, fit_text)
 

@@ -11,7 +11,7 @@ import numpy as np
 from syn2real.laws.batch import Batch
 from syn2real.laws.posterior import (
     ALPHA_CENTRE,
-    LOG_RATIO,
+    LOG_WALK,
     NOISE,
     NOISE_DF,
     Posterior,
@@ -25,7 +25,7 @@ SPREADS = np.array([0.2, 0.35, 0.55, 0.8])
 CENTRE_SPREAD = 0.5  # of a file's typical log α around the plain prior's
 SPREAD_SHARE = np.array([0.2, 0.3, 0.3, 0.2])
 MOST_CURVES = 12.0  # curves of one file share backbones and images: more of them count as this many
-RATIO_WEIGHT = 4.0  # how many curves the plain prior of the deviations' size counts for
+WALK_WEIGHT = 4.0  # how many curves the plain prior of the deviations' size counts for
 
 
 def plain_prior() -> Prior:
@@ -51,11 +51,11 @@ def pooled_prior(batch: Batch) -> Prior:
         return plain_prior()
     plain = plain_prior()
     noise, noise_df = _noise(posterior(batch, plain, nodes=(30, 12), passes=1))
-    prior = Prior(plain.centre, plain.spread, plain.log_share, plain.log_ratio, noise, noise_df)
+    prior = Prior(plain.centre, plain.spread, plain.log_share, plain.log_walk, noise, noise_df)
     rough = posterior(batch, prior, nodes=(40, 16), passes=1)
     temper = min(1.0, MOST_CURVES / len(batch.n))
     return Prior(
-        plain.centre, plain.spread, _others_alpha(rough, temper), _others_ratio(rough), noise, noise_df
+        plain.centre, plain.spread, _others_alpha(rough, temper), _others_walk(rough), noise, noise_df
     )
 
 
@@ -78,11 +78,11 @@ def _others_alpha(rough: Posterior, temper: float) -> np.ndarray:
     return weight - log_sum(weight, axis=1)[:, None]
 
 
-def _others_ratio(rough: Posterior) -> np.ndarray:
-    """Log probability of each size of deviation after the other curves, shape (B, Q)."""
+def _others_walk(rough: Posterior) -> np.ndarray:
+    """Log probability of each kind of deviation after the other curves, shape (B, Q)."""
     own = np.exp(log_sum(rough.log_weight.reshape(*rough.log_weight.shape[:2], -1), axis=-1))
     others = own.sum(axis=0) - own
-    share = RATIO_WEIGHT * np.exp(LOG_RATIO) + others * min(1.0, MOST_CURVES / len(own))
+    share = WALK_WEIGHT * np.exp(LOG_WALK) + others * min(1.0, MOST_CURVES / len(own))
     return np.log(share / share.sum(axis=1, keepdims=True))
 
 

@@ -11,13 +11,15 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from syn2real.laws.batch import RATIOS, Batch, whiten
+from syn2real.laws.batch import WALKS, Batch, wander, whiten
 
 ALPHA = (0.02, 5.0)  # the range of exponents that is searched
 ALPHA_CENTRE, ALPHA_SPREAD = np.log(0.45), 0.75  # α without any pooling: 0.1 to 2 with 95 %
-LOG_RATIO = np.log([0.45, 0.2, 0.15, 0.1, 0.1])  # how large the deviation is, beforehand
+LOG_WALK = np.log([0.36, 0.16, 0.12, 0.1, 0.08, 0.06, 0.06, 0.06])  # how large the deviation is, beforehand
 NOISE, NOISE_DF = 0.003, 0.5  # what a lone curve's noise in log error is, beforehand: next to nothing
-SHARES = np.array([0.0, 1e-4, 1e-3, 0.01, 0.05, 0.15, 0.35, 0.6, 0.8, 0.93, 0.98, 0.995, 0.999, 1.0])
+SHARES = np.array([0.0, 1e-3, 0.03, 0.2, 0.5, 0.8, 0.95, 0.995, 1.0])
+ANCHOR = 3  # the walk that, beside none, tells where the nodes of u are needed
+STEPS = 6  # Gauss-Newton steps; the nodes only need to lie about right
 REACH = 12.0  # standard errors of u that the grid spans on each side
 
 
@@ -31,8 +33,8 @@ class Prior:
         A mixture of normals over log α: means and standard deviations.
     log_share : ndarray, shape (B or 1, K)
         Log weight of each normal, a row a curve.
-    log_ratio : ndarray, shape (B or 1, Q)
-        Log probability of each of `batch.RATIOS`.
+    log_walk : ndarray, shape (B or 1, Q)
+        Log probability of each of `batch.WALKS`.
     noise, noise_df : ndarray, shape (B or 1,)
         Typical standard deviation of a log error of weight 1 and how many degrees of freedom it counts for.
     """
@@ -40,7 +42,7 @@ class Prior:
     centre: np.ndarray = field(default_factory=lambda: np.array([ALPHA_CENTRE]))
     spread: np.ndarray = field(default_factory=lambda: np.array([ALPHA_SPREAD]))
     log_share: np.ndarray = field(default_factory=lambda: np.zeros((1, 1)))
-    log_ratio: np.ndarray = field(default_factory=lambda: LOG_RATIO[None])
+    log_walk: np.ndarray = field(default_factory=lambda: LOG_WALK[None])
     noise: np.ndarray = field(default_factory=lambda: np.array([NOISE]))
     noise_df: np.ndarray = field(default_factory=lambda: np.array([NOISE_DF]))
 
@@ -55,7 +57,7 @@ class Prior:
         def pick(value: np.ndarray) -> np.ndarray:
             return value if len(value) == 1 else value[rows]
 
-        shares, ratios = pick(self.log_share), pick(self.log_ratio)
+        shares, ratios = pick(self.log_share), pick(self.log_walk)
         return Prior(self.centre, self.spread, shares, ratios, pick(self.noise), pick(self.noise_df))
 
 
@@ -78,6 +80,8 @@ class Posterior:
     inverse : ndarray, shape (B, Q, m, m)
     df, scale : ndarray, shape (B,)
         Of the noise: degrees of freedom, and the prior's and replicates' sum of squares.
+    evidence : ndarray, shape (B,)
+        Log marginal likelihood, comparable between shifts of the same points.
     """
 
     batch: Batch
@@ -89,6 +93,7 @@ class Posterior:
     inverse: np.ndarray
     df: np.ndarray
     scale: np.ndarray
+    evidence: np.ndarray
 
 
 def log_shape(x: np.ndarray, alpha: np.ndarray, share: np.ndarray) -> np.ndarray:
@@ -133,7 +138,7 @@ def best_share(
     pick = tried.argmin(axis=0)
     share, rss = np.broadcast_to(SHARES[pick], shape).copy(), tried.min(axis=0)
     damp = np.ones(shape)
-    for _ in range(12):
+    for _ in range(STEPS):
         tangent = _rows(project, _slope(x, a, share[..., None]) * mask)
         left = _rows(project, (y - log_shape(x, a, share[..., None])) * mask)
         stiff = (tangent**2).sum(axis=-1)
@@ -163,7 +168,7 @@ def posterior(
     batch: Batch,
     prior: Prior,
     nodes: tuple[int, int] = (40, 24),
-    ratios: np.ndarray = RATIOS,
+    walks: np.ndarray = WALKS,
     passes: int = 3,
 ) -> Posterior:
     """Compute the posterior of each curve's (α, u, deviation) on an adapted grid.
@@ -175,15 +180,19 @@ def posterior(
     passes : int
         How often the α grid is drawn closer around the mass; 1 leaves it as it is, the same for all curves.
     """
-    inverse, project, log_norm = whiten(batch, ratios)
-    log_norm = log_norm + prior.log_ratio
+    inverse, project, log_norm = whiten(batch, walks)
+    log_norm = log_norm + prior.log_walk
     scale = prior.noise_df * prior.noise**2 + batch.within
     df = prior.noise_df + batch.replicates + batch.count - 1
     alpha = np.tile(np.geomspace(*ALPHA, nodes[0]), (len(batch.n), 1))
+    anchors = [
+        0,
+        min(ANCHOR, len(walks) - 1),
+    ]  # the best u hardly depends on the walk: two tell where nodes go
     for again in range(passes):
-        share, rss, stiff = best_share(batch, project, alpha)
+        share, rss, stiff = best_share(batch, project[:, anchors], alpha)
         if again < passes - 1:
-            rough = _laplace(share, rss, stiff, df, scale, log_norm) + _reach(batch, alpha)
+            rough = _laplace(share, rss, stiff, df, scale, log_norm[:, anchors]) + _reach(batch, alpha)
             alpha = _closer(alpha, rough + prior.density(alpha), nodes[0])
     grid, cell = _share_grid(share, rss, stiff, df, scale, nodes[1])
     flat = grid.reshape(len(grid), 1, -1, 1)
@@ -197,7 +206,7 @@ def posterior(
     weight = power + (prior.density(alpha) + step)[:, None, :, None]
     total = log_sum(weight.reshape(len(grid), -1), axis=-1)
     weight = weight - total[:, None, None, None]
-    return Posterior(batch, alpha, grid, weight, squares, likelihood, inverse, df, scale)
+    return Posterior(batch, alpha, grid, weight, squares, likelihood, inverse, df, scale, total)
 
 
 def _laplace(
@@ -253,3 +262,37 @@ def log_sum(value: np.ndarray, axis: int) -> np.ndarray:
     """Log of the sum of exponentials along an axis."""
     top = value.max(axis=axis, keepdims=True)
     return np.squeeze(top, axis) + np.log(np.exp(value - top).sum(axis=axis))
+
+
+def forecast(fitted: Posterior, n: np.ndarray, walks: np.ndarray = WALKS) -> np.ndarray:
+    """Posterior mean of the log error at other n of each curve.
+
+    Parameters
+    ----------
+    n : ndarray, shape (B, P)
+
+    Returns
+    -------
+    ndarray, shape (B, P)
+    """
+    batch = fitted.batch
+    weight = np.exp(fitted.log_weight).reshape(*fitted.log_weight.shape[:2], -1)  # (B, Q, K)
+    alpha = np.repeat(fitted.alpha, fitted.share.shape[2], axis=1)[:, :, None]
+    share = fitted.share.reshape(len(n), -1)[:, :, None]
+    shape = log_shape(batch.x[:, None], alpha, share)
+    left = (batch.y[:, None] - shape) * batch.used[:, None]  # (B, K, m)
+    mass = fitted.inverse.sum(axis=-1)  # (B, Q, m)
+    centre = np.einsum("bqm,bkm->bqk", mass, left) / mass.sum(axis=-1)[..., None]
+    beyond = log_shape(
+        np.log((n + batch.shift[:, None]) / batch.n0[:, None])[:, None], alpha, share
+    )  # (B, K, P)
+    law = np.einsum("bqk,bkp->bp", weight, beyond) + np.einsum("bqk,bqk->b", weight, centre)[:, None]
+    # The mean residual of each deviation's size, carried on by the random walk.
+    rest = (
+        np.einsum("bqk,bkm->bqm", weight, left)
+        - np.einsum("bqk,bqk->bq", weight, centre)[..., None] * batch.used[:, None]
+    )
+    t = np.clip(np.log2(n / batch.first[:, None]), 0, None)
+    cross = wander(t[:, :, None], batch.t[:, None, :], walks)
+    carried = np.einsum("qbpm,bqmk,bqk->bp", cross, fitted.inverse, rest, optimize=True)
+    return law + carried

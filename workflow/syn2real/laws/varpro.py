@@ -1,0 +1,230 @@
+"""Variable projection: for given exponents a law is linear, so only the exponents are searched.
+
+Everything is vectorised over V problems (replicates, or values at which a parameter is held) and G nodes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+
+from syn2real.laws.forms import Law
+from syn2real.laws.results import Rows
+
+RESIDUALS = ("log", "linear", "huber")
+HUBER = 1.345  # 95 % efficiency for normal noise
+ZOOMS = 5
+NODES = {1: 48, 2: 18}  # nodes an exponent, by how many exponents there are
+REWEIGH = 4  # Gauss-Newton steps of a residual in logs
+BLOCK = 400_000  # numbers of basis columns held at once
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is fitted.
+
+    Attributes
+    ----------
+    law : Law
+    rows : Rows
+        Of length m.
+    error, weight : ndarray, shape (m,)
+        Weight is the relative inverse variance of the residual.
+    residual : str
+        One of `RESIDUALS`; huber is Huber's loss of the log residual.
+    scale : float
+        The residual's standard deviation, which Huber's loss needs.
+    """
+
+    law: Law
+    rows: Rows
+    error: np.ndarray
+    weight: np.ndarray
+    residual: str = "log"
+    scale: float = np.inf
+
+
+@dataclass(frozen=True)
+class Solution:
+    """Best exponents (V, q), coefficients (V, k) and loss (V,) of V problems."""
+
+    exponents: np.ndarray
+    coefficients: np.ndarray
+    loss: np.ndarray
+
+
+def solve_nonnegative(columns: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """Least squares with non-negative coefficients, by trying every support (k is 3 at most).
+
+    Parameters
+    ----------
+    columns : ndarray, shape (..., m, k)
+    target : ndarray, shape (..., m)
+
+    Returns
+    -------
+    ndarray, shape (..., k)
+    """
+    k = columns.shape[-1]
+    size = np.sqrt((columns**2).sum(axis=-2)) + 1e-300
+    unit = columns / size[..., None, :]
+    gram = np.swapaxes(unit, -1, -2) @ unit
+    moment = (np.swapaxes(unit, -1, -2) @ target[..., None])[..., 0]
+    best = np.zeros(moment.shape)
+    best_gain = np.zeros(moment.shape[:-1])  # how much the sum of squares falls
+    for count in range(1, k + 1):
+        for support in map(list, combinations(range(k), count)):
+            part = gram[..., support, :][..., support] + 1e-13 * np.eye(count)
+            found = np.linalg.solve(part, moment[..., support, None])[..., 0]
+            gain = (found * moment[..., support]).sum(axis=-1)
+            better = (found >= 0).all(axis=-1) & (gain > best_gain)
+            best_gain = np.where(better, gain, best_gain)
+            whole = np.zeros(moment.shape)
+            whole[..., support] = found
+            best = np.where(better[..., None], whole, best)
+    return best / size
+
+
+def project(
+    problem: Problem, exponents: np.ndarray, error: np.ndarray, offset: np.ndarray, free: list[int]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Profile the coefficients out at every node.
+
+    Parameters
+    ----------
+    exponents : ndarray, shape (V, G, q)
+    error : ndarray, shape (V, m)
+    offset : ndarray, shape (V, G, m)
+        What the coefficients that are held contribute.
+    free : list of int
+        The coefficients that are not held.
+
+    Returns
+    -------
+    coefficients : ndarray, shape (V, G, len(free))
+    loss : ndarray, shape (V, G)
+    """
+    columns = problem.law.basis(exponents, problem.rows)[..., free]
+    y, root = error[:, None, :], np.sqrt(problem.weight)
+    scale = root if problem.residual == "linear" else root / y
+    c = _solve(columns, y - offset, np.broadcast_to(scale, columns.shape[:-1]))
+    best, best_loss = c, _loss(problem, y, offset + _times(columns, c))
+    if problem.residual == "linear":
+        return best, best_loss
+    for _ in range(REWEIGH):
+        f = np.maximum(offset + _times(columns, c), 1e-9 * y)
+        left = np.log(y / f)
+        pull = root * _huber_weight(problem, root * left)
+        c = _solve(columns, f * (left + 1) - offset, pull / f)
+        loss = _loss(problem, y, offset + _times(columns, c))
+        better = loss < best_loss
+        best, best_loss = np.where(better[..., None], c, best), np.where(better, loss, best_loss)
+    return best, best_loss
+
+
+def search(
+    problem: Problem, error: np.ndarray | None = None, held: dict[str, np.ndarray] | None = None
+) -> Solution:
+    """Find the best exponents on a grid that is drawn closer around them.
+
+    Parameters
+    ----------
+    error : ndarray, shape (V, m), optional
+        Replicates to fit instead of the problem's own error.
+    held : dict of str to ndarray, shape (V,), optional
+        Parameters of the law (exponents or coefficients) held at values.
+
+    Returns
+    -------
+    Solution
+    """
+    held = held or {}
+    y = problem.error[None] if error is None else error
+    count = max([len(y), *(len(values) for values in held.values())])
+    y = np.broadcast_to(y, (count, y.shape[1]))
+    size = len(problem.rows.n) * NODES[len(problem.law.exponents)] ** len(problem.law.exponents)
+    step = max(BLOCK // size, 1)
+    parts = []
+    for start in range(0, count, step):
+        some = slice(start, start + step)
+        parts.append(_search(problem, y[some], {name: values[some] for name, values in held.items()}))
+    return Solution(
+        np.concatenate([part.exponents for part in parts]),
+        np.concatenate([part.coefficients for part in parts]),
+        np.concatenate([part.loss for part in parts]),
+    )
+
+
+def _search(problem: Problem, error: np.ndarray, held: dict[str, np.ndarray]) -> Solution:
+    law, count = problem.law, len(error)
+    free = [i for i, name in enumerate(law.coefficients) if name not in held]
+    low = np.tile(np.log(law.bounds[0]), (count, len(law.exponents)))
+    high = np.tile(np.log(law.bounds[1]), (count, len(law.exponents)))
+    for i, name in enumerate(law.exponents):
+        if name in held:
+            low[:, i] = high[:, i] = np.log(held[name])
+    rows = np.arange(count)
+    for _ in range(ZOOMS):
+        nodes = _grid(low, high)  # (V, G, q)
+        c, loss = project(problem, np.exp(nodes), error, _offset(problem, np.exp(nodes), held), free)
+        best = loss.argmin(axis=1)
+        centre = nodes[rows, best]
+        half = 1.5 * (high - low) / (NODES[len(law.exponents)] - 1)
+        low, high = np.maximum(centre - half, low), np.minimum(centre + half, high)
+    whole = np.zeros((count, len(law.coefficients)))
+    whole[:, free] = c[rows, best]
+    for i, name in enumerate(law.coefficients):
+        if name in held:
+            whole[:, i] = held[name]
+    return Solution(np.exp(centre), whole, loss[rows, best])
+
+
+def _grid(low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """Every combination of equally spaced exponents (in logs); (V, q) to (V, G, q)."""
+    count, q = low.shape
+    nodes = low[..., None] + (high - low)[..., None] * np.linspace(0, 1, NODES[q])
+    if q == 1:
+        return nodes.transpose(0, 2, 1)
+    first, second = np.broadcast_arrays(nodes[:, 0, :, None], nodes[:, 1, None, :])
+    return np.stack([first, second], axis=-1).reshape(count, -1, 2)
+
+
+def _offset(problem: Problem, exponents: np.ndarray, held: dict[str, np.ndarray]) -> np.ndarray:
+    """What the held coefficients contribute, shape (V, G, m)."""
+    names = problem.law.coefficients
+    fixed = [i for i, name in enumerate(names) if name in held]
+    shape = (*exponents.shape[:2], len(problem.rows.n))
+    if not fixed:
+        return np.zeros(shape)
+    columns = problem.law.basis(exponents, problem.rows)
+    return sum((columns[..., i] * held[names[i]][:, None, None] for i in fixed), np.zeros(shape))
+
+
+def _solve(columns: np.ndarray, target: np.ndarray, scale: np.ndarray) -> np.ndarray:
+    """Non-negative least squares of rows scaled by `scale` (..., m)."""
+    return solve_nonnegative(columns * scale[..., None], target * scale)
+
+
+def _times(columns: np.ndarray, c: np.ndarray) -> np.ndarray:
+    """Columns times coefficients, shape (..., m)."""
+    return (columns @ c[..., None])[..., 0]
+
+
+def _huber_weight(problem: Problem, left: np.ndarray) -> np.ndarray:
+    """Square root of Huber's weight of each residual; 1 for the other losses."""
+    if problem.residual != "huber":
+        return np.ones_like(left)
+    return np.sqrt(np.minimum(1, HUBER * problem.scale / np.maximum(np.abs(left), 1e-300)))
+
+
+def _loss(problem: Problem, y: np.ndarray, f: np.ndarray) -> np.ndarray:
+    """Sum of squares (or of Huber's loss, doubled) of the residuals, shape (...)."""
+    if problem.residual == "linear":
+        return (problem.weight * (y - f) ** 2).sum(axis=-1)
+    left = np.sqrt(problem.weight) * np.log(y / np.maximum(f, 1e-300))
+    if problem.residual == "log":
+        return (left**2).sum(axis=-1)
+    knee, size = HUBER * problem.scale, np.abs(left)
+    return np.where(size <= knee, size**2, 2 * knee * size - knee**2).sum(axis=-1)
