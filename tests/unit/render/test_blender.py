@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 
 from syn2real.config.rendering import Rendering
+from syn2real.errors import InputError
+from syn2real.render import blender
 
 RENDERING = Rendering.model_validate(
     {
@@ -159,6 +161,21 @@ def test_objects_keep_their_spacing(probe, scene):
     middles = [(v := probe[1][f"{scene}-vertices-{k}"]).min(axis=0) / 2 + v.max(axis=0) / 2 for k in range(3)]
     gaps = [np.linalg.norm(middles[i] - middles[j]) for i, j in ((0, 1), (0, 2), (1, 2))]
     assert min(gaps) > 0.01
+
+
+def test_a_missing_system_library_is_named(monkeypatch):
+    def cannot_import(name):
+        raise ImportError("libX11.so.6: cannot open shared object file: No such file or directory")
+
+    monkeypatch.setattr(blender.importlib, "import_module", cannot_import)
+    with pytest.raises(InputError, match=r"libX11\.so\.6.*install.*libx11-6"):
+        blender.start()
+
+
+def test_a_missing_package_is_named(monkeypatch):
+    monkeypatch.setattr(blender, "find_spec", lambda name: None)
+    with pytest.raises(InputError, match=r"Python 3\.11 and `pip install \.\[render\]`"):
+        blender.start()
 
 
 def test_images_are_exposed(probe):

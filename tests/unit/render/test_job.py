@@ -17,8 +17,10 @@ from PIL import Image
 from pycocotools import mask as coco_mask
 
 from syn2real.config.rendering import Rendering
-from syn2real.data.shards import Shard, decode_normals
+from syn2real.data.shards import decode_normals
 from syn2real.errors import InputError
+from syn2real.fingerprint import imported_modules
+from syn2real.render import job
 from syn2real.render.bop import model_file, take_stock
 from syn2real.render.contact_sheet import contact_sheet
 from syn2real.render.scene import describe, description_bytes
@@ -188,7 +190,7 @@ def test_a_broken_mesh_is_named_with_setting_and_scene(assets, tmp_path):
 
 
 def test_what_fits_nowhere_is_told(assets, tmp_path):
-    crowded = {"objects_per_scene": 12, "placement": {"floor_part": [0.49, 0.51], "tries": 2}}
+    crowded = {"objects_per_scene": 6, "placement": {"floor_part": [0.499, 0.501], "tries": 1}}
     with pytest.raises(InputError, match=r"in 50 draws.*fit nowhere.*setting tiny, train scene 0"):
         assets.render(tmp_path / "s.tar", **crowded)
 
@@ -204,5 +206,14 @@ def test_a_contact_sheet_shows_the_views(tiny, tmp_path):
         contact_sheet(tmp_path / "missing.tar", output)
 
 
-def test_reading_what_was_written(tiny):
-    assert Shard(tiny.path).read("00000001-01")["json"] == tiny.read("00000001-01")["json"]
+def test_a_change_of_any_module_of_the_worker_changes_the_jobs_fingerprint():
+    """The worker is started by name: without an import the rerun rules would not see it."""
+    modules = {name.rpartition(".")[2] for name in imported_modules(job.__file__)}
+    assert {"worker", "blender", "surfaces", "annotations", "scene", "bop", "shards", "rendering"} <= modules
+
+
+def test_a_crash_of_blender_names_setting_and_scene(assets, tmp_path, monkeypatch):
+    monkeypatch.setattr(job, "WORKER", [sys.executable, "-c", "import os; os.kill(os.getpid(), 11)"])
+    with pytest.raises(RuntimeError, match="setting tiny, train scene 0: .*SIGSEGV"):
+        assets.render(tmp_path / "s.tar")
+    assert not (tmp_path / "s.tar").exists()

@@ -60,16 +60,21 @@ def _spread(source: Shard, views: int) -> list[str]:
 
 
 def _column(files: dict[str, bytes], classes: Sequence[str]) -> list[Image.Image]:
-    """Return a view's three tiles."""
+    """Return a view's three tiles; a user's own renders may have no masks or normals."""
     pixels = _decode(files["png"])
-    normals, valid = decode_normals(_decode(files["normal.png"]))
     objects = json.loads(files["json"])["objects"]
     masks = pixels * 0.35
     for item in objects:
+        if item["segmentation"] is None:
+            continue
         inside = coco_mask.decode(item["segmentation"]).astype(bool)
         masks[inside] = 0.3 * pixels[inside] + 0.7 * 255 * np.array(colour(item["class"], len(classes)))
-    tiles = [_tile(pixels), _tile(masks), _tile(np.where(valid[..., None], normals / 2 + 0.5, 0) * 255)]
-    draw, scale = ImageDraw.Draw(tiles[0]), TILE / pixels.shape[0]
+    shaded = np.zeros_like(pixels, dtype=float)
+    if "normal.png" in files:
+        normals, valid = decode_normals(_decode(files["normal.png"]))
+        shaded = np.where(valid[..., None], normals / 2 + 0.5, 0) * 255
+    tiles = [_tile(pixels), _tile(masks), _tile(shaded)]
+    draw, scale = ImageDraw.Draw(tiles[0]), TILE / max(pixels.shape)
     for item in objects:
         x, y, width, height = (value * scale for value in item["bbox"])
         ink = tuple(int(255 * part) for part in colour(item["class"], len(classes)))
@@ -90,5 +95,9 @@ def _decode(content: bytes) -> NDArray[np.uint8]:
 
 
 def _tile(pixels: NDArray[np.floating] | NDArray[np.uint8]) -> Image.Image:
+    """Return a picture on a white square, its longer side as long as the square's."""
     image = Image.fromarray(np.rint(pixels).astype(np.uint8))
-    return image.resize((TILE, TILE), Image.Resampling.NEAREST)
+    sides = [max(1, round(side * TILE / max(image.size))) for side in image.size]
+    tile = Image.new("RGB", (TILE, TILE), "white")
+    tile.paste(image.resize((sides[0], sides[1]), Image.Resampling.NEAREST))
+    return tile

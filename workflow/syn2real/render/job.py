@@ -17,9 +17,11 @@ from syn2real.data.shards import DESCRIPTION, SceneRecord, Shard, view_key, writ
 from syn2real.errors import InputError
 from syn2real.files import digest
 from syn2real.render.bop import take_stock
+from syn2real.render.worker import INPUT_ERROR, Order, scene_file
 
 PACKAGES = ("bpy", "blenderproc", "numpy", "opencv-python-headless")
 """Packages whose versions decide pixels and files."""
+WORKER = [sys.executable, "-m", "syn2real.render.worker"]
 
 
 def render_shard(
@@ -84,27 +86,23 @@ def render_shard(
     scenes = range(first, first + model.scenes_per_shard)
     missing = [scene for scene in scenes if _attempts(scratch, scene, key) is None]
     if missing:
-        order = {
-            "setting": setting,
-            "split": split,
-            "rendering": meta["rendering"],
-            **asdict(stock),
-            "objects": {name: str(folder) for name, folder in objects.items()},
-            "textures": str(textures) if textures is not None else None,
-            "scratch": str(Path(scratch).absolute()),
-            "key": key,
-            "scenes": missing,
-            "threads": threads,
-        }
+        order = Order(
+            setting=setting,
+            split=split,
+            rendering=model.model_dump(mode="json"),
+            classes=list(stock.classes),
+            materials=list(stock.materials),
+            objects={name: str(folder) for name, folder in objects.items()},
+            textures=str(textures) if textures is not None else None,
+            scratch=str(Path(scratch).absolute()),
+            key=key,
+            scenes=missing,
+            threads=threads,
+        )
         _run_worker(order)
     resampled = {str(scene): count for scene in scenes if (count := _attempts(scratch, scene, key))}
     write_shard(output, meta | {"resampled": resampled}, _records(Path(scratch), scenes, model.views))
     shutil.rmtree(scratch)
-
-
-def scene_file(scratch: Path, scene: int) -> Path:
-    """Return where a finished scene waits, as a shard of its own, for its shard to be whole."""
-    return Path(scratch) / f"{scene:08d}.tar"
 
 
 def _attempts(scratch: Path, scene: int, key: str) -> int | None:
@@ -125,26 +123,25 @@ def _records(scratch: Path, scenes: range, views: int) -> Iterator[SceneRecord]:
         part.close()
 
 
-def _run_worker(order: dict[str, Any]) -> None:
+def _run_worker(order: Order) -> None:
     """Have a process of its own render the missing scenes, and tell what went wrong in it."""
-    command = [sys.executable, "-m", "syn2real.render.worker"]
     done = subprocess.run(
-        command,
-        input=json.dumps(order),
+        WORKER,
+        input=json.dumps(asdict(order)),
         stdout=subprocess.PIPE,
         encoding="utf-8",
-        env={**os.environ, "OMP_NUM_THREADS": str(order["threads"])},
+        env={**os.environ, "OMP_NUM_THREADS": str(order.threads)},
         check=False,
     )
     if done.returncode == 0:
         return
-    if done.stdout.strip() and done.returncode == 2:
+    if done.stdout.strip() and done.returncode == INPUT_ERROR:
         raise InputError(**json.loads(done.stdout.strip().splitlines()[-1]))
-    unfinished = [s for s in order["scenes"] if _attempts(Path(order["scratch"]), s, order["key"]) is None]
+    unfinished = [s for s in order.scenes if _attempts(Path(order.scratch), s, order.key) is None]
     how = f"exit code {done.returncode}"
     if done.returncode < 0:
         how = f"signal {signal.Signals(-done.returncode).name} (SIGKILL often means: out of memory)"
     raise RuntimeError(
-        f"setting {order['setting']}, {order['split']} scene {unfinished[0] if unfinished else '?'}: "
-        f"Blender's process ended with {how}; finished scenes are kept in {order['scratch']}"
+        f"setting {order.setting}, {order.split} scene {unfinished[0] if unfinished else '?'}: "
+        f"Blender's process ended with {how}; finished scenes are kept in {order.scratch}"
     )

@@ -23,7 +23,6 @@ from syn2real.data.shards import SceneRecord, write_shard
 from syn2real.errors import InputError
 from syn2real.render.annotations import view_files
 from syn2real.render.blender import Renderer, Unbuildable
-from syn2real.render.job import scene_file
 from syn2real.render.scene import Stock, describe, description_bytes
 
 ATTEMPTS = 50
@@ -71,6 +70,11 @@ class Order:
     threads: int
 
 
+def scene_file(scratch: str | Path, scene: int) -> Path:
+    """Return where a finished scene waits, as a shard of its own, for its shard to be whole."""
+    return Path(scratch) / f"{scene:08d}.tar"
+
+
 def work(order: Order) -> None:
     """Render every scene of an order; progress goes to standard error.
 
@@ -113,7 +117,7 @@ def _render_scene(order: Order, rendering: Rendering, renderer: Renderer, scene:
             continue
         record = SceneRecord(scene, description_bytes(description), views)
         meta = {"n_scenes": 1, "views": len(views), "attempt": attempt, "key": order.key}
-        write_shard(scene_file(Path(order.scratch), scene), meta, [record])
+        write_shard(scene_file(order.scratch, scene), meta, [record])
         return
     raise InputError(f"could not be built in {ATTEMPTS} draws (last: {reason}); give objects more room")
 
