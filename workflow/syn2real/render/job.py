@@ -125,12 +125,15 @@ def _records(scratch: Path, scenes: range, views: int) -> Iterator[SceneRecord]:
 
 def _run_worker(order: Order) -> None:
     """Have a process of its own render the missing scenes, and tell what went wrong in it."""
+    Path(order.scratch).mkdir(parents=True, exist_ok=True)
+    # What a killed Blender leaves behind then goes with the scratch folder.
+    own = {"TMPDIR": order.scratch, "OMP_NUM_THREADS": str(order.threads)}
     done = subprocess.run(
         WORKER,
         input=json.dumps(asdict(order)),
         stdout=subprocess.PIPE,
         encoding="utf-8",
-        env={**os.environ, "OMP_NUM_THREADS": str(order.threads)},
+        env={**os.environ, **own},
         check=False,
     )
     if done.returncode == 0:

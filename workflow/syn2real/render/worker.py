@@ -87,7 +87,7 @@ def work(order: Order) -> None:
     objects = {name: Path(folder) for name, folder in order.objects.items()}
     textures = Path(order.textures) if order.textures is not None else None
     cv2.setNumThreads(order.threads)
-    with _temporary_folder() as folder:
+    with tempfile.TemporaryDirectory(prefix="passes-") as folder:
         renderer = Renderer(rendering, objects, textures, Path(folder), order.threads)
         began = reported = time.monotonic()
         for done, scene in enumerate(order.scenes, start=1):
@@ -134,13 +134,6 @@ def _render_views(
             raise Unbuildable(f"no object is seen in view {number}")
         views.append(files)
     return views
-
-
-def _temporary_folder() -> tempfile.TemporaryDirectory[str]:
-    """Return a folder of this process alone, in memory where the system has such a place."""
-    memory = Path("/dev/shm")
-    place = memory if memory.is_dir() and os.access(memory, os.W_OK) else None
-    return tempfile.TemporaryDirectory(prefix="syn2real-", dir=place)
 
 
 def _die_with_parent() -> None:
