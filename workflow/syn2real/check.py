@@ -8,7 +8,7 @@ from pathlib import Path
 from syn2real.config.loading import read_yaml
 from syn2real.config.plan import Plan, load_plan
 from syn2real.config.runs import Finetuning, Pretraining
-from syn2real.preflight import missing_blender, missing_data, wanted_shards
+from syn2real.preflight import check_own_sizes, missing_blender, missing_data, wanted_shards
 
 
 def check_configuration(config: str | Path, experiment: str | None = None) -> int:
@@ -35,6 +35,7 @@ def check_configuration(config: str | Path, experiment: str | None = None) -> in
     if experiment:
         values["experiment"] = experiment
     plan = load_plan(values, file=config)
+    check_own_sizes(plan)
     for name in plan.experiments:
         print("\n".join(describe(plan, name)))
     if len(plan.experiments) > 1:
@@ -50,7 +51,8 @@ def describe(plan: Plan, name: str) -> list[str]:
     pretrainings, finetunings = plan.pretrainings(name), plan.finetunings(name)
     lines = [f"experiment {name}: {e.question}"]
     for setting in plan.settings(name):
-        lines.append(f"  render    {setting}: {_images(plan, name, setting)}")
+        verb = "import" if setting in plan.own_renders() else "render"
+        lines.append(f"  {verb}    {setting}: {_images(plan, name, setting)}")
     scratch = sum(run.pretraining.n == 0 for run in finetunings)
     ends = Counter((f.ftask, f.target, f.percent) for f in finetunings)
     lines.append(f"  pretrain  {len(pretrainings)} runs, {_hours(plan, pretrainings, ())}")
@@ -65,11 +67,15 @@ def describe(plan: Plan, name: str) -> list[str]:
 
 
 def _images(plan: Plan, name: str, setting: str) -> str:
-    """Return how many images of a setting are rendered, and how many of them lie there already."""
-    views = plan.renderings[setting].views * plan.renderings[setting].scenes_per_shard
+    """Return how many images of a setting are rendered or imported, and how many lie there already."""
     shards = {s for s in wanted_shards(plan, [name]) if s.startswith(f"results/renders/{setting}/")}
     done = sum(Path(shard).is_file() for shard in shards)
-    return f"{len(shards) * views:,} images in {len(shards)} shards, {done} of them rendered already"
+    if setting in plan.own_renders():
+        wanted = plan.images_wanted(name, setting)
+        used = f"{wanted['train']:,} and {wanted['val']:,} of your own images"
+        return f"{used} for training and validation, in {len(shards)} shards, {done} of them imported already"
+    images = len(shards) * plan.renderings[setting].views * plan.renderings[setting].scenes_per_shard
+    return f"{images:,} images in {len(shards)} shards, {done} of them rendered already"
 
 
 def _hours(plan: Plan, pretrainings: Iterable[Pretraining], finetunings: Iterable[Finetuning]) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from syn2real.config.plan import Plan, collections_of
+from syn2real.data.own_checks import check_own_renders, count_images
 from syn2real.data.targets import check_layout
 from syn2real.errors import InputError
 
@@ -23,13 +24,14 @@ def missing_data(plan: Plan) -> Iterator[str]:
                     check_layout(plan.targets[f.target], f.task)
                 except InputError as error:
                     yield f"{error} (needed by the {f.task} runs on {f.target} of experiment {name})"
+        yield from _missing_own_renders(plan, name)
         settings = plan.settings(name)
         for collection in collections_of(plan, settings):
             if collection in plan.config.objects:
                 path = Path(plan.config.objects[collection]) / "models" / "models_info.json"
                 if not path.is_file():
                     yield f"{path}: there is no such file (needed by the renders of experiment {name})"
-        for textures in sorted({plan.renderings[setting].textures or "" for setting in settings}):
+        for textures in sorted({r.textures or "" for r in plan.rendered(settings).values()}):
             if textures in plan.config.textures and not Path(plan.config.textures[textures]).is_dir():
                 yield (
                     f"{plan.config.textures[textures]}: there is no such folder "
@@ -37,12 +39,53 @@ def missing_data(plan: Plan) -> Iterator[str]:
                 )
 
 
+def _missing_own_renders(plan: Plan, name: str) -> Iterator[str]:
+    """Yield a line for each setting of an experiment whose own renders are not there or malformed."""
+    e = plan.experiments[name]
+    for setting, own in plan.own_renders(e.settings).items():
+        try:
+            check_own_renders(own, e.ptasks, plan.images_wanted(name, setting))
+        except InputError as error:
+            yield f"{error} (needed by the pre-training on {setting} of experiment {name})"
+
+
+def check_own_sizes(plan: Plan) -> None:
+    """Check that own renders hold as many images as experiments use, as far as their files are there.
+
+    Parameters
+    ----------
+    plan : Plan
+        The definitions.
+
+    Raises
+    ------
+    InputError
+        An annotation file names fewer images than a size or the recipe's validation needs.
+    """
+    for name, e in plan.experiments.items():
+        for setting, own in plan.own_renders(e.settings).items():
+            wanted = plan.images_wanted(name, setting)
+            asked = {
+                "train": ("sizes", f"{wanted['train']:,} images are asked for"),
+                "val": ("recipe", f"{e.recipe} validates on {wanted['val']:,} images (validation_images)"),
+            }
+            for split, (key, what) in asked.items():
+                path = own.annotations.of("train" if split == "train" else "val")
+                if path.is_file() and (found := count_images(path)) < wanted[split]:
+                    raise InputError(
+                        f"{what}, but {path} ({setting}) names {found:,}; render more or ask for fewer",
+                        file=plan.files[name],
+                        key=key,
+                    )
+
+
 def missing_blender(plan: Plan) -> Iterator[str]:
     """Yield a line when scenes are still to be rendered and Blender's module cannot be imported.
 
     The import is tried in another process: it takes a second and a half and cannot be undone.
     """
-    if not any(not Path(shard).is_file() for shard in wanted_shards(plan)):
+    folders = tuple(f"results/renders/{setting}/" for setting in plan.rendered())
+    if all(Path(s).is_file() for s in wanted_shards(plan) if s.startswith(folders)):
         return
     command = [sys.executable, "-c", "import bpy"]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -63,9 +106,8 @@ def wanted_shards(plan: Plan, names: Iterable[str] | None = None) -> Iterator[st
     for name in plan.experiments if names is None else names:
         e = plan.experiments[name]
         for setting in e.settings:
-            yield from plan.shards(setting, "train", max(e.sizes))
-            if max(e.sizes):
-                yield from plan.shards(setting, "val", plan.val_images(e.recipe, setting))
+            for split, images in plan.images_wanted(name, setting).items():
+                yield from plan.shards(setting, split, images)
         for stand_in in plan.used_stand_ins(name):
             s = plan.stand_ins[stand_in]
             yield from plan.shards(s.setting, "train", s.train_images)

@@ -27,9 +27,12 @@ def check_experiment(plan: Plan, e: Experiment, file: str) -> None:
         known(setting, plan.renderings, file=file, key="settings")
         for size in e.sizes:
             _whole_scenes(plan, setting, size, file=file, key="sizes")
+    for setting, own in plan.own_renders(e.settings).items():
+        for ptask in e.ptasks:
+            own.require(ptask, file=file, key="ptasks", name=setting)
     for name, stand_in in e.stand_ins.items():
         key = f"stand_ins.{name}"
-        known(stand_in.setting, plan.renderings, file=file, key=f"{key}.setting")
+        known(stand_in.setting, plan.rendered(), file=file, key=f"{key}.setting")
         _whole_scenes(plan, stand_in.setting, stand_in.train_images, file=file, key=f"{key}.train_images")
         _whole_scenes(plan, stand_in.setting, stand_in.val_images, file=file, key=f"{key}.val_images")
     for f in e.ftasks:
@@ -56,9 +59,11 @@ def _check_assets(plan: Plan, e: Experiment, file: str) -> None:
     settings = plan.settings(e.name)
     for collection in collections_of(plan, settings):
         known(collection, [*MADE_OBJECTS, *plan.config.objects], file="config/config.yaml", key="objects")
-    for setting in settings:
-        textures = plan.renderings[setting].textures
-        if textures:
+    for rendering in plan.rendered(settings).values():
+        if rendering.textures:
             known(
-                textures, [*MADE_TEXTURES, *plan.config.textures], file="config/config.yaml", key="textures"
+                rendering.textures,
+                [*MADE_TEXTURES, *plan.config.textures],
+                file="config/config.yaml",
+                key="textures",
             )

@@ -5,12 +5,12 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from syn2real.config.base import Name, Section
-from syn2real.config.rendering import Rendering
+from syn2real.config.recipe import ModelName
+from syn2real.config.setting import Setting
 from syn2real.config.target import Target
 
 PTask = Literal["mulclass", "objdet", "semseg", "normal"]
 FTask = Literal["sinclass", "objdet", "semseg"]
-Model = Literal["resnet18", "resnet34", "resnet50", "resnet101", "resnet152"]
 Percent = Annotated[float, Field(gt=0, le=100)]
 
 
@@ -50,7 +50,7 @@ class Experiment(Section):
     settings: tuple[Name, ...] = Field(min_length=1, description="rendering settings to pre-train on")
     ptasks: tuple[PTask, ...] = Field(min_length=1, description="pre-training tasks")
     ftasks: tuple[FineTuning, ...] = Field(min_length=1, description="fine-tuning tasks and their targets")
-    models: tuple[Model, ...] = Field(("resnet50",), min_length=1, description="backbones")
+    models: tuple[ModelName, ...] = Field(("resnet50",), min_length=1, description="backbones")
     sizes: tuple[Annotated[int, Field(ge=0)], ...] = Field(
         min_length=1, description="pre-training sizes n in images, whole scenes; 0 is no pre-training"
     )
@@ -58,7 +58,7 @@ class Experiment(Section):
     target_error: float | None = Field(None, gt=0, lt=1, description="the error you need, for the advice")
     max_images: int | None = Field(None, gt=0, description="the most images you could render")
     costs: Costs = Field(Costs(), description="costs, for the advice")
-    renderings: dict[Name, Rendering] = Field({}, description="settings of this experiment alone")
+    renderings: dict[Name, Setting] = Field({}, description="settings of this experiment alone")
     targets: dict[Name, Target] = Field({}, description="targets of this experiment alone")
     stand_ins: dict[Name, StandIn] = Field({}, description="targets to make by rendering")
 

@@ -3,10 +3,11 @@
 import difflib
 from collections.abc import Hashable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from types import UnionType
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
 import yaml
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Tag, ValidationError
 
 from syn2real.errors import InputError
 
@@ -97,18 +98,19 @@ def validate(model: type[M], value: Any, *, file: str | Path, key: str = "") -> 
         # An unknown key is often the cause of a "missing" one: tell it first.
         details = sorted(error.errors(), key=lambda detail: detail["type"] != "extra_forbidden")
         detail: Mapping[str, Any] = details[0]
-        place = ".".join(str(part) for part in ([key] if key else []) + list(detail["loc"]))
-        problem = _problem(model, detail)
+        parts, section = _located(model, detail["loc"])
+        place = ".".join([*([key] if key else []), *parts])
+        problem = _problem(section, detail)
         if len(details) > 1:
             problem += f" (and {len(details) - 1} more)"
         raise InputError(problem, file=file, key=place) from None
 
 
-def _problem(model: type[BaseModel], detail: Mapping[str, Any]) -> str:
-    """Return a sentence for one of pydantic's errors, with the mend."""
+def _problem(section: Any, detail: Mapping[str, Any]) -> str:
+    """Return a sentence for one of pydantic's errors inside `section`, with the mend."""
     match detail["type"]:
         case "extra_forbidden":
-            valid = _valid_keys(model, detail["loc"][:-1])
+            valid = sorted(section.model_fields) if _is_model(section) else []
             near = difflib.get_close_matches(str(detail["loc"][-1]), valid, n=1, cutoff=0.5)
             mend = f"did you mean '{near[0]}'?" if near else f"the keys here are {', '.join(valid)}"
             return f"unknown key; {mend}"
@@ -120,25 +122,54 @@ def _problem(model: type[BaseModel], detail: Mapping[str, Any]) -> str:
             return f"{detail['msg']}; it is {detail['input']!r}"
 
 
-def _valid_keys(model: type[BaseModel], location: tuple[Any, ...]) -> list[str]:
-    """Return the keys valid at a location inside `model`, following fields, lists and mappings."""
+def _located(model: type[BaseModel], location: tuple[Any, ...]) -> tuple[list[str], Any]:
+    """Return the keys of an error's location as the file has them, and the section its last key is in.
+
+    Where a section may be of several kinds, pydantic adds the kind's tag to the location; it is no key of
+    the file.
+    """
+    parts: list[str] = []
     current: Any = model
+    section: Any = model
     for part in location:
-        if _is_model(current) and part in current.model_fields:
-            current = current.model_fields[part].annotation
-        current = _first_model(current) or current
-    return sorted(current.model_fields) if _is_model(current) else []
+        if kind := _kinds(current).get(part):
+            current = kind
+            continue
+        parts.append(str(part))
+        section = current
+        current = _inside(current, part)
+    return parts, section
+
+
+def _inside(annotation: Any, part: Any) -> Any:
+    """Return the annotation of what lies under a key, or at an index, of something annotated."""
+    if _is_model(annotation):
+        field = annotation.model_fields.get(part)
+        return _plain(field.annotation) if field else None
+    arguments = [a for a in get_args(annotation) if a not in (Ellipsis, type(None))]
+    return _plain(arguments[-1]) if arguments else None  # a mapping's values, a sequence's items
+
+
+def _plain(annotation: Any) -> Any:
+    """Return a model or container out of `Annotated[X, …]` and `X | None`."""
+    if get_origin(annotation) is Annotated and not _kinds(annotation):
+        return _plain(get_args(annotation)[0])
+    options = [a for a in get_args(annotation) if a is not type(None)]
+    if get_origin(annotation) in (Union, UnionType) and len(options) == 1:
+        return _plain(options[0])
+    return annotation
+
+
+def _kinds(annotation: Any) -> dict[str, Any]:
+    """Return the models of an annotation that may be of several kinds, by tag."""
+    found = {}
+    if get_origin(annotation) is Annotated:
+        for option in get_args(get_args(annotation)[0]):
+            for mark in getattr(option, "__metadata__", ()):
+                if isinstance(mark, Tag):
+                    found[mark.tag] = get_args(option)[0]
+    return found
 
 
 def _is_model(annotation: Any) -> bool:
     return isinstance(annotation, type) and issubclass(annotation, BaseModel)
-
-
-def _first_model(annotation: Any) -> Any:
-    """Return the first model in an annotation and its arguments (`list[X]`, `dict[str, X]`, `X | None`)."""
-    if _is_model(annotation):
-        return annotation
-    for argument in getattr(annotation, "__args__", ()):
-        if found := _first_model(argument):
-            return found
-    return None

@@ -2,23 +2,25 @@
 
 import difflib
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
 from typing import Any, TypeVar
 
-from syn2real.config.base import plain
+from syn2real.config.base import Section, plain
 from syn2real.config.experiment import Experiment, StandIn
 from syn2real.config.loading import read_yaml, validate
+from syn2real.config.own_renders import OwnRenders
 from syn2real.config.recipe import Recipe
 from syn2real.config.rendering import Rendering
 from syn2real.config.runs import NONE, Finetuning, Pretraining
+from syn2real.config.setting import setting_model
 from syn2real.config.target import Target
 from syn2real.config.workflow import WorkflowConfig
 from syn2real.errors import InputError
 
-T = TypeVar("T", Rendering, Target, StandIn)
+T = TypeVar("T", bound=Section)
 
 MADE_OBJECTS = ("demo-textured", "demo-textureless")
 """Object collections the workflow makes itself."""
@@ -46,7 +48,7 @@ class Plan:
     config: WorkflowConfig
     experiments: dict[str, Experiment] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
-    renderings: dict[str, Rendering] = field(default_factory=dict)
+    renderings: dict[str, Rendering | OwnRenders] = field(default_factory=dict)
     targets: dict[str, Target] = field(default_factory=dict)
     stand_ins: dict[str, StandIn] = field(default_factory=dict)
     recipes: dict[str, Recipe] = field(default_factory=dict)
@@ -76,6 +78,11 @@ class Plan:
         views = self.renderings[setting].views
         return math.ceil(self.recipes[recipe].validation_images / views) * views
 
+    def images_wanted(self, name: str, setting: str) -> dict[str, int]:
+        """Return how many images of a setting an experiment pre-trains and validates on, by split."""
+        e = self.experiments[name]
+        return {"train": max(e.sizes), "val": self.val_images(e.recipe, setting) if max(e.sizes) else 0}
+
     def stand_in_of(self, target: str) -> str | None:
         """Return the stand-in whose folder a target lies in, or None for data from elsewhere."""
         path = Path(self.targets[target].path)
@@ -91,6 +98,16 @@ class Plan:
         own = [self.stand_ins[s].setting for s in self.used_stand_ins(name)]
         return list(dict.fromkeys([*self.experiments[name].settings, *own]))
 
+    def rendered(self, settings: Iterable[str] | None = None) -> dict[str, Rendering]:
+        """Return those of some settings (default: of all) that are rendered here, by name."""
+        chosen = self.renderings if settings is None else {name: self.renderings[name] for name in settings}
+        return {name: value for name, value in chosen.items() if isinstance(value, Rendering)}
+
+    def own_renders(self, settings: Iterable[str] | None = None) -> dict[str, OwnRenders]:
+        """Return those of some settings (default: of all) that are a user's own renders, by name."""
+        chosen = self.renderings if settings is None else {name: self.renderings[name] for name in settings}
+        return {name: value for name, value in chosen.items() if isinstance(value, OwnRenders)}
+
     def objects_input(self, collection: str) -> str:
         """Return what a collection's renders depend on: the made folder, or a user's models_info.json."""
         own = self.config.objects.get(collection)
@@ -102,7 +119,7 @@ class Plan:
 
     def asset_folders(self, setting: str) -> dict[str, Any]:
         """Return the folders a setting is rendered from: {"objects": {collection: folder}, "textures": …}."""
-        r = self.renderings[setting]
+        r = self.rendered([setting])[setting]
         made = "results/assets/objects"
         return {
             "objects": {c: self.config.objects.get(c, f"{made}/{c}") for c in sorted(r.collections)},
@@ -141,16 +158,17 @@ def load_plan(config: Mapping[str, Any], file: str | Path = "config/config.yaml"
     plan = Plan(validate(WorkflowConfig, dict(config), file=file))
     if not plan.config.files():
         raise InputError("name at least one experiment file", file=file, key="experiments")
-    plan.renderings = _definitions(Rendering, plan.config.renderings)
-    plan.targets = _definitions(Target, plan.config.targets)
+    plan.renderings = _definitions(setting_model, plan.config.renderings)
+    plan.targets = _definitions(lambda _: Target, plan.config.targets)
     for path in plan.config.files():
         _add_experiment(plan, path)
     return plan
 
 
-def _definitions(model: type[T], path: str) -> dict[str, T]:
-    """Return the models of a file that maps names to definitions."""
-    return {name: validate(model, value, file=path, key=name) for name, value in read_yaml(path).items()}
+def _definitions(model: Callable[[Any], type[T]], path: str) -> dict[str, T]:
+    """Return the models of a file that maps names to definitions; `model` tells which one a definition is."""
+    definitions = read_yaml(path).items()
+    return {name: validate(model(value), value, file=path, key=name) for name, value in definitions}
 
 
 def _add_experiment(plan: Plan, path: str) -> None:
@@ -201,11 +219,7 @@ def known(name: str, names: Iterable[str], *, file: str, key: str) -> None:
         raise InputError(f"'{name}' is not defined; {mend}", file=file, key=key)
 
 
-def collections_of(plan: Plan, settings: Iterable[str]) -> Iterator[str]:
-    """Yield the object collections that settings draw from, each once."""
-    seen = set()
-    for setting in settings:
-        for collection in plan.renderings[setting].collections:
-            if collection not in seen:
-                seen.add(collection)
-                yield collection
+def collections_of(plan: Plan, settings: Iterable[str]) -> list[str]:
+    """Return the object collections that settings draw from, each once."""
+    drawn = (collection for r in plan.rendered(settings).values() for collection in r.collections)
+    return list(dict.fromkeys(drawn))

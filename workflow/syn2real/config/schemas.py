@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from syn2real.config.experiment import Experiment
 from syn2real.config.metrics import Metrics
+from syn2real.config.own_renders import OwnRenders
 from syn2real.config.recipe import Recipe
 from syn2real.config.rendering import Rendering
 from syn2real.config.target import Target
@@ -22,6 +23,7 @@ MODELS: dict[str, type[BaseModel]] = {
     "config": WorkflowConfig,
     "experiment": Experiment,
     "metrics": Metrics,
+    "own-renders": OwnRenders,
     "recipe": Recipe,
     "rendering": Rendering,
     "target": Target,
