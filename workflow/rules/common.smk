@@ -7,7 +7,7 @@ from syn2real.config.base import plain
 from syn2real.config.plan import load_plan
 from syn2real.errors import InputError
 from syn2real.fingerprint import fingerprint
-from syn2real.preflight import missing_blender, missing_data
+from syn2real.preflight import check_own_sizes, missing_blender, missing_data
 
 
 def refuse(problems):
@@ -18,6 +18,8 @@ def refuse(problems):
 
 try:
     PLAN = load_plan(config, file="config/config.yaml")
+    if workflow.is_main_process:
+        check_own_sizes(PLAN)
 except InputError as error:
     refuse([error])
 
@@ -51,6 +53,11 @@ FINETUNE = "results/finetune/{recipe}/{setting}/{ptask}/{model}/n{n}/seed{seed}/
 # Rendering
 
 
+def one_of(names):
+    """The regular expression of some names; of none, one that matches nothing."""
+    return "|".join(sorted(names)) or "(?!)"
+
+
 def objects_of(wildcards):
     """Folders of made collections; of a user's own, the file that says what is in it."""
     collections = PLAN.renderings[wildcards.setting].collections
@@ -64,6 +71,12 @@ def textures_of(wildcards):
 
 def asset_folders(wildcards):
     return PLAN.asset_folders(wildcards.setting)
+
+
+def annotations_of(wildcards):
+    """The file of one's own annotations; where it is missing, a warning or refusal says so."""
+    path = PLAN.own_renders()[wildcards.setting].annotations.of(wildcards.split)
+    return path if path.is_file() else []
 
 
 def stand_in_shards(wildcards, split):

@@ -1,4 +1,4 @@
-"""Scenes to shards (paper, Appendix B)."""
+"""Scenes to shards (paper, Appendix B), or the user's own renders."""
 
 
 rule render:
@@ -13,8 +13,30 @@ rule render:
         fingerprint=code("render"),
         rendering=lambda w: plain(PLAN.renderings[w.setting]),
         folders=asset_folders,
+    wildcard_constraints:
+        setting=one_of(PLAN.rendered()),
     threads: 1
     resources:
         mem_mb=2000,
     script:
         "../scripts/render.py"
+
+
+rule import_renders:
+    input:
+        annotations_of,
+    output:
+        "results/renders/{setting}/{split}/shard-{shard}.tar",
+    log:
+        "results/logs/import-renders/{setting}/{split}/shard-{shard}.log",
+    params:
+        fingerprint=code("import_renders"),
+        own=lambda w: plain(PLAN.renderings[w.setting]),
+    wildcard_constraints:
+        setting=one_of(PLAN.own_renders()),
+    threads: 1
+    resources:
+        # The annotations as Python's objects take several times the file's size.
+        mem_mb=lambda wildcards, input: 1500 + 10 * int(input.size_mb),
+    script:
+        "../scripts/import_renders.py"

@@ -1,0 +1,90 @@
+"""A user's own renders and labelled data instead of rendered ones: what is planned, refused and imported."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from checkout import Checkout
+from PIL import Image
+
+EXAMPLE = "config/experiments/own-renders.yaml"
+MINE = "config/experiments/mine.yaml"
+TAIL = {"points": 1, "fit": 1, "advise": 1, "figure_curves": 1, "figure_parameters": 1, "figure_samples": 1}
+
+
+def write_coco(folder: Path, split: str, count: int) -> None:
+    """Write images of a bright square each, and a COCO file that boxes and masks it."""
+    rng = np.random.default_rng(count)
+    content: dict = {"images": [], "annotations": [], "categories": [{"id": 5, "name": "square"}]}
+    (folder / split).mkdir(parents=True)
+    for k in range(count):
+        pixels = rng.integers(0, 99, (36, 48, 3), dtype=np.uint8)
+        x, y = int(rng.integers(0, 28)), int(rng.integers(0, 16))
+        pixels[y : y + 20, x : x + 20] = 222
+        Image.fromarray(pixels).save(folder / split / f"{k:04d}.jpg")
+        corners = [x, y, x + 20, y, x + 20, y + 20, x, y + 20]
+        thing = {"id": k + 1, "image_id": k, "category_id": 5, "bbox": [x, y, 20, 20], "iscrowd": 0}
+        content["images"].append({"id": k, "file_name": f"{k:04d}.jpg", "width": 48, "height": 36})
+        content["annotations"].append(thing | {"area": 400, "segmentation": [corners]})
+    (folder / f"{split}.json").write_text(json.dumps(content))
+
+
+@pytest.fixture
+def mine(checkout: Checkout) -> Checkout:
+    """A checkout with the shipped example made small: renders, photographs, the smoke recipe."""
+    text = (checkout.folder / EXAMPLE).read_text()
+    for old, new in (
+        ("name: own-renders", "name: mine"),
+        ("recipe: paper", "recipe: smoke"),
+        ("sizes: [0, 1000, 2000, 4000, 8000, 16000]", "sizes: [0, 4, 8]"),
+        ("    views: 1 ", "    scenes_per_shard: 3\n    views: 2 "),
+    ):
+        assert text.count(old) == 1, old
+        text = text.replace(old, new)
+    (checkout.folder / MINE).write_text(text)
+    for folder, splits in (
+        ("my-renders", {"train": 9, "val": 8}),
+        ("my-photographs", {"train": 4, "test": 4}),
+    ):
+        for split, count in splits.items():
+            write_coco(checkout.folder / "resources" / folder, split, count)
+    return checkout
+
+
+def test_the_example_plans_imports_and_only_warns(checkout: Checkout) -> None:
+    # 16,000 and 1,000 images by 500; 5 pre-trainings; 6 fine-tunings; the shipped settings render nothing.
+    assert checkout.planned(experiment=EXAMPLE) == TAIL | {"import_renders": 34, "pretrain": 5, "finetune": 6}
+    done = checkout.syn2real("check", EXAMPLE)
+    assert done.returncode == 0, done.stderr
+    assert (
+        "import    my-renders: 16,000 and 1,000 of your own images for training and validation, "
+        in done.stdout
+    )
+    warnings = done.stderr.splitlines()
+    assert len(warnings) == 2 and all(line.startswith("warning: resources/my-") for line in warnings)
+    real = checkout.snakemake("--cores", "1", experiment=EXAMPLE)
+    assert real.returncode == 2
+    assert "error: resources/my-renders/train: there is no such folder" in real.stdout
+
+
+def test_a_size_beyond_the_annotations_is_refused(mine: Checkout) -> None:
+    mine.edit(MINE, "sizes: [0, 4, 8]", "sizes: [0, 4, 16]")
+    done = mine.snakemake("--dry-run", experiment=MINE)
+    errors = [line for line in done.stdout.splitlines() if line.startswith("error:")]
+    assert done.returncode == 2 and errors == [
+        f"error: {MINE}: sizes: 16 images are asked for, but resources/my-renders/train.json (my-renders) "
+        "names 9; render more or ask for fewer"
+    ]
+
+
+def test_a_shard_is_imported_once_and_again_when_its_annotations_change(mine: Checkout) -> None:
+    shard = "results/renders/my-renders/train/shard-000001.tar"
+    done = mine.snakemake("--cores", "1", shard, experiment=MINE)
+    assert done.returncode == 0 and (mine.folder / shard).is_file(), done.stdout
+    once = TAIL | {"import_renders": 3, "pretrain": 2, "finetune": 3}
+    assert mine.planned(experiment=MINE) == once
+    for split in ("train", "val"):
+        path = mine.folder / f"resources/my-renders/{split}.json"
+        path.write_text(path.read_text().replace('"square"', '"cube"'))
+    assert mine.planned(experiment=MINE) == once | {"import_renders": 4}

@@ -1,0 +1,18 @@
+"""Import one shard of a user's own renders."""
+
+from pathlib import Path
+
+from syn2real.joblog import job_log
+
+wildcards, params = snakemake.wildcards, snakemake.params
+
+with job_log(snakemake.log[0]):
+    from syn2real.data.import_renders import import_shard
+
+    import_shard(
+        setting=wildcards.setting,
+        own=params.own,
+        split=wildcards.split,
+        shard=int(wildcards.shard),
+        output=Path(snakemake.output[0]),
+    )
