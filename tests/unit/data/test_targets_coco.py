@@ -178,7 +178,7 @@ def test_a_damaged_file_is_named_with_its_key(coco, change, told):
 def test_missing_files_are_named(coco):
     image = coco.image_folder("train") / "000000000007.jpg"
     image.unlink()
-    with pytest.raises(InputError, match=r"train2017/000000000007.jpg: .*images\[1\].file_name"):
+    with pytest.raises(InputError, match="000000000007.jpg: .*train2017.json names it for image 7"):
         check_layout(coco, "objdet")
     coco.annotation("train").unlink()
     with pytest.raises(InputError, match="instances_train2017.json: there is no such file"):

@@ -8,12 +8,15 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+from pycocotools import mask as coco_mask
 from pycocotools.coco import COCO
 
 from syn2real.errors import InputError
 
 
-def read_annotations(path: Path, ftask: str) -> dict[str, Any]:
+def read_annotations(path: Path, ftask: str | None) -> dict[str, Any]:
     """Read and check a COCO annotation file.
 
     What a set of one's own often leaves out is filled in: `iscrowd` (0), `area` (the box's), and the
@@ -23,9 +26,9 @@ def read_annotations(path: Path, ftask: str) -> dict[str, Any]:
     ----------
     path : Path
         The file.
-    ftask : str
-        `objdet` needs boxes, `semseg` masks, `mulclass` neither. Masks that are not needed are dropped, for
-        they are most of the file's memory.
+    ftask : {"objdet", "semseg", None}
+        `objdet` needs boxes, and drops masks, which are most of the file's memory; `semseg` needs masks; with
+        None each annotation needs one or the other.
 
     Returns
     -------
@@ -58,22 +61,6 @@ def read_annotations(path: Path, ftask: str) -> dict[str, Any]:
     return data
 
 
-def first_images(data: dict[str, Any], n: int, path: Path) -> dict[str, Any]:
-    """Return the first n images in the order of their ids, with their annotations and all categories.
-
-    Raises
-    ------
-    InputError
-        There are fewer.
-    """
-    images = sorted(data["images"], key=lambda image: image["id"])[:n]
-    if len(images) < n:
-        raise InputError(f"holds {len(images)} images, but {n} are asked for", file=path, key="images")
-    kept = {image["id"] for image in images}
-    annotations = [a for a in data["annotations"] if a["image_id"] in kept]
-    return {**data, "images": images, "annotations": annotations}
-
-
 def index(data: dict[str, Any]) -> COCO:
     """Return pycocotools' ground-truth object for a dictionary in COCO's format."""
     coco = COCO()
@@ -83,6 +70,80 @@ def index(data: dict[str, Any]) -> COCO:
     return coco
 
 
+def instance_mask(annotation: dict[str, Any], size: tuple[int, int], path: Path) -> NDArray[np.bool_]:
+    """Return an instance's mask, from polygons or run lengths.
+
+    Parameters
+    ----------
+    annotation : dict
+        With `segmentation`; what has no polygon of an area covers nothing.
+    size : (height, width)
+        Of its image, pixels.
+    path : Path
+        The annotation file, for messages.
+
+    Returns
+    -------
+    bool array, shape (H, W)
+
+    Raises
+    ------
+    InputError
+        The mask cannot be read, or has another size than its image.
+    """
+    name = f"the segmentation of annotation {annotation['id']}"
+    try:
+        mask = coco_mask.decode(_encoded(annotation["segmentation"], *size)).astype(bool)
+    except Exception as error:  # pycocotools raises bare Exceptions
+        problem = f"{name} cannot be read ({error})"
+        raise InputError(problem, file=path, key="annotations.segmentation") from None
+    if mask.shape != size:
+        problem = f"{name} has another size than its image"
+        raise InputError(problem, file=path, key="annotations.segmentation.size")
+    return mask
+
+
+def class_map(
+    masks: Iterable[tuple[int, NDArray[np.bool_]]], size: tuple[int, int], dtype: type[np.unsignedinteger]
+) -> NDArray[Any]:
+    """Return the class map that instances' masks paint: 0 where there is none.
+
+    As in torchvision's reference, a pixel that instances of different classes claim has no label: it gets the
+    greatest number of `dtype`.
+
+    Parameters
+    ----------
+    masks : iterable of (int, bool array of shape (H, W))
+        Class and mask of each instance.
+    size : (height, width)
+        Pixels.
+    dtype : dtype
+        uint8 or uint16.
+
+    Returns
+    -------
+    array of dtype, shape (H, W)
+    """
+    painted = np.zeros(size, dtype=dtype)
+    for label, mask in masks:
+        clash = mask & (painted != 0) & (painted != label)
+        painted[mask] = label
+        painted[clash] = np.iinfo(dtype).max
+    return painted
+
+
+def _encoded(segmentation: Any, height: int, width: int) -> Any:
+    """Return polygons or run lengths as compressed run lengths."""
+    if isinstance(segmentation, list):
+        polygons = [polygon for polygon in segmentation if len(polygon) >= 6]
+        if not polygons:
+            return coco_mask.encode(np.zeros((height, width), dtype=np.uint8, order="F"))
+        return coco_mask.merge(coco_mask.frPyObjects(polygons, height, width))
+    if isinstance(segmentation["counts"], list):
+        return coco_mask.frPyObjects(segmentation, height, width)
+    return segmentation
+
+
 def _load(path: Path) -> dict[str, Any]:
     """Return the mapping a JSON file holds."""
     try:
@@ -90,7 +151,7 @@ def _load(path: Path) -> dict[str, Any]:
             data = json.load(stream)
     except FileNotFoundError:
         raise InputError(
-            "there is no such file; put the annotations there or change the target's `annotations`", file=path
+            "there is no such file; put the annotations there or change `annotations`", file=path
         ) from None
     except ValueError as error:
         raise InputError(f"no valid JSON ({error}); download or write it again", file=path) from None
@@ -129,18 +190,24 @@ def _check_image(path: Path, number: int, image: dict[str, Any]) -> None:
 
 
 def _problem(
-    annotation: dict[str, Any], ftask: str, image_ids: set[int], category_ids: set[int]
+    annotation: dict[str, Any], ftask: str | None, image_ids: set[int], category_ids: set[int]
 ) -> tuple[str, str] | None:
     """Return the first offending key of an annotation and what is wrong, or None."""
     if annotation.get("image_id") not in image_ids:
         return "image_id", f"{annotation.get('image_id')!r} is the id of no image of this file"
     if annotation.get("category_id") not in category_ids:
         return "category_id", f"{annotation.get('category_id')!r} is the id of no category of this file"
-    if ftask == "objdet" and not _is_box(annotation.get("bbox")):
-        return "bbox", f"{annotation.get('bbox')!r} is no box [x, y, width, height] in pixels"
-    if ftask == "semseg" and not isinstance(annotation.get("segmentation"), list | dict):
+    box, masked = annotation.get("bbox"), has_mask(annotation)
+    if not _is_box(box) and (ftask == "objdet" or (ftask is None and (box is not None or not masked))):
+        return "bbox", f"{box!r} is no box [x, y, width, height] in pixels"
+    if ftask == "semseg" and not masked:
         return "segmentation", "there is no mask, so this set serves objdet only; add polygons or RLE"
     return None
+
+
+def has_mask(annotation: dict[str, Any]) -> bool:
+    """Return whether an annotation has a mask: polygons or run lengths."""
+    return isinstance(annotation.get("segmentation"), list | dict)
 
 
 def _is_box(value: Any) -> bool:
@@ -151,10 +218,9 @@ def _is_box(value: Any) -> bool:
     )
 
 
-def _complete(annotation: dict[str, Any], ftask: str) -> None:
+def _complete(annotation: dict[str, Any], ftask: str | None) -> None:
     """Fill in what sets of one's own leave out, and drop what the task does not use."""
     annotation.setdefault("iscrowd", 0)
-    if ftask != "semseg":
-        annotation.pop("segmentation", None)
     if ftask == "objdet":
+        annotation.pop("segmentation", None)
         annotation.setdefault("area", annotation["bbox"][2] * annotation["bbox"][3])

@@ -2,9 +2,9 @@
 
 import csv
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 from PIL import Image, UnidentifiedImageError
 
@@ -40,7 +40,7 @@ def check_folder(target: Target) -> None:
             first = next(_images(root / name), None)
             if first is None:
                 raise InputError("no image in this class folder; add some or remove it", file=root / name)
-    _check_readable(first)  # one image, the last class's first: the headers of all would take minutes
+    check_readable(first)  # one image, the last class's first: the headers of all would take minutes
 
 
 def class_folders(root: Path) -> list[str]:
@@ -51,7 +51,7 @@ def class_folders(root: Path) -> list[str]:
     InputError
         There is no such folder, or it holds images instead of class folders.
     """
-    _need_folder(root)
+    need_folder(root)
     with os.scandir(root) as entries:
         names = sorted(e.name for e in entries if e.is_dir() and not e.name.startswith("."))
     if not names:
@@ -75,27 +75,44 @@ def check_coco(target: Target, ftask: str) -> None:
     categories: list[dict[int, str]] = []
     for split in SPLITS:
         path, folder = target.annotation(split), target.image_folder(split)
-        _need_folder(folder)
+        need_folder(folder)
         if path.is_file() and path.stat().st_size > FULL_CHECK_BYTES:
-            _check_json_ends(path)
+            check_json_ends(path)
             continue
-        with os.scandir(folder) as entries:
-            present = {entry.name for entry in entries}
         data = read_annotations(path, ftask)
-        images = data["images"]
         categories.append({category["id"]: category["name"] for category in data["categories"]})
         if categories[0] != categories[-1]:
             raise InputError(
                 "not the categories of the training file; give both the same", file=path, key="categories"
             )
-        for number, image in enumerate(images):
-            name = image["file_name"]
-            if name not in present and not (folder / name).is_file():
-                raise InputError(
-                    f"there is no such image; {path} names it as images[{number}].file_name",
-                    file=folder / name,
-                )
-        _check_readable(folder / images[0]["file_name"])
+        check_images(folder, data["images"], path)
+
+
+def check_images(folder: Path, images: Sequence[Mapping[str, Any]], source: Path) -> None:
+    """Check that the files of images are in their folder, and that the first can be opened.
+
+    Parameters
+    ----------
+    folder : Path
+        What the names are relative to.
+    images : sequence of dict
+        Each with `id` and `file_name`.
+    source : Path
+        The annotation file that names them, for the message.
+
+    Raises
+    ------
+    InputError
+        Naming the first offending file.
+    """
+    with os.scandir(folder) as entries:
+        present = {entry.name for entry in entries}
+    for image in images:
+        path = folder / image["file_name"]
+        if image["file_name"] not in present and not path.is_file():
+            raise InputError(f"there is no such file; {source} names it for image {image['id']}", file=path)
+    if images:
+        check_readable(folder / images[0]["file_name"])
 
 
 def check_ade20k(target: Target) -> None:
@@ -109,7 +126,7 @@ def check_ade20k(target: Target) -> None:
     ade20k_classes(target)
     for split in SPLITS:
         for image, mask in ade20k_pairs(target, split)[:1]:
-            if _check_readable(image) != _check_readable(mask):
+            if check_readable(image) != check_readable(mask):
                 raise InputError("the mask has another size than its image", file=mask)
 
 
@@ -144,8 +161,8 @@ def ade20k_pairs(target: Target, split: Split) -> list[tuple[Path, Path]]:
         A folder is missing or empty, or an image has no mask.
     """
     folder, masks = target.image_folder(split), target.annotation(split)
-    _need_folder(folder)
-    _need_folder(masks)
+    need_folder(folder)
+    need_folder(masks)
     present = {path.name for path in _images(masks)}
     images = sorted(_images(folder))
     if not images:
@@ -156,11 +173,10 @@ def ade20k_pairs(target: Target, split: Split) -> list[tuple[Path, Path]]:
     return [(image, masks / f"{image.stem}.png") for image in images]
 
 
-def _need_folder(path: Path) -> None:
+def need_folder(path: Path) -> None:
+    """Raise InputError unless there is a folder."""
     if not path.is_dir():
-        raise InputError(
-            "there is no such folder; put the data set there or change the target's path", file=path
-        )
+        raise InputError("there is no such folder; put the data there or change this path", file=path)
 
 
 def _images(folder: Path) -> Iterator[Path]:
@@ -171,7 +187,7 @@ def _images(folder: Path) -> Iterator[Path]:
                 yield folder / entry.name
 
 
-def _check_readable(path: Path | None) -> tuple[int, int]:
+def check_readable(path: Path | None) -> tuple[int, int]:
     """Return an image's size (width, height) from its header, or raise InputError."""
     try:
         with Image.open(str(path)) as image:
@@ -180,7 +196,7 @@ def _check_readable(path: Path | None) -> tuple[int, int]:
         raise InputError(f"not a readable image ({error})", file=path) from None
 
 
-def _check_json_ends(path: Path) -> None:
+def check_json_ends(path: Path) -> None:
     """Raise InputError unless a large file begins and ends as a JSON mapping does."""
     with path.open("rb") as stream:
         head = stream.read(64).lstrip()

@@ -1,46 +1,60 @@
-"""Images that a user rendered with other tools, in COCO's format, for pre-training."""
+"""A user's own renders as their annotation file has them. No torch."""
 
+from collections import defaultdict
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from syn2real.data.annotated import check_whole_scenes
-from syn2real.data.targets_coco import CocoImages
-from syn2real.errors import InputError
-
-PTASKS = ("mulclass", "objdet", "semseg")
+from syn2real.data.coco_format import has_mask, read_annotations
 
 
-def own_renders(images: Path, annotations: Path, n: int, ptask: str, views: int = 1) -> CocoImages:
-    """Return the first n of a user's own renders, as `SyntheticImages` does for ours.
+@dataclass(frozen=True)
+class OwnImages:
+    """The content of an annotation file, in the order that counts.
+
+    Attributes
+    ----------
+    images : list of dict
+        Sorted by id.
+    annotations : dict of int to list of dict
+        By the image's id.
+    categories : dict of int to str
+        Names by id, sorted by id: the first is class 0.
+    without_mask : int or None
+        The id of the first annotation without a mask; None where all have one.
+    """
+
+    images: list[dict[str, Any]]
+    annotations: dict[int, list[dict[str, Any]]]
+    categories: dict[int, str]
+    without_mask: int | None
+
+
+def read_own(path: Path) -> OwnImages:
+    """Read an annotation file of own renders.
 
     Parameters
     ----------
-    images : Path
-        The folder of the images.
-    annotations : Path
-        The COCO annotation file. Images count in the order of their ids; a scene's views need ids in a
-        row.
-    n : int
-        Images, a whole number of scenes.
-    ptask : {"mulclass", "objdet", "semseg"}
-        The pre-training task; COCO's format has no surface normals.
-    views : int
-        Images a scene.
-
-    Returns
-    -------
-    CocoImages
+    path : Path
+        The file, in COCO's format; each annotation needs a box or a mask.
 
     Raises
     ------
     InputError
-        The task has no annotations in COCO's format, n is no whole number of scenes or more than there are,
-        or the file is malformed.
+        Naming the file and the first offending key.
     """
-    if ptask not in PTASKS:
-        raise InputError(
-            f"COCO's format has no annotations for {ptask}; your own renders serve {', '.join(PTASKS)}",
-            file=annotations,
-            key="ptask",
-        )
-    check_whole_scenes(n, views)
-    return CocoImages(images, annotations, ptask, n=n)
+    data = read_annotations(path, None)
+    annotations = defaultdict(list)
+    for annotation in data["annotations"]:
+        annotations[annotation["image_id"]].append(annotation)
+    return OwnImages(
+        images=sorted(data["images"], key=lambda image: image["id"]),
+        annotations=dict(annotations),
+        categories={c["id"]: c["name"] for c in sorted(data["categories"], key=lambda c: c["id"])},
+        without_mask=next((a["id"] for a in data["annotations"] if not has_mask(a)), None),
+    )
+
+
+def normal_name(file_name: str) -> str:
+    """Return the name of an image's surface normals within their folder."""
+    return str(Path(file_name).with_suffix(".png"))

@@ -22,6 +22,8 @@ FORMAT = 1
 META = "__shard__.json"
 DESCRIPTION = "scene.json"
 VIEW_EXTENSIONS = ("png", "seg.png", "normal.png", "json")
+OPTIONAL_EXTENSIONS = ("seg.png", "normal.png")
+"""What a user's own renders may lack."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,8 @@ class SceneRecord:
         Canonical JSON of the scene description.
     views : list of dict
         For each camera pose the file contents by extension: `png` (RGB, 8 bit), `seg.png` (class map, 0 is
-        background and k + 1 class k), `normal.png` (see `encode_normals`) and `json` (annotations).
+        background and k + 1 class k), `normal.png` (see `encode_normals`) and `json` (annotations). A user's
+        own renders have no `seg.png` where there are no masks, and no `normal.png` without normals.
     """
 
     scene: int
@@ -68,6 +71,8 @@ def write_shard(path: str | Path, meta: dict[str, Any], scenes: Iterable[SceneRe
             _add(tar, f"{record.scene:08d}.{DESCRIPTION}", record.description)
             for view, contents in enumerate(record.views):
                 for extension in VIEW_EXTENSIONS:
+                    if extension in OPTIONAL_EXTENSIONS and extension not in contents:
+                        continue
                     _add(tar, f"{view_key(record.scene, view)}.{extension}", contents[extension])
 
 

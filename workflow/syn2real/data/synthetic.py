@@ -14,7 +14,7 @@ from torchvision import tv_tensors
 from syn2real.data.annotated import IGNORE, AnnotatedImages, check_whole_scenes, detection
 from syn2real.data.coco_format import index as coco_index
 from syn2real.data.images import decode_png
-from syn2real.data.shards import Shard, decode_normals
+from syn2real.data.shards import OPTIONAL_EXTENSIONS, Shard, decode_normals
 from syn2real.errors import InputError
 from syn2real.files import digest
 
@@ -174,6 +174,12 @@ def _read(shard: Shard, key: str) -> dict[str, bytes]:
 
 def _decode(shard: Shard, key: str, members: dict[str, bytes], extension: str) -> NDArray[Any]:
     """Decode a PNG member, shape (H, W) or (H, W, 3)."""
+    if extension not in members and extension in OPTIONAL_EXTENSIONS:
+        raise InputError(
+            "is not in this shard, because the images were imported without masks or normals",
+            file=shard.path,
+            key=f"{key}.{extension}",
+        )
     image = decode_png(members.get(extension, b""))
     if image is None:
         raise InputError(

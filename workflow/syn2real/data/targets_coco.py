@@ -1,16 +1,14 @@
-"""Sets in COCO's format: detection, segmentation from the instances' masks, multi-label classification."""
+"""Sets in COCO's format: detection, and segmentation from the instances' masks."""
 
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
-from pycocotools import mask as rle
 from torchvision import tv_tensors
 
 from syn2real.data.annotated import IGNORE, AnnotatedImages, detection, file_sizes
-from syn2real.data.coco_format import first_images, index, read_annotations
+from syn2real.data.coco_format import class_map, index, instance_mask, read_annotations
 from syn2real.data.images import read_image
 from syn2real.errors import InputError
 from syn2real.files import digest, file_digest
@@ -22,7 +20,6 @@ class CocoImages(AnnotatedImages):
     - objdet: category ids, which may have holes, become labels 1 … K in the ids' order.
     - semseg: class maps painted from the instances' masks; 0 is the background, k the k-th category. As in
       torchvision's reference, a pixel that instances of different classes claim has no label.
-    - mulclass: the categories that have an annotation.
 
     Parameters
     ----------
@@ -30,26 +27,21 @@ class CocoImages(AnnotatedImages):
         The folder of the images.
     file : Path
         The annotation file.
-    task : {"objdet", "semseg", "mulclass"}
+    task : {"objdet", "semseg"}
         Whose annotations to give.
     crowds : bool
         Whether objdet gives crowd boxes; `coco` has them in any case.
-    n : int, optional
-        Take only the first n images.
 
     Raises
     ------
     InputError
-        See `read_annotations`; also if the file has fewer than n images.
+        See `read_annotations`.
     """
 
-    def __init__(
-        self, folder: Path, file: Path, task: str, *, crowds: bool = True, n: int | None = None
-    ) -> None:
+    def __init__(self, folder: Path, file: Path, task: str, *, crowds: bool = True) -> None:
         self.task = task
         self._folder, self._file, self._crowds = folder, file, crowds
-        data = read_annotations(file, task)
-        self._truth = index(data if n is None else first_images(data, n, file))
+        self._truth = index(read_annotations(file, task))
         self._images = [self._truth.imgs[number] for number in sorted(self._truth.imgs)]
         categories = [self._truth.cats[number] for number in sorted(self._truth.cats)]
         self.classes = [category["name"] for category in categories]
@@ -74,11 +66,7 @@ class CocoImages(AnnotatedImages):
         if self.task == "objdet":
             kept = [a for a in annotations if self._crowds or not a["iscrowd"]]
             return image, detection(kept, self._label_of, record["id"], size)
-        if self.task == "semseg":
-            return image, self._paint(annotations, *size)
-        visible = torch.zeros(len(self.classes))
-        visible[[self._label_of[a["category_id"]] - 1 for a in annotations]] = 1
-        return image, visible
+        return image, self._paint(annotations, size)
 
     def digest(self) -> str:
         """Return a digest of the annotation file's bytes and the images' names and sizes."""
@@ -86,40 +74,10 @@ class CocoImages(AnnotatedImages):
         sizes = file_sizes(self._folder, paths)
         return digest({"task": self.task, "annotations": file_digest(self._file), "images": sizes})
 
-    def _paint(self, annotations: list[dict[str, Any]], height: int, width: int) -> tv_tensors.Mask:
+    def _paint(self, annotations: list[dict[str, Any]], size: tuple[int, int]) -> tv_tensors.Mask:
         """Return the class map of an image's instances."""
-        painted = np.zeros((height, width), dtype=np.uint8)
-        for annotation in annotations:
-            label = self._label_of[annotation["category_id"]]
-            try:
-                mask = _binary_mask(annotation["segmentation"], height, width)
-            except Exception as error:  # pycocotools raises bare Exceptions
-                raise InputError(
-                    f"the segmentation of annotation {annotation['id']} cannot be read ({error})",
-                    file=self._file,
-                    key="annotations.segmentation",
-                ) from None
-            if mask.shape != painted.shape:
-                raise InputError(
-                    f"the segmentation of annotation {annotation['id']} has another size than its image",
-                    file=self._file,
-                    key="annotations.segmentation.size",
-                )
-            clash = mask & (painted != 0) & (painted != label)
-            painted[mask] = label
-            painted[clash] = IGNORE
-        return tv_tensors.Mask(torch.from_numpy(painted))
-
-
-def _binary_mask(segmentation: Any, height: int, width: int) -> NDArray[np.bool_]:
-    """Return an instance's mask, shape (H, W), from polygons or run lengths; empty ones cover nothing."""
-    if isinstance(segmentation, list):
-        polygons = [polygon for polygon in segmentation if len(polygon) >= 6]
-        if not polygons:
-            return np.zeros((height, width), dtype=bool)
-        encoded = rle.merge(rle.frPyObjects(polygons, height, width))
-    elif isinstance(segmentation["counts"], list):
-        encoded = rle.frPyObjects(segmentation, height, width)
-    else:
-        encoded = segmentation
-    return rle.decode(encoded).astype(bool)
+        masks = (
+            (self._label_of[annotation["category_id"]], instance_mask(annotation, size, self._file))
+            for annotation in annotations
+        )
+        return tv_tensors.Mask(torch.from_numpy(class_map(masks, size, np.uint8)))
