@@ -86,7 +86,7 @@ def fit_table(
     curves, notes = read_curves(frame, law=law, by=by, file=file, allow_unfitted=allow_unfitted)
     if not 0 < level < 1:
         raise InputError(f"{level} is not between 0 and 1", key="level")
-    wanted = wanted_rows(curves, predict_at, predict_frame, predict_file, notes)
+    wanted = wanted_rows(curves, law, predict_at, predict_frame, predict_file, notes)
     form = forms.FullWithLoss() if law == "full" and loss else forms.LAWS.get(law)
     reasons = [why_not(curve, law, form) for curve in curves]
     good = [curve for curve, reason in zip(curves, reasons, strict=True) if reason is None]
@@ -177,6 +177,7 @@ def _pool_notes(curves: Sequence[Curve], pool: bool) -> list[str]:
 
 def wanted_rows(
     curves: Sequence[Curve],
+    law: str,
     predict_at: Sequence[float],
     predict_frame: pd.DataFrame | None,
     file: str | Path | None,
@@ -186,7 +187,7 @@ def wanted_rows(
     at = np.asarray(list(predict_at), float)
     if np.any(~np.isfinite(at) | (at <= 0)):
         raise InputError("predictions need n above 0", key="--predict-at")
-    rows = [_at(curve, at) for curve in curves]
+    rows = [_at(curve, at, law) for curve in curves]
     if predict_frame is None:
         return rows
     wish = check_frame(predict_frame, file, require=("n",))
@@ -216,9 +217,12 @@ def _label(value: Any) -> Any:
         return str(value)
 
 
-def _at(curve: Curve, n: np.ndarray) -> Rows:
-    """Rows at given n, for every s and size of the curve."""
-    places = np.array(sorted(set(zip(_filled(curve.s), _filled(curve.size), strict=True))))
+def _at(curve: Curve, n: np.ndarray, law: str) -> Rows:
+    """Rows at given n, for every s or size of a curve whose law is one in s or size."""
+    varies = ("size",) if law == "size" else forms.LAWS[law].varies
+    s = curve.s if "s" in varies else np.full(1, _only(curve.s))
+    size = curve.size if "size" in varies else np.full(1, _only(curve.size))
+    places = np.array(sorted({(a, b) for a in _filled(s) for b in _filled(size)}))
     places[places < 0] = np.nan
     return Rows(np.tile(n, len(places)), np.repeat(places[:, 0], len(n)), np.repeat(places[:, 1], len(n)))
 

@@ -11,6 +11,7 @@ from dataclasses import replace
 import numpy as np
 
 from syn2real.laws.batch import Batch
+from syn2real.laws.pooling import shares_of_others
 from syn2real.laws.posterior import Prior, log_sum, posterior
 
 STEPS = np.array([0.0, 0.7, 3.0, 10.0, 35.0, 120.0])  # κ over the smallest used n
@@ -19,7 +20,6 @@ MANY = 7  # points from which a bend anywhere can be told; with fewer, `BEYOND` 
 BEYOND = 5
 FARTHEST = 3.0  # κ may exceed the largest n by this factor: the curve then only begins to fall
 PRIOR_CURVES = 4.0  # how many curves `STRAIGHT` counts for when a file's curves share what they know
-MOST_CURVES = 12.0
 WORTH = 0.02  # a κ with less weight than this is left out
 NODES = (24, 10)
 
@@ -43,11 +43,9 @@ def bend_weights(batch: Batch, prior: Prior, pool: bool) -> np.ndarray:
     start = np.where(np.arange(len(STEPS)) == 0, STRAIGHT, (1 - STRAIGHT) / (len(STEPS) - 1))
     own = _normalise(evidence, np.where(possible, start, 0.0))
     if pool and len(own) > 1:
-        bent = np.any(possible[:, 1:], axis=1)  # only curves that could show a bend have a say
-        seen = np.where(np.expand_dims(bent, 1), own, 0.0)
-        others = seen.sum(axis=0) - seen
-        temper = min(1.0, MOST_CURVES / max(int(np.sum(bent)), 1))
-        own = _normalise(evidence, np.where(possible, PRIOR_CURVES * start + temper * others, 0.0))
+        relative = np.exp(evidence - evidence.max(axis=1, keepdims=True))
+        common = shares_of_others(relative, np.where(possible, start, 0.0), PRIOR_CURVES)
+        own = _normalise(evidence, common)
     own = np.where(own < WORTH, 0.0, own)
     return own / own.sum(axis=1, keepdims=True)
 

@@ -25,6 +25,7 @@ SPREADS = np.array([0.2, 0.35, 0.55, 0.8])
 CENTRE_SPREAD = 0.5  # of a file's typical log α around the plain prior's
 SPREAD_SHARE = np.array([0.2, 0.3, 0.3, 0.2])
 MOST_CURVES = 12.0  # curves of one file share backbones and images: more of them count as this many
+ROUNDS = 12
 WALK_WEIGHT = 4.0  # how many curves the plain prior of the deviations' size counts for
 
 
@@ -80,10 +81,41 @@ def _others_alpha(rough: Posterior, temper: float) -> np.ndarray:
 
 def _others_walk(rough: Posterior) -> np.ndarray:
     """Log probability of each kind of deviation after the other curves, shape (B, Q)."""
-    own = np.exp(log_sum(rough.log_weight.reshape(*rough.log_weight.shape[:2], -1), axis=-1))
-    others = own.sum(axis=0) - own
-    share = WALK_WEIGHT * np.exp(LOG_WALK) + others * min(1.0, MOST_CURVES / len(own))
-    return np.log(share / share.sum(axis=1, keepdims=True))
+    flat = rough.log_weight.reshape(*rough.log_weight.shape[:2], -1)
+    evidence = np.exp(log_sum(flat, axis=-1) - LOG_WALK)
+    return np.log(shares_of_others(evidence, np.exp(LOG_WALK), WALK_WEIGHT))
+
+
+def shares_of_others(evidence: np.ndarray, prior: np.ndarray, firm: float) -> np.ndarray:
+    """How common each of K kinds is among the other curves of a file.
+
+    Expectation-maximisation of a Dirichlet-multinomial mixture, and at the end each curve's own part is
+    taken out.
+
+    Parameters
+    ----------
+    evidence : ndarray, shape (B, K)
+        Marginal likelihood of each kind for each curve, up to a factor a curve.
+    prior : ndarray, shape (K,) or (B, K)
+        Shares beforehand; a kind with share 0 stays impossible.
+    firm : float
+        How many curves the prior counts for.
+
+    Returns
+    -------
+    ndarray, shape (B, K)
+        Rows sum to 1.
+    """
+    prior = np.broadcast_to(prior, evidence.shape)
+    temper = min(1.0, MOST_CURVES / len(evidence))
+    share = prior
+    for _ in range(ROUNDS):
+        own = share * evidence
+        own = own / own.sum(axis=1, keepdims=True)
+        share = np.where(prior > 0, firm * prior + temper * own.sum(axis=0), 0.0)
+        share = share / share.sum(axis=1, keepdims=True)
+    others = np.where(prior > 0, firm * prior + temper * (own.sum(axis=0) - own), 0.0)
+    return others / others.sum(axis=1, keepdims=True)
 
 
 def _noise(rough: Posterior) -> tuple[np.ndarray, np.ndarray]:
