@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from checkout import Checkout
+from checkout import Checkout, failed_logs
 from PIL import Image
 
 EXAMPLE = "config/experiments/own-renders.yaml"
@@ -88,3 +88,15 @@ def test_a_shard_is_imported_once_and_again_when_its_annotations_change(mine: Ch
         path = mine.folder / f"resources/my-renders/{split}.json"
         path.write_text(path.read_text().replace('"square"', '"cube"'))
     assert mine.planned(experiment=MINE) == once | {"import_renders": 4}
+
+
+@pytest.mark.slow
+def test_own_renders_go_the_whole_way(mine: Checkout) -> None:
+    mine.edit(MINE, "sizes: [0, 4, 8]", "sizes: [0, 4]")
+    mine.edit(MINE, "ptasks: [objdet] ", "ptasks: [mulclass, objdet, semseg] ")
+    done = mine.snakemake("--cores", "2", experiment=MINE)
+    assert done.returncode == 0, done.stdout + failed_logs(mine.folder)
+    rows = (mine.folder / "results/points/mine.csv").read_text().splitlines()
+    assert len(rows) == 1 + 3 + 1  # three tasks, and from scratch
+    assert (mine.folder / "results/laws/mine/advice.html").is_file()
+    assert (mine.folder / "results/figures/samples/my-renders.png").is_file()

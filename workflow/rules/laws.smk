@@ -30,7 +30,7 @@ rule fit:
 
 rule advise:
     input:
-        points=rules.points.output,
+        points=rules.points.output[0],
         fits=rules.fit.output.json,
     output:
         markdown="results/laws/{experiment}/advice.md",

@@ -3,7 +3,7 @@
 
 rule figure_curves:
     input:
-        points=rules.points.output,
+        points=rules.points.output[0],
         fits=rules.fit.output.json,
     output:
         svg=report(
