@@ -94,9 +94,7 @@ def test_boxes_alone_serve_all_but_semseg(own, imported, tmp_path):
     assert "seg.png" not in Shard(path).read("00000001-00")
     assert SyntheticImages([path], 2, "objdet")[1][1]["labels"].tolist() == [3, 2]
     assert SyntheticImages([path], 2, "mulclass")[1][1].tolist() == [0, 1, 1]
-    with pytest.raises(
-        InputError, match=r"00000000-00.seg.png: is not in this shard, because"
-    ):
+    with pytest.raises(InputError, match=r"00000000-00.seg.png: is not in this shard, because"):
         SyntheticImages([path], 2, "semseg")[0]
     contact_sheet(path, tmp_path / "sheet.png")
     with Image.open(tmp_path / "sheet.png") as sheet:
