@@ -30,7 +30,9 @@ def points() -> pd.DataFrame:
         for n in (40, 80, 160, 320, 640, 1280)
         for seed in (0, 1)
     ]
-    return pd.DataFrame([*rows, common | {"setting": "none", "ptask": "none", "n": 0, "seed": 0, "error": 0.7}])
+    return pd.DataFrame(
+        [*rows, common | {"setting": "none", "ptask": "none", "n": 0, "seed": 0, "error": 0.7}]
+    )
 
 
 def _advice(points: pd.DataFrame, tmp_path: Path, **changes: object) -> tuple[str, str]:

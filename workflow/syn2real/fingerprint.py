@@ -73,7 +73,7 @@ def _path(name: str) -> Path | None:
 def _parse(path: Path, package: str) -> tuple[str, frozenset[str]]:
     """Return the digest of a file's syntax tree without docstrings, and the package's modules it imports."""
     tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
-    names = set()
+    names: set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             names.update(alias.name for alias in node.names)
@@ -99,7 +99,7 @@ def _absolute(node: ast.ImportFrom, package: str) -> str:
 
 def _with_parents(names: set[str]) -> set[str]:
     """Return those names that are modules of this package, with the packages whose `__init__` runs first."""
-    found = set()
+    found: set[str] = set()
     for name in names:
         parts = name.split(".")
         if parts[0] == PACKAGE:

@@ -35,8 +35,8 @@ class StandIn(Section):
 class Costs(Section):
     """What things cost, in one currency of your own; only ratios matter for the advice."""
 
-    image: float | None = Field(None, gt=0, description="cost of one more rendered image")
-    run: float | None = Field(None, gt=0, description="cost of one pre-training with its fine-tuning")
+    image: float | None = Field(default=None, gt=0, description="cost of one more rendered image")
+    run: float | None = Field(default=None, gt=0, description="cost of one pre-training with its fine-tuning")
 
 
 class Experiment(Section):

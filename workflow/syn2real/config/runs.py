@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from syn2real.config.recipe import ModelName
+
 NONE = "none"
 """Setting and task of a run without pre-training (n = 0)."""
 
@@ -28,7 +30,7 @@ class Pretraining:
     recipe: str
     setting: str
     ptask: str
-    model: str
+    model: ModelName
     n: int
     seed: int
 
