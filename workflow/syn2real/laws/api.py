@@ -116,7 +116,7 @@ def read_curves(
     need = ["n", "error", *(forms.COLUMN[axis] for axis in varies)]
     checked = check_frame(frame, file, require=need)
     columns = identity_columns(checked, [DROPPED[axis] for axis in varies], by, file)
-    curves, notes = split_curves(checked, columns, file)
+    curves, notes = split_curves(checked, columns, file, varies)
     most = max((len(np.unique(curve.n)) for curve in curves), default=0)
     if most < FEWEST and not allow_unfitted:
         raise InputError(

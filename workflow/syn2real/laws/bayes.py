@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from statistics import NormalDist
 
 import numpy as np
 
@@ -40,7 +41,8 @@ class BayesFit:
         errors, shown = source.errors(rows.n), source.measurements(rows.n)
         lower, middle, upper = np.quantile(errors, [low, 0.5, high], axis=0)
         below, above = np.quantile(shown, [low, high], axis=0)
-        return Predictions(middle, lower, upper, below, above)
+        # Draws scatter a little; a measurement can only be less certain than its expectation.
+        return Predictions(middle, lower, upper, np.minimum(below, lower), np.maximum(above, upper))
 
 
 def fit_simple(curves: Sequence[Curve], *, pool: bool = True, level: float = 0.95) -> list[BayesFit]:
@@ -119,10 +121,8 @@ def _summary(draws: Mixture, wide: Posterior, row: int, level: float) -> BayesFi
 
 def open_ends(wide: Posterior, row: int, level: float) -> tuple[bool, bool]:
     """Say which ends of α's interval the measurements alone (without the prior) leave open."""
-    from scipy.special import chdtri
-
     likelihood = wide.likelihood[row]
-    floor = likelihood.max() - 0.5 * chdtri(1, 1 - level)
+    floor = likelihood.max() - 0.5 * NormalDist().inv_cdf((1 + level) / 2) ** 2
     return bool(likelihood[0] > floor), bool(likelihood[-1] > floor)
 
 

@@ -69,6 +69,7 @@ def to_points(frame: pd.DataFrame, file: str | Path | None = None) -> tuple[pd.D
         raise InputError("no row has an n; nothing to convert", file=file, key="pretrain.data")
     for column in ("n_eval", "value", "pretrain.data", "fratio", "nparam"):
         rows[column] = number_column(rows, column, file)
+    rows = rows.reset_index(drop=True)
     runs = [column for column in PUBLISHED if column not in ("n_eval", "value")]
     # Two values at one evaluation of one name are two runs of it: they become two seeds.
     rows["seed"] = rows.groupby([*runs, "n_eval"]).cumcount()
@@ -79,7 +80,8 @@ def to_points(frame: pd.DataFrame, file: str | Path | None = None) -> tuple[pd.D
     points["n"] = last["pretrain.data"].to_numpy(float).astype(np.int64)
     size = last["fdata"].map(TRAIN_SIZE).to_numpy(float)
     points["s"] = np.round(last["fratio"].to_numpy(float) / 100 * size).astype(np.int64)
-    points["s_percent"] = last["fratio"].to_numpy()
+    percent = last["fratio"].to_numpy(float)
+    points["s_percent"] = percent.astype(np.int64) if (percent % 1 == 0).all() else percent
     points["seed"] = last["seed"].to_numpy()
     points["metric"] = last["ftask"].map(METRIC).fillna("").to_numpy()
     points["value"] = last["value"].to_numpy()

@@ -95,8 +95,8 @@ def number_column(frame: pd.DataFrame, column: str, file: str | Path | None = No
         row = int(np.flatnonzero(bad)[0])
         cell = frame[column].iloc[row]
         hint = "; mend or remove the row"
-        # +2: the header is line 1 of the file
-        raise InputError(f"{cell!r} in line {row + 2} {problem}{hint}", file=file, key=column)
+        # +2: the header is line 1 of the file, and rows keep their labels where others were left out
+        raise InputError(f"{cell!r} in line {frame.index[row] + 2} {problem}{hint}", file=file, key=column)
     return values
 
 
@@ -155,9 +155,19 @@ def identity_columns(
 
 
 def split_curves(
-    frame: pd.DataFrame, columns: Sequence[str], file: str | Path | None = None
+    frame: pd.DataFrame,
+    columns: Sequence[str],
+    file: str | Path | None = None,
+    varies: Sequence[str] = (),
 ) -> tuple[list[Curve], list[str]]:
     """Split a checked table into curves, in order of first appearance.
+
+    Parameters
+    ----------
+    columns : sequence of str
+        The identity columns.
+    varies : sequence of str
+        What besides n varies within a curve: "s", "size".
 
     Returns
     -------
@@ -171,13 +181,13 @@ def split_curves(
         Where two rows give different errors for the same run and no seed column tells them apart.
     """
     notes: list[str] = []
-    table = _deduplicate(frame, columns, notes, file)
+    table = _deduplicate(frame, [*columns, *within(frame, varies)], notes, file)
     groups = table.groupby(list(columns), sort=False, dropna=False) if columns else [((), table)]
     curves, references = [], 0
     for key, group in groups:
         values = key if isinstance(key, tuple) else (key,)
         identity = {column: _json(value) for column, value in zip(columns, values, strict=True)}
-        curve = _curve(group, identity)
+        curve = _curve(group, identity, varies)
         if len(curve.n) == 0:
             references += 1
             continue
@@ -188,13 +198,21 @@ def split_curves(
     return curves, notes
 
 
+def within(frame: pd.DataFrame, varies: Sequence[str]) -> list[str]:
+    """Name the columns that set the runs of one curve apart."""
+    names = [
+        "n",
+        *(["s"] if "s" in varies else []),
+        *(["model", "n_params"] if "size" in varies else []),
+        "seed",
+    ]
+    return [name for name in names if name in frame]
+
+
 def _deduplicate(
-    frame: pd.DataFrame, columns: Sequence[str], notes: list[str], file: str | Path | None
+    frame: pd.DataFrame, place: list[str], notes: list[str], file: str | Path | None
 ) -> pd.DataFrame:
     """Drop repeated rows; refuse rows that contradict each other."""
-    place = [*columns, *(c for c in ("n", "s", "n_params", "seed") if c in frame and c not in columns)]
-    if "model" in frame and "model" not in columns:
-        place.append("model")
     rest = [c for c in ("error", "weight") if c in frame]
     table = frame.drop_duplicates([*place, *rest])
     if len(table) < len(frame):
@@ -211,7 +229,7 @@ def _deduplicate(
     return table
 
 
-def _curve(group: pd.DataFrame, identity: dict[str, Any]) -> Curve:
+def _curve(group: pd.DataFrame, identity: dict[str, Any], varies: Sequence[str]) -> Curve:
     """Average the replicates of one curve in the log of the error."""
     n = group["n"].to_numpy(float)
     log_error = np.log(group["error"].to_numpy(float))
@@ -222,12 +240,7 @@ def _curve(group: pd.DataFrame, identity: dict[str, Any]) -> Curve:
     zero = n == 0
     reference = float(np.exp(log_error[zero].mean())) if zero.any() else None
     n, s, size, log_error, weight = (a[~zero] for a in (n, s, size, log_error, weight))
-    model = group["model"].to_numpy()[~zero] if "model" in group and "model" not in identity else None
-    spots = np.stack([n, np.nan_to_num(s), np.nan_to_num(size)], axis=1)
-    if model is None:  # one model a curve: its size cannot split a replicate
-        spots[:, 2] = 0
-    if "s" in identity:
-        spots[:, 1] = 0
+    spots = np.stack([n, s if "s" in varies else 0 * n, size if "size" in varies else 0 * n], axis=1)
     _, first, where = np.unique(spots, axis=0, return_index=True, return_inverse=True)
     where = where.reshape(-1)
     total = np.bincount(where, weight, minlength=len(first))

@@ -15,7 +15,7 @@ from syn2real.laws.results import Rows
 
 RESIDUALS = ("log", "linear", "huber")
 HUBER = 1.345  # 95 % efficiency for normal noise
-ZOOMS = 5
+ZOOMS = {1: 7, 2: 9}  # how often the grid is drawn closer, by how many exponents there are
 NODES = {1: 48, 2: 18}  # nodes an exponent, by how many exponents there are
 REWEIGH = 4  # Gauss-Newton steps of a residual in logs
 BLOCK = 400_000  # numbers of basis columns held at once
@@ -166,7 +166,7 @@ def _search(problem: Problem, error: np.ndarray, held: dict[str, np.ndarray]) ->
         if name in held:
             low[:, i] = high[:, i] = np.log(held[name])
     rows = np.arange(count)
-    for _ in range(ZOOMS):
+    for _ in range(ZOOMS[len(law.exponents)]):
         nodes = _grid(low, high)  # (V, G, q)
         c, loss = project(problem, np.exp(nodes), error, _offset(problem, np.exp(nodes), held), free)
         best = loss.argmin(axis=1)

@@ -1,0 +1,65 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from syn2real.errors import InputError
+from syn2real.laws import convert_table
+from syn2real.laws.convert import PUBLISHED
+
+ROWS = [
+    (1, 0.10, "1000", "64k", "objdet", "coco", "1", "objdet", "r50", "23.9", "bop-lv2.5"),
+    (2, 0.12, "1000", "64k", "objdet", "coco", "1", "objdet", "r50", "23.9", "bop-lv2.5"),
+    (10, 0.15, "1000", "64k", "objdet", "coco", "1", "objdet", "r50", "23.9", "bop-lv2.5"),
+    (9, 0.14, "1000", "1280k", "objdet", "coco", "1", "objdet", "r50", "23.9", "bop-lv2.5"),
+    (5020, 0.30, "64000", "64k", "mulclass", "imagenet", "64", "sinclass", "r18", "11.4", "bop"),
+    (1, 0.04, "2000", "64k", "normal", "ade20k", "1", "semseg", "r50", "23.9", "bop"),
+    (3, 0.05, "", "64k", "normal", "ade20k", "1", "semseg", "r50", "23.9", "bop"),
+]
+
+
+@pytest.fixture
+def published():
+    return pd.DataFrame(ROWS, columns=list(PUBLISHED)).astype(str)
+
+
+def test_the_last_evaluation_of_a_run_is_its_value(published):
+    points, notes = convert_table(published)
+    assert notes == ["1 rows without pretrain.data (n) were dropped", "4 runs"]
+    first = points.iloc[0]
+    assert first.value == 0.15 and first.error == pytest.approx(0.85)
+    assert first.setting == "bop-lv2.5" and first.pscale == "64k" and first.model == "resnet50"
+    assert points.pscale.tolist() == ["64k", "1280k", "64k", "64k"], "the pool is part of a run's identity"
+    assert points.s.tolist() == [1183, 1183, round(0.64 * 1_281_167), 202]
+    assert points.n_params.tolist() == [23_900_000, 23_900_000, 11_400_000, 23_900_000]
+
+
+def test_there_and_back(published):
+    points, _ = convert_table(published)
+    back, _ = convert_table(points.astype(str))
+    assert list(back.columns) == list(PUBLISHED) and len(back) == len(points)
+    again, _ = convert_table(back.astype(str))
+    pd.testing.assert_frame_equal(again, points)
+
+
+def test_two_values_of_one_evaluation_are_two_seeds(published):
+    twin = published.iloc[[2]].assign(value="0.16")
+    points, _ = convert_table(pd.concat([published, published.iloc[[2]], twin]))
+    mine = points[(points.ptask == "objdet") & (points.pscale == "64k")]
+    assert sorted(zip(mine.seed, mine.value, strict=True)) == [(0, 0.15), (1, 0.16)]
+
+
+def test_other_tables_are_refused():
+    with pytest.raises(InputError, match="n_eval: no such column"):
+        convert_table(pd.DataFrame({"n": ["1"], "value": ["2"]}))
+
+
+def test_a_cell_that_is_no_number(published):
+    published.loc[1, "value"] = "lost"
+    with pytest.raises(InputError, match="value: 'lost' in line 3"):
+        convert_table(published)
+
+
+def test_values_keep_their_digits(published):
+    published.loc[2, "value"] = "0.0369916525917479"
+    points, _ = convert_table(published)
+    assert points.value[0] == np.float64("0.0369916525917479")

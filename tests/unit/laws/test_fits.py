@@ -1,0 +1,229 @@
+"""The fitters against certified values, an oracle and known truths."""
+
+import os
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from syn2real.laws import fit_table
+from syn2real.laws.bayes import fit_simple
+from syn2real.laws.bootstrap import bootstrap, fit_replicates
+from syn2real.laws.forms import LAWS, FullWithLoss
+from syn2real.laws.leastsq import fit_least_squares
+from syn2real.laws.results import Rows
+from syn2real.laws.table import Curve
+from syn2real.laws.varpro import solve_nonnegative
+
+N = 1000.0 * 2 ** np.arange(9)
+
+
+def noisy(seed, noise=0.003, n=N, d=4.0, alpha=0.45, gap=0.3):
+    random = np.random.default_rng(seed)
+    return (d * n**-alpha + gap) * np.exp(noise * random.standard_normal(len(n)))
+
+
+def test_certified_power_law(make_curve):
+    # NIST StRD DanWood, y = b1 x^b2, with n = 1/x so that the exponent is a decay
+    x = np.array([1.309, 1.471, 1.490, 1.565, 1.611, 1.680])
+    y = np.array([2.138, 3.421, 3.597, 4.340, 4.882, 5.660])
+    fit = fit_least_squares(make_curve(1 / x[::-1], y[::-1]), LAWS["power"], residual="linear")
+    assert fit.params["D"].value == pytest.approx(7.6886226176e-01, rel=1e-6)
+    assert fit.params["alpha"].value == pytest.approx(3.8604055871, rel=1e-6)
+    assert fit.solution.loss[0] == pytest.approx(4.3173084083e-03, rel=1e-8)
+    # The certified standard deviation of b2 times Student's t with 4 degrees of freedom
+    half = (fit.params["alpha"].upper - fit.params["alpha"].lower) / 2
+    assert half == pytest.approx(5.1726610913e-02 * 2.776445, rel=0.01)
+
+
+@pytest.mark.parametrize("residual", ["log", "linear"])
+def test_profile_intervals_agree_with_lmfit(make_curve, residual):
+    lmfit = pytest.importorskip("lmfit")
+    y = noisy(3)
+    fit = fit_least_squares(make_curve(N, y), LAWS["simple"], residual=residual)
+
+    def left(p):
+        f = p["d"] * (N / N[4]) ** -p["alpha"] + p["C"]
+        return np.log(f / y) if residual == "log" else f - y
+
+    start = lmfit.Parameters()
+    start.add("d", 0.1, min=0)
+    start.add("alpha", 0.4, min=0.01, max=5)
+    start.add("C", 0.25, min=0)
+    mini = lmfit.Minimizer(left, start)
+    best = mini.minimize()
+    ends = lmfit.conf_interval(mini, best, p_names=["alpha", "C"], sigmas=[0.95])
+    for name in ("alpha", "C"):
+        param = fit.params[name]
+        assert param.value == pytest.approx(best.params[name].value, rel=1e-3)
+        assert (param.lower, param.upper) == pytest.approx((ends[name][0][1], ends[name][2][1]), rel=0.01)
+
+
+def test_nonnegative_least_squares_agrees_with_scipy():
+    from scipy.optimize import nnls
+
+    random = np.random.default_rng(0)
+    columns, target = random.normal(size=(50, 6, 3)), random.normal(size=(50, 6))
+    ours = solve_nonnegative(columns, target)
+    theirs = np.array([nnls(a, b)[0] for a, b in zip(columns, target, strict=True)])
+    np.testing.assert_allclose(ours, theirs, atol=1e-9)
+
+
+@pytest.mark.parametrize("law", [*LAWS.values(), FullWithLoss()], ids=lambda law: law.equation)
+def test_every_law_recovers_itself(make_curve, law):
+    n, s, size = (a.ravel() for a in np.meshgrid(N[::2], [200, 800, 3200], [1e7, 2e7, 4e7]))
+    rows = Rows(n, s, size)
+    # both sides in the units of the basis: shares that make every term matter
+    exponents = np.array([0.5, 0.3])[: len(law.exponents)]
+    basis = law.basis(exponents, rows)
+    coefficients = 0.4 / basis.mean(axis=0)
+    curve = make_curve(n, basis @ coefficients, s, size)
+    fit = fit_least_squares(curve, law)
+    truth = law.params(exponents, coefficients)
+    for name, value in truth.items():
+        assert fit.params[name].value == pytest.approx(float(value), rel=2e-3), name
+    assert law.predict({k: float(v) for k, v in truth.items()}, rows) == pytest.approx(curve.error)
+    assert fit.predict(rows, 0.95).error == pytest.approx(curve.error, rel=1e-5)
+
+
+def test_huber_resists_an_outlier(make_curve):
+    y = noisy(0, noise=0.001)
+    y[4] *= 1.2
+    robust = fit_least_squares(make_curve(N, y), LAWS["simple"], residual="huber")
+    plain = fit_least_squares(make_curve(N, y), LAWS["simple"], residual="log")
+    assert abs(robust.params["C"].value - 0.3) < 0.02 < abs(plain.params["C"].value - 0.3)
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 10**6), st.sampled_from([1e-3, 0.5, 1e4]))
+def test_the_unit_of_n_changes_neither_gap_nor_rate(seed, unit):
+    y = noisy(seed)
+    nan = np.full(len(N), np.nan)
+    one, two = (Curve({}, n, y, np.ones(len(N)), nan, nan) for n in (N, N * unit))
+    for fit in (lambda c: fit_simple([c])[0], lambda c: fit_least_squares(c, LAWS["simple"])):
+        a, b = fit(one).params, fit(two).params
+        for name in ("alpha", "C"):
+            assert a[name].value == pytest.approx(b[name].value, rel=1e-6)
+            assert a[name].status == b[name].status
+        assert b["D"].value == pytest.approx(a["D"].value * unit ** a["alpha"].value, rel=1e-4)
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.randoms(use_true_random=False))
+def test_the_order_of_rows_and_curves_does_not_matter(random):
+    rows = [
+        {"setting": f"s{k}", "n": n, "error": e}
+        for k in range(3)
+        for n, e in zip(N, noisy(k, gap=0.2 + 0.1 * k), strict=True)
+    ]
+    mixed = random.sample(rows, len(rows))
+
+    def told(table):
+        result = fit_table(pd.DataFrame(table), predict_at=[1e6])
+        return {c["curve"]["setting"]: (c["fit"]["params"], c["predictions"]) for c in result["curves"]}
+
+    one, two = told(rows), told(mixed)
+    for name in one:
+        for key in ("alpha", "C"):
+            assert one[name][0][key]["value"] == pytest.approx(two[name][0][key]["value"], rel=1e-9)
+        assert one[name][1][0]["upper"] == pytest.approx(two[name][1][0]["upper"], rel=1e-9)
+
+
+def test_posterior_intervals_cover_and_narrow_with_data():
+    random = np.random.default_rng(5)
+    hits, widths = [], []
+    nan = np.full(len(N), np.nan)
+    for noise in (0.02, 0.002):
+        truth = [(random.uniform(0.2, 0.8), random.uniform(0.1, 0.6)) for _ in range(30)]
+        curves = [
+            Curve({"k": k}, N, noisy(k, noise, d=0.3 * 1000**a, alpha=a, gap=c), np.ones(len(N)), nan, nan)
+            for k, (a, c) in enumerate(truth)
+        ]
+        fits = fit_simple(curves)
+        for fit, (a, c) in zip(fits, truth, strict=True):
+            for name, value in (("alpha", a), ("C", c)):
+                param = fit.params[name]
+                low = -np.inf if param.lower is None else param.lower
+                high = np.inf if param.upper is None else param.upper
+                hits.append(low <= value <= high)
+        widths.append(np.median([fit.params["C"].upper - fit.params["C"].lower for fit in fits]))
+    assert np.mean(hits) > 0.9
+    assert widths[1] < widths[0] / 2
+
+
+def test_a_bend_at_small_n_is_seen_and_none_is_invented(make_curve):
+    n = np.geomspace(100, 1e5, 16)
+    bent = (n + 3000) ** -0.5 * 20 + 0.1
+    straight = 3 * n**-0.3 + 0.1
+    random = np.random.default_rng(0)
+    noise = np.exp(0.003 * random.standard_normal((2, 16)))
+    ahead = Rows.at(1e6)
+    fits = [fit_simple([make_curve(n, y)])[0] for y in (bent * noise[0], straight * noise[1])]
+    assert fits[0].predict(ahead, 0.95).error[0] == pytest.approx(20 * (1e6 + 3000) ** -0.5 + 0.1, rel=0.08)
+    assert fits[1].predict(ahead, 0.95).error[0] == pytest.approx(3 * 1e6**-0.3 + 0.1, rel=0.08)
+
+
+def test_a_flat_curve_is_unidentified(make_curve):
+    random = np.random.default_rng(2)
+    fit = fit_simple([make_curve(N, 0.5 * np.exp(0.01 * random.standard_normal(len(N))))])[0]
+    assert fit.params["alpha"].status == "unidentified"
+    assert fit.params["alpha"].lower is None or fit.params["alpha"].upper is None
+
+
+def test_bootstrap_agrees_with_the_fit_and_the_noise(make_curve):
+    curve = make_curve(N, noisy(1, noise=0.004))
+    (told,) = bootstrap([curve], 400)
+    fit = fit_least_squares(curve, LAWS["simple"])
+    assert told.C[0] == pytest.approx(fit.params["C"].value, rel=0.01)
+    assert told.alpha[0] == pytest.approx(fit.params["alpha"].value, rel=0.02)
+    low, high = np.quantile(told.errors(N[-1:])[1:, 0], [0.025, 0.975])
+    assert low < curve.error[-1] * 1.01 and 0.002 < high - low < 0.02
+    rising = fit_replicates(curve, np.linspace(0.1, 0.2, len(N))[None])
+    assert rising.D[0] == 0 and 0.1 < rising.C[0] < 0.2
+
+
+needs_file = pytest.mark.skipif(
+    "SYN2REAL_PUBLISHED_CSV" not in os.environ, reason="SYN2REAL_PUBLISHED_CSV is unset"
+)
+
+
+@needs_file
+def test_the_papers_procedure_on_the_published_subset():
+    from syn2real.laws import convert_table, read_csv
+
+    path = os.environ["SYN2REAL_PUBLISHED_CSV"]
+    points, notes = convert_table(read_csv(path))
+    assert "7 rows without pretrain.data (n) were dropped" in notes
+    result = fit_table(points, method="paper")
+    assert len(result["curves"]) == 12
+    assert {round(c["fit"]["params"]["D"]["value"], 6) for c in result["curves"]}.__len__() == 1
+    assert 0.43 < result["curves"][0]["fit"]["params"]["D"]["value"] < 0.51
+    assert any("did not converge" in note for note in result["notes"])
+    assert any("bounds that bind: alpha at 0.1 in 0 and at 1.5 in 1" in note for note in result["notes"])
+
+
+@needs_file
+def test_extrapolation_on_the_published_subset_beats_least_squares_and_the_last_value():
+    from syn2real.laws import convert_table, read_csv
+
+    points, _ = convert_table(read_csv(os.environ["SYN2REAL_PUBLISHED_CSV"]))
+    points = points[points.n > 0]
+    misses: dict[str, list[float]] = {"default": [], "least-squares": [], "last": []}
+    inside = []
+    for part in (8, 4, 2):
+        seen = points[points.n <= 64000 / part]
+        truth = points[points.n == 64000].set_index(["ptask", "ftask"]).error
+        last = seen.sort_values("n").groupby(["ptask", "ftask"]).error.last()
+        misses["last"] += list((last - truth).dropna())
+        for method in ("default", "least-squares"):
+            for curve in fit_table(seen, method=method, predict_at=[64000])["curves"]:
+                value = truth[curve["curve"]["ptask"], curve["curve"]["ftask"]]
+                told = curve["predictions"][0]
+                misses[method].append(told["error"] - value)
+                if method == "default":
+                    inside.append(told["predict_lower"] <= value <= told["predict_upper"])
+    rmse = {name: np.sqrt(np.mean(np.square(values))) for name, values in misses.items()}
+    assert rmse["default"] < 0.9 * rmse["least-squares"] and rmse["default"] < 0.8 * rmse["last"]
+    assert np.mean(inside) > 0.92
