@@ -1,0 +1,70 @@
+"""What a run would miss on this machine is told before it starts."""
+
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from syn2real.config.plan import Plan, load_plan
+from syn2real.preflight import missing_blender, missing_data, wanted_shards
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Plan:
+    monkeypatch.chdir(tmp_path)
+    shared = {name: str(ROOT / f"config/{name}.yaml") for name in ("renderings", "targets")}
+    experiment = str(ROOT / "config/experiments/smoke.yaml")
+    return load_plan({"experiment": experiment, "recipes": str(ROOT / "config/recipes"), **shared})
+
+
+@pytest.mark.parametrize(
+    ("error", "mend"),
+    [
+        ("libXi.so.6: cannot open shared object file", "install the system package that holds libXi.so.6"),
+        (
+            "No module named 'numpy'",
+            "install syn2real[render]" if sys.version_info[:2] == (3, 11) else "3.11",
+        ),
+    ],
+)
+def test_a_blender_that_cannot_be_imported_is_told_with_the_mend(
+    plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: str, mend: str
+) -> None:
+    (tmp_path / "bpy.py").write_text(f"raise ImportError({error!r})\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    lines = list(missing_blender(plan))
+    assert len(lines) == 1 and "\n" not in lines[0]
+    assert error in lines[0] and lines[0].endswith(mend)
+
+
+def test_rendered_settings_need_no_blender(
+    plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from syn2real.preflight import wanted_shards
+
+    for shard in wanted_shards(plan):
+        path = tmp_path / shard
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    (tmp_path / "bpy.py").write_text("raise ImportError('broken')\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    assert list(missing_blender(plan)) == []
+
+
+def test_data_the_workflow_makes_is_never_missing(plan: Plan) -> None:
+    assert list(missing_data(plan)) == []
+
+
+def test_a_collection_that_is_not_there_is_named_with_who_needs_it(tmp_path: Path, plan: Plan) -> None:
+    value = yaml.safe_load((ROOT / "config/experiments/smoke.yaml").read_text())
+    value["renderings"]["smoke"]["collections"] = ["mine"]
+    (tmp_path / "e.yaml").write_text(yaml.safe_dump(value))
+    changes = {"experiment": str(tmp_path / "e.yaml"), "objects": {"mine": "objects/mine"}}
+    changed = load_plan(plan.config.model_dump() | changes)
+    lines = list(missing_data(changed))
+    assert len(lines) == 1
+    assert lines[0].startswith("objects/mine/models/models_info.json: there is no such file")
+    assert "needed by the renders of experiment smoke" in lines[0]

@@ -1,0 +1,56 @@
+"""Killed at any instant, the workflow goes on and ends with the numbers of an undisturbed run."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from checkout import Checkout, failed_logs, metrics
+
+
+def _start(checkout: Checkout) -> subprocess.Popen:
+    """Start the smoke experiment as the leader of a process group of its own."""
+    command = [sys.executable, "-m", "snakemake", "--workflow-profile", "profiles/ci"]
+    command += ["--config", "experiment=config/experiments/smoke.yaml"]
+    log = (checkout.folder / "run.log").open("a")
+    return subprocess.Popen(
+        command, cwd=checkout.folder, env=checkout.environment, stdout=log, stderr=log, start_new_session=True
+    )
+
+
+def _kill_when(run: subprocess.Popen, folder: Path, pattern: str, seconds: float = 600) -> None:
+    """SIGKILL the whole group once a file of `pattern` is there: jobs, Blender and Snakemake itself."""
+    end = time.monotonic() + seconds
+    while not any(folder.glob(pattern)):
+        assert run.poll() is None, f"ended before {pattern} appeared\n{failed_logs(folder)}"
+        assert time.monotonic() < end, f"{pattern} never appeared"
+        time.sleep(0.05)
+    os.killpg(run.pid, signal.SIGKILL)
+    run.wait()
+
+
+@pytest.mark.slow
+def test_kills_while_rendering_training_and_measuring_change_no_number(
+    checkout: Checkout, finished: Checkout
+) -> None:
+    for pattern in (
+        "results/renders/*/*/.shard-*/0*.tar",
+        "results/pretrain/**/.metrics-*",
+        "results/finetune/**/.metrics-*",
+    ):
+        _kill_when(_start(checkout), checkout.folder, pattern)
+        assert checkout.snakemake("--unlock").returncode == 0
+    last = _start(checkout)
+    assert last.wait() == 0, (checkout.folder / "run.log").read_text()[-3000:] + failed_logs(checkout.folder)
+
+    ours, theirs = (pd.read_csv(c.folder / "results/points/smoke.csv") for c in (checkout, finished))
+    pd.testing.assert_frame_equal(ours, theirs, check_exact=True)
+    for path, undisturbed in metrics(finished.folder).items():
+        run = metrics(checkout.folder)[path]
+        assert run["evaluations"] == undisturbed["evaluations"], path
+    shard = "results/renders/smoke/train/shard-000000.tar"
+    assert (checkout.folder / shard).read_bytes() == (finished.folder / shard).read_bytes()
