@@ -43,8 +43,6 @@ def test_a_blender_that_cannot_be_imported_is_told_with_the_mend(
 def test_rendered_settings_need_no_blender(
     plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from syn2real.preflight import wanted_shards
-
     for shard in wanted_shards(plan):
         path = tmp_path / shard
         path.parent.mkdir(parents=True, exist_ok=True)
