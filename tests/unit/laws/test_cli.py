@@ -113,6 +113,16 @@ def test_advise_writes_the_contract(tmp_path, file):
         assert set(curve["required_n"]) == {"lower", "median", "upper", "p_unreachable"}
 
 
+def test_bootstrap_intervals_resemble_profile_intervals(tmp_path, file):
+    options = ("fit", file, "--method", "least-squares", "--predict-at", "128000")
+    one, two = run(tmp_path, *options), run(tmp_path, *options, "--bootstrap", "400")
+    for profile, percentile in zip(one["curves"], two["curves"], strict=True):
+        a, b = profile["fit"]["params"]["C"], percentile["fit"]["params"]["C"]
+        assert b["value"] == pytest.approx(a["value"], rel=0.01)
+        assert 0.3 < (b["upper"] - b["lower"]) / (a["upper"] - a["lower"]) < 1.5
+    assert "percentile intervals of 400 replicates" in two["notes"]
+
+
 def test_losses_above_one_are_legal(tmp_path):
     path = tmp_path / "loss.csv"
     path.write_text("n,error\n" + "".join(f"{n},{3 + 50 * n**-0.5}\n" for n in (100, 400, 1600, 6400, 25600)))
@@ -144,6 +154,7 @@ def test_twenty_thousand_rows(tmp_path):
         ("fit", "{file}", "--level", "2"),
         ("fit", "{file}", "--predict-at", "0"),
         ("fit", "{file}", "--law", "power", "--method", "paper"),
+        ("fit", "{file}", "--bootstrap", "100"),
         ("advise", "{file}", "--target-error", "-1"),
         ("advise", "{folder}", "--target-error", "0.1"),
         ("convert", "{file}.absent", "out.csv"),

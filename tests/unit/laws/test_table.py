@@ -4,7 +4,7 @@ import pytest
 
 from syn2real.errors import InputError
 from syn2real.laws import fit_table, read_csv
-from syn2real.laws.table import check_frame, identity_columns, split_curves
+from syn2real.laws.table import check_frame, identity_columns, split_curves, weigh_by_test_size
 
 
 def curves_of(frame, **options):
@@ -104,3 +104,23 @@ def test_names_that_look_like_nothing_stay_names(tmp_path):
     path.write_text("setting,n,error\n" + "".join(f"NA,{n},0.{n}\nnull,{n},0.{n}\n" for n in (1, 2, 3)))
     (one, two), _ = curves_of(read_csv(path))
     assert (one.identity, two.identity) == ({"setting": "NA"}, {"setting": "null"})
+
+
+def test_only_the_ratio_of_weights_matters():
+    n = 1000 * 2 ** np.arange(7)
+    frame = pd.DataFrame({"n": n, "error": 3 * n**-0.5 + 0.2, "weight": np.linspace(1, 3, 7)})
+    one, two = (fit_table(frame.assign(weight=unit * frame.weight), predict_at=[1e6]) for unit in (1, 1000))
+    assert one["curves"][0]["fit"]["params"]["C"]["lower"] == pytest.approx(
+        two["curves"][0]["fit"]["params"]["C"]["lower"]
+    )
+
+
+def test_the_test_sets_size_weighs_error_rates():
+    n = 1000 * 2 ** np.arange(7)
+    frame = pd.DataFrame({"n": n, "error": 3 * n**-0.5 + 0.02})
+    weighed = weigh_by_test_size(check_frame(frame), 1000)
+    assert weighed.weight.is_monotonic_decreasing and weighed.weight[0] == pytest.approx(
+        1000 * frame.error[0] / (1 - frame.error[0])
+    )
+    with pytest.raises(InputError, match="error rates, which lie below 1"):
+        fit_table(frame.assign(error=frame.error + 1), test_size=1000)

@@ -57,6 +57,7 @@ def advise_table(
     level: float = 0.95,
     pool: bool = True,
     allow_unfitted: bool = False,
+    test_size: float | None = None,
     file: str | Path | None = None,
 ) -> dict[str, Any]:
     """Advise on every curve of a table.
@@ -71,7 +72,7 @@ def advise_table(
         The most images that can be made; by default a hundred times the curve's largest measured n.
     cost_per_image, cost_per_run : float
         Of rendering one image and of one pre-training with its fine-tuning, in any one unit.
-    by, level, pool, allow_unfitted, file
+    by, level, pool, allow_unfitted, test_size, file
         As for `fit_table`.
 
     Returns
@@ -87,7 +88,7 @@ def advise_table(
     """
     wish = Wish(target_error, max_images, cost_per_image, cost_per_run, level)
     _check(wish)
-    curves, notes = read_curves(frame, by=by, file=file, allow_unfitted=allow_unfitted)
+    curves, notes = read_curves(frame, by=by, file=file, allow_unfitted=allow_unfitted, test_size=test_size)
     reasons = [why_not(curve) for curve in curves]
     good = [curve for curve, reason in zip(curves, reasons, strict=True) if reason is None]
     fits = iter(fit_simple(good, pool=pool, level=level))

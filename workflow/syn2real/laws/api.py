@@ -12,11 +12,12 @@ import pandas as pd
 from syn2real.errors import InputError
 from syn2real.laws import forms
 from syn2real.laws.bayes import fit_simple
+from syn2real.laws.bootstrap import fit_bootstrap
 from syn2real.laws.leastsq import fit_least_squares, missing
 from syn2real.laws.paper import fit_paper
 from syn2real.laws.results import Fit, Predictions, Rows, number
 from syn2real.laws.size import fit_size, models
-from syn2real.laws.table import Curve, check_frame, identity_columns, split_curves
+from syn2real.laws.table import Curve, check_frame, identity_columns, split_curves, weigh_by_test_size
 
 VERSION = 1
 LAWS = (*forms.LAWS, "size")
@@ -37,7 +38,9 @@ def fit_table(
     pool: bool = True,
     residual: str = "log",
     loss: bool = False,
+    bootstrap: int = 0,
     allow_unfitted: bool = False,
+    test_size: float | None = None,
     file: str | Path | None = None,
     predict_file: str | Path | None = None,
 ) -> dict[str, Any]:
@@ -67,8 +70,12 @@ def fit_table(
         Of least squares; huber is Huber's loss of log residuals.
     loss : bool
         Give the full law the irreducible loss E (§3).
+    bootstrap : int
+        Replicates for the intervals of the simple law's least squares; 0: profile intervals.
     allow_unfitted : bool
         Take a table none of whose curves can be fitted; each then comes with its reason.
+    test_size : float, optional
+        Test examples behind each error rate; weighs the rows by their binomial variance.
     file, predict_file : str or Path, optional
         Named in error messages.
 
@@ -83,7 +90,9 @@ def fit_table(
     InputError
         For bad input, in one line.
     """
-    curves, notes = read_curves(frame, law=law, by=by, file=file, allow_unfitted=allow_unfitted)
+    curves, notes = read_curves(
+        frame, law=law, by=by, file=file, allow_unfitted=allow_unfitted, test_size=test_size
+    )
     if not 0 < level < 1:
         raise InputError(f"{level} is not between 0 and 1", key="level")
     wanted = wanted_rows(curves, law, predict_at, predict_frame, predict_file, notes)
@@ -91,7 +100,14 @@ def fit_table(
     reasons = [why_not(curve, law, form) for curve in curves]
     good = [curve for curve, reason in zip(curves, reasons, strict=True) if reason is None]
     fits, more = fit_curves(
-        good, law=law, form=form, method=method, level=level, pool=pool, residual=residual
+        good,
+        law=law,
+        form=form,
+        method=method,
+        level=level,
+        pool=pool,
+        residual=residual,
+        bootstrap=bootstrap,
     )
     results = iter(fits)
     out = []
@@ -108,6 +124,7 @@ def read_curves(
     by: Sequence[str] | None,
     file: str | Path | None,
     allow_unfitted: bool = False,
+    test_size: float | None = None,
 ) -> tuple[list[Curve], list[str]]:
     """Check a table and split it into curves; refuse it where none has three distinct n, unless allowed."""
     if law not in LAWS:
@@ -115,6 +132,8 @@ def read_curves(
     varies = ("size",) if law == "size" else forms.LAWS[law].varies
     need = ["n", "error", *(forms.COLUMN[axis] for axis in varies)]
     checked = check_frame(frame, file, require=need)
+    if test_size is not None:
+        checked = weigh_by_test_size(checked, test_size, file)
     columns = identity_columns(checked, [DROPPED[axis] for axis in varies], by, file)
     curves, notes = split_curves(checked, columns, file, varies)
     most = max((len(np.unique(curve.n)) for curve in curves), default=0)
@@ -148,6 +167,7 @@ def fit_curves(
     level: float,
     pool: bool,
     residual: str,
+    bootstrap: int = 0,
 ) -> tuple[Sequence[Fit], list[str]]:
     """Fit curves that can be fitted, and say what is worth knowing about how."""
     if method not in METHODS:
@@ -156,6 +176,10 @@ def fit_curves(
         raise InputError("the paper fits the simple and the full law only", key="--method paper")
     if not curves:
         return [], []
+    if bootstrap:
+        if law != "simple" or method != "least-squares" or residual != "log":
+            raise InputError("is for --law simple --method least-squares --residual log", key="--bootstrap")
+        return fit_bootstrap(curves, bootstrap, level), [f"percentile intervals of {bootstrap} replicates"]
     if law == "simple" and method == "paper":
         return fit_paper(curves, level)
     if law == "simple" and method == "default":

@@ -5,11 +5,12 @@ Given α the law is linear, so that a replicate's fit at every α of a grid is o
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from syn2real.laws.results import OK, UNIDENTIFIED, Param, Predictions, Rows, tails
 from syn2real.laws.table import Curve
 
 ALPHA = np.geomspace(0.01, 5.0, 96)
@@ -27,6 +28,39 @@ class Replicates:
     def errors(self, n: np.ndarray) -> np.ndarray:
         """Error at each n, shape (R, P)."""
         return self.D[:, None] * np.asarray(n, float) ** -self.alpha[:, None] + self.C[:, None]
+
+
+@dataclass(frozen=True)
+class BootstrapFit:
+    """A least squares fit whose intervals are percentiles of its replicates (row 0 is the fit itself)."""
+
+    replicates: Replicates
+    params: Mapping[str, Param]
+    rmse_log: float
+    left: np.ndarray
+
+    def predict(self, rows: Rows, level: float) -> Predictions:
+        """Predict at each row's n; one more measurement has a resampled residual on top."""
+        errors = self.replicates.errors(rows.n)
+        noise = np.random.default_rng(20220113).choice(self.left, size=len(errors))
+        lower, upper = np.quantile(errors[1:], tails(level), axis=0)
+        below, above = np.quantile((errors * np.exp(noise)[:, None])[1:], tails(level), axis=0)
+        return Predictions(errors[0], lower, upper, np.minimum(below, lower), np.maximum(above, upper))
+
+
+def fit_bootstrap(curves: Sequence[Curve], count: int, level: float = 0.95) -> list[BootstrapFit]:
+    """Fit the simple law by least squares in logs, with percentile intervals of `count` replicates."""
+    out = []
+    for curve, told in zip(curves, bootstrap(curves, count), strict=True):
+        left = np.log(curve.error / told.errors(curve.n)[0])
+        params = {}
+        for name, values in (("D", told.D), ("alpha", told.alpha), ("C", told.C)):
+            lower, upper = np.quantile(values[1:], tails(level))
+            stuck = name == "alpha" and bool(np.any(np.isclose([lower, upper], ALPHA[[0, -1]], rtol=0.1)))
+            params[name] = Param(float(values[0]), float(lower), float(upper), UNIDENTIFIED if stuck else OK)
+        wide = left * np.sqrt(len(left) / max(len(left) - 3, 1))
+        out.append(BootstrapFit(told, params, float(np.sqrt(np.mean(left**2))), wide))
+    return out
 
 
 def bootstrap(curves: Sequence[Curve], count: int = 1000, seed: int = 0) -> list[Replicates]:

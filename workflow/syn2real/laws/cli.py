@@ -50,6 +50,10 @@ def _add_fit(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "--residual", choices=("log", "linear", "huber"), default="log",
         help="of least squares (default: log)",
     )  # fmt: skip
+    parser.add_argument(
+        "--bootstrap", type=int, default=0, metavar="N",
+        help="intervals of the simple law's least squares from N replicates instead of profiles",
+    )  # fmt: skip
     parser.add_argument("--loss", action="store_true", help="add the irreducible loss E to the full law (§3)")
     parser.add_argument("--predict-at", type=_numbers, default=(), metavar="N,N,…", help="predict at these n")
     parser.add_argument(
@@ -112,6 +116,12 @@ def _common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--level", type=float, default=0.95, help="of all intervals (default: 0.95)")
     parser.add_argument("--no-pool", dest="pool", action="store_false", help="fit every curve on its own")
     parser.add_argument(
+        "--test-size",
+        type=_positive,
+        metavar="N",
+        help="weigh error rates by their variance on N test examples",
+    )
+    parser.add_argument(
         "--json", metavar="OUT", help="write the result as JSON to OUT (- for standard output)"
     )
 
@@ -125,7 +135,8 @@ def _fit(args: argparse.Namespace) -> int:
     result = fit_table(
         read_csv(args.file), law=args.law, method=args.method, by=args.by, predict_at=args.predict_at,
         predict_frame=wish, level=args.level, pool=args.pool, residual=args.residual,
-        loss=args.loss, file=args.file, predict_file=args.predict_file,
+        loss=args.loss, bootstrap=args.bootstrap, test_size=args.test_size, file=args.file,
+        predict_file=args.predict_file,
     )  # fmt: skip
     return _tell(result, args.json, fit_text)
 
@@ -137,7 +148,8 @@ def _advise(args: argparse.Namespace) -> int:
 
     result = advise_table(
         read_csv(args.file), args.target_error, max_images=args.max_images, by=args.by, level=args.level,
-        cost_per_image=args.cost_per_image, cost_per_run=args.cost_per_run, pool=args.pool, file=args.file,
+        cost_per_image=args.cost_per_image, cost_per_run=args.cost_per_run, pool=args.pool,
+        test_size=args.test_size, file=args.file,
     )  # fmt: skip
     return _tell(result, args.json, advice_text)
 
@@ -168,6 +180,13 @@ def _tell(result: dict[str, Any], out: str | None, words: Callable[[dict[str, An
         write_json(out, result)
     print(words(result), end="")
     return 0
+
+
+def _positive(text: str) -> float:
+    """Read a number above 0."""
+    if not float(text) > 0:
+        raise argparse.ArgumentTypeError(f"{text} is not above 0")
+    return float(text)
 
 
 def _names(text: str) -> list[str]:

@@ -26,9 +26,9 @@ CENTRES = np.log(np.geomspace(0.1, 2.0, 15))
 SPREADS = np.array([0.2, 0.35, 0.55, 0.8])
 CENTRE_SPREAD = 0.5  # of a file's typical log α around the plain prior's
 SPREAD_SHARE = np.array([0.2, 0.3, 0.3, 0.2])
-MOST_CURVES = 12.0  # curves of one file share backbones and images: more of them count as this many
+MOST_CURVES = 20.0  # curves of one file share backbones and images: more of them count as this many
 ROUNDS = 12
-WALK_WEIGHT = 4.0  # how many curves the plain prior of the deviations' size counts for
+WALK_WEIGHT = 2.0  # how many curves the plain prior of the deviations' size counts for
 
 
 def plain_prior() -> Prior:

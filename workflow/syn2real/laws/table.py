@@ -128,6 +128,24 @@ def check_frame(
     return out
 
 
+def weigh_by_test_size(frame: pd.DataFrame, test_size: float, file: str | Path | None = None) -> pd.DataFrame:
+    """Give each row the inverse variance that its log error has on so many test examples.
+
+    An error rate e on N examples varies by e(1 - e)/N, so its logarithm by (1 - e)/(e N).
+
+    Raises
+    ------
+    InputError
+        Where the file has weights of its own, or errors that are no rates.
+    """
+    if "weight" in frame:
+        raise InputError("the file has weights already; leave out --test-size", file=file, key="weight")
+    error = frame["error"]
+    if (error >= 1).any():
+        raise InputError("--test-size is for error rates, which lie below 1", file=file, key="error")
+    return frame.assign(weight=test_size * error / (1 - error))
+
+
 def identity_columns(
     frame: pd.DataFrame,
     varies: Sequence[str] = (),
@@ -181,6 +199,8 @@ def split_curves(
         Where two rows give different errors for the same run and no seed column tells them apart.
     """
     notes: list[str] = []
+    if "weight" in frame:  # weights are relative: the typical row of a file has weight 1
+        frame = frame.assign(weight=frame["weight"] / frame["weight"].median())
     table = _deduplicate(frame, [*columns, *within(frame, varies)], notes, file)
     groups = table.groupby(list(columns), sort=False, dropna=False) if columns else [((), table)]
     curves, references = [], 0
