@@ -21,7 +21,7 @@ demo: $(VENV)/.installed ## From nothing to results/report.html: a fitted scalin
 	@echo "Open results/report.html in a browser; the answer in words is results/laws/demo/advice.md."
 
 test: $(VENV)/.installed ## Run the tests (under 15 minutes on 2 cores)
-	$(RUN) python -m pytest -m "not slow"
+	$(RUN) python -m pytest -n 2 --dist loadgroup -m "not slow"
 
 test-slow: $(VENV)/.installed ## Run the tests that replay whole workflows (under 30 minutes)
 	$(RUN) python -m pytest -m slow
