@@ -155,9 +155,13 @@ def _coverage(truth, params, free, told, mean, seen) -> dict[str, float]:  # typ
 def _verdict(required, free, most, target, kind, n_true) -> dict[str, float]:  # type: ignore[no-untyped-def]
     """Whether the class, the decided action and the required n are right."""
     limit = LIMIT * most
-    edges = [("reached", required <= most), ("within", (required > most) & (required <= limit)),
-             ("beyond", (required > limit) & np.isfinite(required)), ("unreachable", np.isinf(required))]  # fmt: skip
-    chances = {name: float(np.mean(flag)) for name, flag in edges}
+    never_drawn = np.isinf(required)
+    chances = {
+        "reached": float(np.mean(required <= most)),
+        "within": float(np.mean((required > most) & (required <= limit))),
+        "beyond": float(np.mean((required > limit) & ~never_drawn)),
+        "unreachable": float(np.mean(never_drawn)),
+    }
     low, high = np.sort(required)[[int(0.025 * len(required)), int(0.975 * len(required))]]
     action = {"reached": "done", "within": "render", "beyond": "other", "unreachable": "other"}
     sums = {"done": chances["reached"], "render": chances["reached"] + chances["within"],

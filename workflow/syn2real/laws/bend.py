@@ -37,7 +37,7 @@ def bend_weights(batch: Batch, prior: Prior, pool: bool) -> np.ndarray:
     ndarray, shape (B, K)
         Posterior probabilities of `STEPS` times the curve's smallest used n; rows sum to 1.
     """
-    fits = [posterior(shifted(batch, step), prior, NODES, passes=2) for step in STEPS]
+    fits = [posterior(shifted(batch, step), prior, NODES, passes=3) for step in STEPS]
     evidence = np.stack([fit.evidence for fit in fits], axis=1)
     possible = np.stack([_possible(batch, step) for step in STEPS], axis=1)
     start = np.where(np.arange(len(STEPS)) == 0, STRAIGHT, (1 - STRAIGHT) / (len(STEPS) - 1))

@@ -28,6 +28,7 @@ CENTRE_SPREAD = 0.5  # of a file's typical log α around the plain prior's
 SPREAD_SHARE = np.array([0.2, 0.3, 0.3, 0.2])
 MOST_CURVES = 20.0  # curves of one file share backbones and images: more of them count as this many
 ROUNDS = 12
+NODES = (24, 10)
 WALK_WEIGHT = 2.0  # how many curves the plain prior of the deviations' size counts for
 
 
@@ -53,9 +54,10 @@ def pooled_prior(batch: Batch) -> Prior:
     if len(batch.n) < 2:
         return plain_prior()
     plain = plain_prior()
-    noise, noise_df = _noise(posterior(batch, plain, nodes=(30, 12), passes=1))
+    # Three passes: a grid too coarse for a sharp curve would miss its peak, and call the rest wandering.
+    noise, noise_df = _noise(posterior(batch, plain, NODES, passes=3))
     prior = Prior(plain.centre, plain.spread, plain.log_share, plain.log_walk, noise, noise_df)
-    rough = posterior(batch, prior, nodes=(40, 16), passes=1)
+    rough = posterior(batch, prior, NODES, passes=3)
     temper = min(1.0, MOST_CURVES / len(batch.n))
     return Prior(
         plain.centre, plain.spread, _others_alpha(rough, temper), _others_walk(rough), noise, noise_df
@@ -73,9 +75,10 @@ def _hyper() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 def _others_alpha(rough: Posterior, temper: float) -> np.ndarray:
     """Log weight of each candidate after the other curves' evidence, shape (B, K)."""
     centre, spread, log_share = _hyper()
-    log_alpha = np.log(rough.alpha[0])
-    density = -0.5 * ((log_alpha[:, None] - centre) / spread) ** 2 - np.log(spread)  # (A, K)
-    evidence = log_sum(rough.likelihood[:, :, None] + density, axis=1)
+    log_alpha = np.log(rough.alpha)[:, :, None]
+    density = -0.5 * ((log_alpha - centre) / spread) ** 2 - np.log(spread)  # (B, A, K)
+    step = np.log(np.gradient(log_alpha, axis=1))
+    evidence = log_sum(rough.likelihood[:, :, None] + density + step, axis=1)
     others = (evidence.sum(axis=0) - evidence) * temper
     weight = log_share + others
     return weight - log_sum(weight, axis=1)[:, None]
