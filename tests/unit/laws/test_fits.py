@@ -172,6 +172,11 @@ def test_a_flat_curve_is_unidentified(make_curve):
     assert fit.params["alpha"].lower is None or fit.params["alpha"].upper is None
 
 
+def test_a_gap_of_zero_is_inside_its_interval(make_curve):
+    fit = fit_simple([make_curve(N, noisy(4, gap=0.0))])[0]
+    assert fit.params["C"].lower == 0 and fit.params["C"].upper < 0.05
+
+
 def test_bootstrap_agrees_with_the_fit_and_the_noise(make_curve):
     curve = make_curve(N, noisy(1, noise=0.004))
     (told,) = bootstrap([curve], 400)

@@ -18,6 +18,7 @@ from syn2real.laws.selection import choose_first
 from syn2real.laws.table import Curve
 
 BLOCK = 24  # curves handled at once, which bounds the memory
+PRESSED = 0.1  # lower over upper quantile of C below which C = 0 is not excluded
 TINY_GAP = 0.02  # a C below this share of the smallest error is as good as none
 
 
@@ -100,6 +101,8 @@ def _summary(draws: Mixture, wide: Posterior, row: int, level: float) -> BayesFi
     open_low, open_high = open_ends(wide, row, level)
     alpha = np.quantile(draws.alpha, [low, 0.5, high])
     gap = np.quantile(draws.C, [low, 0.5, high])
+    if gap[0] < PRESSED * gap[2]:
+        gap[0] = 0.0  # the posterior presses against C >= 0, which its lower quantile could never reach
     used = wide.batch.used[row]
     smallest = float(np.exp(wide.batch.y[row, used].min()))
     n0 = float(wide.batch.n0[row])
