@@ -12,7 +12,7 @@ from checkout import ROOT, Checkout
 def test_smoke_holds_all_twelve_pairs_once(checkout: Checkout) -> None:
     # 4 pre-trainings; 3 targets from each of them and from scratch.
     assert checkout.planned() == {
-        "make_objects": 1, "make_textures": 1, "render": 4, "export_stand_in": 1, "pretrain": 4,
+        "make_objects": 2, "make_textures": 1, "render": 4, "export_stand_in": 1, "pretrain": 4,
         "finetune": 15, "points": 1, "fit": 1, "advise": 1, "figure_curves": 1,
         "figure_parameters": 1, "figure_samples": 2,
     }  # fmt: skip
