@@ -26,12 +26,15 @@ def advice_text(result: dict[str, Any]) -> str:
     str
         A sentence a curve, then a table of the numbers.
     """
+    names, shared = curve_names([curve["curve"] for curve in result["curves"]])
     lines = [f"# Will more synthetic images reach an error of {result['target_error']:g}?", ""]
-    lines += [f"- **{_name(curve['curve'])}**: {_sentence(curve, result)}" for curve in result["curves"]]
+    lines += [f"All curves: {shared}.", ""] if shared else []
+    named = list(zip(names, result["curves"], strict=True))
+    lines += [f"- **{name}**: {_sentence(curve, result)}" for name, curve in named]
     lines += ["", "## Numbers", ""]
     header = ["curve", "largest n", "error there", "P(reached)", "P(within)", "P(beyond)", "P(unreachable)"]
     header += ["required n: lower", "median", "upper"]
-    lines += table(header, (_numbers(curve) for curve in result["curves"]))
+    lines += table(header, (_numbers(name, curve) for name, curve in named))
     lines += ["", *(f"- Note: {note}." for note in result["notes"])]
     level = f"{100 * result['level']:g} %"
     lines.append(f"- An empty end of a required n: the target may never be reached ({level} interval).")
@@ -40,15 +43,16 @@ def advice_text(result: dict[str, Any]) -> str:
 
 def fit_text(result: dict[str, Any]) -> str:
     """Return the fits of `fit_table` as Markdown."""
-    lines = []
-    for curve in result["curves"]:
-        lines.append(f"**{_name(curve['curve'])}** ({curve['law']} law, {curve['method']} method)")
+    names, shared = curve_names([curve["curve"] for curve in result["curves"]])
+    lines = [f"All curves: {shared}.", ""] if shared else []
+    for name, curve in zip(names, result["curves"], strict=True):
+        lines.append(f"**{name}** ({curve['law']} law, {curve['method']} method)")
         if curve["fit"] is None:
             lines += [f"  not fitted: {curve['reason']}", ""]
             continue
-        for name, param in curve["fit"]["params"].items():
+        for letter, param in curve["fit"]["params"].items():
             told = _interval(param["value"], param["lower"], param["upper"])
-            lines.append(f"  {name:<6} {told}  {param['status']}")
+            lines.append(f"  {letter:<6} {told}  {param['status']}")
         lines.append(f"  {curve['n_used']} sizes used, rmse of log error {_short(curve['fit']['rmse_log'])}")
         for row in curve["predictions"]:
             where = f"n = {row['n']:,.0f}" + (f", s = {row['s']:,.0f}" if row["s"] is not None else "")
@@ -81,9 +85,9 @@ def _sentence(curve: dict[str, Any], result: dict[str, Any]) -> str:
     return f"{text}; {curve['detail']}."
 
 
-def _numbers(curve: dict[str, Any]) -> list[str]:
+def _numbers(name: str, curve: dict[str, Any]) -> list[str]:
     """One curve's row of the table."""
-    name = _name(curve["curve"]).replace("|", "/")
+    name = name.replace("|", "/")
     if curve["probabilities"] is None:
         return [name, *[""] * 9]
     need = curve["required_n"]
@@ -92,9 +96,31 @@ def _numbers(curve: dict[str, Any]) -> list[str]:
     return [name, f"{curve['largest_n']:,.0f}", _short(curve["error_at_largest_n"]), *chances, *ends]
 
 
-def _name(identity: dict[str, Any]) -> str:
-    """Name a curve by its identity."""
-    return ", ".join(f"{key} {value}" for key, value in identity.items()) or "the curve"
+def curve_names(identities: Sequence[dict[str, Any]]) -> tuple[list[str], str]:
+    """Name curves by what differs among them, and say once what they share.
+
+    Parameters
+    ----------
+    identities : sequence of dict
+        The columns and values that set each curve apart.
+
+    Returns
+    -------
+    names : list of str
+        One a curve; a single curve is named by all its columns.
+    shared : str
+        What all of several curves have in common; empty where that is nothing.
+    """
+    differ = [k for k in (identities[0] if identities else {}) if len({str(i[k]) for i in identities}) > 1]
+    several = len(identities) > 1
+    names = [_pairs({k: v for k, v in i.items() if k in differ or not several}) for i in identities]
+    shared = {k: v for k, v in identities[0].items() if k not in differ} if several else {}
+    return [name or "the curve" for name in names], _pairs(shared)
+
+
+def _pairs(values: dict[str, Any]) -> str:
+    """Columns with their values, in words."""
+    return ", ".join(f"{key} {value}" for key, value in values.items())
 
 
 def _interval(value: float | None, lower: float | None, upper: float | None) -> str:
