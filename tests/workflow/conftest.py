@@ -18,7 +18,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
     """The smoke experiment, run to its end with a report; tests must leave it as it is."""
     made = Checkout(tmp_path_factory.mktemp("finished") / "checkout")
     report = ["--report", "results/report.html", "--report-after-run"]
-    done = made.snakemake("--workflow-profile", "profiles/ci", *report)
+    done = made.snakemake("--profile", "profiles/ci", *report)
     assert done.returncode == 0, done.stdout + failed_logs(made.folder)
     return made
 

@@ -14,7 +14,7 @@ from checkout import Checkout, failed_logs, metrics
 
 def _start(checkout: Checkout) -> subprocess.Popen:
     """Start the smoke experiment as the leader of a process group of its own."""
-    command = [sys.executable, "-m", "snakemake", "--workflow-profile", "profiles/ci"]
+    command = [sys.executable, "-m", "snakemake", "--profile", "profiles/ci"]
     command += ["--config", "experiment=config/experiments/smoke.yaml"]
     log = (checkout.folder / "run.log").open("a")
     return subprocess.Popen(

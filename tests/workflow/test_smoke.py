@@ -18,7 +18,7 @@ def test_every_pair_is_measured(finished: Checkout) -> None:
     }
     assert ((points["error"] >= 0) & (points["error"] <= 1)).all()
     assert (points["error"] - (1 - points["value"])).abs().max() == 0
-    assert set(points["s"]) == {12}
+    assert set(points["s"]) == {48}
 
 
 def test_the_fit_says_that_two_sizes_support_no_law(finished: Checkout) -> None:
@@ -53,11 +53,11 @@ def test_metrics_say_what_was_run(finished: Checkout) -> None:
     ]
     assert run["key"]["n"] == 8 and run["key"]["ftask"] == "sinclass"
     assert run["n_params"] == 11_176_512
-    assert run["n_train"] == run["n_test"] == 12
+    assert (run["n_train"], run["n_test"]) == (48, 12)
 
 
 def test_a_second_call_does_nothing(finished: Checkout) -> None:
-    done = finished.snakemake("--workflow-profile", "profiles/ci")
+    done = finished.snakemake("--profile", "profiles/ci")
     assert done.returncode == 0
     assert "Nothing to be done" in done.stdout
 
