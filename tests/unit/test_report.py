@@ -53,7 +53,7 @@ def test_the_law_is_drawn_from_the_smallest_n_to_four_times_the_largest(points: 
 
 def test_a_stand_in_is_called_one(points: pd.DataFrame, tmp_path: Path) -> None:
     text, page = _advice(points, tmp_path)
-    assert "Rendered stand-in" in text and "not of photographs" in text
+    assert "Rendered stand-in" in text and "not photographs" in text
     assert "Rendered stand-in" not in _advice(points, tmp_path, stand_ins=[])[0]
     assert "<table>" in page and "<more>" not in page.split("<body>")[0]
 
