@@ -34,6 +34,7 @@ def _kill_when(run: subprocess.Popen, folder: Path, pattern: str, seconds: float
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1700)
 def test_kills_while_rendering_training_and_measuring_change_no_number(
     checkout: Checkout, finished: Checkout
 ) -> None:

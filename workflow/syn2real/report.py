@@ -117,9 +117,9 @@ def _stand_in_note(stand_ins: list[str]) -> str:
     if not stand_ins:
         return ""
     return (
-        f"> **Rendered stand-in** ({', '.join(stand_ins)}). The test images are rendered under other conditions "
-        "than any training setting; they are not photographs. The numbers show that the workflow measures "
-        "a law; they say nothing about transfer to real images."
+        f"> **Rendered stand-in** ({', '.join(stand_ins)}). The test images are rendered under other "
+        "conditions than any training setting; they are not photographs. The numbers show that the workflow "
+        "measures a law; they say nothing about transfer to real images."
     )
 
 
