@@ -22,10 +22,10 @@ def _start(checkout: Checkout) -> subprocess.Popen:
     )
 
 
-def _kill_when(run: subprocess.Popen, folder: Path, pattern: str, seconds: float = 600) -> None:
-    """SIGKILL the whole group once a file of `pattern` is there: jobs, Blender and Snakemake itself."""
+def _kill_when(run: subprocess.Popen, folder: Path, pattern: str, count: int, seconds: float = 600) -> None:
+    """SIGKILL the whole group once `count` files of `pattern` are there: jobs, Blender and Snakemake itself."""
     end = time.monotonic() + seconds
-    while not any(folder.glob(pattern)):
+    while sum(1 for _ in folder.glob(pattern)) < count:
         assert run.poll() is None, f"ended before {pattern} appeared\n{failed_logs(folder)}"
         assert time.monotonic() < end, f"{pattern} never appeared"
         time.sleep(0.05)
@@ -38,12 +38,12 @@ def _kill_when(run: subprocess.Popen, folder: Path, pattern: str, seconds: float
 def test_kills_while_rendering_training_and_measuring_change_no_number(
     checkout: Checkout, finished: Checkout
 ) -> None:
-    for pattern in (
-        "results/renders/*/*/.shard-*/0*.tar",
-        "results/pretrain/**/.metrics-*",
-        "results/finetune/**/.metrics-*",
+    for pattern, count in (
+        ("results/renders/*/*/.shard-*/0*.tar", 1),  # some scenes of a shard are rendered
+        ("results/logs/pretrain/**/*.log", 1),  # the first pre-training has begun
+        ("results/finetune/**/metrics.json", 5),  # five runs are measured, others are under way
     ):
-        _kill_when(_start(checkout), checkout.folder, pattern)
+        _kill_when(_start(checkout), checkout.folder, pattern, count)
         assert checkout.snakemake("--unlock").returncode == 0
     last = _start(checkout)
     assert last.wait() == 0, (checkout.folder / "run.log").read_text()[-3000:] + failed_logs(checkout.folder)
