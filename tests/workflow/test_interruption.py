@@ -23,7 +23,7 @@ def _start(checkout: Checkout) -> subprocess.Popen:
 
 
 def _kill_when(run: subprocess.Popen, folder: Path, pattern: str, count: int, seconds: float = 600) -> None:
-    """SIGKILL the whole group once `count` files of `pattern` are there: jobs, Blender and Snakemake itself."""
+    """SIGKILL the group once `count` files of `pattern` are there: jobs, Blender and Snakemake itself."""
     end = time.monotonic() + seconds
     while sum(1 for _ in folder.glob(pattern)) < count:
         assert run.poll() is None, f"ended before {pattern} appeared\n{failed_logs(folder)}"
