@@ -154,8 +154,8 @@ def _supported(curve: dict[str, Any]) -> str:
     if not loose:
         return sentence + " All parameters are identified by these points."
     return sentence + (
-        f" Not identified by these points: {', '.join(loose)}. The curve may be read inside the measured "
-        "range; its parameters and its limit may not be quoted."
+        f" Not identified by these points: {', '.join(loose)}, which may not be quoted. The curve may be "
+        "read inside the measured range."
     )
 
 
