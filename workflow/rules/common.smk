@@ -119,12 +119,13 @@ def final_output():
     return answers + expand("results/figures/samples/{s}.png", s=sorted(settings))
 
 
+# Looked for once, by the main process. Whether this is a dry run is not known yet: warn in any case, and
+# let onstart refuse.
+MISSING = list(missing_data(PLAN)) if workflow.is_main_process else []
+for problem in MISSING:
+    print(f"warning: {problem}", file=sys.stderr)
+
+
 onstart:
-    if problems := [*missing_data(PLAN), *missing_blender(PLAN)]:
+    if problems := [*MISSING, *missing_blender(PLAN)]:
         refuse(problems)
-
-
-# Whether this is a dry run is not known yet: warn in any case, and let onstart refuse.
-if workflow.is_main_process:
-    for problem in missing_data(PLAN):
-        print(f"warning: {problem}", file=sys.stderr)

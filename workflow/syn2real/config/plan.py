@@ -100,18 +100,22 @@ class Plan:
 
     def rendered(self, settings: Iterable[str] | None = None) -> dict[str, Rendering]:
         """Return those of some settings (default: of all) that are rendered here, by name."""
-        chosen = self.renderings if settings is None else {name: self.renderings[name] for name in settings}
-        return {name: value for name, value in chosen.items() if isinstance(value, Rendering)}
+        names = self.renderings if settings is None else settings
+        return {n: value for n in names if isinstance(value := self.renderings[n], Rendering)}
 
     def own_renders(self, settings: Iterable[str] | None = None) -> dict[str, OwnRenders]:
         """Return those of some settings (default: of all) that are a user's own renders, by name."""
-        chosen = self.renderings if settings is None else {name: self.renderings[name] for name in settings}
-        return {name: value for name, value in chosen.items() if isinstance(value, OwnRenders)}
+        names = self.renderings if settings is None else settings
+        return {n: value for n in names if isinstance(value := self.renderings[n], OwnRenders)}
 
     def objects_input(self, collection: str) -> str:
         """Return what a collection's renders depend on: the made folder, or a user's models_info.json."""
-        own = self.config.objects.get(collection)
-        return f"{own}/models/models_info.json" if own else f"results/assets/objects/{collection}"
+        folder = self.objects_folder(collection)
+        return f"{folder}/models/models_info.json" if collection in self.config.objects else folder
+
+    def objects_folder(self, collection: str) -> str:
+        """Return the folder of an object collection: the user's own, or the one the workflow makes."""
+        return self.config.objects.get(collection, f"results/assets/objects/{collection}")
 
     def textures_folder(self, collection: str) -> str:
         """Return the folder of a material collection: the user's own, or the one the workflow makes."""
@@ -120,9 +124,8 @@ class Plan:
     def asset_folders(self, setting: str) -> dict[str, Any]:
         """Return the folders a setting is rendered from: {"objects": {collection: folder}, "textures": …}."""
         r = self.rendered([setting])[setting]
-        made = "results/assets/objects"
         return {
-            "objects": {c: self.config.objects.get(c, f"{made}/{c}") for c in sorted(r.collections)},
+            "objects": {c: self.objects_folder(c) for c in sorted(r.collections)},
             "textures": self.textures_folder(r.textures) if r.textures else None,
         }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
@@ -14,7 +15,7 @@ EXPONENT = (0.01, 5.0)
 
 
 @dataclass(frozen=True)
-class Law:
+class Law(ABC):
     """A law: error = basis(exponents) @ coefficients, coefficients non-negative.
 
     Attributes
@@ -38,6 +39,7 @@ class Law:
     bounds: ClassVar[tuple[float, float]] = EXPONENT
     start: ClassVar[float] = 0.45
 
+    @abstractmethod
     def basis(self, exponents: np.ndarray, rows: Rows) -> np.ndarray:
         """Columns of the linear part.
 
@@ -51,7 +53,6 @@ class Law:
         -------
         ndarray, shape (..., m, k)
         """
-        raise NotImplementedError
 
     def params(self, exponents: np.ndarray, coefficients: np.ndarray) -> dict[str, np.ndarray]:
         """Name the parameters as the paper does; arrays of shape (...)."""
