@@ -28,6 +28,16 @@ def test_runs_from_scratch_exist_once(tmp_path: Path) -> None:
     assert scratch[0].startswith("results/finetune/smoke/none/none/resnet18/n0/seed0/")
 
 
+def test_a_task_may_follow_some_pretraining_tasks_alone(tmp_path: Path) -> None:
+    ftasks = [
+        {"task": "sinclass", "target": "smoke-stand-in-imagenet", "ptasks": ["mulclass"]},
+        {"task": "objdet", "target": "smoke-stand-in-coco", "ptasks": ["objdet"]},
+    ]
+    plan = _load(tmp_path, ftasks=ftasks, ptasks=["mulclass", "objdet"], sizes=[0, 8], seeds=[0])
+    pairs = {(run.pretraining.ptask, run.ftask) for run in plan.finetunings("smoke")}
+    assert pairs == {("mulclass", "sinclass"), ("objdet", "objdet"), ("none", "sinclass"), ("none", "objdet")}
+
+
 def test_a_share_is_written_without_superfluous_digits(tmp_path: Path) -> None:
     ftasks = [{"task": "sinclass", "target": "smoke-stand-in-imagenet", "percents": [0.5, 1.0, 64]}]
     names = {Path(run.folder).name for run in _load(tmp_path, ftasks=ftasks).finetunings("smoke")}
@@ -51,6 +61,25 @@ def test_more_images_keep_the_first_shards(tmp_path: Path) -> None:
         (
             {"ftasks": [{"task": "sinclass", "target": "smoke-stand-in-coco"}]},
             "ftasks.target: target smoke-stand-in-coco .* has no labels for sinclass; it serves objdet",
+        ),
+        (
+            {
+                "ptasks": ["normal"],
+                "ftasks": [{"task": "sinclass", "target": "imagenet", "ptasks": ["objdet"]}],
+            },
+            "ftasks: sinclass follows 'objdet', which is not among ptasks; add it",
+        ),
+        (
+            {"ftasks": [{"task": "sinclass", "target": "imagenet", "ptasks": ["objdet"]}]},
+            "ptasks: no ftask follows 'mulclass'; drop it or name it in an ftask",
+        ),
+        (
+            {"figures": ["extrapolation"]},
+            "figures: extrapolation needs extrapolate_from, the largest n to fit",
+        ),
+        (
+            {"figures": ["extrapolation"], "extrapolate_from": 64000},
+            "extrapolate_from: no size is above it; nothing is left to foretell",
         ),
         (
             {"ftasks": [{"task": "sinclass", "target": "imagnet"}]},

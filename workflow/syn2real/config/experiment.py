@@ -11,6 +11,9 @@ from syn2real.config.target import Target
 
 PTask = Literal["mulclass", "objdet", "semseg", "normal"]
 FTask = Literal["sinclass", "objdet", "semseg"]
+FigureName = Literal[
+    "curves", "parameters", "linearised", "full-law", "model-size", "extrapolation", "landscapes"
+]
 Percent = Annotated[float, Field(gt=0, le=100)]
 
 
@@ -22,6 +25,15 @@ class FineTuning(Section):
     percents: tuple[Percent, ...] = Field(
         (1.0,), min_length=1, description="shares of the target's training set (§4.1: 1), in percent"
     )
+    ptasks: tuple[PTask, ...] | None = Field(
+        None,
+        min_length=1,
+        description="the pre-training tasks it follows; all of the experiment's by default",
+    )
+
+    def follows(self, ptask: str) -> bool:
+        """Whether it starts from backbones of a pre-training task."""
+        return self.ptasks is None or ptask in self.ptasks
 
 
 class StandIn(Section):
@@ -58,11 +70,17 @@ class Experiment(Section):
     target_error: float | None = Field(None, gt=0, lt=1, description="the error you need, for the advice")
     max_images: int | None = Field(None, gt=0, description="the most images you could render")
     costs: Costs = Field(Costs(), description="costs, for the advice")
+    figures: tuple[FigureName, ...] = Field(
+        ("curves", "parameters"), description="figures to draw; each is one of the paper's"
+    )
+    extrapolate_from: int | None = Field(
+        None, gt=0, description="figure extrapolation: fit the sizes up to this n, foretell those above it"
+    )
     renderings: dict[Name, Setting] = Field({}, description="settings of this experiment alone")
     targets: dict[Name, Target] = Field({}, description="targets of this experiment alone")
     stand_ins: dict[Name, StandIn] = Field({}, description="targets to make by rendering")
 
-    @field_validator("settings", "ptasks", "models", "sizes", "seeds")
+    @field_validator("settings", "ptasks", "models", "sizes", "seeds", "figures")
     @classmethod
     def _no_duplicates(cls, values: tuple[object, ...]) -> tuple[object, ...]:
         for value in values:
@@ -76,4 +94,24 @@ class Experiment(Section):
         for pair in pairs:
             if pairs.count(pair) > 1:
                 raise ValueError(f"ftasks: {pair[0]} on {pair[1]} is listed twice; join their percents")
+        return self
+
+    @model_validator(mode="after")
+    def _every_ptask_is_used(self) -> Self:
+        for f in self.ftasks:
+            for ptask in f.ptasks or ():
+                if ptask not in self.ptasks:
+                    raise ValueError(f"ftasks: {f.task} follows '{ptask}', which is not among ptasks; add it")
+        for ptask in self.ptasks:
+            if not any(f.follows(ptask) for f in self.ftasks):
+                raise ValueError(f"ptasks: no ftask follows '{ptask}'; drop it or name it in an ftask")
+        return self
+
+    @model_validator(mode="after")
+    def _extrapolation_has_its_start(self) -> Self:
+        if "extrapolation" in self.figures:
+            if self.extrapolate_from is None:
+                raise ValueError("figures: extrapolation needs extrapolate_from, the largest n to fit")
+            if max(self.sizes) <= self.extrapolate_from:
+                raise ValueError("extrapolate_from: no size is above it; nothing is left to foretell")
         return self

@@ -65,8 +65,12 @@ class Plan:
         starts = self.pretrainings(name)
         if 0 in e.sizes:
             starts += [Pretraining(e.recipe, NONE, NONE, m, 0, k) for m, k in product(e.models, e.seeds)]
-        ends = [(f.task, f.target, percent) for f in e.ftasks for percent in f.percents]
-        return sorted(Finetuning(start, *end) for start, end in product(starts, ends))
+        return sorted(
+            Finetuning(start, f.task, f.target, percent)
+            for start, f in product(starts, e.ftasks)
+            if start.ptask == NONE or f.follows(start.ptask)
+            for percent in f.percents
+        )
 
     def shards(self, setting: str, split: str, images: int) -> list[str]:
         """Return the shards that hold the first `images` images of a setting's split."""
