@@ -14,6 +14,7 @@ from syn2real.config.own_renders import OwnRenders
 from syn2real.data.coco_format import class_map, has_mask, instance_mask
 from syn2real.data.images import read_image
 from syn2real.data.own_renders import OwnImages, normal_name, read_own
+from syn2real.data.png import encode_png
 from syn2real.data.shards import SceneRecord, canonical_json, encode_normals, write_shard
 from syn2real.errors import InputError
 from syn2real.files import file_digest
@@ -115,12 +116,12 @@ class _Source:
             "objects": list(self._objects(pairs, size)),
         }
         pixels = read_image(self._folder / image["file_name"], size).permute(1, 2, 0).numpy()
-        files = {"png": _png(pixels[..., ::-1]), "json": canonical_json(record)}
+        files = {"png": encode_png(pixels), "json": canonical_json(record)}
         if self.own.without_mask is None:
-            files["seg.png"] = _png(self._class_map(pairs, size))
+            files["seg.png"] = encode_png(self._class_map(pairs, size))
         if self._normals is not None:
             normals, valid = read_normals(self._normals / normal_name(image["file_name"]), size)
-            files["normal.png"] = _png(encode_normals(normals, valid)[..., ::-1])
+            files["normal.png"] = encode_png(encode_normals(normals, valid))
         return files
 
     def _objects(self, pairs: _Instances, size: tuple[int, int]) -> Iterator[dict[str, Any]]:
@@ -195,8 +196,3 @@ def _inside(box: list[float], size: tuple[int, int]) -> list[float]:
     left, top = max(box[0], 0), max(box[1], 0)
     right, bottom = min(box[0] + box[2], size[1]), min(box[1] + box[3], size[0])
     return [left, top, max(right - left, 0), max(bottom - top, 0)]
-
-
-def _png(pixels: NDArray[Any]) -> bytes:
-    """Encode an image (blue, green, red or grey) without loss."""
-    return cv2.imencode(".png", np.ascontiguousarray(pixels), [cv2.IMWRITE_PNG_COMPRESSION, 6])[1].tobytes()

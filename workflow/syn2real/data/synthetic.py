@@ -13,7 +13,7 @@ from torchvision import tv_tensors
 
 from syn2real.data.annotated import IGNORE, AnnotatedImages, check_whole_scenes, detection
 from syn2real.data.coco_format import index as coco_index
-from syn2real.data.images import decode_png
+from syn2real.data.png import decode_png
 from syn2real.data.shards import OPTIONAL_EXTENSIONS, Shard, decode_normals
 from syn2real.errors import InputError
 from syn2real.files import digest

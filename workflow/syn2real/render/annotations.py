@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from pycocotools import mask as coco_mask
 
 from syn2real.config.rendering import Rendering
+from syn2real.data.png import encode_png
 from syn2real.data.shards import canonical_json, encode_normals
 
 SILHOUETTE_SIDE = 192
@@ -107,9 +108,9 @@ def view_files(
         "objects": annotations,
     }
     files = {
-        "png": _png(image[..., ::-1]),
-        "seg.png": _png(class_map),
-        "normal.png": _png(normals[..., ::-1]),
+        "png": encode_png(image),
+        "seg.png": encode_png(class_map),
+        "normal.png": encode_png(normals),
         "json": canonical_json(record),
     }
     return files, len(annotations)
@@ -185,8 +186,3 @@ def _covered(corners: NDArray[np.floating]) -> int:
     for triangle in np.rint(corners[~small] * 16 - 8).astype(np.int32):
         cv2.fillConvexPoly(canvas, triangle, (1,), lineType=cv2.LINE_8, shift=4)
     return int(cv2.countNonZero(canvas))
-
-
-def _png(pixels: NDArray[np.uint8] | NDArray[np.uint16]) -> bytes:
-    """Encode an image (blue, green, red or grey) without loss."""
-    return cv2.imencode(".png", np.ascontiguousarray(pixels), [cv2.IMWRITE_PNG_COMPRESSION, 6])[1].tobytes()
