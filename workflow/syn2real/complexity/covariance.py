@@ -1,0 +1,135 @@
+"""Mean and scatter of vectors in one pass and O(d²) memory, mergeable over shards and devices.
+
+The textbook sums Σx and Σxxᵀ lose all digits when the mean is large beside the spread. Here every block of
+vectors is centred on its own mean, and two parts are joined by the pairwise update of Chan, Golub and
+LeVeque ("Algorithms for computing the sample variance", The American Statistician 37, 1983). Blocks may
+be float32; everything is accumulated in float64. A block's product is one call of BLAS.
+"""
+
+from collections.abc import Iterable
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from syn2real.errors import InputError
+
+ROWS = 1024
+"""Vectors multiplied at a time: enough for BLAS's full speed, little memory beside the d × d sums."""
+
+
+class Covariance:
+    """Count, mean and scatter of vectors that come in blocks.
+
+    It holds one d × d matrix of float64. `update` needs a second one of that size and `ROWS` rows while
+    it works; they may be shared by several instances through `Workspace`.
+
+    Attributes
+    ----------
+    count : int
+        Number of vectors n.
+    mean : float64 array, shape (d,)
+        Their mean m.
+    scatter : float64 array, shape (d, d)
+        Σ (x - m)(x - m)ᵀ; divided by n it is the empirical covariance.
+    """
+
+    def __init__(self, dimensions: int) -> None:
+        self.count = 0
+        self.mean = np.zeros(dimensions)
+        self.scatter = np.zeros((dimensions, dimensions))
+
+    def update(self, block: NDArray[np.floating], workspace: "Workspace | None" = None) -> None:
+        """Add a block of vectors.
+
+        Parameters
+        ----------
+        block : array, shape (k, d)
+            The vectors, float32 or float64.
+        workspace : Workspace, optional
+            Memory to work in, of the same d; a new one by default.
+
+        Raises
+        ------
+        InputError
+            The block has another d, or a value that is not finite. Nothing is added then.
+        """
+        if block.ndim != 2 or block.shape[1] != len(self.mean):
+            raise InputError(
+                f"a block of shape {block.shape} is no block of vectors of {len(self.mean)} dimensions"
+            )
+        # A sum is finite only if all parts are, unless it overflows, which is no sensible input either.
+        if not np.isfinite(block.sum(dtype=np.float64)):
+            raise InputError("a feature is not a finite number; the backbone's weights may be damaged")
+        workspace = workspace or Workspace(len(self.mean))
+        for start in range(0, len(block), ROWS):
+            self._add(block[start : start + ROWS], workspace)
+
+    def _add(self, block: NDArray[np.floating], workspace: "Workspace") -> None:
+        """Add at most `ROWS` vectors."""
+        added = len(block)
+        rows = workspace.rows[: added + 1]
+        mean = block.mean(axis=0, dtype=np.float64)
+        np.subtract(block, mean, out=rows[:added], dtype=np.float64)
+        # Chan's correction for the distance of the two means is one more row of the same product.
+        shift = mean - self.mean
+        total = self.count + added
+        rows[added] = np.sqrt(self.count / total * added) * shift
+        np.matmul(rows.T, rows, out=workspace.product)
+        self.scatter += workspace.product
+        self.mean += shift * (added / total)
+        self.count = total
+
+    def merge(self, other: "Covariance") -> None:
+        """Add all vectors of another instance.
+
+        Raises
+        ------
+        InputError
+            The other has another d.
+        """
+        if len(other.mean) != len(self.mean):
+            raise InputError(f"{len(other.mean)} dimensions cannot be merged with {len(self.mean)}")
+        if not other.count:
+            return
+        shift = other.mean - self.mean
+        total = self.count + other.count
+        self.scatter += other.scatter
+        self.scatter += np.outer(shift * (self.count / total * other.count), shift)
+        self.mean += shift * (other.count / total)
+        self.count = total
+
+    def without(self, part: "Covariance") -> Self:
+        """Return a new instance without the vectors of a part that was merged into this one.
+
+        Rounding leaves an error of the size of this scatter's own in the difference: small beside a floor
+        on its eigenvalues, not beside tiny eigenvalues.
+        """
+        rest = type(self)(len(self.mean))
+        rest.count = self.count - part.count
+        if rest.count:
+            rest.mean = self.mean + (self.mean - part.mean) * (part.count / rest.count)
+            shift = part.mean - rest.mean
+            rest.scatter = np.outer(shift * (-rest.count / self.count * part.count), shift)
+            rest.scatter += self.scatter
+            rest.scatter -= part.scatter
+        return rest
+
+    @classmethod
+    def of(cls, parts: Iterable["Covariance"]) -> Self:
+        """Return a new instance with the vectors of all `parts`, of which there must be one."""
+        parts = iter(parts)
+        first = next(parts)
+        whole = cls(len(first.mean))
+        whole.merge(first)
+        for part in parts:
+            whole.merge(part)
+        return whole
+
+
+class Workspace:
+    """Memory that `Covariance.update` works in: a block of rows and a d × d product, float64."""
+
+    def __init__(self, dimensions: int) -> None:
+        self.rows = np.empty((ROWS + 1, dimensions))
+        self.product = np.empty((dimensions, dimensions))
