@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 from syn2real.config.base import plain
-from syn2real.config.plan import load_plan
+from syn2real.config.plan import MADE_OBJECTS, MADE_TEXTURES, load_plan
 from syn2real.errors import InputError
 from syn2real.fingerprint import fingerprint
 from syn2real.preflight import check_own_sizes, missing_blender, missing_data
@@ -50,7 +50,7 @@ PRETRAIN = "results/pretrain/{recipe}/{setting}/{ptask}/{model}/n{n}/seed{seed}"
 FINETUNE = "results/finetune/{recipe}/{setting}/{ptask}/{model}/n{n}/seed{seed}/{ftask}-{target}/s{percent}"
 
 
-# Rendering
+# Data and rendering
 
 
 def one_of(names):
@@ -59,14 +59,18 @@ def one_of(names):
 
 
 def objects_of(wildcards):
-    """Folders of made collections; of a user's own, the file that says what is in it."""
+    """Folders of made and fetched collections; of a user's own, the file that says what is in it."""
     collections = PLAN.renderings[wildcards.setting].collections
     return [PLAN.objects_input(collection) for collection in collections]
 
 
 def textures_of(wildcards):
-    textures = PLAN.renderings[wildcards.setting].textures
-    return PLAN.textures_folder(textures) if textures else []
+    return PLAN.textures_folder(PLAN.renderings[wildcards.setting]) or []
+
+
+def addresses_of(wildcards):
+    """What decides which bytes are fetched; a size or checksum that is filled in later changes none."""
+    return [[archive.url, archive.version] for archive in PLAN.datasets[wildcards.collection]]
 
 
 def asset_folders(wildcards):
@@ -92,6 +96,12 @@ def resolved(stage, task, model, recipe):
     return dict(sorted(PLAN.recipes[recipe].resolve(stage, task, model).items()))
 
 
+def training_memory(stage, task, wildcards):
+    """Memory of a training job, MiB: a process that trains, and its processes that load data."""
+    section = PLAN.recipes[wildcards.recipe].section(stage, task, wildcards.model)
+    return 2500 + 1000 * section.workers
+
+
 def val_images(wildcards):
     return PLAN.val_images(wildcards.recipe, wildcards.setting)
 
@@ -110,11 +120,20 @@ def target_of(wildcards):
 
 # Results
 
+POINTS = "results/points/{experiment}.csv"
+
+
+def measurements_of(wildcards):
+    """The table of a measured experiment: the user's own file, or the one that is fetched."""
+    path = PLAN.measured[wildcards.experiment].measurements.path
+    return path or "results/measurements/{experiment}.csv"
+
 
 def final_output():
     """The answer and the figures of each experiment, and samples of its settings."""
-    laws = ["laws/{e}/advice.html", "figures/{e}/curves.svg", "figures/{e}/parameters.svg"]
-    answers = expand([f"results/{path}" for path in laws], e=PLAN.experiments)
+    answers = expand("results/laws/{e}/advice.html", e=PLAN.questions())
+    for name, question in PLAN.questions().items():
+        answers += expand("results/figures/{e}/{figure}.svg", e=name, figure=question.figures)
     settings = {setting for name in PLAN.experiments for setting in PLAN.settings(name)}
     return answers + expand("results/figures/samples/{s}.png", s=sorted(settings))
 

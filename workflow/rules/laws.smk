@@ -5,18 +5,37 @@ rule points:
     input:
         lambda w: [run.metrics for run in PLAN.finetunings(w.experiment)],
     output:
-        "results/points/{experiment}.csv",
+        POINTS,
     log:
         "results/logs/points/{experiment}.log",
     params:
         fingerprint=code("points"),
+    wildcard_constraints:
+        experiment=one_of(PLAN.experiments),
     script:
         "../scripts/points.py"
 
 
+rule measured_points:
+    input:
+        measurements_of,
+    output:
+        POINTS,
+    log:
+        "results/logs/measured-points/{experiment}.log",
+    params:
+        fingerprint=code("measured_points"),
+        select=lambda w: plain(PLAN.measured[w.experiment].measurements)["select"],
+        ignore=lambda w: plain(PLAN.measured[w.experiment].measurements)["ignore"],
+    wildcard_constraints:
+        experiment=one_of(PLAN.measured),
+    script:
+        "../scripts/measured_points.py"
+
+
 rule fit:
     input:
-        rules.points.output,
+        POINTS,
     output:
         json="results/laws/{experiment}/fits.json",
         csv="results/laws/{experiment}/fits.csv",
@@ -28,9 +47,39 @@ rule fit:
         "../scripts/fit.py"
 
 
+rule fit_law:
+    input:
+        POINTS,
+    output:
+        "results/laws/{experiment}/{law}.json",
+    log:
+        "results/logs/fit-law/{experiment}/{law}.log",
+    params:
+        fingerprint=code("fit_law"),
+        law=lambda w: w.law,
+    wildcard_constraints:
+        law="full|size",
+    script:
+        "../scripts/fit_law.py"
+
+
+rule extrapolate:
+    input:
+        POINTS,
+    output:
+        "results/laws/{experiment}/extrapolation.json",
+    log:
+        "results/logs/extrapolate/{experiment}.log",
+    params:
+        fingerprint=code("extrapolate"),
+        largest=lambda w: PLAN.questions()[w.experiment].extrapolate_from,
+    script:
+        "../scripts/extrapolate.py"
+
+
 rule advise:
     input:
-        points=rules.points.output[0],
+        points=POINTS,
         fits=rules.fit.output.json,
     output:
         markdown="results/laws/{experiment}/advice.md",

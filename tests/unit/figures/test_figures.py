@@ -8,8 +8,15 @@ import pytest
 
 from syn2real.figures.base import curve_labels, save
 from syn2real.figures.curves import draw_curves
+from syn2real.figures.extrapolation import draw_extrapolation
+from syn2real.figures.full_law import draw_full_law
+from syn2real.figures.landscapes import draw_landscapes
+from syn2real.figures.linearised import draw_linearised
+from syn2real.figures.model_size import draw_model_size
 from syn2real.figures.parameters import draw_parameters
 from syn2real.laws import fit_table
+from syn2real.laws.extrapolation import extrapolate
+from syn2real.laws.landscape import ALPHA, COEFFICIENT
 from syn2real.report import prediction_grid
 
 
@@ -76,3 +83,83 @@ def test_the_same_figure_has_the_same_bytes(points: pd.DataFrame, tmp_path: Path
         save(figure, {kind: str(tmp_path / f"{name}.{kind}") for kind in ("svg", "png")})
     for kind in ("svg", "png"):
         assert (tmp_path / f"one.{kind}").read_bytes() == (tmp_path / f"two.{kind}").read_bytes()
+
+
+@pytest.fixture(scope="module")
+def grid() -> pd.DataFrame:
+    """Errors of the full law at four n and three s, for models whose gaps shrink with their size."""
+    rows = [
+        {"recipe": "r", "setting": "a", "ptask": "p", "ftask": "f", "target": "t", "model": model}
+        | {"n_params": params, "n": n, "s": s, "seed": 0, "error": 3 * (0.5 * factor + n**-0.5) * s**-0.2}
+        for model, params, factor in (("small", 10_000_000, 1.0), ("large", 40_000_000, 0.5))
+        for n in (1000, 4000, 16000, 64000)
+        for s in (1000, 4000, 16000)
+    ]
+    return pd.DataFrame(rows)
+
+
+def test_linearised_dots_are_means_less_the_gap_and_lie_on_the_line(points: pd.DataFrame) -> None:
+    fits = fit_table(points)
+    (ax,) = draw_linearised(points, fits, stand_ins=[]).axes
+    dots, line = ax.lines[0], ax.lines[1]
+    gap = fits["curves"][0]["fit"]["params"]["C"]["value"]
+    mine = points[(points["setting"] == "a") & (points["n"] > 0)].groupby("n")["error"].mean()
+    np.testing.assert_allclose(dots.get_ydata(), mine - gap)
+    np.testing.assert_allclose(np.log(dots.get_ydata()), np.log(line.get_ydata()), atol=0.2)
+
+
+def test_a_mean_below_the_gap_is_left_out_and_counted(points: pd.DataFrame) -> None:
+    fits = fit_table(points)
+    fits["curves"][0]["fit"]["params"]["C"]["value"] = points.loc[points["n"] == 160, "error"].min() + 0.1
+    (ax,) = draw_linearised(points, fits, stand_ins=[]).axes
+    hidden = 4 - len(ax.lines[0].get_xdata())
+    assert hidden > 0
+    assert ax.get_legend().get_texts()[0].get_text() == f"a ({hidden} below C)"
+
+
+def test_the_full_law_passes_through_its_own_points_in_both_panels(grid: pd.DataFrame) -> None:
+    small = grid[grid["model"] == "small"]
+    left, right = draw_full_law(small, fit_table(small, law="full")).axes
+    for ax, count in ((left, 3), (right, 4)):
+        assert len(ax.lines) == 2 * count
+        for dots, line in zip(ax.lines[::2], ax.lines[1::2], strict=True):
+            at = np.interp(dots.get_xdata(), line.get_xdata(), line.get_ydata())
+            np.testing.assert_allclose(at, dots.get_ydata(), rtol=0.01)
+
+
+def test_each_model_has_its_gap_and_the_line_its_exponent(grid: pd.DataFrame) -> None:
+    one = grid[grid["s"] == 1000]
+    fits, sizes = fit_table(one), fit_table(one, law="size")
+    (ax,) = draw_model_size(one, fits, sizes).axes
+    gaps = {marks.get_label(): marks.lines[0].get_xdata()[0] for marks in ax.containers}
+    assert gaps == {"large": 40.0, "small": 10.0}
+    line = ax.lines[-1]
+    phi = sizes["curves"][0]["fit"]["params"]["phi"]["value"]
+    slope = np.diff(np.log(line.get_ydata()[[0, -1]])) / np.diff(np.log(line.get_xdata()[[0, -1]]))
+    assert slope == pytest.approx(-phi)
+
+
+def test_forecasts_show_both_laws_and_their_errors(points: pd.DataFrame) -> None:
+    told = extrapolate(points, 160)
+    panel, bars = draw_extrapolation(points, told).axes
+    assert [line.get_linestyle() for line in panel.lines] == ["None", "-", "None", "-", ":", ":", "--"]
+    assert sorted(b.get_width() for b in bars.patches) == sorted(c["rmse"] for c in told["curves"])
+
+
+def test_a_landscape_marks_its_smallest_loss_for_every_curve(points: pd.DataFrame) -> None:
+    axes = [ax for ax in draw_landscapes(points).axes if ax.get_visible()]
+    assert [ax.get_title() for ax in axes] == ["a", "b"]
+    for ax in axes:
+        star = ax.lines[0]
+        loss = ax.collections[0].get_array()
+        row, column = np.unravel_index(loss.argmin(), loss.shape)
+        assert (star.get_xdata()[0], star.get_ydata()[0]) == (ALPHA[column], COEFFICIENT[row])
+
+
+def test_figures_of_what_cannot_be_fitted_say_so(points: pd.DataFrame) -> None:
+    few = points[points["n"].isin([0, 40])].assign(n_params=1_000_000)
+    simple, full, size = (fit_table(few, law=law, allow_unfitted=True) for law in ("simple", "full", "size"))
+    assert "could not be fitted" in draw_full_law(few, full).get_suptitle()
+    assert "could not be fitted" in draw_model_size(few, simple, size).get_suptitle()
+    assert "could be fitted" in draw_linearised(few, simple, stand_ins=[]).axes[0].texts[0].get_text()
+    assert not [ax for ax in draw_landscapes(few).axes if ax.get_visible()]

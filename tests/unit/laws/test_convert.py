@@ -4,7 +4,7 @@ import pytest
 
 from syn2real.errors import InputError
 from syn2real.laws import convert_table
-from syn2real.laws.convert import PUBLISHED
+from syn2real.laws.convert import PUBLISHED, read_measurements
 
 ROWS = [
     (1, 0.10, "1000", "64k", "objdet", "coco", "1", "objdet", "r50", "23.9", "bop-lv2.5"),
@@ -63,3 +63,33 @@ def test_values_keep_their_digits(published):
     published.loc[2, "value"] = "0.0369916525917479"
     points, _ = convert_table(published)
     assert points.value[0] == np.float64("0.0369916525917479")
+
+
+def test_an_experiment_selects_rows_and_ignores_what_sets_no_curves_apart(published, tmp_path):
+    published.to_csv(tmp_path / "published.csv", index=False)
+    points = read_measurements(
+        tmp_path / "published.csv", {"ftask": ["objdet"], "s_percent": [1]}, ["pscale"]
+    )
+    assert "pscale" not in points
+    assert sorted(zip(points.n, points.seed, points.value, strict=True)) == [(1000, 0, 0.15), (1000, 1, 0.14)]
+
+
+def test_a_plain_table_gets_the_names_it_lacks(tmp_path):
+    (tmp_path / "plain.csv").write_text("n,error,setting\n10,0.5,a\n10,0.6,a\n20,0.4,a\n")
+    points = read_measurements(tmp_path / "plain.csv")
+    assert points["seed"].tolist() == [0, 1, 0]
+    assert set(points["target"]) == {"unnamed"} and set(points["setting"]) == {"a"}
+
+
+@pytest.mark.parametrize(
+    ("select", "ignore", "message"),
+    [
+        ({"task": ["objdet"]}, (), "select: the points have no column 'task'; they have: setting"),
+        ({"ftask": ["normal"]}, (), "no row is left after 'select'"),
+        ({}, ("pool",), "ignore: the points have no column 'pool'"),
+    ],
+)
+def test_a_selection_of_nothing_is_refused(published, tmp_path, select, ignore, message):
+    published.to_csv(tmp_path / "published.csv", index=False)
+    with pytest.raises(InputError, match=message):
+        read_measurements(tmp_path / "published.csv", select, ignore)

@@ -1,6 +1,6 @@
-"""An experiment: which runs answer one question. One YAML file each (DESIGN: "One experiment, one file")."""
+"""An experiment: which runs, or which table of measurements, answer one question. One YAML file each."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import Field, field_validator, model_validator
 
@@ -15,6 +15,17 @@ FigureName = Literal[
     "curves", "parameters", "linearised", "full-law", "model-size", "extrapolation", "landscapes"
 ]
 Percent = Annotated[float, Field(gt=0, le=100)]
+
+
+T = TypeVar("T")
+
+
+def without_duplicates(values: tuple[T, ...]) -> tuple[T, ...]:
+    """Return `values`, or refuse one that is listed twice."""
+    for value in values:
+        if values.count(value) > 1:
+            raise ValueError(f"{value!r} is listed twice; list it once")
+    return values
 
 
 class FineTuning(Section):
@@ -51,22 +62,13 @@ class Costs(Section):
     run: float | None = Field(default=None, gt=0, description="cost of one pre-training with its fine-tuning")
 
 
-class Experiment(Section):
-    """One question and the grid of runs that answers it."""
+class Question(Section):
+    """What every experiment has: a question, what it needs to be answered, and the figures of the answer."""
 
     name: Name = Field(description="the experiment's name; its results lie under it")
     question: str = Field(min_length=1, description="what it is to answer, for the report")
     cost: str = Field(min_length=1, description="what it costs, in words")
     expected: str = Field(min_length=1, description="the result expected, in words")
-    recipe: Name = Field(description="the training recipe: a file of config/recipes/")
-    settings: tuple[Name, ...] = Field(min_length=1, description="rendering settings to pre-train on")
-    ptasks: tuple[PTask, ...] = Field(min_length=1, description="pre-training tasks")
-    ftasks: tuple[FineTuning, ...] = Field(min_length=1, description="fine-tuning tasks and their targets")
-    models: tuple[ModelName, ...] = Field(("resnet50",), min_length=1, description="backbones")
-    sizes: tuple[Annotated[int, Field(ge=0)], ...] = Field(
-        min_length=1, description="pre-training sizes n in images, whole scenes; 0 is no pre-training"
-    )
-    seeds: tuple[Annotated[int, Field(ge=0)], ...] = Field((0,), min_length=1, description="run seeds")
     target_error: float | None = Field(None, gt=0, lt=1, description="the error you need, for the advice")
     max_images: int | None = Field(None, gt=0, description="the most images you could render")
     costs: Costs = Field(Costs(), description="costs, for the advice")
@@ -76,17 +78,67 @@ class Experiment(Section):
     extrapolate_from: int | None = Field(
         None, gt=0, description="figure extrapolation: fit the sizes up to this n, foretell those above it"
     )
+
+    @field_validator("figures")
+    @classmethod
+    def _each_figure_once(cls, values: tuple[FigureName, ...]) -> tuple[FigureName, ...]:
+        return without_duplicates(values)
+
+    @model_validator(mode="after")
+    def _extrapolation_has_its_start(self) -> Self:
+        if "extrapolation" in self.figures and self.extrapolate_from is None:
+            raise ValueError("figures: extrapolation needs extrapolate_from, the largest n to fit")
+        return self
+
+
+class Measurements(Section):
+    """Where a table of measurements is: a CSV of points, or of the columns that the authors published."""
+
+    path: str | None = Field(None, min_length=1, description="the file, where you have it")
+    url: str | None = Field(None, pattern=r"^https?://", description="where to fetch it from otherwise")
+    sha256: str | None = Field(
+        None, pattern=r"^[0-9a-f]{64}$", description="what the fetched file must be, in hexadecimal digits"
+    )
+    select: dict[str, tuple[str | int | float, ...]] = Field(
+        {}, description="rows to use: column of the points → the values to keep"
+    )
+    ignore: tuple[str, ...] = Field((), description="columns of the points that do not set curves apart")
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        if (self.path is None) == (self.url is None):
+            raise ValueError("give either 'path' or 'url'")
+        if (self.url is None) != (self.sha256 is None):
+            raise ValueError("'url' and 'sha256' go together: what is fetched is held to its checksum")
+        return self
+
+
+class Measured(Question):
+    """One question put to a table of measurements that exists already: laws, figures, advice, no runs."""
+
+    measurements: Measurements = Field(description="the table")
+
+
+class Experiment(Question):
+    """One question and the grid of runs that answers it."""
+
+    recipe: Name = Field(description="the training recipe: a file of config/recipes/")
+    settings: tuple[Name, ...] = Field(min_length=1, description="rendering settings to pre-train on")
+    ptasks: tuple[PTask, ...] = Field(min_length=1, description="pre-training tasks")
+    ftasks: tuple[FineTuning, ...] = Field(min_length=1, description="fine-tuning tasks and their targets")
+    models: tuple[ModelName, ...] = Field(("resnet50",), min_length=1, description="backbones")
+    sizes: tuple[Annotated[int, Field(ge=0)], ...] = Field(
+        min_length=1, description="pre-training sizes n in images, whole scenes; 0 is no pre-training"
+    )
+    seeds: tuple[Annotated[int, Field(ge=0)], ...] = Field((0,), min_length=1, description="run seeds")
     renderings: dict[Name, Setting] = Field({}, description="settings of this experiment alone")
     targets: dict[Name, Target] = Field({}, description="targets of this experiment alone")
     stand_ins: dict[Name, StandIn] = Field({}, description="targets to make by rendering")
 
-    @field_validator("settings", "ptasks", "models", "sizes", "seeds", "figures")
+    @field_validator("settings", "ptasks", "models", "sizes", "seeds")
     @classmethod
-    def _no_duplicates(cls, values: tuple[object, ...]) -> tuple[object, ...]:
-        for value in values:
-            if values.count(value) > 1:
-                raise ValueError(f"{value!r} is listed twice; list it once")
-        return values
+    def _no_duplicates(cls, values: tuple[T, ...]) -> tuple[T, ...]:
+        return without_duplicates(values)
 
     @model_validator(mode="after")
     def _distinct_ftasks(self) -> Self:
@@ -108,10 +160,12 @@ class Experiment(Section):
         return self
 
     @model_validator(mode="after")
-    def _extrapolation_has_its_start(self) -> Self:
-        if "extrapolation" in self.figures:
-            if self.extrapolate_from is None:
-                raise ValueError("figures: extrapolation needs extrapolate_from, the largest n to fit")
-            if max(self.sizes) <= self.extrapolate_from:
-                raise ValueError("extrapolate_from: no size is above it; nothing is left to foretell")
+    def _something_to_foretell(self) -> Self:
+        if self.extrapolate_from is not None and max(self.sizes) <= self.extrapolate_from:
+            raise ValueError("extrapolate_from: no size is above it; nothing is left to foretell")
         return self
+
+
+def experiment_model(value: Any) -> type[Experiment | Measured]:
+    """Return the model of an experiment file that is not validated yet."""
+    return Measured if isinstance(value, dict) and "measurements" in value else Experiment

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from syn2real.config.base import Section, plain
-from syn2real.config.experiment import Experiment, StandIn
+from syn2real.config.datasets import Archive, read_datasets
+from syn2real.config.experiment import Experiment, Measured, Question, StandIn, experiment_model
 from syn2real.config.loading import read_yaml, validate
 from syn2real.config.own_renders import OwnRenders
 from syn2real.config.recipe import Recipe
@@ -38,20 +39,30 @@ class Plan:
     config : WorkflowConfig
         The workflow's configuration.
     experiments : dict of str to Experiment
-        By name.
+        Those that are run, by name.
+    measured : dict of str to Measured
+        Those whose measurements exist already, by name.
     files : dict of str to str
         The file of each experiment, for messages.
     renderings, targets, stand_ins, recipes : dict
         Definitions by name; an experiment's own joined with the shared ones.
+    datasets : dict of str to list of Archive
+        What can be fetched, by name.
     """
 
     config: WorkflowConfig
     experiments: dict[str, Experiment] = field(default_factory=dict)
+    measured: dict[str, Measured] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
     renderings: dict[str, Rendering | OwnRenders] = field(default_factory=dict)
     targets: dict[str, Target] = field(default_factory=dict)
     stand_ins: dict[str, StandIn] = field(default_factory=dict)
     recipes: dict[str, Recipe] = field(default_factory=dict)
+    datasets: dict[str, list[Archive]] = field(default_factory=dict)
+
+    def questions(self) -> dict[str, Question]:
+        """Return all experiments, run or measured, by name."""
+        return {**self.experiments, **self.measured}
 
     def pretrainings(self, name: str) -> list[Pretraining]:
         """Return the pre-training runs of an experiment (n > 0), each once, sorted."""
@@ -113,36 +124,56 @@ class Plan:
         return {n: value for n in names if isinstance(value := self.renderings[n], OwnRenders)}
 
     def objects_input(self, collection: str) -> str:
-        """Return what a collection's renders depend on: the made folder, or a user's models_info.json."""
+        """Return what a collection's renders depend on: its folder, or a user's own models_info.json."""
         folder = self.objects_folder(collection)
         return f"{folder}/models/models_info.json" if collection in self.config.objects else folder
 
     def objects_folder(self, collection: str) -> str:
-        """Return the folder of an object collection: the user's own, or the one the workflow makes."""
+        """Return the folder of an object collection: the user's own, or the one made or fetched here."""
         return self.config.objects.get(collection, f"results/assets/objects/{collection}")
 
-    def textures_folder(self, collection: str) -> str:
-        """Return the folder of a material collection: the user's own, or the one the workflow makes."""
-        return self.config.textures.get(collection, f"results/assets/textures/{collection}")
+    def textures_folder(self, rendering: Rendering) -> str | None:
+        """Return the folder of a setting's materials: the user's own, or the one made or fetched here.
+
+        A fixed background needs one material; only that one is fetched.
+        """
+        collection = rendering.textures
+        if collection is None or rendering.background == "colour":
+            return None
+        if collection in self.config.textures:
+            return self.config.textures[collection]
+        if collection in self.fetched("ambientcg") and rendering.background == "fix":
+            return f"results/assets/materials/{collection}/{rendering.background_material}"
+        return f"results/assets/textures/{collection}"
+
+    def fetched(self, layout: str) -> list[str]:
+        """Return the collections of a layout (bop, ambientcg) that are fetched where a setting uses them.
+
+        The user's own copy wins, then what the workflow makes.
+        """
+        here = {*self.config.objects, *self.config.textures, *MADE_OBJECTS, *MADE_TEXTURES}
+        names = (name for name, archives in self.datasets.items() if archives[0].layout == layout)
+        return [name for name in names if name not in here]
 
     def asset_folders(self, setting: str) -> dict[str, Any]:
         """Return the folders a setting is rendered from: {"objects": {collection: folder}, "textures": …}."""
         r = self.rendered([setting])[setting]
         return {
             "objects": {c: self.objects_folder(c) for c in sorted(r.collections)},
-            "textures": self.textures_folder(r.textures) if r.textures else None,
+            "textures": self.textures_folder(r),
         }
 
     def target_data(self, name: str) -> dict[str, Any]:
         """Return what of a target decides a run's numbers, as plain data; its description does not."""
-        said = ("description", "stand_in", "download", "archives")
+        said = ("description", "stand_in", "counts", "download", "archives")
         return {key: value for key, value in plain(self.targets[name]).items() if key not in said}
 
     def summary(self, name: str) -> dict[str, Any]:
         """Return what the advice and the report need to know of an experiment, as plain data."""
         keys = {"name", "question", "expected", "cost", "target_error", "max_images", "costs"}
-        value = plain(self.experiments[name])
-        targets = sorted({f.target for f in self.experiments[name].ftasks})
+        value = plain(self.questions()[name])
+        ftasks = self.experiments[name].ftasks if name in self.experiments else ()
+        targets = sorted({f.target for f in ftasks})
         stand_ins = [target for target in targets if self.targets[target].stand_in]
         return {key: value[key] for key in sorted(keys)} | {"stand_ins": stand_ins}
 
@@ -165,6 +196,7 @@ def load_plan(config: Mapping[str, Any], file: str | Path = "config/config.yaml"
     plan = Plan(validate(WorkflowConfig, dict(config), file=file))
     if not plan.config.files():
         raise InputError("name at least one experiment file", file=file, key="experiments")
+    plan.datasets = read_datasets(plan.config.datasets)
     plan.renderings = _definitions(setting_model, plan.config.renderings)
     plan.targets = _definitions(lambda _: Target, plan.config.targets)
     for path in plan.config.files():
@@ -182,13 +214,17 @@ def _add_experiment(plan: Plan, path: str) -> None:
     """Read an experiment file into `plan` and check it against the shared definitions."""
     from syn2real.config.checks import check_experiment
 
-    experiment = validate(Experiment, read_yaml(path), file=path)
-    if experiment.name in plan.experiments:
+    value = read_yaml(path)
+    experiment = validate(experiment_model(value), value, file=path)
+    if experiment.name in plan.files:
         raise InputError(
             f"{plan.files[experiment.name]} has this name too; rename one", file=path, key="name"
         )
-    plan.experiments[experiment.name] = experiment
     plan.files[experiment.name] = path
+    if isinstance(experiment, Measured):
+        plan.measured[experiment.name] = experiment
+        return
+    plan.experiments[experiment.name] = experiment
     _join(plan.renderings, experiment.renderings, path, "renderings")
     _join(plan.targets, experiment.targets, path, "targets")
     _join(plan.stand_ins, experiment.stand_ins, path, "stand_ins")

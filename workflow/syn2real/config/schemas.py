@@ -8,7 +8,8 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from syn2real.config.experiment import Experiment
+from syn2real.config.datasets import Archive
+from syn2real.config.experiment import Experiment, Measured
 from syn2real.config.metrics import Metrics
 from syn2real.config.own_renders import OwnRenders
 from syn2real.config.recipe import Recipe
@@ -20,8 +21,10 @@ from syn2real.files import write_text
 FOLDER = Path(__file__).resolve().parents[2] / "schemas"
 
 MODELS: dict[str, type[BaseModel]] = {
+    "archive": Archive,
     "config": WorkflowConfig,
     "experiment": Experiment,
+    "measured": Measured,
     "metrics": Metrics,
     "own-renders": OwnRenders,
     "recipe": Recipe,

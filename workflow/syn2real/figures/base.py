@@ -5,6 +5,7 @@ from typing import Any
 
 import matplotlib as mpl
 import numpy as np
+import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
 
@@ -26,6 +27,28 @@ def save(figure: Figure, outputs: Mapping[str, str]) -> None:
         metadata = {"Date": None} if kind == "svg" else {"Software": None}
         with atomic(path) as temporary:
             figure.savefig(temporary, format=kind, dpi=150, bbox_inches="tight", metadata=metadata)
+
+
+def panels(points: pd.DataFrame) -> list[tuple[str, str]]:
+    """Return the fine-tuning tasks and targets of a points table, each pair once: a panel each."""
+    return list(points[["ftask", "target"]].drop_duplicates().itertuples(index=False, name=None))
+
+
+def inside(curves: list[dict[str, Any]], ftask: str, target: str) -> list[dict[str, Any]]:
+    """Return the curves of a panel."""
+    return [c for c in curves if (c["curve"]["ftask"], c["curve"]["target"]) == (ftask, target)]
+
+
+def matches(points: pd.DataFrame, curve: dict[str, Any]) -> pd.Series:
+    """Return which rows of a points table belong to a curve."""
+    columns = [column for column in curve if column in points]
+    return (points[columns].astype(str) == pd.Series(curve)[columns].astype(str)).all(axis=1)
+
+
+def panel_title(ftask: str, target: str, stand_ins: list[str]) -> str:
+    """Return a panel's title, which says where a target is no real data."""
+    note = " (rendered stand-in, no photographs)" if target in stand_ins else ""
+    return f"{ftask} on {target}{note}"
 
 
 def curve_labels(curves: list[dict[str, Any]]) -> list[str]:

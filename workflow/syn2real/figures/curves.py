@@ -7,10 +7,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from syn2real.figures.base import curve_labels
-
-START = ("recipe", "ftask", "target", "model", "s")
-"""A run without pre-training belongs to every curve that agrees with it in these columns."""
+from syn2real.figures.base import curve_labels, inside, matches, panel_title, panels
 
 
 def draw_curves(points: pd.DataFrame, fits: dict[str, Any], *, stand_ins: list[str]) -> Figure:
@@ -31,15 +28,14 @@ def draw_curves(points: pd.DataFrame, fits: dict[str, Any], *, stand_ins: list[s
         Log-log panels: dots are runs, the line the law, the dark band the interval of the law, the light
         band that of a new measurement, the dotted line the mean error without pre-training.
     """
-    panels = list(points[["ftask", "target"]].drop_duplicates().itertuples(index=False, name=None))
-    figure = Figure(figsize=(6.4 * len(panels), 5.0), layout="constrained")
-    axes = figure.subplots(1, len(panels), squeeze=False)[0]
-    for ax, (ftask, target) in zip(axes, panels, strict=True):
-        inside = (points["ftask"] == ftask) & (points["target"] == target)
-        curves = [c for c in fits["curves"] if (c["curve"]["ftask"], c["curve"]["target"]) == (ftask, target)]
-        note = " (rendered stand-in, no photographs)" if target in stand_ins else ""
-        _panel(ax, points[inside], curves)
-        ax.set(xlabel="pre-training images n", ylabel="test error", title=f"{ftask} on {target}{note}")
+    places = panels(points)
+    figure = Figure(figsize=(6.4 * len(places), 5.0), layout="constrained")
+    axes = figure.subplots(1, len(places), squeeze=False)[0]
+    for ax, (ftask, target) in zip(axes, places, strict=True):
+        here = (points["ftask"] == ftask) & (points["target"] == target)
+        _panel(ax, points[here], inside(fits["curves"], ftask, target))
+        title = panel_title(ftask, target, stand_ins)
+        ax.set(xlabel="pre-training images n", ylabel="test error", title=title)
     return figure
 
 
@@ -51,7 +47,7 @@ def _panel(ax: Axes, points: pd.DataFrame, curves: list[dict[str, Any]]) -> None
     for curve, label, colour in zip(
         curves, curve_labels([c["curve"] for c in curves]), colours, strict=False
     ):
-        rows = points[_matches(points, curve["curve"])]
+        rows = points[matches(points, curve["curve"])]
         ax.scatter(rows["n"], rows["error"], color=colour, s=22, alpha=0.6, linewidths=0, zorder=3)
         means = rows.groupby("n")["error"].mean()
         ax.plot(means.index, means, "o", color=colour, ms=7, mec="white", label=label, zorder=4)
@@ -64,12 +60,6 @@ def _panel(ax: Axes, points: pd.DataFrame, curves: list[dict[str, Any]]) -> None
     ax.tick_params(axis="y", which="minor", labelsize="x-small")
     ax.legend(fontsize="small", frameon=False)
     sns.despine(ax=ax)
-
-
-def _matches(points: pd.DataFrame, curve: dict[str, Any]) -> pd.Series:
-    """Return which rows belong to a curve."""
-    columns = [column for column in curve if column in points]
-    return (points[columns].astype(str) == pd.Series(curve)[columns].astype(str)).all(axis=1)
 
 
 def _draw_fit(ax: Axes, predictions: list[dict[str, Any]], colour: tuple[float, float, float]) -> None:

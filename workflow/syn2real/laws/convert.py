@@ -6,13 +6,15 @@ evaluation and eleven columns; the points have a row a run.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from syn2real.errors import InputError
-from syn2real.laws.table import number_column
+from syn2real.laws.table import check_frame, number_column, read_csv
 
 PUBLISHED = (
     "n_eval", "value", "pretrain.data", "pscale", "ptask", "fdata", "fratio", "ftask", "model", "nparam",
@@ -20,6 +22,7 @@ PUBLISHED = (
 )  # fmt: skip
 TRAIN_SIZE = {"imagenet": 1_281_167, "coco": 118_287, "ade20k": 20_210}
 METRIC = {"sinclass": "top-1 accuracy", "objdet": "mAP", "semseg": "mIoU"}
+NAMES = ("setting", "ptask", "ftask", "target", "model")
 SAME = {"pdata": "setting", "pscale": "pscale", "ptask": "ptask", "ftask": "ftask", "fdata": "target"}
 
 
@@ -52,6 +55,58 @@ def convert_table(frame: pd.DataFrame, file: str | Path | None = None) -> tuple[
         file=file,
         key=missing,
     )
+
+
+def read_measurements(
+    path: str | Path, select: Mapping[str, Sequence[Any]] | None = None, ignore: Sequence[str] = ()
+) -> pd.DataFrame:
+    """Read measurements of either kind as the points of an experiment.
+
+    Parameters
+    ----------
+    path : str or Path
+        A CSV with the published columns, or with n and error and whatever sets its curves apart.
+    select : dict of str to sequence, optional
+        Column of the points to the values whose rows are kept.
+    ignore : sequence of str
+        Columns of the points to drop: rows that differ in them alone become seeds of one run.
+
+    Returns
+    -------
+    DataFrame
+        A row a run. A name that the table does not have (setting, tasks, target, model) is "unnamed", so that
+        reports and figures can name every curve; rows of one name and size are its seeds.
+
+    Raises
+    ------
+    InputError
+        Where the file is missing or no table of measurements, a column is not there, or no row is left.
+    """
+    frame = read_csv(path)
+    published = set(PUBLISHED) <= set(frame.columns)
+    points = to_points(frame, path)[0] if published else check_frame(frame, path)
+    for column, values in (select or {}).items():
+        _known_column(points, column, path, "select")
+        points = points[points[column].astype(str).isin([str(value) for value in values])]
+    if points.empty:
+        raise InputError("no row is left after 'select'; look at the values it names", file=path)
+    for column in ignore:
+        _known_column(points, column, path, "ignore")
+    points = points.drop(columns=list(ignore))
+    for column in NAMES:
+        if column not in points:
+            points[column] = "unnamed"
+    if ignore or "seed" not in points:
+        runs = [c for c in points.columns if c not in ("seed", "value", "error", "n_params", "weight")]
+        points["seed"] = points.groupby(runs, dropna=False).cumcount()
+    return points.reset_index(drop=True)
+
+
+def _known_column(points: pd.DataFrame, column: str, path: str | Path, key: str) -> None:
+    """Refuse a column that the points do not have."""
+    if column not in points.columns:
+        have = ", ".join(map(str, points.columns))
+        raise InputError(f"the points have no column '{column}'; they have: {have}", file=path, key=key)
 
 
 def to_points(frame: pd.DataFrame, file: str | Path | None = None) -> tuple[pd.DataFrame, list[str]]:

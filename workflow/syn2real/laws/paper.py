@@ -17,6 +17,8 @@ from syn2real.laws.table import Curve
 ALPHA_BOUNDS = (0.1, 1.5)
 C_BOUNDS = (0.0, 1.0)
 START = (0.5, 0.5)  # D and α before the first round (Appendix D)
+PUBLISHED_COEFFICIENT = 0.48
+"""The common D that the paper's own rounds ended at (§4.1)."""
 ROUNDS = 100
 SETTLED = 1e-3  # a round that moves D and α by less than this share has converged
 
