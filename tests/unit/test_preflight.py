@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from syn2real.config.plan import Plan, load_plan
-from syn2real.preflight import missing_blender, missing_data, wanted_shards
+from syn2real.preflight import downloads, missing_blender, missing_data, wanted_shards
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -16,6 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 def plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Plan:
     monkeypatch.chdir(tmp_path)
     shared = {name: str(ROOT / f"config/{name}.yaml") for name in ("renderings", "targets")}
+    shared["datasets"] = str(ROOT / "config/datasets.tsv")
     experiment = str(ROOT / "config/experiments/smoke.yaml")
     return load_plan({"experiment": experiment, "recipes": str(ROOT / "config/recipes"), **shared})
 
@@ -54,6 +55,47 @@ def test_rendered_settings_need_no_blender(
 
 def test_data_the_workflow_makes_is_never_missing(plan: Plan) -> None:
     assert list(missing_data(plan)) == []
+
+
+def _paper_plan(plan: Plan, tmp_path: Path, settings: list[str], **changes: object) -> Plan:
+    value = yaml.safe_load((ROOT / "config/experiments/smoke.yaml").read_text())
+    value |= {"settings": settings, "sizes": [0, 1000]}
+    (tmp_path / "e.yaml").write_text(yaml.safe_dump(value))
+    return load_plan(plan.config.model_dump() | {"experiment": str(tmp_path / "e.yaml")} | changes)
+
+
+def test_what_will_be_fetched_is_told_with_size_and_licence(tmp_path: Path, plan: Plan) -> None:
+    settings = ["multiple-fix-fix-textureless", "multiple-random-random-textureless"]
+    paper = _paper_plan(plan, tmp_path, settings)
+    assert list(downloads(paper, "smoke")) == [
+        "itodd: 2 archives, 2 of unknown size; licence: CC BY-NC-SA 4.0",
+        "tless: 2 archives, 0.05 MB and 1 of unknown size; licence: CC BY 4.0",
+        "ambientcg: Fabric001; licence: CC0 1.0",
+        "ambientcg: all materials that tile a room; licence: CC0 1.0",
+    ]
+    for setting, folder in zip(
+        settings, ("materials/ambientcg/Fabric001", "textures/ambientcg"), strict=True
+    ):
+        assert paper.asset_folders(setting)["textures"] == f"results/assets/{folder}"
+    assert list(missing_data(paper)) == []
+    (tmp_path / "resources/downloads/tless").mkdir(parents=True)
+    for name in ("base", "models"):
+        (tmp_path / f"resources/downloads/tless/tless_{name}.zip").touch()
+    (tmp_path / "results/assets/objects/itodd").mkdir(parents=True)
+    lines = list(downloads(paper, "smoke"))
+    assert lines[0] == "tless: archives at hand are unpacked; licence: CC BY 4.0" and len(lines) == 3
+    assert list(downloads(plan, "smoke")) == []
+
+
+def test_a_copy_of_ones_own_is_used_instead(tmp_path: Path, plan: Plan) -> None:
+    own = {"objects": {"tless": "mine/tless"}, "textures": {"ambientcg": "mine/ambientcg"}}
+    paper = _paper_plan(plan, tmp_path, ["multiple-fix-fix-textureless"], **own)
+    assert [line.partition(":")[0] for line in downloads(paper, "smoke")] == ["itodd"]
+    assert paper.asset_folders("multiple-fix-fix-textureless") == {
+        "objects": {"itodd": "results/assets/objects/itodd", "tless": "mine/tless"},
+        "textures": "mine/ambientcg",
+    }
+    assert len(list(missing_data(paper))) == 2
 
 
 def test_a_collection_that_is_not_there_is_named_with_who_needs_it(tmp_path: Path, plan: Plan) -> None:

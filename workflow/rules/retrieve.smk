@@ -1,6 +1,14 @@
 """Data that rendering and fine-tuning start from: objects, materials, target data sets."""
 
 
+# Downloads run where Snakemake runs: a cluster's nodes often reach no provider.
+localrules:
+    fetch_objects,
+    fetch_textures,
+    fetch_material,
+    fetch_target,
+
+
 rule make_objects:
     output:
         directory("results/assets/objects/{collection}"),
@@ -8,6 +16,8 @@ rule make_objects:
         "results/logs/make-objects/{collection}.log",
     params:
         fingerprint=code("make_objects"),
+    wildcard_constraints:
+        collection=one_of(MADE_OBJECTS),
     script:
         "../scripts/make_objects.py"
 
@@ -19,8 +29,51 @@ rule make_textures:
         "results/logs/make-textures/{collection}.log",
     params:
         fingerprint=code("make_textures"),
+    wildcard_constraints:
+        collection=one_of(MADE_TEXTURES),
     script:
         "../scripts/make_textures.py"
+
+
+# What is fetched depends on addresses alone: another way to fetch the same bytes must re-render nothing.
+rule fetch_objects:
+    output:
+        directory("results/assets/objects/{collection}"),
+    log:
+        "results/logs/fetch-objects/{collection}.log",
+    params:
+        addresses=addresses_of,
+    wildcard_constraints:
+        collection=one_of(PLAN.fetched("bop")),
+    script:
+        "../scripts/fetch_objects.py"
+
+
+rule fetch_textures:
+    output:
+        directory("results/assets/textures/{collection}"),
+    log:
+        "results/logs/fetch-textures/{collection}.log",
+    params:
+        addresses=addresses_of,
+    wildcard_constraints:
+        collection=one_of(PLAN.fetched("ambientcg")),
+    script:
+        "../scripts/fetch_textures.py"
+
+
+rule fetch_material:
+    output:
+        directory("results/assets/materials/{collection}/{material}"),
+    log:
+        "results/logs/fetch-material/{collection}/{material}.log",
+    params:
+        addresses=addresses_of,
+    wildcard_constraints:
+        collection=one_of(PLAN.fetched("ambientcg")),
+        material="[A-Za-z0-9]+",
+    script:
+        "../scripts/fetch_textures.py"
 
 
 rule export_stand_in:

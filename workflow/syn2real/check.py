@@ -8,7 +8,7 @@ from pathlib import Path
 from syn2real.config.loading import read_yaml
 from syn2real.config.plan import Plan, load_plan
 from syn2real.config.runs import Finetuning, Pretraining
-from syn2real.preflight import check_own_sizes, missing_blender, missing_data, wanted_shards
+from syn2real.preflight import check_own_sizes, downloads, missing_blender, missing_data, wanted_shards
 
 
 def check_configuration(config: str | Path, experiment: str | None = None) -> int:
@@ -46,10 +46,11 @@ def check_configuration(config: str | Path, experiment: str | None = None) -> in
 
 
 def describe(plan: Plan, name: str) -> list[str]:
-    """Return the lines that describe an experiment's plan: question, images, runs, hours."""
+    """Return the lines that describe an experiment's plan: question, downloads, images, runs, hours."""
     e = plan.experiments[name]
     pretrainings, finetunings = plan.pretrainings(name), plan.finetunings(name)
     lines = [f"experiment {name}: {e.question}"]
+    lines += [f"  fetch     {line}" for line in downloads(plan, name)]
     for setting in plan.settings(name):
         verb = "import" if setting in plan.own_renders() else "render"
         lines.append(f"  {verb}    {setting}: {_images(plan, name, setting)}")

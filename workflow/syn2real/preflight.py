@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from syn2real.config.datasets import Archive
 from syn2real.config.plan import Plan, collections_of
 from syn2real.data.own_checks import check_own_renders, count_images
 from syn2real.data.targets import check_layout
@@ -77,6 +78,34 @@ def check_own_sizes(plan: Plan) -> None:
                         file=plan.files[name],
                         key=key,
                     )
+
+
+def downloads(plan: Plan, name: str) -> Iterator[str]:
+    """Yield a line for each collection that an experiment fetches and that is not there yet.
+
+    It tells the archives, the bytes still to come as far as they are known, and the provider's terms.
+    """
+    settings = plan.settings(name)
+    for collection in collections_of(plan, settings):
+        if collection in plan.fetched("bop") and not Path(plan.objects_folder(collection)).is_dir():
+            archives = plan.datasets[collection]
+            yield f"{collection}: {_archives(plan, archives)}; licence: {archives[0].licence}"
+    folders = {plan.textures_folder(r): r for r in plan.rendered(settings).values()}
+    for folder, rendering in folders.items():
+        if rendering.textures in plan.fetched("ambientcg") and folder and not Path(folder).is_dir():
+            every = "all materials that tile a room"
+            what = rendering.background_material if rendering.background == "fix" else every
+            yield f"{rendering.textures}: {what}; licence: {plan.datasets[rendering.textures][0].licence}"
+
+
+def _archives(plan: Plan, archives: Iterable[Archive]) -> str:
+    """Return how many archives of a collection are still to be fetched, and how large they are."""
+    folder = Path(plan.config.downloads)
+    missing = [a for a in archives if not (folder / a.name / a.file).is_file()]
+    known, unknown = sum(a.size or 0 for a in missing), sum(a.size is None for a in missing)
+    sizes = [f"{known / 1e6:,.2f} MB"] if known else []
+    sizes += [f"{unknown} of unknown size"] if unknown else []
+    return f"{len(missing)} archives, {' and '.join(sizes)}" if missing else "archives at hand are unpacked"
 
 
 def missing_blender(plan: Plan) -> Iterator[str]:

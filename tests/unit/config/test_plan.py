@@ -86,8 +86,13 @@ def test_more_images_keep_the_first_shards(tmp_path: Path) -> None:
             "ftasks.target: 'imagnet' is not defined; did you mean 'imagenet'?",
         ),
         (
-            {"settings": ["multiple-random-random-textured"], "sizes": [10]},
-            "objects: 'hb' is not defined",
+            {
+                "renderings": {
+                    **yaml.safe_load((ROOT / "config/experiments/smoke.yaml").read_text())["renderings"],
+                    "smoke": {"collections": ["tles"], "textures": "demo", "views": 2},
+                }
+            },
+            "objects: 'tles' is not defined; did you mean 'tless'?",
         ),
         (
             {"stand_ins": {"smoke-stand-in": {"setting": "smoke", "train_images": 3, "val_images": 4}}},

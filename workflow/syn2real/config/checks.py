@@ -55,15 +55,16 @@ def _whole_scenes(plan: Plan, setting: str, images: int, *, file: str, key: str)
 
 
 def _check_assets(plan: Plan, e: Experiment, file: str) -> None:
-    """Raise InputError when a setting draws from a collection that is neither made nor configured."""
+    """Raise InputError when a setting draws from a collection that is not made, fetched or configured."""
     settings = plan.settings(e.name)
     for collection in collections_of(plan, settings):
-        known(collection, [*MADE_OBJECTS, *plan.config.objects], file="config/config.yaml", key="objects")
+        names = [*MADE_OBJECTS, *plan.config.objects, *plan.fetched("bop")]
+        known(collection, names, file="config/config.yaml", key="objects")
     for rendering in plan.rendered(settings).values():
         if rendering.textures:
             known(
                 rendering.textures,
-                [*MADE_TEXTURES, *plan.config.textures],
+                [*MADE_TEXTURES, *plan.config.textures, *plan.fetched("ambientcg")],
                 file="config/config.yaml",
                 key="textures",
             )

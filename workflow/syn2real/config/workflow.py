@@ -13,6 +13,10 @@ class WorkflowConfig(Section):
     renderings: str = Field("config/renderings.yaml", description="the shared rendering settings")
     targets: str = Field("config/targets.yaml", description="the shared target data sets")
     recipes: str = Field("config/recipes", description="the folder of the recipes")
+    datasets: str = Field("config/datasets.tsv", description="the table of what can be fetched")
+    downloads: str = Field(
+        "resources/downloads", description="where fetched archives and their lock file are kept"
+    )
     objects: dict[Name, str] = Field(
         {}, description="object collections you have: name → folder in BOP layout"
     )
