@@ -23,6 +23,9 @@ def test_every_shared_target_is_valid_and_serves_a_task():
     assert targets["ade20k"].ftasks == ("semseg",)
     assert not any(target.stand_in for target in targets.values())
     assert all(target.description for target in targets.values())
+    assert targets["imagenet"].counts == {"train": 1_281_167, "val": 50_000}
+    assert targets["coco"].counts == {"train": 118_287, "val": 5_000}
+    assert targets["ade20k"].counts == {"train": 20_210, "val": 2_000}
 
 
 def test_default_places():
@@ -67,6 +70,14 @@ def test_a_pair_that_does_not_exist_names_those_that_do():
         ({"layout": "torchvision"}, "needs `dataset`"),
         ({"layout": "torchvision", "dataset": "FashionMIST"}, "did you mean FashionMNIST?"),
         ({"layout": "torchvision", "dataset": "zzz"}, "CIFAR10"),
+        (
+            {"layout": "torchvision", "dataset": "EuroSAT"},
+            "no test set of its own; sort it into train/<class>",
+        ),
+        ({"layout": "torchvision", "dataset": "Cityscapes", "download": True}, "cannot download Cityscapes"),
+        ({"layout": "torchvision", "dataset": "MNIST", "counts": {"val": 1}}, "remove `counts`"),
+        ({"layout": "imagenet", "counts": {"test": 1}}, "counts.test"),
+        ({"layout": "imagenet", "counts": {"val": 0}}, "greater than 0"),
         ({"layout": "coco", "dataset": "CIFAR10"}, "layout: torchvision"),
         ({"layout": "imagenet", "download": True}, "torchvision"),
         ({"layout": "imagenet", "images": {"train": "a", "val": "b"}}, "remove `images`"),

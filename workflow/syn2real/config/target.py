@@ -4,7 +4,7 @@ import difflib
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, PositiveInt, model_validator
 
 from syn2real.config.base import Section
 from syn2real.errors import InputError
@@ -27,22 +27,34 @@ TORCHVISION_FTASKS: dict[str, tuple[str, ...]] = {
             "CIFAR100",
             "Country211",
             "DTD",
+            "EMNIST",
             "FashionMNIST",
             "FGVCAircraft",
             "Flowers102",
             "Food101",
+            "GTSRB",
             "Imagenette",
             "KMNIST",
             "MNIST",
+            "RenderedSST2",
+            "StanfordCars",
             "STL10",
             "SVHN",
+            "USPS",
         ),
         ("sinclass",),
     ),
+    "Cityscapes": ("semseg",),
     "OxfordIIITPet": ("sinclass", "semseg"),
     "VOCSegmentation": ("semseg",),
 }
 """The data sets of torchvision that have a training and a labelled test set, and their tasks."""
+
+_BY_HAND = ("Cityscapes", "StanfordCars")
+"""torchvision reads these, and cannot download them."""
+
+_UNDIVIDED = ("Caltech101", "Caltech256", "EuroSAT", "SEMEION", "SUN397")
+"""torchvision has these, without a test set."""
 
 _FOLDERS = {
     "imagenet": {"train": "train", "val": "val"},
@@ -73,6 +85,11 @@ class Target(Section):
     annotations: dict[Split, str] = Field(
         {}, description="layout coco: the annotation file of each split, within path"
     )
+    counts: dict[Split, PositiveInt] = Field(
+        {},
+        description="layouts with image folders: image files in each split's folder; with fewer the set is "
+        "not whole and is refused before any job",
+    )
     download: bool = Field(False, description="layout torchvision: may be downloaded through torchvision")
     archives: str | None = Field(
         None, description="layout torchvision: a folder with the archives already downloaded, used first"
@@ -81,7 +98,9 @@ class Target(Section):
     @model_validator(mode="after")
     def _fits_layout(self) -> Self:
         if self.layout == "torchvision":
-            _known_dataset(self.dataset)
+            _check_dataset(self.dataset, self.download)
+            if self.counts:
+                raise ValueError("torchvision checks its data sets itself; remove `counts`")
         elif self.dataset or self.download or self.archives:
             raise ValueError(
                 f"dataset, download and archives belong to layout torchvision; remove them from this "
@@ -146,11 +165,18 @@ class Target(Section):
         return self.root / (self.annotations or _ANNOTATIONS[self.layout])[split]
 
 
-def _known_dataset(name: str | None) -> None:
+def _check_dataset(name: str | None, download: bool) -> None:
     """Raise ValueError unless torchvision's data set `name` is one that targets know."""
     if name is None:
         raise ValueError(f"layout torchvision needs `dataset`, one of {', '.join(TORCHVISION_FTASKS)}")
+    if name in _UNDIVIDED:
+        raise ValueError(
+            f"torchvision's {name} has no test set of its own; sort it into train/<class> and val/<class>, "
+            "layout image-folder"
+        )
     if name not in TORCHVISION_FTASKS:
         near = difflib.get_close_matches(name, TORCHVISION_FTASKS, n=1, cutoff=0.5)
         mend = f"did you mean {near[0]}?" if near else f"known are {', '.join(TORCHVISION_FTASKS)}"
         raise ValueError(f"torchvision's data set {name!r} is not known here; {mend}")
+    if download and name in _BY_HAND:
+        raise ValueError(f"torchvision cannot download {name}; put it there yourself and remove `download`")

@@ -58,10 +58,37 @@ def class_folders(root: Path) -> list[str]:
         loose = next(_images(root), None)
         raise InputError(
             f"no class folders here{', only images' if loose else ''}; each image belongs in its class's "
-            f"folder, such as {root.name}/<class>/<image>",
+            f"folder, such as {root.name}/<class>/<image> (torchvision.datasets.ImageNet sorts ILSVRC's "
+            "archives so)",
             file=loose or root,
         )
     return names
+
+
+def check_counts(target: Target) -> None:
+    """Check that no split has fewer image files than the target says, as a set half unpacked has.
+
+    Files are counted in the folders and below, by their names alone.
+
+    Raises
+    ------
+    InputError
+        Naming the folder and both numbers.
+    """
+    for split, expected in target.counts.items():
+        root = target.image_folder(split)
+        need_folder(root)
+        found = sum(
+            name.lower().endswith(IMAGE_EXTENSIONS)
+            for _, _, names in os.walk(root, followlinks=True)
+            for name in names
+        )
+        if found < expected:
+            raise InputError(
+                f"{found:,} images here, of {expected:,}; unpack the whole set, or correct `counts`",
+                file=root,
+                key=f"counts.{split}",
+            )
 
 
 def check_coco(target: Target, ftask: str) -> None:

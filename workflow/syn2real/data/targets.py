@@ -6,7 +6,7 @@ Importing this module does not import torch, so that a configuration is checked 
 from typing import TYPE_CHECKING
 
 from syn2real.config.target import Split, Target
-from syn2real.data.layouts import check_ade20k, check_coco, check_folder
+from syn2real.data.layouts import check_ade20k, check_coco, check_counts, check_folder
 from syn2real.errors import InputError
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ def check_layout(target: Target, ftask: str) -> None:
         downloaded and is not there yet is no error.
     """
     target.require(ftask, key="layout")
+    check_counts(target)
     match target.layout:
         case "imagenet" | "image-folder":
             check_folder(target)

@@ -3,6 +3,7 @@
 import gzip
 import shutil
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,26 +26,37 @@ _TRAINVAL = {"train": {"split": "trainval"}, "val": {"split": "test"}}
 _SPLITS: dict[str, dict[str, dict[str, Any]]] = {
     "CIFAR10": _FLAG,
     "CIFAR100": _FLAG,
+    "Cityscapes": {
+        "train": {"split": "train", "target_type": "semantic"},
+        "val": {"split": "val", "target_type": "semantic"},
+    },
     "Country211": _TEST,
     "DTD": _TEST,
+    "EMNIST": {split: {"split": "balanced", **flag} for split, flag in _FLAG.items()},
     "FashionMNIST": _FLAG,
     "FGVCAircraft": _TRAINVAL,
     "Flowers102": _TEST,
     "Food101": _TEST,
+    "GTSRB": _TEST,
     "Imagenette": {"train": {"split": "train"}, "val": {"split": "val"}},
     "KMNIST": _FLAG,
     "MNIST": _FLAG,
     "OxfordIIITPet": _TRAINVAL,
+    "RenderedSST2": _TEST,
+    "StanfordCars": _TEST,
     "STL10": _TEST,
     "SVHN": _TEST,
+    "USPS": _FLAG,
     "VOCSegmentation": {"train": {"image_set": "train"}, "val": {"image_set": "val"}},
 }
 """The arguments that give each split; `val` is the labelled test set where there is one."""
 
 _ARCHIVE_FOLDERS = {
     "DTD": "dtd",
+    "EMNIST": "EMNIST/raw",
     "FashionMNIST": "FashionMNIST/raw",
     "Flowers102": "flowers-102",
+    "GTSRB": "gtsrb",
     "KMNIST": "KMNIST/raw",
     "MNIST": "MNIST/raw",
     "OxfordIIITPet": "oxford-iiit-pet",
@@ -74,8 +86,27 @@ _VOC = [
     "train",
     "tvmonitor",
 ]
-_PET_TRIMAP = np.array([IGNORE, 1, 0, IGNORE], dtype=np.uint8)
-"""Pets' trimap (1 pet, 2 background, 3 border) to classes; nobody decided what a border pixel is."""
+_TRAINED_CITYSCAPES = [c for c in torchvision.datasets.Cityscapes.classes if 0 <= c.train_id < IGNORE]
+
+
+def _lookup(numbers: Mapping[int, int]) -> NDArray[np.uint8]:
+    """Return the class of every value a mask file may hold; those not named have no label."""
+    table = np.full(256, IGNORE, dtype=np.uint8)
+    table[list(numbers)] = list(numbers.values())
+    return table
+
+
+_MASKS: dict[str, tuple[list[str], NDArray[np.uint8]]] = {
+    # The benchmark's 19 classes of its 34.
+    "Cityscapes": (
+        [c.name for c in _TRAINED_CITYSCAPES],
+        _lookup({c.id: c.train_id for c in _TRAINED_CITYSCAPES}),
+    ),
+    # The trimap holds 1 pet, 2 background, 3 border: nobody decided what a border pixel is.
+    "OxfordIIITPet": (["background", "pet"], _lookup({1: 1, 2: 0})),
+    "VOCSegmentation": (_VOC, _lookup({number: number for number in range(len(_VOC))})),
+}
+"""Class names, and the class of every value in the mask files."""
 
 
 class TorchvisionTarget(AnnotatedImages):
@@ -86,11 +117,11 @@ class TorchvisionTarget(AnnotatedImages):
         self._place = target.root
         self._images = _open(target, split, ftask, target.root)
         if ftask == "semseg":
-            self.classes = _VOC if target.dataset == "VOCSegmentation" else ["background", "pet"]
+            self.classes, self._class_of = _MASKS[str(target.dataset)]
         else:
             self.labels = _labels(self._images)
-            digits = range(int(self.labels.max()) + 1)  # SVHN has no names but its digits
-            self.classes = [_class_name(name) for name in getattr(self._images, "classes", digits)]
+            numbers = range(int(self.labels.max()) + 1)  # GTSRB, SVHN and USPS have no names
+            self.classes = [_class_name(name) for name in getattr(self._images, "classes", numbers)]
 
     def __len__(self) -> int:
         return len(self._images)
@@ -104,10 +135,7 @@ class TorchvisionTarget(AnnotatedImages):
             raise InputError(f"image {index} cannot be read ({error})", file=self._place) from None
         if self.task == "sinclass":
             return to_rgb(image), int(label)
-        mask = np.array(label)
-        if len(self.classes) == 2:
-            mask = _PET_TRIMAP[mask]
-        return to_rgb(image), tv_tensors.Mask(torch.from_numpy(mask))
+        return to_rgb(image), tv_tensors.Mask(torch.from_numpy(self._class_of[np.array(label)]))
 
     def digest(self) -> str:
         """Return a digest of the classes, the labels, and names and sizes of the files in the folder."""
@@ -170,13 +198,19 @@ def _open(target: Target, split: Split, ftask: str, root: Path, *, download: boo
     arguments = dict(_SPLITS[name][split])
     if name == "OxfordIIITPet":
         arguments["target_types"] = "segmentation" if ftask == "semseg" else "category"
+    if download:  # some have no such argument, since torchvision cannot download them
+        arguments["download"] = True
     try:
-        return getattr(torchvision.datasets, name)(str(root), download=download, **arguments)
+        images = getattr(torchvision.datasets, name)(str(root), **arguments)
     except (RuntimeError, OSError, ValueError) as error:
         mend = "the download failed" if download else "set download: true or put it there"
         raise InputError(
             f"torchvision finds no whole {name} ({split}) here: {error}; {mend}", file=root, key="dataset"
         ) from None
+    if name == "Cityscapes":  # in the file system's order, but a subset must be the same on every machine
+        pairs = sorted(zip(images.images, images.targets, strict=True))
+        images.images, images.targets = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
+    return images
 
 
 def _labels(images: Any) -> NDArray[np.int64]:
