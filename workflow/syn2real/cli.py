@@ -68,19 +68,23 @@ def _check(arguments: argparse.Namespace) -> int:
 def _add_points(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     points = commands.add_parser(
         "points",
-        help="gather every finished run below a results folder into a CSV",
-        description="Gather every finished fine-tuning run below a results folder into one CSV, whatever "
-        "experiment it belongs to. Runs in progress or failed are left out.",
+        help="gather every finished run below results folders into a CSV",
+        description="Gather every finished fine-tuning run below results folders into one CSV, whatever "
+        "experiment it belongs to. Runs in progress or failed are left out. A run found twice counts once; "
+        "two different results of one run are an error.",
     )
-    points.add_argument("results", help="the results folder")
+    points.add_argument("results", nargs="+", help="a results folder")
     points.add_argument("-o", "--output", help="the CSV to write (default: standard output)")
     points.set_defaults(func=_points)
 
 
 def _points(arguments: argparse.Namespace) -> int:
+    _require("points", "workflow", "pydantic")
     from syn2real.points import find_finished, read_points, write_points
 
-    frame = read_points(find_finished(arguments.results))
+    frame = read_points(path for folder in arguments.results for path in find_finished(folder))
+    if frame.empty:
+        print("no finished run yet", file=sys.stderr)
     if arguments.output:
         write_points(frame, arguments.output)
         print(f"{len(frame)} runs written to {arguments.output}")

@@ -1,14 +1,14 @@
 """The measured errors, one row a run: from metrics.json files to a table (DESIGN: "points CSV")."""
 
-import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from syn2real.config.metrics import read_metrics
 from syn2real.errors import InputError
-from syn2real.files import write_text
+from syn2real.files import digest, write_text
 
 COLUMNS = (
     "recipe", "setting", "ptask", "ftask", "target", "model", "n_params", "n", "s", "s_percent", "seed",
@@ -36,33 +36,38 @@ def read_points(paths: Iterable[str | Path]) -> pd.DataFrame:
     Raises
     ------
     InputError
-        A file is no metrics file, or two files claim one run with different results.
+        A file is no complete metrics file of a fine-tuning, or two files claim one run with different
+        results, recipes or digests of what was read. Two equal ones count once.
     """
-    rows: dict[tuple[Any, ...], tuple[dict[str, Any], str | Path]] = {}
+    rows: dict[tuple[Any, ...], tuple[dict[str, Any], str, str | Path]] = {}
     for path in paths:
-        row = _row(path)
+        row, content = _row(path)
         key = tuple(row[column] for column in KEY)
-        earlier, where = rows.setdefault(key, (row, path))
-        if earlier != row:
-            raise InputError(f"{where} holds another result of the same run; keep one of them", file=path)
-    frame = pd.DataFrame([row for row, _ in rows.values()], columns=list(COLUMNS))
+        _, earlier, where = rows.setdefault(key, (row, content, path))
+        if earlier != content:
+            raise InputError(
+                f"{where} holds another run of this name (other result, recipe or data); keep one of them",
+                file=path,
+            )
+    frame = pd.DataFrame([row for row, _, _ in rows.values()], columns=list(COLUMNS))
     return frame.sort_values(list(KEY), ignore_index=True)
 
 
-def _row(path: str | Path) -> dict[str, Any]:
-    """Return the row of one metrics.json."""
-    try:
-        metrics = json.loads(Path(path).read_text(encoding="utf-8"))
-        key = metrics["key"]
-        values = {"n_params": metrics["n_params"], "s": metrics["n_train"]}
-        values |= {name: metrics[name] for name in ("metric", "value", "error")}
-        return {column: values[column] if column in values else key[column] for column in COLUMNS}
-    except FileNotFoundError:
-        raise InputError("there is no such file", file=path) from None
-    except (KeyError, TypeError, ValueError) as error:
-        raise InputError(
-            f"no metrics file of a fine-tuning run ({error!r}); run it again", file=path
-        ) from None
+def _row(path: str | Path) -> tuple[dict[str, Any], str]:
+    """Return the row of one metrics.json, and a digest of what the run read, did and found."""
+    metrics = read_metrics(path)
+    if metrics.stage != "finetune":
+        raise InputError("these are a pre-training's metrics; points are fine-tunings", file=path)
+    values = metrics.key.model_dump() | {
+        "n_params": metrics.n_params,
+        "s": metrics.n_train,
+        "metric": metrics.metric,
+        "value": metrics.value,
+        "error": metrics.error,
+    }
+    incidental = {"seconds", "device", "versions", "git_commit"}
+    content = digest(metrics.model_dump(mode="json", exclude=incidental))
+    return {column: values[column] for column in COLUMNS}, content
 
 
 def find_finished(results: str | Path) -> list[Path]:

@@ -37,6 +37,18 @@ def test_zero_n_is_reference_and_enters_no_fit():
     assert curve.identity == {"setting": "a"}, "rows with n = 0 alone are no curve"
 
 
+def test_runs_from_scratch_belong_to_every_curve_that_agrees_in_all_else():
+    rows = [("none", "none", "t", 0, 0.9), ("none", "none", "other", 0, 0.5)]
+    rows += [(setting, ptask, "t", n, 0.8 / n) for setting in "ab" for ptask in "pq" for n in (1, 2, 4)]
+    frame = pd.DataFrame(rows, columns=["setting", "ptask", "target", "n", "error"])
+    curves, notes = curves_of(frame)
+    assert len(curves) == 4
+    assert all(curve.reference == pytest.approx(0.9) and curve.n.tolist() == [1, 2, 4] for curve in curves)
+    assert any(note.startswith("2 rows with n = 0") for note in notes)
+    (curve,), _ = curves_of(frame[frame["ptask"].isin(["p", "none"]) & frame["setting"].isin(["a", "none"])])
+    assert curve.reference == pytest.approx(0.9)
+
+
 def test_replicates_are_averaged_in_logs_and_their_scatter_kept():
     frame = pd.DataFrame({"n": [1, 1, 2, 4], "error": [0.4, 0.9, 0.5, 0.4], "seed": [0, 1, 0, 0]})
     (curve,), _ = curves_of(frame)

@@ -2,10 +2,10 @@ import json
 
 import pytest
 
-from syn2real.config.metrics import Metrics
+from syn2real.config.metrics import Metrics, read_metrics
 from syn2real.errors import InputError
 from syn2real.training.loop import TrainingError
-from syn2real.training.metrics_file import git_commit, read_metrics, versions, write_metrics
+from syn2real.training.metrics_file import git_commit, versions, write_metrics
 
 NAN, INF = float("nan"), float("inf")
 
@@ -24,6 +24,7 @@ def values(key):
         "value": 0.5,
         "error": 0.5,
         "evaluations": [first, last],
+        "last": last,
         "best": first,
         "iterations": 10,
         "n_params": 11176512,
@@ -61,6 +62,7 @@ def test_written_and_read_back(values, tmp_path):
         ({"value": 0.75, "error": 0.25}, "finetune's result"),
         ({"stage": "pretrain"}, "pretrain's result"),
         ({"best": point(10, 0.5)}, "best"),
+        ({"last": point(5, 0.75)}, "last"),
         ({"error": 0.4}, "1 - value"),
         ({"surprise": 1}, "surprise"),
     ],

@@ -17,6 +17,7 @@ NEVER_IDENTITY = ("n", "error", "value", "metric", "n_params", "seed", "weight",
 POSITIVE = ("error", "s", "n_params", "weight")
 LABELS = ("s",)  # what a law in s describes, so not part of a curve's identity there
 MODELS = ("model",)  # likewise for a law in the model's size
+PRETRAINING = ("setting", "ptask")  # both "none" in a run without pre-training, which belongs to every curve
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class Curve:
     replicates : int
         Degrees of freedom of `within`.
     reference : float or None
-        Mean error at n = 0 (no pre-training), where the curve itself has it.
+        Mean error at n = 0 (no pre-training), where the file has it.
     """
 
     identity: dict[str, Any]
@@ -202,20 +203,31 @@ def split_curves(
     if "weight" in frame:  # weights are relative: the typical row of a file has weight 1
         frame = frame.assign(weight=frame["weight"] / frame["weight"].median())
     table = _deduplicate(frame, [*columns, *within(frame, varies)], notes, file)
+    zero = int((table["n"] == 0).sum())
+    table = _join_scratch(table, columns)
     groups = table.groupby(list(columns), sort=False, dropna=False) if columns else [((), table)]
-    curves, references = [], 0
+    curves = []
     for key, group in groups:
         values = key if isinstance(key, tuple) else (key,)
         identity = {column: _json(value) for column, value in zip(columns, values, strict=True)}
         curve = _curve(group, identity, varies)
-        if len(curve.n) == 0:
-            references += 1
-            continue
-        curves.append(curve)
-    zero = int((table["n"] == 0).sum())
+        if len(curve.n):
+            curves.append(curve)
     if zero:
         notes.append(f"{zero} rows with n = 0 (no pre-training) are kept for reference and enter no fit")
     return curves, notes
+
+
+def _join_scratch(table: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
+    """Give the runs without pre-training to every curve that agrees with them in all else."""
+    marks = [column for column in PRETRAINING if column in columns]
+    scratch = (table["n"] == 0) & (table[marks] == "none").all(axis=1)
+    if not marks or not scratch.any():
+        return table
+    rest = [column for column in columns if column not in marks]
+    curves, starts = table.loc[~scratch, list(columns)].drop_duplicates(), table[scratch].drop(columns=marks)
+    joined = curves.merge(starts, on=rest) if rest else curves.merge(starts, how="cross")
+    return pd.concat([table[~scratch], joined], ignore_index=True)
 
 
 def within(frame: pd.DataFrame, varies: Sequence[str]) -> list[str]:

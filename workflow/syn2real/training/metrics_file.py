@@ -1,6 +1,5 @@
 """metrics.json: written only when everything in it can be believed."""
 
-import json
 import platform
 import subprocess
 from functools import cache
@@ -12,7 +11,6 @@ import torch
 from pydantic import ValidationError
 
 from syn2real.config.metrics import Metrics
-from syn2real.errors import InputError
 from syn2real.files import write_json
 from syn2real.training.loop import TrainingError
 
@@ -43,26 +41,6 @@ def write_metrics(path: str | Path, values: dict[str, Any]) -> Metrics:
         raise TrainingError(f"metrics refused, not written: {place}: {detail['msg']}") from None
     write_json(path, metrics.model_dump(mode="json"))
     return metrics
-
-
-def read_metrics(path: str | Path) -> Metrics:
-    """Return the metrics that a run wrote.
-
-    Raises
-    ------
-    InputError
-        The file is missing or no complete metrics.json.
-    """
-    try:
-        return Metrics.model_validate(json.loads(Path(path).read_text(encoding="utf-8")))
-    except OSError as error:
-        raise InputError(f"cannot be read: {error.strerror}", file=path) from None
-    except ValidationError as error:
-        detail = error.errors()[0]
-        place = ".".join(str(part) for part in detail["loc"])
-        raise InputError(f"no complete metrics: {detail['msg']}", file=path, key=place) from None
-    except ValueError as error:
-        raise InputError(f"no valid JSON: {error}", file=path) from None
 
 
 @cache

@@ -142,6 +142,7 @@ def _describe(
         "value": result["value"],
         "error": result["error"],
         "evaluations": history.evaluations,
+        "last": history.evaluations[-1],
         "best": history.best,
         "iterations": task.section.total_iterations,
         "n_params": n_params,
