@@ -43,7 +43,8 @@ def record(scene: int, views: int = 2) -> SceneRecord:
 
 
 def meta(scenes: int, views: int = 2) -> dict:
-    return {"setting": "a", "split": "train", "n_scenes": scenes, "views": views, "classes": ["c/obj_000001"]}
+    told = {"setting": "a", "split": "train", "first_scene": 5, "n_scenes": scenes, "views": views}
+    return told | {"classes": ["c/obj_000001"]}
 
 
 @pytest.fixture
@@ -56,10 +57,10 @@ def path(tmp_path):
 def test_members_come_back_in_order(path):
     shard = Shard(path)
     assert shard.keys == [view_key(s, v) for s in (5, 6, 7) for v in (0, 1)]
-    assert shard.scenes == [5, 6, 7]
+    assert list(shard.scenes) == [5, 6, 7]
     assert len(shard) == 6
     assert shard.meta["setting"] == "a"
-    assert shard.meta["format"] == 1
+    assert shard.meta["format"] == 2
     assert json.loads(shard.read("00000006")["scene.json"]) == {"scene": 6}
 
 
@@ -118,8 +119,28 @@ def test_other_files_are_refused(tmp_path):
     with pytest.raises(InputError, match="not a readable shard"):
         Shard(tmp_path / "missing.tar")
     write_shard(tmp_path / "s.tar", {**meta(0), "format": 99}, [])
-    with pytest.raises(InputError, match="format 99 is not 1"):
+    with pytest.raises(InputError, match=r"s\.tar: __shard__\.json: format 99 is not 2"):
         Shard(tmp_path / "s.tar")
+
+
+def test_fewer_scenes_than_told_are_not_written(tmp_path):
+    with pytest.raises(ValueError, match="shorter"):
+        write_shard(tmp_path / "s.tar", meta(3), [record(5), record(6)])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_members_are_read_one_by_one(path):
+    shard = Shard(path)
+    assert list(shard.read("00000006-01", ("json", "png"))) == ["png", "json"]
+    assert shard.read("00000006-01", ("txt",)) == {}
+
+
+def test_a_shard_is_opened_without_reading_its_members(path):
+    """All but the first two members may be anything, of the same length: only reading would tell."""
+    content = path.read_bytes()
+    first = content.index(b"00000005.scene.json")
+    path.write_bytes(content[:first] + bytes(len(content) - first))
+    assert len(Shard(path)) == 6
 
 
 def angles(first, second):

@@ -1,13 +1,14 @@
 """Shards: whole rendered scenes in an uncompressed WebDataset tar, written once, read at random.
 
-A tar because every tool opens it, WebDataset reads it as a stream, and its headers make an index for
-random access. Members stand in a fixed order with fixed owners and times: equal content, equal bytes.
+A tar because every tool opens it and WebDataset reads it as a stream. Its second member says where each
+other one lies, so that a reader opens a shard without going through its headers and keeps nothing in memory.
+Members stand in a fixed order with fixed owners and times: equal content, equal bytes.
 """
 
 import io
 import json
 import tarfile
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -18,12 +19,14 @@ from numpy.typing import NDArray
 from syn2real.errors import InputError
 from syn2real.files import atomic
 
-FORMAT = 1
+FORMAT = 2
 META = "__shard__.json"
+INDEX = "__shard__.index.npy"
 DESCRIPTION = "scene.json"
 VIEW_EXTENSIONS = ("png", "seg.png", "normal.png", "json")
 OPTIONAL_EXTENSIONS = ("seg.png", "normal.png")
 """What a user's own renders may lack."""
+EXTENSIONS = (DESCRIPTION, *VIEW_EXTENSIONS)
 
 
 @dataclass(frozen=True)
@@ -63,17 +66,29 @@ def write_shard(path: str | Path, meta: dict[str, Any], scenes: Iterable[SceneRe
         What `__shard__.json` holds: setting, split, first_scene, n_scenes, views, classes, rendering,
         versions, resampled. `format` is added.
     scenes : iterable of SceneRecord
-        The scenes in their order; they are taken one at a time.
+        The scenes first_scene, first_scene + 1, …; they are taken one at a time.
     """
-    with atomic(path) as temporary, tarfile.open(temporary, "w", format=tarfile.USTAR_FORMAT) as tar:
-        _add(tar, META, canonical_json({"format": FORMAT, **meta}))
-        for record in scenes:
-            _add(tar, f"{record.scene:08d}.{DESCRIPTION}", record.description)
-            for view, contents in enumerate(record.views):
-                for extension in VIEW_EXTENSIONS:
-                    if extension in OPTIONAL_EXTENSIONS and extension not in contents:
-                        continue
-                    _add(tar, f"{view_key(record.scene, view)}.{extension}", contents[extension])
+    index = np.zeros((meta["n_scenes"], 1 + meta["views"] * len(VIEW_EXTENSIONS), 2), dtype="<i8")
+    with atomic(path) as temporary:
+        with tarfile.open(temporary, "w", format=tarfile.USTAR_FORMAT) as tar:
+            _add(tar, META, canonical_json({"format": FORMAT, **meta}))
+            place, _ = _add(tar, INDEX, _npy(index))  # holds its place until all is known
+            for row, record in zip(index, scenes, strict=True):
+                row[:] = list(_add_scene(tar, record))
+        with temporary.open("r+b") as stream:
+            stream.seek(place)
+            stream.write(_npy(index))
+
+
+def _add_scene(tar: tarfile.TarFile, record: SceneRecord) -> Iterator[tuple[int, int]]:
+    """Append a scene; yield (offset, size) of its description and its views' members, (0, 0) for none."""
+    yield _add(tar, f"{record.scene:08d}.{DESCRIPTION}", record.description)
+    for view, contents in enumerate(record.views):
+        for extension in VIEW_EXTENSIONS:
+            if extension in OPTIONAL_EXTENSIONS and extension not in contents:
+                yield 0, 0
+            else:
+                yield _add(tar, f"{view_key(record.scene, view)}.{extension}", contents[extension])
 
 
 def canonical_json(value: Any) -> bytes:
@@ -97,10 +112,6 @@ class Shard:
     ----------
     meta : dict
         What the shard says about itself.
-    keys : list of str
-        The images' keys, in order of scene and view.
-    scenes : list of int
-        The scenes it holds, in order.
 
     Raises
     ------
@@ -111,33 +122,41 @@ class Shard:
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
         self._stream: IO[bytes] | None = None
-        self._index: dict[str, dict[str, tuple[int, int]]] = {}
         try:
             with tarfile.open(self.path, "r:") as tar:
-                for member in tar:
-                    key, _, extension = member.name.partition(".")
-                    self._index.setdefault(key, {})[extension] = (member.offset_data, member.size)
-        except (OSError, tarfile.TarError) as error:
-            raise InputError(f"not a readable shard ({error}); render it again", file=self.path) from error
-        if "__shard__" not in self._index:
-            raise InputError("not a shard of this project: it has no __shard__.json", file=self.path)
-        self.meta: dict[str, Any] = json.loads(self.read("__shard__")["json"])
-        if self.meta.get("format") != FORMAT:
-            raise InputError(f"format {self.meta.get('format')} is not {FORMAT}", file=self.path, key=META)
-        self.keys = [key for key, members in self._index.items() if "png" in members]
-        self.scenes = [int(key) for key, members in self._index.items() if DESCRIPTION in members]
-        whole = len(self.scenes) == self.meta["n_scenes"]
-        if not whole or len(self.keys) != len(self.scenes) * self.meta["views"]:
-            problem = "fewer scenes than it says, so it was cut short; render it again"
-            raise InputError(problem, file=self.path)
+                self.meta: dict[str, Any] = json.loads(_member(tar, META))
+                if self.meta.get("format") != FORMAT:
+                    problem = f"format {self.meta.get('format')} is not {FORMAT}; render it again"
+                    raise InputError(problem, file=self.path, key=META)
+                index = np.load(io.BytesIO(_member(tar, INDEX)))
+        except InputError:
+            raise
+        except (OSError, ValueError, tarfile.TarError) as error:
+            raise InputError(f"not a readable shard ({error}); render it again", file=self.path) from None
+        self._index = index
+        if len(index) and index.sum(axis=-1).max() > self.path.stat().st_size:
+            raise InputError("cut short; render it again", file=self.path)
 
-    def read(self, key: str) -> dict[str, bytes]:
+    @property
+    def scenes(self) -> range:
+        """The scenes it holds, in order."""
+        first = self.meta["first_scene"]
+        return range(first, first + self.meta["n_scenes"])
+
+    @property
+    def keys(self) -> list[str]:
+        """The images' keys, in order of scene and view."""
+        return [view_key(scene, view) for scene in self.scenes for view in range(self.meta["views"])]
+
+    def read(self, key: str, extensions: Collection[str] = EXTENSIONS) -> dict[str, bytes]:
         """Return the contents of one key's members by extension.
 
         Parameters
         ----------
         key : str
             One of `keys`, or a scene's eight digits for its `scene.json`.
+        extensions : collection of str
+            Which members to read, if they are there.
 
         Returns
         -------
@@ -146,9 +165,10 @@ class Shard:
         if self._stream is None:
             self._stream = self.path.open("rb")
         contents = {}
-        for extension, (offset, size) in self._index[key].items():
-            self._stream.seek(offset)
-            contents[extension] = self._stream.read(size)
+        for extension, offset, size in self._places(key):
+            if size and extension in extensions:
+                self._stream.seek(offset)
+                contents[extension] = self._stream.read(size)
         return contents
 
     def close(self) -> None:
@@ -161,7 +181,18 @@ class Shard:
         return {**self.__dict__, "_stream": None}
 
     def __len__(self) -> int:
-        return len(self.keys)
+        return int(self.meta["n_scenes"] * self.meta["views"])
+
+    def _places(self, key: str) -> Iterator[tuple[str, int, int]]:
+        """Yield extension, offset and size in bytes of the members of a scene or a view."""
+        scene, _, view = key.partition("-")
+        row = self._index[self.scenes.index(int(scene))].tolist()
+        if not view:
+            yield DESCRIPTION, *row[0]
+            return
+        first = 1 + int(view) * len(VIEW_EXTENSIONS)
+        for extension, place in zip(VIEW_EXTENSIONS, row[first:], strict=False):
+            yield extension, *place
 
 
 def encode_normals(normals: NDArray[np.floating], valid: NDArray[np.bool_]) -> NDArray[np.uint8]:
@@ -217,8 +248,26 @@ def decode_normals(packed: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDAr
     return np.where(valid[..., None], normals, 0).astype(np.float32), valid
 
 
-def _add(tar: tarfile.TarFile, name: str, content: bytes) -> None:
-    """Append one member; TarInfo's own defaults are fixed owners and times."""
+def _add(tar: tarfile.TarFile, name: str, content: bytes) -> tuple[int, int]:
+    """Append one member and return its offset and size; TarInfo's defaults are fixed owners and times."""
     member = tarfile.TarInfo(name)
     member.size = len(content)
     tar.addfile(member, io.BytesIO(content))
+    padded = -(-member.size // tarfile.BLOCKSIZE) * tarfile.BLOCKSIZE
+    return tar.offset - padded, member.size
+
+
+def _member(tar: tarfile.TarFile, name: str) -> bytes:
+    """Return the content of the next member, which has the given name."""
+    member = tar.next()
+    stream = tar.extractfile(member) if member is not None and member.name == name else None
+    if stream is None:
+        raise ValueError(f"it has no {name}")
+    return stream.read()
+
+
+def _npy(array: NDArray[Any]) -> bytes:
+    """Return the content of a `.npy` file."""
+    stream = io.BytesIO()
+    np.save(stream, array)
+    return stream.getvalue()

@@ -116,7 +116,13 @@ def _render_scene(order: Order, rendering: Rendering, renderer: Renderer, scene:
             reason = str(error)
             continue
         record = SceneRecord(scene, description_bytes(description), views)
-        meta = {"n_scenes": 1, "views": len(views), "attempt": attempt, "key": order.key}
+        meta = {
+            "first_scene": scene,
+            "n_scenes": 1,
+            "views": len(views),
+            "attempt": attempt,
+            "key": order.key,
+        }
         write_shard(scene_file(order.scratch, scene), meta, [record])
         return
     raise InputError(f"could not be built in {ATTEMPTS} draws (last: {reason}); give objects more room")
