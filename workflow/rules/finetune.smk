@@ -15,6 +15,8 @@ rule finetune:
         target=lambda w: PLAN.target_data(w.target),
     threads: lambda w: PLAN.recipes[w.recipe].threads
     resources:
-        mem_mb=2500,
+        mem_mb=lambda w: training_memory("finetune", w.ftask, w),
+        # A machine without a GPU runs it on its CPU; a profile's set-resources gives a job several.
+        gpu=1,
     script:
         "../scripts/finetune.py"

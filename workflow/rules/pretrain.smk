@@ -17,6 +17,8 @@ rule pretrain:
         val_images=val_images,
     threads: lambda w: PLAN.recipes[w.recipe].threads
     resources:
-        mem_mb=2500,
+        mem_mb=lambda w: training_memory("pretrain", w.ptask, w),
+        # A machine without a GPU runs it on its CPU; a profile's set-resources gives a job several.
+        gpu=1,
     script:
         "../scripts/pretrain.py"

@@ -16,8 +16,11 @@ key = {name: w[name] for name in ("recipe", "setting", "ptask", "model")} | {
 
 with job_log(snakemake.log[0]):
     from syn2real.training.finetune import finetune
+    from syn2real.training.launch import launch
 
-    finetune(
+    launch(
+        finetune,
+        gpus=snakemake.resources.gpu,
         key=key,
         recipe=params.recipe,
         target=params.target,

@@ -13,9 +13,12 @@ key = {name: w[name] for name in ("recipe", "setting", "ptask", "model")} | {
 }
 
 with job_log(snakemake.log[0]):
+    from syn2real.training.launch import launch
     from syn2real.training.pretrain import pretrain
 
-    pretrain(
+    launch(
+        pretrain,
+        gpus=snakemake.resources.gpu,
         key=key,
         recipe=params.recipe,
         shards=[Path(path) for path in snakemake.input.train],

@@ -1,16 +1,11 @@
-import random
 from itertools import chain
 
-import numpy as np
 import pytest
 import torch
 
 from syn2real.training.batches import Augmented, Cached, EndlessOrder
 from syn2real.training.seeding import (
     borrowed,
-    generator_states,
-    restore_generators,
-    seed_everything,
     stream_seed,
 )
 
@@ -76,20 +71,6 @@ def test_streams_are_apart_and_zero_is_a_seed():
     }
     assert len(seeds) == 8
     assert stream_seed(0, "order", 1) == stream_seed(0, "order", 1)
-
-
-def test_all_generators_are_restored(tmp_path):
-    def draw():
-        return random.random(), np.random.rand(), torch.rand(1).item(), torch.randn(3).tolist()  # noqa: NPY002
-
-    seed_everything(0, "x")
-    torch.randn(1)  # torch and numpy keep half of a pair of normal numbers
-    np.random.normal()  # noqa: NPY002
-    torch.save(generator_states(), tmp_path / "states.pt")
-    expected = draw()
-    draw()
-    restore_generators(torch.load(tmp_path / "states.pt", weights_only=True))
-    assert draw() == expected
 
 
 def test_borrowing_survives_an_error():

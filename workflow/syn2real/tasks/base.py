@@ -75,6 +75,19 @@ class Task(ABC):
     def loss(self, model: nn.Module, images: Any, targets: Any) -> dict[str, Tensor]:
         """Return the parts of the loss of a batch; the loss is their sum. All are scalars."""
 
+    def weight(self, targets: Any) -> float:
+        """Return how much a part of a step's batch counts in the step's mean loss.
+
+        Parts are equal by default, as their numbers of images are. A loss that is a mean over pixels returns
+        their number, so that a step has one mean however it is divided.
+
+        Parameters
+        ----------
+        targets : Tensor or list
+            The part's targets, as `collate` made them.
+        """
+        return 1.0
+
     @abstractmethod
     def evaluate(
         self, model: nn.Module, batches: Iterable[Any], data: Any, device: torch.device

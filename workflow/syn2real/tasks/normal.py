@@ -77,6 +77,10 @@ class Normals(Task):
 
         return deeplab.parts(model(images), self.section.aux_weight, loss)
 
+    def weight(self, targets: Any) -> float:
+        """Return the number of valid pixels."""
+        return float(targets[:, 3].sum())
+
     def evaluate(
         self, model: nn.Module, batches: Iterable[Any], data: Any, device: torch.device
     ) -> Evaluation:

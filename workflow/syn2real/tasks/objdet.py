@@ -97,7 +97,11 @@ class Detection(Task):
         return scaled, [{key: value.to(device) for key, value in target.items()} for target in targets]
 
     def loss(self, model: nn.Module, images: Any, targets: Any) -> dict[str, Tensor]:
-        """Return the detector's four losses."""
+        """Return the detector's four losses.
+
+        torchvision takes their means over the anchors and proposals that it samples, a fixed number an
+        image; where a small image has fewer, a step's loss is the mean of its parts' means.
+        """
         return model(images, targets)
 
     def evaluate(

@@ -60,6 +60,10 @@ class Segmentation(Task):
 
         return deeplab.parts(model(images), self.section.aux_weight, loss)
 
+    def weight(self, targets: Any) -> float:
+        """Return the number of labelled pixels."""
+        return float((targets != deeplab.IGNORE).sum())
+
     def evaluate(
         self, model: nn.Module, batches: Iterable[Any], data: Any, device: torch.device
     ) -> Evaluation:
@@ -68,7 +72,10 @@ class Segmentation(Task):
         As in ADE20K's own evaluation, a class that is neither in the truth nor in the prediction counts as
         an IoU of 0; `mIoU_present` is the mean over the classes that the truth holds.
         """
-        matrix = MulticlassConfusionMatrix(len(self.classes), ignore_index=deeplab.IGNORE).to(device)
+        # Of several processes one evaluates: its counts must not wait for the others'.
+        matrix = MulticlassConfusionMatrix(
+            len(self.classes), ignore_index=deeplab.IGNORE, sync_on_compute=False
+        ).to(device)
         n = 0
         for images, masks in batches:
             predicted = model(normalise(images, device))["out"].argmax(dim=1)

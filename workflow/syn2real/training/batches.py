@@ -13,6 +13,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 
 from syn2real.config.recipe import TrainingSection
 from syn2real.tasks.base import Task
+from syn2real.training.distributed import Share, World, current_world, share_out
 from syn2real.training.seeding import borrowed, stream, stream_seed
 
 Slot = tuple[int, int]
@@ -20,10 +21,11 @@ Slot = tuple[int, int]
 
 
 class EndlessOrder(Sampler[list[Slot]]):
-    """Epochs of reshuffled images laid end to end, cut into whole batches.
+    """Epochs of reshuffled images laid end to end, cut into whole batches, and these among processes.
 
     A batch may reach into the next epoch, so there is no short batch at an epoch's end, and a data set
-    smaller than a batch repeats within it.
+    smaller than a batch repeats within it. The order is one for all processes: a step's batch is the same
+    images whatever their number, each process takes its runs of it (`Share.slot`), a pass at a time.
 
     Parameters
     ----------
@@ -35,20 +37,27 @@ class EndlessOrder(Sampler[list[Slot]]):
         The run's seed.
     start, stop : int
         The steps to give: start, …, stop - 1.
+    share : Share, optional
+        What this process takes of a step; by default all of it in one pass.
     """
 
-    def __init__(self, n: int, batch_size: int, seed: int, start: int, stop: int) -> None:
+    def __init__(
+        self, n: int, batch_size: int, seed: int, start: int, stop: int, share: Share | None = None
+    ) -> None:
         self.n, self.batch_size, self.seed = n, batch_size, seed
         self.start, self.stop = start, stop
+        self.share = share or Share(World(), images=batch_size, parts=1, spread=1)
 
     def __len__(self) -> int:
-        return self.stop - self.start
+        return (self.stop - self.start) * self.share.parts
 
     def __iter__(self) -> Iterator[list[Slot]]:
         epoch, order = -1, np.empty(0, dtype=np.int64)
-        for iteration in range(self.start, self.stop):
+        for passed in range(self.start * self.share.parts, self.stop * self.share.parts):
+            iteration, part = divmod(passed, self.share.parts)
+            first = iteration * self.batch_size + self.share.slot(part) * self.share.images
             slots = []
-            for position in range(iteration * self.batch_size, (iteration + 1) * self.batch_size):
+            for position in range(first, first + self.share.images):
                 if position // self.n != epoch:
                     epoch = position // self.n
                     order = np.random.default_rng(stream(self.seed, "order", epoch)).permutation(self.n)
@@ -110,9 +119,10 @@ def cached(data: Any, section: TrainingSection) -> Any:
 
 
 def training_batches(data: Any, task: Task, seed: int, start: int, device: torch.device) -> Iterator[Any]:
-    """Return an iterator over the batches of steps `start` to the recipe's last one."""
+    """Return an iterator over this process's passes of steps `start` to the recipe's last one."""
     section: TrainingSection = task.section
-    order = EndlessOrder(len(data), section.batch_size, seed, start, section.total_iterations)
+    share = share_out(section, current_world())
+    order = EndlessOrder(len(data), section.batch_size, seed, start, section.total_iterations, share)
     samples = Augmented(data, task.train_transform(), seed)
     loader = DataLoader(samples, batch_sampler=order, **_options(task, device))
     return iter(loader)

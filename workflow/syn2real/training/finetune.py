@@ -11,6 +11,7 @@ from syn2real.data.subsets import describe, subset
 from syn2real.data.targets import load_splits
 from syn2real.files import file_digest
 from syn2real.training.checkpoints import Checkpoints
+from syn2real.training.distributed import current_world
 from syn2real.training.metrics_file import write_metrics
 from syn2real.training.run import Run, train_run
 
@@ -49,7 +50,7 @@ def finetune(
     scratch : Path
         Folder of the resume state, the run's own and none of the declared outputs; removed on success.
     threads : int
-        CPU threads to compute with.
+        CPU threads to compute with, of each process.
     checkpoint_seconds : float
         Least time between two resume states, in seconds; changes no result.
 
@@ -73,6 +74,8 @@ def finetune(
     curves = Path(output).parent / "tensorboard"
     labelled = Subset(train_data, indices.tolist())
     _, _, metrics = train_run(run, labelled, val_data, train_data.classes, backbone, curves)
+    if not current_world().first:
+        return
 
     metrics |= {"subset_digest": drawn["digest"], "shortfall": drawn.get("shortfall")}
     write_metrics(output, metrics)

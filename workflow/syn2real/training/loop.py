@@ -13,9 +13,11 @@ from syn2real.tasks.backbones import backbone_state
 from syn2real.tasks.base import Evaluation, Task
 from syn2real.training.batches import cached, evaluation_batches, training_batches
 from syn2real.training.checkpoints import Checkpoints
+from syn2real.training.distributed import current_world, parallel, share_out
 from syn2real.training.optimiser import learning_rate, make_optimiser, set_learning_rate
+from syn2real.training.precision import autocast, computed_precision
 from syn2real.training.progress import Progress
-from syn2real.training.seeding import generator_states, restore_generators
+from syn2real.training.step import NormLayers, compute_gradient
 
 logger = logging.getLogger(__name__)
 
@@ -76,6 +78,8 @@ def train(
 ) -> History:
     """Train `model` for the recipe's number of steps, resuming where a killed run stopped.
 
+    Every process of the world calls it; all return the same history, the first one with the backbone.
+
     Parameters
     ----------
     task : Task
@@ -99,14 +103,22 @@ def train(
     ------
     TrainingError
         The loss or the metric is not finite; the message has the iteration.
+    InputError
+        The batch cannot be shared among the devices, or they lack the recipe's precision.
     """
-    section = task.section
-    total = section.total_iterations
+    section, world = task.section, current_world()
+    share = share_out(section, world)
+    logger.info(share.describe())
+    precision = computed_precision(section.precision, device)
+    if section.compile and device.type == "cuda":
+        task.body(model).compile()
+    replica = parallel(model, share, device)
+    norms = NormLayers(model, share)
     optimiser = make_optimiser(task, model)
-    # Half precision alone needs its gradients scaled; a CPU computes in single precision.
-    precision = section.precision if device.type == "cuda" else "fp32"
     scaler = torch.amp.GradScaler(device.type, enabled=precision == "fp16")
     history = _resume(checkpoints, model, optimiser, scaler)
+    if world.from_first(history.iteration) != history.iteration:
+        raise TrainingError(f"the processes do not see the same resume state in {checkpoints.folder}")
     progress.resumed(history.iteration)
     batches = training_batches(cached(train_data, section), task, seed, history.iteration, device)
     validation = evaluation_batches(cached(val_data, section), task, device)
@@ -114,36 +126,43 @@ def train(
     started = time.monotonic() - history.seconds
 
     model.train()
-    while history.iteration < total:
+    while history.iteration < section.total_iterations:
         lr = learning_rate(section, history.iteration)
         set_learning_rate(optimiser, lr)
         asked = time.monotonic()
-        batch = next(batches)
+        parts = [next(batches) for _ in range(share.parts)]
         waited = time.monotonic() - asked
-        images, targets = task.move(batch, device)
-        with autocast(device, precision):
-            loss = torch.stack(list(task.loss(model, images, targets).values())).sum()
         optimiser.zero_grad(set_to_none=True)
-        scaler.scale(loss).backward()
+        loss = compute_gradient(
+            task,
+            replica,
+            parts,
+            share=share,
+            norms=norms,
+            streams=(seed, history.iteration),
+            device=device,
+            precision=precision,
+            scaler=scaler,
+        )
         scaler.step(optimiser)
         scaler.update()
-        pending.append(loss.detach())
+        pending.append(loss)
         history.iteration += 1
         progress.step(waited)
 
-        at = history.iteration
-        evaluating = at % section.evaluation_interval == 0 or at == total
-        on_curve = evaluating or at % max(1, total // CURVE_POINTS) == 0
-        saving = checkpoints.due() and at < total
-        telling = progress.due(at)
+        at, last = history.iteration, section.total_iterations
+        evaluating = at % section.evaluation_interval == 0 or at == last
+        on_curve = evaluating or at % max(1, last // CURVE_POINTS) == 0
+        # What depends on the clock is the first process's alone, and needs no other.
+        saving = world.first and checkpoints.due() and at < last
+        telling = world.first and progress.due(at)
         if len(pending) >= CHECK_EVERY or on_curve or saving or telling:
             _collect(history, pending)
         if telling:
             progress.tell(at, history.losses[-1], lr)
         if evaluating:
-            with autocast(device, precision):
-                result = evaluate(task, model, validation, val_data, device)
-            _record(history, task, model, result, keep_best)
+            result = evaluate(task, model, validation, val_data, device, precision) if world.first else None
+            _record(history, task, model, world.from_first(result), keep_best and world.first)
         if on_curve:
             _add_row(history, section.batch_size, lr, evaluating, progress)
         if saving:
@@ -153,18 +172,21 @@ def train(
     return history
 
 
-def autocast(device: torch.device, precision: str) -> torch.autocast:
-    """Return the context of the recipe's precision; single precision leaves everything as it is."""
-    dtype = torch.float16 if precision == "fp16" else torch.bfloat16
-    return torch.autocast(device.type, dtype=dtype, enabled=precision != "fp32")
-
-
 @torch.no_grad()
-def evaluate(task: Task, model: nn.Module, batches: Any, data: Any, device: torch.device) -> Evaluation:
-    """Return the task's metric of `model`, which is left in training mode."""
+def evaluate(
+    task: Task, model: nn.Module, batches: Any, data: Any, device: torch.device, precision: str = "fp32"
+) -> Evaluation:
+    """Return the task's metric of `model`, which is left in training mode.
+
+    One process evaluates all of `data`, so that each image counts once whatever the number of devices.
+    """
+    # Images of many shapes: trying cuDNN's algorithms on each would cost more than it gives.
+    benchmark, torch.backends.cudnn.benchmark = torch.backends.cudnn.benchmark, False
     model.eval()
-    result = task.evaluate(model, batches, data, device)
+    with autocast(device, precision):
+        result = task.evaluate(model, batches, data, device)
     model.train()
+    torch.backends.cudnn.benchmark = benchmark
     return result
 
 
@@ -221,14 +243,16 @@ def _save(
     optimiser: torch.optim.Optimizer,
     scaler: torch.amp.GradScaler,
 ) -> None:
-    """Write everything the rest of the run depends on; the order of images depends on the iteration alone."""
+    """Write everything the rest of the run depends on.
+
+    Order, augmentation, learning rate and the random numbers of a step are functions of its number.
+    """
     checkpoints.save(
         {
             "history": asdict(history),
             "model": model.state_dict(),
             "optimiser": optimiser.state_dict(),
             "scaler": scaler.state_dict(),
-            "generators": generator_states(),
         }
     )
 
@@ -246,5 +270,4 @@ def _resume(
     model.load_state_dict(state["model"])
     optimiser.load_state_dict(state["optimiser"])
     scaler.load_state_dict(state["scaler"])
-    restore_generators(state["generators"])
     return History(**state["history"])

@@ -9,6 +9,7 @@ from syn2real.data.synthetic import SyntheticImages
 from syn2real.files import atomic
 from syn2real.tasks.backbones import save_backbone
 from syn2real.training.checkpoints import Checkpoints
+from syn2real.training.distributed import current_world
 from syn2real.training.metrics_file import write_metrics
 from syn2real.training.run import Run, train_run
 
@@ -52,7 +53,7 @@ def pretrain(
     scratch : Path
         Folder of the resume state, the run's own and none of the declared outputs; removed on success.
     threads : int
-        CPU threads to compute with.
+        CPU threads to compute with, of each process.
     checkpoint_seconds : float
         Least time between two resume states, in seconds; changes no result.
 
@@ -69,6 +70,8 @@ def pretrain(
     run = Run("pretrain", key, key["ptask"], recipe, inputs, Path(scratch), threads, checkpoint_seconds)
     curves = Path(outputs["metrics"]).parent / "tensorboard"
     _, history, metrics = train_run(run, train_data, val_data, train_data.classes, None, curves)
+    if not current_world().first:
+        return
 
     assert history.best_backbone is not None
     described = {"key": dict(key), "iteration": metrics["best"]["iteration"]}

@@ -26,22 +26,30 @@ class Progress:
     total : int
         Length of the run in steps.
     batch_size : int
-        Images a step.
+        Images a step, over all devices.
     folder : Path or None
         Folder of the TensorBoard curves; None for none.
     seconds : float
         Time between log lines, in seconds.
+    silent : bool
+        Show nothing: of several processes one is enough.
     """
 
     def __init__(
-        self, title: str, total: int, batch_size: int, folder: Path | None, seconds: float = 15.0
+        self,
+        title: str,
+        total: int,
+        batch_size: int,
+        folder: Path | None,
+        seconds: float = 15.0,
+        silent: bool = False,
     ) -> None:
         self.total, self.batch_size, self.seconds = total, batch_size, seconds
-        self.folder = folder
+        self.folder = None if silent else folder
         self.writer: SummaryWriter | None = None
         # A job's stderr is its log file: `tail -f` shows the bar there, redrawn now and then.
         interval = 0.1 if sys.stderr.isatty() else 10.0
-        self.bar = tqdm(total=total, desc=title, unit="it", mininterval=interval)
+        self.bar = tqdm(total=total, desc=title, unit="it", mininterval=interval, disable=silent)
         self.waited = 0.0
         self.steps = 0
         self.told = time.monotonic()

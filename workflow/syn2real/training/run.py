@@ -1,6 +1,7 @@
 """What a pre-training and a fine-tuning run share: build, train, describe."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,10 @@ from syn2real.tasks import Task, make_task
 from syn2real.tasks.backbones import count_parameters, load_backbone
 from syn2real.tasks.base import memory_format
 from syn2real.training.checkpoints import Checkpoints
+from syn2real.training.distributed import World, current_world, local_rank, share_out
 from syn2real.training.loop import History, TrainingError, train
 from syn2real.training.metrics_file import device_name, git_commit, versions
+from syn2real.training.precision import computed_precision, use_fast_kernels
 from syn2real.training.progress import Progress
 from syn2real.training.seeding import make_deterministic, seed_everything
 
@@ -60,21 +63,25 @@ class Run:
 
     @property
     def identity(self) -> str:
-        """Digest of what the run's digits depend on; the scratch folder's name covers the code."""
+        """Digest of what the run's digits depend on; the scratch folder's name covers the code.
+
+        On GPUs, which promise no digits, a preempted run may go on with another number of them.
+        """
         device = pick_device()
-        parts = [self.stage, dict(self.key), dict(self.recipe), dict(self.inputs), self.threads, device.type]
-        return digest([*parts, versions()])
+        processes = current_world().size if device.type == "cpu" else None
+        parts = [self.stage, dict(self.key), dict(self.recipe), dict(self.inputs), self.threads]
+        return digest([*parts, device.type, processes, versions()])
 
 
 def pick_device() -> torch.device:
-    """Return the GPU if there is one, else the CPU."""
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    """Return this process's GPU if there is one, else the CPU."""
+    return torch.device("cuda", local_rank()) if torch.cuda.is_available() else torch.device("cpu")
 
 
 def train_run(
     run: Run, train_data: Any, val_data: Any, classes: list[str], backbone: Path | None, curves: Path
 ) -> tuple[Task, History, dict[str, Any]]:
-    """Build the model, train it, and describe what came out.
+    """Build the model, train it, and describe what came out; every process of the world calls it.
 
     Parameters
     ----------
@@ -100,8 +107,9 @@ def train_run(
     """
     if len(val_data) == 0:
         raise InputError("there is no image to evaluate on", key="val")
-    device, seed, section = pick_device(), run.key["seed"], run.section
+    device, seed, section, world = pick_device(), run.key["seed"], run.section, current_world()
     make_deterministic(run.threads, device)
+    use_fast_kernels(device)
     # The head of a seed starts alike with and without a backbone, and whatever the backbone.
     seed_everything(seed, run.stage, "initialisation")
     task = make_task(run.task, section, run.key["model"], classes)
@@ -109,9 +117,12 @@ def train_run(
     if backbone is not None:
         load_backbone(task.body(model), backbone)
     model.to(device).to(memory_format=memory_format(device))
-    seed_everything(seed, run.stage, "training")
     title = f"{run.stage} {run.task} {run.key['model']} n={run.key['n']} seed={seed}"
-    with Progress(title, section.total_iterations, section.batch_size, curves) as progress:
+    total, silent = section.total_iterations, not world.first
+    with (
+        Progress(title, total, section.batch_size, curves, silent=silent) as progress,
+        _memory_told(section, world),
+    ):
         history = train(
             task,
             model,
@@ -129,10 +140,24 @@ def train_run(
     return task, history, _describe(run, task, history, n_params, len(train_data), device)
 
 
+@contextmanager
+def _memory_told(section: TrainingSection, world: World) -> Iterator[None]:
+    """Say what helps where a GPU's memory is too small for a pass."""
+    try:
+        yield
+    except torch.OutOfMemoryError as error:
+        images = share_out(section, world).images
+        raise TrainingError(
+            f"the GPU's memory is too small for {images} images a pass; use more devices, or a smaller "
+            "norm_batch_size in the recipe, which also changes the statistics of batch norm"
+        ) from error
+
+
 def _describe(
     run: Run, task: Task, history: History, n_params: int, n_train: int, device: torch.device
 ) -> dict[str, Any]:
     """Return the fields of `Metrics` that both stages fill alike."""
+    world = current_world()
     result = history.best if run.stage == "pretrain" else history.evaluations[-1]
     assert result is not None
     return {
@@ -151,6 +176,10 @@ def _describe(
         "n_test": history.n_test,
         "seconds": history.seconds,
         "device": device_name(device),
+        "devices": world.size,
+        "passes": share_out(task.section, world).parts,
+        "norm_batch_size": task.section.norm_group,
+        "precision": computed_precision(task.section.precision, device),
         "recipe": dict(run.recipe),
         "versions": versions(),
         "git_commit": git_commit(),

@@ -1,4 +1,4 @@
-"""Random numbers: named streams from one seed, and the state of every generator.
+"""Random numbers: named streams from one seed.
 
 Seed 0 is a seed. What a stream gives depends on (seed, names) alone, never on what was drawn before.
 """
@@ -7,7 +7,6 @@ import random
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import numpy as np
 import torch
@@ -41,28 +40,6 @@ def borrowed(seed: int) -> Iterator[None]:
         yield
     finally:
         generator.set_state(before)
-
-
-def generator_states() -> dict[str, Any]:
-    """Return the state of every global generator, in types that `torch.load(weights_only=True)` reads."""
-    state: Any = np.random.get_state()  # noqa: NPY002
-    name, keys, position, has_gauss, gauss = state
-    return {
-        "python": random.getstate(),
-        "numpy": [name, torch.from_numpy(keys.astype(np.int64)), position, has_gauss, gauss],
-        "torch": torch.get_rng_state(),
-        "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
-    }
-
-
-def restore_generators(states: dict[str, Any]) -> None:
-    """Set every global generator to what `generator_states` returned."""
-    random.setstate(states["python"])
-    name, keys, position, has_gauss, gauss = states["numpy"]
-    np.random.set_state((name, keys.numpy().astype(np.uint32), position, has_gauss, gauss))  # noqa: NPY002
-    torch.set_rng_state(states["torch"])
-    if states["cuda"]:
-        torch.cuda.set_rng_state_all(states["cuda"])
 
 
 def make_deterministic(threads: int, device: torch.device) -> None:

@@ -1,0 +1,180 @@
+"""Several processes, a device each: who computes which images of a step, and how they come together.
+
+A step's batch is cut into groups of `norm_batch_size` images, over which batch normalisation takes its
+statistics. The groups are the recipe's, not the machine's: with fewer devices a device computes several
+groups one after the other (gradient accumulation), with more devices a group is spread over several and its
+statistics are synchronised. So neither the number of devices nor accumulation changes what a step computes,
+but for the order in which numbers are added.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
+
+from syn2real.config.recipe import TrainingSection
+from syn2real.errors import InputError
+
+PATIENCE = timedelta(hours=6)
+"""How long a process waits for the others: the first one evaluates alone meanwhile."""
+
+
+@dataclass(frozen=True)
+class World:
+    """The processes that train together.
+
+    Attributes
+    ----------
+    rank : int
+        Number of this process, from 0.
+    size : int
+        Number of processes.
+    """
+
+    rank: int = 0
+    size: int = 1
+
+    @property
+    def first(self) -> bool:
+        """Whether this process evaluates, writes and tells."""
+        return self.rank == 0
+
+    def mean(self, value: Tensor) -> Tensor:
+        """Return the mean over the processes of a tensor that each has; it is changed in place."""
+        if self.size > 1:
+            dist.all_reduce(value)
+            value /= self.size
+        return value
+
+    def from_first(self, value: Any) -> Any:
+        """Return what the first process has; the others wait for it."""
+        values = [value]
+        if self.size > 1:
+            dist.broadcast_object_list(values, src=0)
+        return values[0]
+
+
+def current_world() -> World:
+    """Return the processes that `joined` brought together; without it, this one alone."""
+    if dist.is_available() and dist.is_initialized():
+        return World(dist.get_rank(), dist.get_world_size())
+    return World()
+
+
+def local_rank() -> int:
+    """Return the number of this process on its machine, and so of its GPU."""
+    return int(os.environ.get("LOCAL_RANK", "0"))
+
+
+@contextmanager
+def joined() -> Iterator[World]:
+    """Join the processes that torchrun started, by the environment it sets (RANK, WORLD_SIZE, MASTER_ADDR …).
+
+    GPUs talk by NCCL, CPUs by gloo. Without torchrun's environment the process stays alone.
+    """
+    if int(os.environ.get("WORLD_SIZE", "1")) == 1:
+        yield World()
+        return
+    if torch.cuda.is_available():
+        torch.cuda.set_device(local_rank())
+        device = torch.device("cuda", local_rank())
+        dist.init_process_group("nccl", timeout=PATIENCE, device_id=device)
+    else:
+        dist.init_process_group("gloo", timeout=PATIENCE)
+    yield current_world()
+    # Not after an error: the others may be gone, and would be waited for.
+    dist.destroy_process_group()
+
+
+@dataclass(frozen=True)
+class Share:
+    """What one process computes of each step.
+
+    Attributes
+    ----------
+    world : World
+        The processes.
+    images : int
+        Images of one forward pass.
+    parts : int
+        Forward passes a step; their gradients add up.
+    spread : int
+        Processes that a group of batch normalisation is spread over.
+    """
+
+    world: World
+    images: int
+    parts: int
+    spread: int
+
+    def slot(self, part: int) -> int:
+        """Return which of a step's passes this is, over all processes; it holds the slot-th run of images."""
+        return part * self.world.size + self.world.rank
+
+    def describe(self) -> str:
+        """Return the share in words."""
+        over = f" on {self.spread} devices together" if self.spread > 1 else ""
+        return (
+            f"a step is {self.world.size} device(s) x {self.parts} pass(es) x {self.images} images; "
+            f"batch norm over {self.images * self.spread} images{over}"
+        )
+
+
+def share_out(section: TrainingSection, world: World) -> Share:
+    """Return what each process computes of a step.
+
+    Raises
+    ------
+    InputError
+        The batch cannot be shared evenly among so many processes.
+    """
+    group = section.norm_group
+    groups, size = section.batch_size // group, world.size
+    if groups % size == 0:
+        return Share(world, group, groups // size, 1)
+    spread = size // groups
+    if size % groups == 0 and group % spread == 0:
+        return Share(world, group // spread, 1, spread)
+    raise InputError(
+        f"a batch of {section.batch_size} images, batch norm over {group} of them, cannot be shared by "
+        f"{size} devices: give a number that divides {groups}, or a multiple of {groups} that divides "
+        f"{section.batch_size}",
+        key="batch_size",
+    )
+
+
+def parallel(model: nn.Module, share: Share, device: torch.device) -> nn.Module:
+    """Return what a process trains: the model itself, or its replica in step with the other processes.
+
+    Where a group of batch normalisation is spread over processes, the model's layers are replaced in place
+    by synchronised ones.
+
+    Raises
+    ------
+    InputError
+        Statistics would be synchronised on a CPU, which torch's SyncBatchNorm refuses.
+    """
+    if share.spread > 1:
+        if device.type != "cuda":
+            raise InputError(
+                "batch norm is synchronised on GPUs only; lower 'norm_batch_size' to "
+                f"{share.images} or use fewer processes",
+                key="norm_batch_size",
+            )
+        group, _ = dist.new_subgroups(share.spread)
+        nn.SyncBatchNorm.convert_sync_batchnorm(model, group)
+    if share.world.size == 1:
+        return model
+    return DistributedDataParallel(
+        model,
+        device_ids=[device.index] if device.type == "cuda" else None,
+        broadcast_buffers=False,  # `NormLayers` keeps the statistics alike
+        gradient_as_bucket_view=True,
+    )

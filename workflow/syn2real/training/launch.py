@@ -1,0 +1,121 @@
+"""Start a training job: in this process, or in a process for each GPU of one machine or several."""
+
+import json
+import logging
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from syn2real.errors import InputError
+from syn2real.files import write_json
+from syn2real.processes import die_with_parent
+from syn2real.training.devices import take_gpus
+from syn2real.training.loop import TrainingError
+
+logger = logging.getLogger(__name__)
+
+WORKER = "syn2real.training.worker"
+
+
+def launch(function: Callable[..., None], *, gpus: int, **arguments: Any) -> None:
+    """Call `pretrain` or `finetune` on so many GPUs of each machine that the job has.
+
+    One GPU, or the CPU, is this process's own affair. Otherwise torchrun starts a process for each GPU; of a
+    Slurm job with several nodes, `srun` starts it on every node.
+
+    Parameters
+    ----------
+    function : callable
+        `pretrain` or `finetune`, which every process calls with the same arguments.
+    gpus : int
+        GPUs of each machine that the job was given; 0 computes on the CPU.
+    **arguments
+        The function's own, "scratch" and "threads" among them; the threads are shared among a machine's
+        processes.
+
+    Raises
+    ------
+    InputError
+        As `function` does, and where fewer GPUs are visible.
+    TrainingError
+        As `function` does, or a process was killed.
+    """
+    taken = take_gpus(gpus)
+    os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(taken)
+    nodes = int(os.environ.get("SLURM_JOB_NUM_NODES", "1"))
+    if len(taken) <= 1 and nodes == 1:
+        function(**arguments)
+    else:
+        run_processes(function, arguments, processes=max(1, len(taken)), nodes=nodes)
+
+
+def run_processes(
+    function: Callable[..., None], arguments: dict[str, Any], processes: int, nodes: int = 1
+) -> None:
+    """Call a function in several processes that train together, and tell the first failure of any.
+
+    Parameters
+    ----------
+    function : callable
+        A function of a module, which every process calls.
+    arguments : dict
+        Its arguments: plain data and paths.
+    processes : int
+        Processes of a machine.
+    nodes : int
+        Machines of the Slurm job; they share the scratch folder.
+    """
+    scratch = Path(arguments["scratch"]).absolute()
+    order, failure = scratch / "order.json", scratch / "failure.json"
+    failure.unlink(missing_ok=True)
+    threads = max(1, arguments["threads"] // processes)
+    call = {key: _plain(value) for key, value in arguments.items()} | {"threads": threads}
+    place = {"module": function.__module__, "function": function.__name__}
+    write_json(order, place | {"arguments": call, "failure": str(failure)})
+    command = torchrun(order, processes, nodes)
+    logger.info("starting %s", " ".join(command))
+    environment = {**os.environ, "OMP_NUM_THREADS": str(threads)}
+    # The GPUs must be free again when this process is killed.
+    done = subprocess.run(command, env=environment, check=False, preexec_fn=die_with_parent)
+    if done.returncode:
+        raise _error(failure, done.returncode)
+
+
+def torchrun(order: Path, processes: int, nodes: int = 1) -> list[str]:
+    """Return the command that starts the workers; with several nodes, as a step of the Slurm job."""
+    command = [sys.executable, "-m", "torch.distributed.run", f"--nproc-per-node={processes}"]
+    if nodes == 1:
+        return [*command, "--standalone", "-m", WORKER, str(order)]
+    job = int(os.environ["SLURM_JOB_ID"])
+    meeting = [
+        f"--nnodes={nodes}",
+        f"--rdzv-id={job}",
+        "--rdzv-backend=c10d",
+        f"--rdzv-endpoint={socket.gethostname()}:{29500 + job % 1000}",
+    ]
+    step = ["srun", "--overlap", f"--nodes={nodes}", f"--ntasks={nodes}", "--ntasks-per-node=1"]
+    return [*step, *command, *meeting, "-m", WORKER, str(order)]
+
+
+def _plain(value: Any) -> Any:
+    """Return an argument as JSON has it."""
+    return json.loads(json.dumps(value, default=str))
+
+
+def _error(failure: Path, code: int) -> Exception:
+    """Return the error that the first failing process told, or what its death looks like."""
+    try:
+        told = json.loads(failure.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return TrainingError(
+            f"a training process was killed (torchrun's exit code {code}); SIGKILL often means: out of memory"
+        )
+    if told["kind"] == "InputError":
+        return InputError(told["problem"], file=told["file"], key=told["key"])
+    if told["kind"] == "TrainingError":
+        return TrainingError(told["problem"])
+    return RuntimeError(f"{told['kind']}: {told['problem']} (process {told['rank']})")
