@@ -31,6 +31,12 @@ class TrainingSection(Section):
     """
 
     batch_size: int = Field(ge=2, description="images a step, over all devices (batch norm needs two)")
+    norm_batch_size: int | None = Field(
+        default=None,
+        ge=2,
+        description="images that batch norm takes its statistics over (default: the whole batch); with fewer "
+        "devices than such groups a device computes them one after the other, so it also bounds memory",
+    )
     eval_batch_size: int = Field(default=32, gt=0, description="images a step of the evaluation")
     iterations: int | None = Field(default=None, gt=0, description="length in steps")
     images: int | None = Field(default=None, gt=0, description="length in images seen")
@@ -48,8 +54,15 @@ class TrainingSection(Section):
     power: float = Field(default=0.9, gt=0, description="exponent of the polynomial decay")
     evaluation_iterations: int | None = Field(default=None, gt=0, description="steps between evaluations")
     evaluation_images: int | None = Field(default=None, gt=0, description="images between evaluations")
-    precision: Literal["fp32", "fp16", "bf16"] = Field(
-        default="fp32", description="of the forward pass on a GPU; a CPU computes in fp32 whatever this says"
+    precision: Literal["fp32", "fp16", "bf16", "mixed16"] = Field(
+        default="fp32",
+        description="of the forward pass on a GPU; mixed16 is bf16 where the hardware has it and else fp16; "
+        "a CPU computes in fp32 whatever this says",
+    )
+    compile: bool = Field(
+        default=False,
+        description="compile the backbone on a GPU (torch.compile): minutes once, then faster steps; "
+        "changes the rounding of numbers alone",
     )
     workers: int = Field(default=0, ge=0, description="processes that load data; they change no number")
     cache_mib: int = Field(
@@ -73,10 +86,23 @@ class TrainingSection(Section):
         return self
 
     @model_validator(mode="after")
+    def _whole_groups(self) -> Self:
+        if self.batch_size % self.norm_group:
+            raise ValueError(
+                f"norm_batch_size: {self.norm_group} does not divide the batch of {self.batch_size} images"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _warmup_ends(self) -> Self:
         if self.warmup_images >= self.total_iterations * self.batch_size:
             raise ValueError("the warm-up is as long as the training; lower 'warmup_images' or train longer")
         return self
+
+    @property
+    def norm_group(self) -> int:
+        """Images that batch norm takes its statistics over."""
+        return self.norm_batch_size or self.batch_size
 
     @property
     def total_iterations(self) -> int:
