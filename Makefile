@@ -1,5 +1,5 @@
 # `make demo` and `make test` need Python 3 and make, nothing else; everything else is installed here.
-.PHONY: help demo test test-slow lint lock env schemas clean-env
+.PHONY: help demo plan-paper test test-slow lint lock env schemas clean-env
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
 
@@ -19,6 +19,15 @@ demo: $(VENV)/.installed ## From nothing to results/report.html: a fitted scalin
 	$(RUN) snakemake --profile profiles/local --config experiment=config/experiments/demo.yaml \
 		--report results/report.html --report-after-run
 	@echo "Open results/report.html in a browser; the answer in words is results/laws/demo/advice.md."
+
+# Together, so that the runs they share are planned once.
+PAPER := cross-task full-law model-size million-scale complexity landscapes
+comma := ,
+space := $() $()
+PAPER_FILES := $(subst $(space),$(comma),$(PAPER:%="config/experiments/%.yaml"))
+
+plan-paper: $(VENV)/.installed ## Plan the whole paper: a dry run of all its experiments
+	$(RUN) snakemake --dry-run --quiet progress --config 'experiments=[$(PAPER_FILES)]'
 
 test: $(VENV)/.installed ## Run the tests (under 15 minutes on 2 cores)
 	$(RUN) python -m pytest -n 2 --dist loadgroup -m "not slow"

@@ -7,6 +7,7 @@ localrules:
     fetch_textures,
     fetch_material,
     fetch_target,
+    fetch_measurements,
 
 
 rule make_objects:
@@ -101,3 +102,16 @@ rule fetch_target:
         target=lambda w: plain(PLAN.targets[w.target]),
     script:
         "../scripts/fetch_target.py"
+
+
+rule fetch_measurements:
+    output:
+        "results/measurements/{sha256}.csv",
+    log:
+        "results/logs/fetch-measurements/{sha256}.log",
+    params:
+        url=address_of_measurements,
+    wildcard_constraints:
+        sha256="[0-9a-f]{64}",
+    script:
+        "../scripts/fetch_measurements.py"
