@@ -33,6 +33,32 @@ def test_paper(stage, task, model, batch, iterations, warmup, lr):
     assert (section.momentum, section.weight_decay) == (0.9, 1e-4)
 
 
+@pytest.mark.parametrize(
+    ("stage", "task", "numbers"),
+    [  # Appendix A, what else it says
+        ("pretrain", "objdet", {"schedule": "cosine", "image_size": 640, "flip": True, "norm_group": 64}),
+        ("finetune", "objdet", {"schedule": "cosine", "image_size": 640, "precision": "mixed16"}),
+        ("pretrain", "semseg", {"flip": True, "norm_group": 32, "evaluation_interval": 3125}),
+        ("finetune", "semseg", {"flip": True, "norm_group": 32, "evaluation_interval": 3125}),
+        ("pretrain", "normal", {"norm_group": 32, "evaluation_interval": 3125}),
+        ("pretrain", "mulclass", {"schedule": "cosine", "image_size": 640, "flip": True, "norm_group": 32}),
+        ("pretrain", "mulclass", {"evaluation_images": 120_000, "precision": "fp32"}),
+        ("finetune", "sinclass", {"schedule": "cosine", "crop": 224, "nesterov": True, "norm_group": 32}),
+    ],
+)
+def test_paper_in_detail(stage, task, numbers):
+    section = load("paper").section(stage, task, "resnet50")
+    if task in ("semseg", "normal"):
+        numbers |= {"schedule": "polynomial", "power": 0.9, "resize": (260, 1040), "crop": 480}
+        numbers |= {"eval_size": 520, "aux_weight": 0.5, "aux_lr_factor": 10}
+    assert {name: getattr(section, name) for name in numbers} == numbers
+
+
+def test_paper_validates_by_1000_images_and_never_flips_normals():
+    assert load("paper").validation_images == 1000
+    assert "flip" not in type(load("paper").pretrain.normal).model_fields
+
+
 def test_paper_pretraining_is_about_1300_gpu_days_for_some_170_runs():
     recipe = load("paper")
     days = [
