@@ -1,0 +1,196 @@
+"""What a fine-tuning is (§4.1), seen from inside the run; and which runs leave no metrics.json."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from safetensors.torch import load_file
+
+from syn2real.config.metrics import read_metrics
+from syn2real.errors import InputError
+from syn2real.points import find_finished
+from syn2real.tasks import task_class
+from syn2real.tasks.backbones import backbone_state, resnet, save_backbone
+from syn2real.training.finetune import finetune
+from syn2real.training.loop import TrainingError
+from syn2real.training.progress import Progress
+
+FTASKS = ("sinclass", "objdet", "semseg")
+
+
+class Watch:
+    """Looks at a task's model whenever its loss is computed."""
+
+    def __init__(self, monkeypatch, ftask):
+        self.start, self.norms_trained = None, []
+        original = task_class(ftask).loss
+
+        def loss(task, model, images, targets):
+            if self.start is None:
+                self.body = backbone_state(task.body(model))
+                self.start = {key: value.clone() for key, value in model.state_dict().items()}
+                self.model = model
+            norms = [m for m in model.modules() if isinstance(m, torch.nn.BatchNorm2d)]
+            self.norms_trained.append(all(norm.training and norm.track_running_stats for norm in norms))
+            return original(task, model, images, targets)
+
+        monkeypatch.setattr(task_class(ftask), "loss", loss)
+
+
+@pytest.fixture
+def backbone(tmp_path):
+    """A backbone whose weights no fresh network has."""
+    torch.manual_seed(123)
+    state = {key: value + 0.01 for key, value in backbone_state(resnet("resnet18")).items()}
+    state = {key: value.long() if "num_batches" in key else value for key, value in state.items()}
+    save_backbone(tmp_path / "backbone.safetensors", state, {})
+    return tmp_path / "backbone.safetensors"
+
+
+@pytest.fixture
+def arguments(key, resolve, image_folder, stand_in, tmp_path):
+    """Return a function that makes the arguments of a fine-tuning."""
+    targets = {
+        "sinclass": image_folder,
+        "objdet": {"layout": "coco", "path": str(stand_in / "coco")},
+        "semseg": {"layout": "ade20k", "path": str(stand_in / "ade20k")},
+    }
+
+    def make(ftask="sinclass", folder="run", backbone=None, percent=50.0, **changes):
+        output = tmp_path / "results" / "finetune" / folder / "metrics.json"
+        return {
+            "key": key | {"ftask": ftask, "target": "boxes", "s_percent": percent},
+            "recipe": resolve("finetune", ftask, **changes),
+            "target": targets[ftask],
+            "backbone": backbone,
+            "percent": percent,
+            "output": output,
+            "scratch": output.parent / ".scratch",
+            "threads": 1,
+        }
+
+    return make
+
+
+@pytest.mark.parametrize("ftask", FTASKS)
+def test_all_weights_of_the_backbone_are_loaded_and_trained(ftask, arguments, backbone, monkeypatch):
+    watch = Watch(monkeypatch, ftask)
+    given = arguments(ftask, backbone=backbone)
+    finetune(**given)
+    held = load_file(backbone)
+    assert watch.body.keys() == held.keys() and len(held) == 120
+    assert all(torch.equal(watch.body[name], tensor) for name, tensor in held.items())
+    end = watch.model.state_dict()
+    still = [name for name, tensor in watch.start.items() if torch.equal(tensor, end[name])]
+    assert still == [], "every weight and every running statistic, of backbone and head, must move"
+    assert all(parameter.grad is not None for parameter in watch.model.parameters())
+    assert watch.norms_trained == [True] * given["recipe"]["iterations"]
+
+
+def test_from_scratch_is_the_same_recipe_head_and_subset_without_the_backbone(
+    arguments, backbone, monkeypatch
+):
+    found = {}
+    for name, start in (("pretrained", backbone), ("scratch", None)):
+        watch = Watch(monkeypatch, "sinclass")
+        given = arguments("sinclass", name, start)
+        finetune(**given)
+        found[name] = watch, read_metrics(given["output"])
+        monkeypatch.undo()
+    (one, pretrained), (other, scratch) = found["pretrained"], found["scratch"]
+    weights = [name for name in one.body if "num_batches" not in name]
+    assert not any(torch.equal(one.body[name], other.body[name]) for name in weights)
+    assert set(one.start) - set(one.body) == {"fc.weight", "fc.bias"}
+    assert all(torch.equal(one.start[name], other.start[name]) for name in ("fc.weight", "fc.bias"))
+    assert pretrained.recipe == scratch.recipe and pretrained.iterations == scratch.iterations
+    assert pretrained.subset_digest == scratch.subset_digest
+    assert set(pretrained.inputs) - set(scratch.inputs) == {"backbone"}
+
+
+def test_the_last_iterations_metric_counts_even_where_an_earlier_one_was_better(arguments, monkeypatch):
+    values = iter([0.9, 0.2, 0.5])
+    evaluate = task_class("sinclass").evaluate
+
+    def replayed(*args):
+        return evaluate(*args)._replace(value=next(values))
+
+    monkeypatch.setattr(task_class("sinclass"), "evaluate", replayed)
+    given = arguments(iterations=6, evaluation_iterations=2)
+    finetune(**given)
+    metrics = read_metrics(given["output"])
+    assert (metrics.value, metrics.last.value, metrics.best.value) == (0.5, 0.5, 0.9)
+    assert (metrics.last.iteration, metrics.best.iteration) == (6, 2)
+    assert [point.value for point in metrics.evaluations] == [0.9, 0.2, 0.5]
+
+
+def test_a_class_with_too_few_images_is_recorded(arguments, tmp_path):
+    for number in range(2, 20):
+        (tmp_path / "target" / "train" / "class2" / f"{number:03d}.png").unlink()
+    given = arguments()
+    finetune(**given)
+    metrics = read_metrics(given["output"])
+    assert (
+        metrics.n_train == 7 + 7 + 2
+    )  # half of 42 images in three equal parts, and what the third class has
+    assert metrics.shortfall == {"2": 5}
+
+
+def unlabel(target, ftask):
+    """Take every label from a target's test set."""
+    if ftask == "objdet":
+        (path,) = target.glob("coco/annotations/*val*.json")
+        path.write_text(json.dumps(json.loads(path.read_text()) | {"annotations": []}))
+    else:
+        for path in target.glob("ade20k/ADEChallengeData2016/annotations/validation/*.png"):
+            Image.fromarray(np.zeros_like(np.array(Image.open(path)))).save(path)
+
+
+@pytest.mark.parametrize("ftask", ["objdet", "semseg"])
+def test_a_metric_without_a_label_to_judge_by_is_refused(ftask, arguments, stand_in, tmp_path):
+    unlabel(stand_in, ftask)
+    with pytest.raises(
+        TrainingError, match=r"is nan at iteration \d+: no image of the evaluation has a label"
+    ):
+        finetune(**arguments(ftask))
+    assert find_finished(tmp_path / "results") == []
+
+
+def test_an_empty_test_set_is_refused(arguments, tmp_path):
+    for path in (tmp_path / "target" / "val").rglob("*.png"):
+        path.unlink()
+    with pytest.raises(InputError, match="val: no image in any class folder here"):
+        finetune(**arguments())
+    assert not (tmp_path / "results").exists()
+
+
+def test_a_test_set_smaller_than_the_targets_own_is_refused(arguments, monkeypatch, tmp_path):
+    evaluate = task_class("sinclass").evaluate
+
+    def hasty(task, model, batches, data, device):
+        return evaluate(task, model, [next(iter(batches))], data, device)
+
+    monkeypatch.setattr(task_class("sinclass"), "evaluate", hasty)
+    with pytest.raises(TrainingError, match="evaluated 5 images of 12"):
+        finetune(**arguments(eval_batch_size=5))
+    assert find_finished(tmp_path / "results") == []
+
+
+def test_a_run_that_stops_early_leaves_nothing_to_gather(arguments, monkeypatch, tmp_path):
+    steps = []
+
+    def stop(*_):
+        steps.append(1)
+        if len(steps) == 3:
+            raise KeyboardInterrupt
+
+    given = arguments(evaluation_iterations=1)
+    with monkeypatch.context() as patch:
+        patch.setattr(Progress, "step", stop)
+        with pytest.raises(KeyboardInterrupt):
+            finetune(**given)
+    assert given["output"].parent.is_dir() and find_finished(tmp_path / "results") == []
+    finetune(**given)
+    assert find_finished(tmp_path / "results") == [given["output"]]
+    assert read_metrics(given["output"]).last.iteration == 4
