@@ -45,11 +45,52 @@ def test_all_is_all(labels, seed):
     assert subset(labels, 100, seed).tolist() == list(range(len(labels)))
 
 
+PAPERS_PERCENTS = (1, 2, 4, 7, 10, 16, 32, 64, 100)
+
+
+def imagenet_labels():
+    """Labels as unequal as ImageNet's 1,281,167: 895 classes of 1,300 images, the others down to 732."""
+    others = 732 + 568 * np.linspace(0, 1, 105) ** 0.46
+    return np.repeat(np.arange(1000), np.r_[np.full(895, 1300), others.astype(int)])
+
+
+def test_imagenet_at_the_papers_shares():
+    labels = imagenet_labels()
+    have = np.bincount(labels)
+    assert abs(len(labels) - 1_281_167) < 1_000
+    smaller: set[int] = set()
+    for percent in PAPERS_PERCENTS:
+        drawn = subset(labels, percent, 0)
+        got = np.bincount(labels[drawn], minlength=1000)
+        record = describe(labels, drawn, percent)
+        assert smaller <= set(drawn)
+        smaller = set(drawn)
+        quota = percent * len(labels) // 100_000
+        if percent == 100:
+            assert len(drawn) == len(labels)
+        else:
+            assert (got == np.minimum(have, quota)).all() and record["per_class"] == quota
+            lacking = {str(k): int(quota - have[k]) for k in np.flatnonzero(have < quota)}
+            assert record["shortfall"] == lacking
+        if percent <= 32:  # balanced: C.2's footnote
+            assert len(set(got)) == 1 and record["shortfall"] == {}
+    assert len(subset(labels, 1, 0)) == 12_000
+
+
+@given(labels, seeds)
+def test_the_papers_shares_lie_inside_one_another(labels, seed):
+    draws = [set(subset(labels, percent, seed)) for percent in PAPERS_PERCENTS]
+    assert all(small <= large for small, large in zip(draws, draws[1:], strict=False))
+    numbers = [set(subset(len(labels), percent, seed)) for percent in PAPERS_PERCENTS]
+    assert all(small <= large for small, large in zip(numbers, numbers[1:], strict=False))
+
+
 def test_the_papers_sizes():
     imagenet = np.repeat(np.arange(1000), 1281)
     assert len(subset(imagenet, 1, 0)) == 12_000
-    assert len(subset(118_287, 1, 0)) == 1_183
-    assert len(subset(20_210, 1, 0)) == 202
+    coco, ade20k = ([len(subset(n, p, 0)) for p in PAPERS_PERCENTS] for n in (118_287, 20_210))
+    assert coco == [1_183, 2_366, 4_731, 8_280, 11_829, 18_926, 37_852, 75_704, 118_287]
+    assert ade20k == [202, 404, 808, 1_415, 2_021, 3_234, 6_467, 12_934, 20_210]
     assert [len(subset(np.repeat(np.arange(10), 6000), p, 0)) for p in (1, 2, 4, 7, 16, 32, 64)] == [
         600, 1200, 2400, 4200, 9600, 19200, 38400,
     ]  # fmt: skip
