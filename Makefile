@@ -1,5 +1,5 @@
 # `make demo` and `make test` need Python 3 and make, nothing else; everything else is installed here.
-.PHONY: help demo plan-paper test test-slow lint lock env schemas clean-env
+.PHONY: help demo plan-paper bundle test test-slow lint lock env schemas clean-env
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
 
@@ -28,6 +28,11 @@ PAPER_FILES := $(subst $(space),$(comma),$(PAPER:%="config/experiments/%.yaml"))
 
 plan-paper: $(VENV)/.installed ## Plan the whole paper: a dry run of all its experiments
 	$(RUN) snakemake --dry-run --quiet progress --config 'experiments=[$(PAPER_FILES)]'
+
+EXPERIMENT ?= config/experiments/demo.yaml
+
+bundle: $(VENV)/.installed ## Pack a finished experiment (EXPERIMENT=file): what it is made of, points, fits, report
+	$(RUN) syn2real bundle $(EXPERIMENT)
 
 test: $(VENV)/.installed ## Run the tests (under 15 minutes on 2 cores)
 	$(RUN) python -m pytest -n 2 --dist loadgroup -m "not slow"

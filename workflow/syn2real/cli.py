@@ -8,6 +8,7 @@ from pathlib import Path
 from syn2real import __version__
 from syn2real.errors import InputError
 from syn2real.laws.cli import add_commands
+from syn2real.training.cli import add_commands as add_training_commands
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -43,6 +44,9 @@ def _parser() -> argparse.ArgumentParser:
     _add_check(commands)
     _add_points(commands)
     _add_show(commands)
+    _add_bundle(commands)
+    _add_verify(commands)
+    add_training_commands(commands)
     return parser
 
 
@@ -115,6 +119,55 @@ def _show(arguments: argparse.Namespace) -> int:
     contact_sheet(Path(arguments.shard), output, views=arguments.views)
     print(f"written to {output}")
     return 0
+
+
+def _add_bundle(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    bundle = commands.add_parser(
+        "bundle",
+        help="pack an experiment's configuration, lock, points, fits, figures and report",
+        description="Pack a finished experiment as an RO-Crate: configuration, lock, points, fits, figures, "
+        "report and every run's metrics, each with its SHA-256. Images and weights are left out.",
+    )
+    bundle.add_argument("experiment", help="an experiment file")
+    bundle.add_argument("--config", default="config/config.yaml", help="default: %(default)s")
+    bundle.add_argument("-o", "--output", help="the zip to write (default: results/bundles/<name>.zip)")
+    bundle.set_defaults(func=_bundle)
+
+
+def _bundle(arguments: argparse.Namespace) -> int:
+    _require("bundle", "workflow", "pydantic", "yaml", "rocrate")
+    from syn2real.bundle import write_bundle
+    from syn2real.config.loading import read_yaml
+    from syn2real.config.plan import load_plan
+
+    plan = load_plan(read_yaml(arguments.config) | {"experiment": arguments.experiment}, arguments.config)
+    (name,) = plan.questions()
+    output = Path(arguments.output or f"results/bundles/{name}.zip")
+    count = write_bundle(plan, name, output, arguments.config)
+    print(f"{count} files packed into {output}")
+    return 0
+
+
+def _add_verify(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    verify = commands.add_parser(
+        "verify",
+        help="check a bundle against its digests",
+        description="Check every file of a bundle against the size and SHA-256 that the bundle records. "
+        "Exit code 1 if anything is missing, changed or undescribed.",
+    )
+    verify.add_argument("bundle", help="a zip that `syn2real bundle` wrote")
+    verify.set_defaults(func=_verify)
+
+
+def _verify(arguments: argparse.Namespace) -> int:
+    _require("verify", "workflow", "pydantic", "rocrate")
+    from syn2real.bundle import verify_bundle
+
+    count, problems = verify_bundle(arguments.bundle)
+    for problem in problems:
+        print(f"{arguments.bundle}: {problem}", file=sys.stderr)
+    print(f"{arguments.bundle}: {count} files described, {len(problems)} problems")
+    return 1 if problems else 0
 
 
 def _require(command: str, extra: str, *modules: str) -> None:
