@@ -59,7 +59,7 @@ def test_data_the_workflow_makes_is_never_missing(plan: Plan) -> None:
 
 def _paper_plan(plan: Plan, tmp_path: Path, settings: list[str], **changes: object) -> Plan:
     value = yaml.safe_load((ROOT / "config/experiments/smoke.yaml").read_text())
-    value |= {"settings": settings, "sizes": [0, 1000]}
+    value |= {"settings": settings, "sizes": [0, 1000], "complexity": None}
     (tmp_path / "e.yaml").write_text(yaml.safe_dump(value))
     return load_plan(plan.config.model_dump() | {"experiment": str(tmp_path / "e.yaml")} | changes)
 

@@ -78,16 +78,20 @@ def test_a_size_beyond_the_annotations_is_refused(mine: Checkout) -> None:
     ]
 
 
-def test_a_shard_is_imported_once_and_again_when_its_annotations_change(mine: Checkout) -> None:
-    shard = "results/renders/my-renders/train/shard-000001.tar"
-    done = mine.snakemake("--cores", "1", shard, experiment=MINE)
-    assert done.returncode == 0 and (mine.folder / shard).is_file(), done.stdout
-    once = TAIL | {"import_renders": 3, "pretrain": 2, "finetune": 3}
+def test_only_shards_whose_annotations_changed_are_imported_again(mine: Checkout) -> None:
+    shards = [f"results/renders/my-renders/train/shard-{k:06d}.tar" for k in (0, 1)]
+    mine.edit(MINE, "scenes_per_shard: 3", "scenes_per_shard: 2")
+    done = mine.snakemake("--cores", "1", *shards, experiment=MINE)
+    assert done.returncode == 0 and all((mine.folder / shard).is_file() for shard in shards), done.stdout
+    once = TAIL | {"import_renders": 2, "pretrain": 2, "finetune": 3}  # two shards for validation
+    path = mine.folder / "resources/my-renders/train.json"
+    content = json.loads(path.read_text())
+    added = {"id": 99, "file_name": "0000.jpg", "width": 48, "height": 36}
+    path.write_text(json.dumps(content | {"images": [*content["images"], added]}, indent=1))
     assert mine.planned(experiment=MINE) == once
-    for split in ("train", "val"):
-        path = mine.folder / f"resources/my-renders/{split}.json"
-        path.write_text(path.read_text().replace('"square"', '"cube"'))
-    assert mine.planned(experiment=MINE) == once | {"import_renders": 4}
+    content["annotations"][6]["bbox"] = [0, 0, 20, 20]
+    path.write_text(json.dumps(content))
+    assert mine.planned(experiment=MINE) == once | {"import_renders": 3}
 
 
 @pytest.mark.slow

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from syn2real.config.base import plain
 from syn2real.config.plan import MADE_OBJECTS, MADE_TEXTURES, load_plan
+from syn2real.data.own_index import read_index
 from syn2real.errors import InputError
 from syn2real.fingerprint import fingerprint
 from syn2real.preflight import check_own_sizes, missing_blender, missing_data
@@ -77,10 +78,10 @@ def asset_folders(wildcards):
     return PLAN.asset_folders(wildcards.setting)
 
 
-def annotations_of(wildcards):
-    """The file of one's own annotations; where it is missing, a warning or refusal says so."""
-    path = PLAN.own_renders()[wildcards.setting].annotations.of(wildcards.split)
-    return path if path.is_file() else []
+def part_of(wildcards):
+    """Digest of a shard's part of one's own annotations; None where a warning says that they are missing."""
+    index = read_index(wildcards.setting, wildcards.split)
+    return dict(enumerate(index.parts)).get(int(wildcards.shard)) if index else None
 
 
 def stand_in_shards(wildcards, split):

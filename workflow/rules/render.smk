@@ -23,8 +23,6 @@ rule render:
 
 
 rule import_renders:
-    input:
-        annotations_of,
     output:
         "results/renders/{setting}/{split}/shard-{shard}.tar",
     log:
@@ -32,11 +30,11 @@ rule import_renders:
     params:
         fingerprint=code("import_renders"),
         own=lambda w: plain(PLAN.renderings[w.setting]),
+        annotations=part_of,
     wildcard_constraints:
         setting=one_of(PLAN.own_renders()),
     threads: 1
     resources:
-        # The annotations as Python's objects take several times the file's size.
-        mem_mb=lambda wildcards, input: 1500 + 10 * int(input.size_mb),
+        mem_mb=2000,
     script:
         "../scripts/import_renders.py"

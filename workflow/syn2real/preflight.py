@@ -8,7 +8,8 @@ from pathlib import Path
 
 from syn2real.config.datasets import Archive
 from syn2real.config.plan import Plan, collections_of
-from syn2real.data.own_checks import check_own_renders, count_images
+from syn2real.data.own_checks import check_own_renders
+from syn2real.data.own_index import update_index
 from syn2real.data.targets import check_layout
 from syn2real.errors import InputError
 
@@ -45,13 +46,15 @@ def _missing_own_renders(plan: Plan, name: str) -> Iterator[str]:
     e = plan.experiments[name]
     for setting, own in plan.own_renders(e.settings).items():
         try:
-            check_own_renders(own, e.ptasks, plan.images_wanted(name, setting))
+            check_own_renders(setting, own, e.ptasks, plan.images_wanted(name, setting))
         except InputError as error:
             yield f"{error} (needed by the pre-training on {setting} of experiment {name})"
 
 
 def check_own_sizes(plan: Plan) -> None:
-    """Check that own renders hold as many images as experiments use, as far as their files are there.
+    """Check that own renders hold as many images as experiments use, as far as their files can be read.
+
+    What is missing or malformed, `missing_data` tells with who needs it.
 
     Parameters
     ----------
@@ -71,8 +74,12 @@ def check_own_sizes(plan: Plan) -> None:
                 "val": ("recipe", f"{e.recipe} validates on {wanted['val']:,} images (validation_images)"),
             }
             for split, (key, what) in asked.items():
-                path = own.annotations.of("train" if split == "train" else "val")
-                if path.is_file() and (found := count_images(path)) < wanted[split]:
+                try:
+                    found = update_index(setting, own, split).images
+                except InputError:
+                    continue
+                if found < wanted[split]:
+                    path = own.annotations.of("train" if split == "train" else "val")
                     raise InputError(
                         f"{what}, but {path} ({setting}) names {found:,}; render more or ask for fewer",
                         file=plan.files[name],

@@ -32,10 +32,17 @@ GOOD = {
 }
 
 
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Indexes are written below the folder that the workflow runs in."""
+    monkeypatch.chdir(tmp_path)
+
+
 def _plan(tmp_path: Path, own: dict | None = None, **changes: object) -> Plan:
     path = tmp_path / "e.yaml"
     path.write_text(yaml.safe_dump(GOOD | {"renderings": {"mine": own or OWN}} | changes))
     shared = {name: str(ROOT / f"config/{name}.yaml") for name in ("renderings", "targets")}
+    shared["datasets"] = str(ROOT / "config/datasets.tsv")
     return load_plan({"experiment": str(path), "recipes": str(ROOT / "config/recipes"), **shared})
 
 
@@ -82,6 +89,7 @@ def test_the_shared_file_may_hold_it(tmp_path: Path) -> None:
     (tmp_path / "e.yaml").write_text(yaml.safe_dump(GOOD))
     config = {"experiment": str(tmp_path / "e.yaml"), "recipes": str(ROOT / "config/recipes")}
     config |= {"renderings": str(shared), "targets": str(ROOT / "config/targets.yaml")}
+    config["datasets"] = str(ROOT / "config/datasets.tsv")
     assert list(load_plan(config).own_renders()) == ["mine"]
     shared.write_text(yaml.safe_dump({"mine": OWN | {"view": 2}}))
     with pytest.raises(InputError, match=r"renderings.yaml: mine.view: unknown key; did you mean 'views'\?"):
@@ -149,7 +157,7 @@ def test_what_is_missing_is_named_with_who_needs_it(tmp_path: Path, mine: dict) 
     assert line.startswith(f"{tmp_path}/train/5.png: there is no such file; {tmp_path}/train.json names it")
     assert line.endswith("(needed by the pre-training on mine of experiment e)")
     [line] = lines(ptasks=["semseg"])
-    assert "train.json: annotations.segmentation: annotation 1 has no mask; semseg needs one" in line
+    assert "train.json: annotations.segmentation: annotation 0 has no mask; semseg needs one" in line
     (tmp_path / "val.json").unlink()
     assert "val.json: there is no such file" in lines()[0]
 

@@ -4,7 +4,7 @@ import contextlib
 import io
 import json
 import math
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -42,15 +42,15 @@ def read_annotations(path: Path, ftask: str | None) -> dict[str, Any]:
     """
     data = _load(path)
     for number, image in enumerate(images := _table(path, data, "images")):
-        _check_image(path, number, image)
-    image_ids = _unique_ids(path, images, "images")
-    category_ids = _unique_ids(path, categories := _table(path, data, "categories"), "categories")
+        check_image(path, number, image)
+    image_ids = unique_ids(path, images, "images")
+    category_ids = unique_ids(path, categories := _table(path, data, "categories"), "categories")
     for number, category in enumerate(categories):
         if not isinstance(category.get("name"), str):
             raise InputError("a category needs a name", file=path, key=f"categories[{number}].name")
     annotations = _table(path, data, "annotations", may_be_empty=True)
     for number, annotation in enumerate(annotations):
-        if problem := _problem(annotation, ftask, image_ids, category_ids):
+        if problem := annotation_problem(annotation, ftask, image_ids, category_ids):
             key, what = problem
             raise InputError(what, file=path, key=f"annotations[{number}].{key}")
         _complete(annotation, ftask)
@@ -170,7 +170,7 @@ def _table(path: Path, data: dict[str, Any], key: str, *, may_be_empty: bool = F
     return rows
 
 
-def _unique_ids(path: Path, rows: Iterable[dict[str, Any]], key: str) -> set[int]:
+def unique_ids(path: Path, rows: Iterable[dict[str, Any]], key: str) -> set[int]:
     """Return the rows' ids, which must be whole numbers, each once."""
     seen: set[int] = set()
     for number, row in enumerate(rows):
@@ -181,7 +181,7 @@ def _unique_ids(path: Path, rows: Iterable[dict[str, Any]], key: str) -> set[int
     return seen
 
 
-def _check_image(path: Path, number: int, image: dict[str, Any]) -> None:
+def check_image(path: Path, number: int, image: dict[str, Any]) -> None:
     """Raise InputError unless an image has a file name and a size."""
     for key, kind in (("file_name", str), ("width", int), ("height", int)):
         if not isinstance(image.get(key), kind) or image[key] in ("", 0):
@@ -189,8 +189,8 @@ def _check_image(path: Path, number: int, image: dict[str, Any]) -> None:
             raise InputError(f"is missing; {what} belongs here", file=path, key=f"images[{number}].{key}")
 
 
-def _problem(
-    annotation: dict[str, Any], ftask: str | None, image_ids: set[int], category_ids: set[int]
+def annotation_problem(
+    annotation: dict[str, Any], ftask: str | None, image_ids: Container[int], category_ids: Container[int]
 ) -> tuple[str, str] | None:
     """Return the first offending key of an annotation and what is wrong, or None."""
     if annotation.get("image_id") not in image_ids:

@@ -13,11 +13,10 @@ from pycocotools import mask as coco_mask
 from syn2real.config.own_renders import OwnRenders
 from syn2real.data.coco_format import class_map, has_mask, instance_mask
 from syn2real.data.images import read_image
-from syn2real.data.own_renders import OwnImages, normal_name, read_own
+from syn2real.data.own_renders import OwnImages, normal_name, read_part
 from syn2real.data.png import encode_png
 from syn2real.data.shards import SceneRecord, canonical_json, encode_normals, write_shard
 from syn2real.errors import InputError
-from syn2real.files import file_digest
 
 PACKAGES = ("numpy", "opencv-python-headless", "pillow", "pycocotools", "torchvision")
 """Packages whose versions decide pixels and files."""
@@ -27,7 +26,13 @@ _Instances = list[tuple[dict[str, Any], NDArray[np.bool_] | None]]
 
 
 def import_shard(
-    *, setting: str, own: Mapping[str, Any], split: Literal["train", "val"], shard: int, output: Path
+    *,
+    setting: str,
+    own: Mapping[str, Any],
+    split: Literal["train", "val"],
+    shard: int,
+    annotations: Path,
+    output: Path,
 ) -> None:
     """Write one shard of a setting that consists of a user's own renders.
 
@@ -50,25 +55,20 @@ def import_shard(
         Which images.
     shard : int
         Shard k holds the scenes from `k * scenes_per_shard`.
+    annotations : Path
+        The shard's part of the annotations, as `syn2real.data.own_index` cuts it.
     output : Path
         The shard's file; it appears when it is whole.
 
     Raises
     ------
     InputError
-        There are too few images, or a file is missing or malformed; names the file.
+        A file is missing or malformed; names the file.
     """
     model = OwnRenders.model_validate(own)
-    source = _Source(model, split)
     first = shard * model.scenes_per_shard
-    scenes = range(first, min(first + model.scenes_per_shard, len(source.own.images) // model.views))
-    if not scenes:
-        raise InputError(
-            f"{len(source.own.images)} images do not reach to scene {first} of {model.views} views; "
-            "render more or take the size out",
-            file=source.path,
-            key="images",
-        )
+    source = _Source(model, split, annotations, first)
+    scenes = range(first, first + len(source.own.images) // model.views)
     meta = {
         "setting": setting,
         "split": split,
@@ -76,7 +76,7 @@ def import_shard(
         "n_scenes": len(scenes),
         "views": model.views,
         "classes": list(source.own.categories.values()),
-        "rendering": {"annotations": source.path.name, "sha256": file_digest(source.path)},
+        "rendering": {"annotations": source.path.name, "part": annotations.stem},
         "versions": {name: version(name) for name in PACKAGES},
         "resampled": {},
     }
@@ -84,19 +84,20 @@ def import_shard(
 
 
 class _Source:
-    """A split of own renders, from which scenes are made one at a time."""
+    """A shard's part of own renders, from which scenes are made one at a time."""
 
-    def __init__(self, model: OwnRenders, split: Literal["train", "val"]) -> None:
+    def __init__(self, model: OwnRenders, split: Literal["train", "val"], part: Path, first: int) -> None:
         self.path = model.annotations.of(split)
-        self.own: OwnImages = read_own(self.path)
-        self._views = model.views
+        self.own: OwnImages = read_part(part)
+        self._views, self._first = model.views, first
         self._folder = model.images.of(split)
         self._normals = model.normals.of(split) if model.normals else None
         self._class_of = {number: k for k, number in enumerate(self.own.categories)}
 
     def scene(self, scene: int) -> SceneRecord:
         """Return a scene as it lies in a shard."""
-        images = self.own.images[scene * self._views : (scene + 1) * self._views]
+        start = (scene - self._first) * self._views
+        images = self.own.images[start : start + self._views]
         files = [{"id": image["id"], "file_name": image["file_name"]} for image in images]
         description = canonical_json({"scene": scene, "images": files})
         return SceneRecord(scene, description, [self._view(scene, v, i) for v, i in enumerate(images)])
@@ -117,7 +118,7 @@ class _Source:
         }
         pixels = read_image(self._folder / image["file_name"], size).permute(1, 2, 0).numpy()
         files = {"png": encode_png(pixels), "json": canonical_json(record)}
-        if self.own.without_mask is None:
+        if self.own.all_have_masks:
             files["seg.png"] = encode_png(self._class_map(pairs, size))
         if self._normals is not None:
             normals, valid = read_normals(self._normals / normal_name(image["file_name"]), size)

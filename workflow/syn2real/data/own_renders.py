@@ -1,16 +1,16 @@
-"""A user's own renders as their annotation file has them. No torch."""
+"""A shard's part of a user's own annotations. No torch."""
 
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from syn2real.data.coco_format import has_mask, read_annotations
+from syn2real.data.coco_format import read_annotations
 
 
 @dataclass(frozen=True)
 class OwnImages:
-    """The content of an annotation file, in the order that counts.
+    """The content of a part (see `syn2real.data.own_index`), in the order that counts.
 
     Attributes
     ----------
@@ -20,38 +20,33 @@ class OwnImages:
         By the image's id.
     categories : dict of int to str
         Names by id, sorted by id: the first is class 0.
-    without_mask : int or None
-        The id of the first annotation without a mask; None where all have one.
+    all_have_masks : bool
+        Whether every annotation of the whole file has a mask, not only those of this part.
     """
 
     images: list[dict[str, Any]]
     annotations: dict[int, list[dict[str, Any]]]
     categories: dict[int, str]
-    without_mask: int | None
+    all_have_masks: bool
 
 
-def read_own(path: Path) -> OwnImages:
-    """Read an annotation file of own renders.
-
-    Parameters
-    ----------
-    path : Path
-        The file, in COCO's format; each annotation needs a box or a mask.
+def read_part(path: Path) -> OwnImages:
+    """Read a shard's part of the annotations of own renders.
 
     Raises
     ------
     InputError
-        Naming the file and the first offending key.
+        The part is damaged; names the file and the first offending key.
     """
     data = read_annotations(path, None)
     annotations = defaultdict(list)
     for annotation in data["annotations"]:
         annotations[annotation["image_id"]].append(annotation)
     return OwnImages(
-        images=sorted(data["images"], key=lambda image: image["id"]),
+        images=data["images"],
         annotations=dict(annotations),
-        categories={c["id"]: c["name"] for c in sorted(data["categories"], key=lambda c: c["id"])},
-        without_mask=next((a["id"] for a in data["annotations"] if not has_mask(a)), None),
+        categories={category["id"]: category["name"] for category in data["categories"]},
+        all_have_masks=data["all_have_masks"],
     )
 
 
