@@ -11,7 +11,7 @@ from pycocotools import mask as coco_mask
 
 from syn2real.config.rendering import Rendering
 from syn2real.data.shards import decode_normals
-from syn2real.render.annotations import RawView, Solid, sensed, silhouette_area, view_files
+from syn2real.render.annotations import RawView, Solid, bop_pose, sensed, silhouette_area, view_files
 
 SIZE, FOCAL = 64, 100.0
 INTRINSICS = np.array([[FOCAL, 0, (SIZE - 1) / 2], [0, FOCAL, (SIZE - 1) / 2], [0, 0, 1]])
@@ -29,7 +29,7 @@ def raw(index: np.ndarray) -> RawView:
 def cube(side: float, centre: tuple[float, float, float], class_index: int = 0) -> Solid:
     mesh = trimesh.creation.box(extents=(side, side, side))
     mesh.apply_translation(centre)
-    return Solid(class_index, np.asarray(mesh.vertices), np.asarray(mesh.faces))
+    return Solid(class_index, np.asarray(mesh.vertices), np.asarray(mesh.faces), np.eye(4))
 
 
 def opened(files: dict[str, bytes], extension: str) -> np.ndarray:
@@ -87,10 +87,33 @@ def test_a_silhouette_has_the_area_of_its_projection():
     view = raw(np.zeros((SIZE, SIZE), np.int32))
     assert silhouette_area(view, cube(0.2, (0, 0, 0.1))) == pytest.approx(expected, rel=0.06)
     fine = trimesh.creation.icosphere(subdivisions=5, radius=0.2)
-    ball = Solid(0, np.asarray(fine.vertices), np.asarray(fine.faces))
+    ball = Solid(0, np.asarray(fine.vertices), np.asarray(fine.faces), np.eye(4))
     # A sphere is seen at the angle asin(r / d), 2 m away.
     radius = FOCAL * np.tan(np.arcsin(0.1))
     assert silhouette_area(view, ball) == pytest.approx(np.pi * radius**2, rel=0.06)
+
+
+def test_a_pose_carries_the_model_to_its_pixels():
+    """As a user of BOP's `scene_gt` projects: K (R x + t), x in millimetres."""
+    turn = trimesh.transformations.rotation_matrix(0.7, (1, 2, 3))
+    turn[:3, 3] = 0.1, -0.2, 0.3
+    model = trimesh.creation.box(extents=(100, 60, 40))
+    world = np.asarray(model.vertices) / 1000 @ turn[:3, :3].T + turn[:3, 3]
+    solid = Solid(0, world, np.asarray(model.faces), turn)
+    view = raw(np.zeros((SIZE, SIZE), np.int32))
+    view.camera_to_world[:3, :3] = trimesh.transformations.rotation_matrix(0.4, (0, 0, 1))[:3, :3]
+    pose = bop_pose(view, solid)
+    rotation = np.array(pose["cam_R_m2c"]).reshape(3, 3)
+    assert np.linalg.det(rotation) == pytest.approx(1, abs=1e-5)
+    points = model.vertices @ rotation.T + pose["cam_t_m2c"]
+    pixels = (points @ INTRINSICS.T)[:, :2] / points[:, 2:]
+    seen = (world - view.camera_to_world[:3, 3]) @ view.camera_to_world[:3, :3]
+    centre = (SIZE - 1) / 2
+    expected = np.column_stack(
+        [centre - FOCAL * seen[:, 0] / seen[:, 2], centre + FOCAL * seen[:, 1] / seen[:, 2]]
+    )
+    np.testing.assert_allclose(pixels, expected, atol=1e-3)
+    assert (points[:, 2] > 0).all()
 
 
 def test_what_the_border_cuts_off_counts_as_unseen():

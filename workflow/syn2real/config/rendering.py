@@ -10,6 +10,14 @@ ROOM_SIDE_M = 4.0
 """Side of the cube-shaped room in metres (BOP's on-surface sampling)."""
 PAPER_COLLECTIONS = ("hb", "icbin", "icmi", "itodd", "lm", "ruapc", "tless", "tudl", "tyol", "ycbv")
 
+MATERIALS = (
+    "asphalt", "bark", "bricks", "candy", "carpet", "chipboard", "clay", "concrete", "cork",
+    "corrugatedsteel", "diamondplate", "fabric", "gravel", "ground", "ice", "leather", "marble", "metal",
+    "moss", "paint", "paper", "pavingstones", "pipe", "planks", "plaster", "plastic", "rock", "roofingtiles",
+    "rope", "sponge", "tactilepaving", "terrazzo", "tiles", "wood",
+)  # fmt: skip
+"""Beginnings of the names that BlenderProc's `load_ccmaterials` takes for surfaces of a room."""
+
 
 def _ordered(bounds: tuple[float, float]) -> tuple[float, float]:
     if bounds[0] > bounds[1]:
@@ -132,6 +140,10 @@ class Rendering(Section):
         description="the room: background_material, a random material of textures, or random plain colours",
     )
     textures: Name | None = Field(default="ambientcg", description="texture collection (ambientCG layout)")
+    materials: tuple[str, ...] = Field(
+        default=MATERIALS,
+        description="a random background is drawn from the materials whose names begin so; [] takes all",
+    )
     background_material: str = Field(default="Fabric001", description="material of a fixed background")
     seed: int = Field(default=0, ge=0, description="render seed")
     scenes_per_shard: int = Field(default=100, ge=1, description="scenes in one shard file")

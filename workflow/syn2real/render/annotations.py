@@ -29,11 +29,14 @@ class Solid:
         World coordinates, metres.
     triangles : int array, shape (M, 3)
         Vertex indices.
+    object_to_world : float array, shape (4, 4)
+        Its pose: a rotation, and a translation in metres.
     """
 
     class_index: int
     vertices: NDArray[np.floating]
     triangles: NDArray[np.integer]
+    object_to_world: NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -151,6 +154,24 @@ def _annotation(
         "area": area,
         "segmentation": {"size": list(mask.shape), "counts": encoded["counts"].decode("ascii")},
         "visible_fraction": round(fraction, 4),
+        **bop_pose(raw, solid),
+    }
+
+
+def bop_pose(raw: RawView, solid: Solid) -> dict[str, list[float]]:
+    """Return an object's pose as BOP's `scene_gt.json` has it.
+
+    Returns
+    -------
+    dict
+        `cam_R_m2c` (a rotation, row by row) and `cam_t_m2c` (millimetres): from the model's axes to those of
+        the camera, which are OpenCV's: x right, y down, z into the scene.
+    """
+    flip = np.diag([1.0, -1.0, -1.0, 1.0])
+    pose = flip @ np.linalg.inv(raw.camera_to_world) @ solid.object_to_world
+    return {
+        "cam_R_m2c": np.round(pose[:3, :3].ravel(), 6).tolist(),
+        "cam_t_m2c": np.round(1000 * pose[:3, 3], 3).tolist(),
     }
 
 

@@ -4,6 +4,7 @@ BlenderProc is made to run in this process's own Python, without its launcher, w
 One process renders many scenes: meshes are loaded once and shared by the scenes' objects.
 """
 
+import errno
 import importlib
 import os
 import sys
@@ -23,6 +24,7 @@ from syn2real.config.rendering import ROOM_SIDE_M, Rendering
 from syn2real.errors import InputError
 from syn2real.render.annotations import RawView, Solid
 from syn2real.render.bop import model_file, model_folder
+from syn2real.render.cycles import choose_devices, make_passes, set_quality
 from syn2real.render.scene import camera_poses
 from syn2real.render.surfaces import dress, plain
 
@@ -119,6 +121,11 @@ class Renderer:
         A folder of this process alone: through files in it Blender hands over its passes.
     threads : int
         Threads of a render.
+
+    Attributes
+    ----------
+    devices : list of str
+        What renders: the job's GPUs, or the CPU.
     """
 
     def __init__(
@@ -138,7 +145,9 @@ class Renderer:
             self._room = self._make_room()
             self._ceiling = self.bproc.object.create_primitive("PLANE", scale=[3, 3, 1], location=[0, 0, 10])
             self._ceiling.add_material(self.bproc.material.create("light"))
-            self._files = self._make_passes()
+            layer = self.bpy.context.view_layer
+            geometry = make_passes(self.bpy.context.scene, layer, str(temporary))
+            self._files = temporary / "image.png", temporary / geometry
         # What stands now stays; `_clear` removes what a scene adds to it.
         self._kept = self._blocks()
 
@@ -148,17 +157,16 @@ class Renderer:
         initializer = importlib.import_module("blenderproc.python.utility.Initializer")
         initializer.clean_up(clean_up_camera=True)
         renderer = self.bproc.renderer
-        renderer.set_render_devices()
         initializer._Initializer.set_default_parameters()
+        scene = self.bpy.context.scene
+        preferences = self.bpy.context.preferences.addons["cycles"].preferences
+        self.devices = choose_devices(preferences, os.environ.get("CUDA_VISIBLE_DEVICES"))
+        scene.cycles.device = "CPU" if self.devices == ["CPU"] else "GPU"
         renderer.set_cpu_threads(threads)
-        renderer.set_max_amount_of_samples(self.rendering.samples)
         bounces = self.rendering.bounces
         renderer.set_light_bounces(bounces, 0, bounces, bounces, 0, 8, 0)
         renderer.set_denoiser(None)
-        scene = self.bpy.context.scene
-        scene.cycles.denoiser = "OPENIMAGEDENOISE"
-        for level in (scene, self.bpy.context.view_layer):
-            level.cycles.use_denoising = self.rendering.denoise
+        set_quality(scene, self.bpy.context.view_layer, self.rendering)
         self.bproc.camera.set_resolution(self.rendering.image_size, self.rendering.image_size)
         scene.camera.data.clip_start = 0.01
 
@@ -177,32 +185,6 @@ class Renderer:
         for plane in planes:
             plane.add_material(self.bproc.material.create("plain"))
         return planes
-
-    def _make_passes(self) -> tuple[Path, Path]:
-        """Have the compositor write normals and object indices beside the image; return both files.
-
-        Made once: the nodes outlive the scenes, and each scene's objects get their own pass_index.
-        """
-        scene, layer = self.bpy.context.scene, self.bpy.context.view_layer
-        layer.use_pass_normal = layer.use_pass_object_index = True
-        scene.use_nodes = scene.render.use_compositing = True
-        tree = scene.node_tree
-        for node in [node for node in tree.nodes if node.bl_idname == "CompositorNodeOutputFile"]:
-            tree.nodes.remove(node)
-        layers = next(node for node in tree.nodes if node.bl_idname == "CompositorNodeRLayers")
-        scene.frame_set(0)
-        # One file holds both: normals in red, green and blue, the index in place of opacity.
-        both = tree.nodes.new("CompositorNodeSetAlpha")
-        both.mode = "REPLACE_ALPHA"
-        tree.links.new(layers.outputs["Normal"], both.inputs["Image"])
-        tree.links.new(layers.outputs["IndexOB"], both.inputs["Alpha"])
-        output = tree.nodes.new("CompositorNodeOutputFile")
-        output.base_path = str(self.temporary)
-        output.format.file_format, output.format.color_mode = "OPEN_EXR", "RGBA"
-        output.format.color_depth, output.format.exr_codec = "32", "NONE"
-        output.file_slots[0].path = "geometry"
-        tree.links.new(both.outputs["Image"], output.inputs[0])
-        return self.temporary / "image.png", self.temporary / "geometry0000.exr"
 
     def render(self, description: Mapping[str, Any]) -> tuple[list[RawView], list[Solid]]:
         """Build a described scene and render its views.
@@ -246,6 +228,7 @@ class Renderer:
             except Exception as error:
                 file = model_file(folder, number)
                 raise InputError(f"not a mesh that BlenderProc reads ({error})", file=file) from error
+            self._check_images()
             mesh = entity.get_mesh()
             if not len(mesh.polygons):
                 raise InputError("the mesh has no faces", file=model_file(folder, number))
@@ -280,8 +263,16 @@ class Renderer:
         chosen = [material for material in loaded if material.get_cp("asset_name") == room["material"]]
         if not chosen:
             raise InputError("BlenderProc does not load this material", file=self.textures / room["material"])
+        self._check_images()
         for plane in self._room:
             plane.replace_materials(chosen[0])
+
+    def _check_images(self) -> None:
+        """Refuse a texture that is missing or broken: Blender itself would paint it pink, without a word."""
+        for image in self.bpy.data.images:
+            if image.source == "FILE" and not all(image.size):
+                file = self.bpy.path.abspath(image.filepath)
+                raise InputError("not an image that Blender reads; mend or remove it", file=file)
 
     def _light(self, lights: Mapping[str, Any]) -> None:
         """Set the ceiling's emission and the point lights."""
@@ -331,7 +322,10 @@ class Renderer:
         for pose, view in zip(poses, description["views"], strict=True):
             scene.camera.matrix_world = pose.T.tolist()
             scene.cycles.seed = view["cycles_seed"]
-            self.bpy.ops.render.render(write_still=True)
+            try:
+                self.bpy.ops.render.render(write_still=True)
+            except RuntimeError as error:
+                raise OSError(errno.EIO, str(error).strip(), str(self._files[0])) from error
             views.append(self._read(pose))
         return views
 
@@ -351,6 +345,10 @@ class Renderer:
 
     def _read(self, pose: NDArray[np.float64]) -> RawView:
         """Read what the render has just written, and remove it, so that nothing is ever read twice."""
+        # Blender does not tell when it could not write the normals' file, which is uncompressed.
+        raw_bytes = 4 * 4 * self.rendering.image_size**2
+        if not self._files[1].is_file() or self._files[1].stat().st_size < raw_bytes:
+            raise OSError(errno.EIO, "Blender could not write its whole image", str(self._files[1]))
         image, geometry = (cv2.imread(str(file), cv2.IMREAD_UNCHANGED) for file in self._files)
         for file in self._files:
             file.unlink()
@@ -378,13 +376,16 @@ class Renderer:
 
 
 def _solid(entity: Any, item: Mapping[str, Any]) -> Solid:
-    """Return an object's triangles in world coordinates."""
+    """Return an object's triangles in world coordinates, and its pose."""
     mesh = entity.get_mesh()
     mesh.calc_loop_triangles()
     vertices = np.empty(3 * len(mesh.vertices), np.float32)
     mesh.vertices.foreach_get("co", vertices)
     triangles = np.empty(3 * len(mesh.loop_triangles), np.int32)
     mesh.loop_triangles.foreach_get("vertices", triangles)
-    matrix = np.asarray(entity.get_local2world_mat())
+    matrix = np.asarray(entity.get_local2world_mat(), dtype=np.float64)
     world = vertices.reshape(-1, 3) @ matrix[:3, :3].T + matrix[:3, 3]
-    return Solid(item["class"], world, triangles.reshape(-1, 3))
+    pose = matrix.copy()
+    # The model's millimetres are in the matrix as a scale.
+    pose[:3, :3] /= np.linalg.norm(matrix[:3, :3], axis=0)
+    return Solid(item["class"], world, triangles.reshape(-1, 3), pose)

@@ -63,6 +63,8 @@ def model_numbers(collection: Path) -> list[int]:
 def material_names(textures: Path) -> list[str]:
     """Return the names of the materials in a folder of ambientCG layout, sorted.
 
+    Those with an opacity map are left out, as BlenderProc leaves them out: one would look through the walls.
+
     Raises
     ------
     InputError
@@ -71,12 +73,19 @@ def material_names(textures: Path) -> list[str]:
     names = sorted(
         folder.name
         for folder in (textures.iterdir() if textures.is_dir() else ())
-        if any((folder / f"{folder.name}_{suffix}").is_file() for suffix in COLOUR_MAPS)
+        if (colour := _colour_map(folder)) is not None
+        and not colour.with_name(colour.name.replace("Color", "Opacity")).is_file()
     )
     if not names:
         problem = "no materials in ambientCG layout here (Name/Name_2K_Color.jpg, or Name_2K-JPG_Color.jpg)"
         raise InputError(problem, file=textures)
     return names
+
+
+def _colour_map(folder: Path) -> Path | None:
+    """Return a material's colour map, or None where the folder is no material."""
+    maps = (folder / f"{folder.name}_{suffix}" for suffix in COLOUR_MAPS)
+    return next((file for file in maps if file.is_file()), None)
 
 
 def take_stock(
@@ -105,4 +114,11 @@ def take_stock(
     if rendering.background == "fix" and rendering.background_material not in names:
         problem = f"no material {rendering.background_material!r} in {textures}"
         raise InputError(problem, file=setting, key="background_material")
+    if rendering.background == "random" and rendering.materials:
+        beginnings = tuple(beginning.lower() for beginning in rendering.materials)
+        chosen = [name for name in names if name.lower().startswith(beginnings)]
+        if not chosen:
+            problem = f"no material in {textures} has a name that begins so; [] takes all {len(names)}"
+            raise InputError(problem, file=setting, key="materials")
+        names = chosen
     return Stock(tuple(classes), tuple(names))

@@ -17,7 +17,7 @@ from syn2real.data.shards import DESCRIPTION, SceneRecord, Shard, view_key, writ
 from syn2real.errors import InputError
 from syn2real.files import digest
 from syn2real.render.bop import take_stock
-from syn2real.render.worker import INPUT_ERROR, Order, scene_file
+from syn2real.render.worker import DISK_ERROR, INPUT_ERROR, Order, scene_file
 
 PACKAGES = ("bpy", "blenderproc", "numpy", "opencv-python-headless")
 """Packages whose versions decide pixels and files."""
@@ -64,7 +64,7 @@ def render_shard(
     InputError
         If an asset is missing or broken, or a scene cannot be built; names setting, scene and file.
     RuntimeError
-        If Blender crashes or is killed; names setting and scene.
+        If Blender crashes or is killed, or the disk is full; names setting, scene and file.
     """
     model = Rendering.model_validate(rendering)
     objects = {name: Path(folder).absolute() for name, folder in objects.items()}
@@ -84,7 +84,7 @@ def render_shard(
     # A scene that another setting, package or collection left in the scratch folder is not this job's.
     key = digest([meta, stock.materials])
     scenes = range(first, first + model.scenes_per_shard)
-    missing = [scene for scene in scenes if _attempts(scratch, scene, key) is None]
+    missing = [scene for scene in scenes if _finished(scratch, scene, key) is None]
     if missing:
         order = Order(
             setting=setting,
@@ -100,18 +100,32 @@ def render_shard(
             threads=threads,
         )
         _run_worker(order)
-    resampled = {str(scene): count for scene in scenes if (count := _attempts(scratch, scene, key))}
-    write_shard(output, meta | {"resampled": resampled}, _records(Path(scratch), scenes, model.views))
+    try:
+        _assemble(output, meta, scratch, scenes, key)
+    except OSError as error:
+        place = f"setting {setting}, {split} scenes {scenes[0]} to {scenes[-1]}"
+        raise RuntimeError(f"{output}: {error.strerror or error} ({place}, kept in {scratch})") from error
     shutil.rmtree(scratch)
 
 
-def _attempts(scratch: Path, scene: int, key: str) -> int | None:
-    """Return how often a finished scene was drawn anew, or None where this job has not rendered it."""
+def _assemble(output: Path, meta: dict[str, Any], scratch: Path, scenes: range, key: str) -> None:
+    """Write the shard from its finished scenes, and tell how many had to be drawn anew."""
+    finished = {scene: _finished(scratch, scene, key) or {} for scene in scenes}
+    resampled = {str(scene): part["attempt"] for scene, part in finished.items() if part["attempt"]}
+    devices = sorted({device for part in finished.values() for device in part["devices"]})
+    told = meta | {"resampled": resampled, "devices": devices}
+    write_shard(output, told, _records(scratch, scenes, meta["views"]))
+    if resampled:
+        print(f"{len(resampled)} of {len(scenes)} scenes could not be built and were drawn anew")
+
+
+def _finished(scratch: Path, scene: int, key: str) -> dict[str, Any] | None:
+    """Return what a finished scene says of itself, or None where this job has not rendered it."""
     try:
         meta = Shard(scene_file(scratch, scene)).meta
     except InputError:
         return None
-    return int(meta["attempt"]) if meta.get("key") == key else None
+    return meta if meta.get("key") == key else None
 
 
 def _records(scratch: Path, scenes: range, views: int) -> Iterator[SceneRecord]:
@@ -138,13 +152,18 @@ def _run_worker(order: Order) -> None:
     )
     if done.returncode == 0:
         return
-    if done.stdout.strip() and done.returncode == INPUT_ERROR:
-        raise InputError(**json.loads(done.stdout.strip().splitlines()[-1]))
-    unfinished = [s for s in order.scenes if _attempts(Path(order.scratch), s, order.key) is None]
-    how = f"exit code {done.returncode}"
+    expected = done.returncode in (INPUT_ERROR, DISK_ERROR) and done.stdout.strip()
+    told = json.loads(done.stdout.strip().splitlines()[-1]) if expected else None
+    if told and done.returncode == INPUT_ERROR:
+        raise InputError(**told)
+    unfinished = [s for s in order.scenes if _finished(Path(order.scratch), s, order.key) is None]
+    how = f"ended with exit code {done.returncode}"
+    if told:
+        how = f"cannot write {told['file'] or order.scratch}: {told['problem']}"
     if done.returncode < 0:
-        how = f"signal {signal.Signals(-done.returncode).name} (SIGKILL often means: out of memory)"
+        name = signal.Signals(-done.returncode).name
+        how = f"ended with signal {name} (SIGKILL often means: out of memory)"
     raise RuntimeError(
         f"setting {order.setting}, {order.split} scene {unfinished[0] if unfinished else '?'}: "
-        f"Blender's process ended with {how}; finished scenes are kept in {order.scratch}"
+        f"Blender's process {how}; finished scenes are kept in {order.scratch}"
     )

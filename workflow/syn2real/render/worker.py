@@ -4,10 +4,8 @@ Blender lives in a process of its own: it is one global state, it may crash, and
 the very end, when Python has already let go of it. So the process ends without letting Python clean up.
 """
 
-import ctypes
 import json
 import os
-import signal
 import sys
 import tempfile
 import time
@@ -21,14 +19,18 @@ import cv2
 from syn2real.config.rendering import Rendering
 from syn2real.data.shards import SceneRecord, write_shard
 from syn2real.errors import InputError
+from syn2real.processes import die_with_parent
 from syn2real.render.annotations import view_files
 from syn2real.render.blender import Renderer, Unbuildable
 from syn2real.render.scene import Stock, describe, description_bytes
 
 ATTEMPTS = 50
 """Draws of one scene before it is given up: then the setting asks for what does not fit."""
-INPUT_ERROR = 2
-"""Exit code of bad input, told as one line of JSON on standard output."""
+INPUT_ERROR, DISK_ERROR = 2, 3
+"""Exit codes of bad input and of files that can't be written, told as one line of JSON on standard output."""
+
+READY = "Blender is ready"
+"""Said on standard error before the first scene."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,8 @@ def work(order: Order) -> None:
     ------
     InputError
         If an asset is missing or broken, or a scene cannot be built; names setting, scene and file.
+    OSError
+        If a file cannot be written.
     """
     rendering = Rendering.model_validate(order.rendering)
     objects = {name: Path(folder) for name, folder in order.objects.items()}
@@ -89,6 +93,7 @@ def work(order: Order) -> None:
     cv2.setNumThreads(order.threads)
     with tempfile.TemporaryDirectory(prefix="passes-") as folder:
         renderer = Renderer(rendering, objects, textures, Path(folder), order.threads)
+        print(READY, file=sys.stderr, flush=True)
         began = reported = time.monotonic()
         for done, scene in enumerate(order.scenes, start=1):
             try:
@@ -114,6 +119,7 @@ def _render_scene(order: Order, rendering: Rendering, renderer: Renderer, scene:
             views = _render_views(rendering, renderer, description, len(stock.classes))
         except Unbuildable as error:
             reason = str(error)
+            print(f"scene {scene} is drawn anew: {reason}", file=sys.stderr, flush=True)
             continue
         record = SceneRecord(scene, description_bytes(description), views)
         meta = {
@@ -121,6 +127,7 @@ def _render_scene(order: Order, rendering: Rendering, renderer: Renderer, scene:
             "n_scenes": 1,
             "views": len(views),
             "attempt": attempt,
+            "devices": renderer.devices,
             "key": order.key,
         }
         write_shard(scene_file(order.scratch, scene), meta, [record])
@@ -142,22 +149,19 @@ def _render_views(
     return views
 
 
-def _die_with_parent() -> None:
-    """Have Linux kill this process when the job that started it dies, however it dies."""
-    if sys.platform == "linux":
-        set_parent_death_signal = 1
-        ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGKILL)
-
-
 def main() -> int:
     """Do the order on standard input and return the exit code."""
-    _die_with_parent()
+    die_with_parent()
     try:
         work(Order(**json.load(sys.stdin)))
     except InputError as error:
         file = str(error.file) if error.file else None
         print(json.dumps({"problem": error.problem, "file": file, "key": error.key}))
         return INPUT_ERROR
+    except OSError as error:
+        traceback.print_exc()
+        print(json.dumps({"problem": error.strerror or str(error), "file": error.filename}))
+        return DISK_ERROR
     except BaseException:
         traceback.print_exc()
         return 1
