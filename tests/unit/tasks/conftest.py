@@ -10,6 +10,7 @@ from pycocotools.coco import COCO
 from torchvision import tv_tensors
 
 from syn2real.config.recipe import SECTIONS, Recipe
+from syn2real.data.shards import encode_normals
 from syn2real.tasks import make_task
 
 RECIPES = Path(__file__).parents[3] / "config" / "recipes"
@@ -60,8 +61,8 @@ class Boxes:
                 directions = torch.nn.functional.normalize(
                     torch.tensor([[0, 0, 0], [1, 0, 1], [0, 1, 1], [-1, 0, 1.0]])
                 )
-                normals = directions[seg.long()].permute(2, 0, 1).contiguous()
-                target = {"normals": tv_tensors.Image(normals), "valid": tv_tensors.Mask(seg > 0)}
+                packed = encode_normals(directions[seg.long()].numpy(), seg.numpy() > 0)
+                target = tv_tensors.Mask(torch.from_numpy(packed).permute(2, 0, 1))
             case "objdet":
                 target = {
                     "boxes": tv_tensors.BoundingBoxes(

@@ -137,8 +137,9 @@ def test_normals_stay_unit_vectors_where_valid(smoke_task, boxes):
     for i in range(4):
         with borrowed(i):
             samples.append(transform(*boxes("normal")[i]))
-    images, targets = task.collate(samples)
-    assert images.shape == (4, 3, 48, 48) and images.dtype == torch.uint8
+    batch = task.collate(samples)
+    assert batch[0].shape == (4, 3, 48, 48) and batch[0].dtype == torch.uint8
+    images, targets = task.move(batch, CPU)
     valid = targets[:, 3] == 1
     length = targets[:, :3].norm(dim=1)
     assert torch.allclose(length[valid], torch.ones(1), atol=1e-5)

@@ -28,8 +28,8 @@ class AnnotatedImages(Dataset[tuple[tv_tensors.Image, Any]]):
     - `objdet`: dict of `boxes` (BoundingBoxes, float32, XYXY, pixels), `labels` (int64, 1 to K),
       `image_id` (int), `iscrowd` (int64) and `area` (float32, pixels).
     - `semseg`: Mask, uint8, shape (H, W); 255 has no label.
-    - `normal`: dict of `normals` (float32 Image of shape (3, H, W), in camera space: x right, y up, z towards
-      the camera) and `valid` (Mask, bool, shape (H, W)).
+    - `normal`: Mask, uint8, shape (3, H, W): normals in camera space (x right, y up, z towards the camera)
+      and their validity, as `encode_normals` packs them. A mask, because packed normals cannot be averaged.
 
     Attributes
     ----------

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,13 @@ from torchvision import tv_tensors
 from syn2real.data.annotated import IGNORE, AnnotatedImages, check_whole_scenes, detection
 from syn2real.data.coco_format import index as coco_index
 from syn2real.data.png import decode_png
-from syn2real.data.shards import OPTIONAL_EXTENSIONS, Shard, decode_normals
+from syn2real.data.shards import OPTIONAL_EXTENSIONS, Shard, view_key
 from syn2real.errors import InputError
 from syn2real.files import digest
 
-PTASKS = ("mulclass", "objdet", "semseg", "normal")
+MEMBERS = {"mulclass": "json", "objdet": "json", "semseg": "seg.png", "normal": "normal.png"}
+"""The member that holds each pre-training task's annotations."""
+PTASKS = tuple(MEMBERS)
 
 
 class SyntheticImages(AnnotatedImages):
@@ -51,6 +54,7 @@ class SyntheticImages(AnnotatedImages):
         self._shards = _open(shards, n)
         self._ends = np.cumsum([len(shard) for shard in self._shards])
         self._n = n
+        self._views = int(self._shards[0].meta["views"])
         names = list(self._shards[0].meta["classes"])
         if ptask == "semseg" and len(names) >= IGNORE:
             raise InputError(
@@ -59,18 +63,18 @@ class SyntheticImages(AnnotatedImages):
                 key="classes",
             )
         self._n_objects = len(names)
+        self._label_of = {number: number for number in range(1, len(names) + 1)}
         self.classes = {"semseg": ["background", *names], "normal": []}.get(ptask, names)
         if ptask == "objdet":
-            self.category_ids = list(range(1, len(names) + 1))
-            self.coco = self._ground_truth()
+            self.category_ids = list(self._label_of)
 
     def __len__(self) -> int:
         return self._n
 
     def __getitem__(self, index: int) -> tuple[tv_tensors.Image, Any]:
         shard, key = self._locate(index)
-        members = _read(shard, key)
-        image = _tensor(_decode(shard, key, members, "png").transpose(2, 0, 1))
+        members = _read(shard, key, ("png", MEMBERS[self.task]))
+        image = _channels_first(_decode(shard, key, members, "png"))
         annotate = getattr(self, f"_{self.task}")
         return tv_tensors.Image(image), annotate(index, shard, key, members)
 
@@ -85,7 +89,8 @@ class SyntheticImages(AnnotatedImages):
             raise IndexError(index)
         place = int(np.searchsorted(self._ends, index, side="right"))
         shard = self._shards[place]
-        return shard, shard.keys[index - int(self._ends[place]) + len(shard)]
+        scene, view = divmod(index - int(self._ends[place]) + len(shard), self._views)
+        return shard, view_key(shard.scenes[scene], view)
 
     def _mulclass(self, index: int, shard: Shard, key: str, members: dict[str, bytes]) -> torch.Tensor:
         visible = torch.zeros(self._n_objects)
@@ -95,24 +100,27 @@ class SyntheticImages(AnnotatedImages):
 
     def _objdet(self, index: int, shard: Shard, key: str, members: dict[str, bytes]) -> dict[str, Any]:
         view = _view(shard, key, members)
-        label_of = {number: number for number in range(1, self._n_objects + 1)}
-        return detection(_annotations(view), label_of, index + 1, (view["height"], view["width"]))
+        return detection(_annotations(view), self._label_of, index + 1, (view["height"], view["width"]))
 
     def _semseg(self, index: int, shard: Shard, key: str, members: dict[str, bytes]) -> tv_tensors.Mask:
-        return tv_tensors.Mask(_tensor(_decode(shard, key, members, "seg.png")))
+        return tv_tensors.Mask(torch.from_numpy(_decode(shard, key, members, "seg.png")))
 
-    def _normal(self, index: int, shard: Shard, key: str, members: dict[str, bytes]) -> dict[str, Any]:
-        normals, valid = decode_normals(_decode(shard, key, members, "normal.png"))
-        channels_first = _tensor(normals.transpose(2, 0, 1))
-        return {"normals": tv_tensors.Image(channels_first), "valid": tv_tensors.Mask(_tensor(valid))}
+    def _normal(self, index: int, shard: Shard, key: str, members: dict[str, bytes]) -> tv_tensors.Mask:
+        return tv_tensors.Mask(_channels_first(_decode(shard, key, members, "normal.png")))
 
-    def _ground_truth(self) -> COCO:
-        """Return all annotations as pycocotools' ground truth; image i has id i + 1."""
+    @cached_property
+    def coco(self) -> COCO | None:  # type: ignore[override]
+        """All annotations as pycocotools' ground truth; image i has id i + 1.
+
+        Read when it is first asked for: the evaluation needs it, a million images to train on do not.
+        """
+        if self.task != "objdet":
+            return None
         images: list[dict[str, Any]] = []
         annotations: list[dict[str, Any]] = []
         for number in range(1, self._n + 1):
             shard, key = self._locate(number - 1)
-            view = _view(shard, key, _read(shard, key))
+            view = _view(shard, key, _read(shard, key, ("json",)))
             size = {"width": view["width"], "height": view["height"]}
             images.append({"id": number, "file_name": f"{key}.png", **size})
             for annotation in _annotations(view):
@@ -162,10 +170,10 @@ def _check_size(n: int, images: int, views: int, folder: Path) -> None:
         )
 
 
-def _read(shard: Shard, key: str) -> dict[str, bytes]:
-    """Return an image's members and leave the file closed."""
+def _read(shard: Shard, key: str, extensions: Sequence[str]) -> dict[str, bytes]:
+    """Return some of an image's members and leave the file closed."""
     try:
-        return shard.read(key)
+        return shard.read(key, extensions)
     except OSError as error:
         raise InputError(f"cannot be read ({error}); render it again", file=shard.path, key=key) from None
     finally:
@@ -185,12 +193,15 @@ def _decode(shard: Shard, key: str, members: dict[str, bytes], extension: str) -
         raise InputError(
             "no whole PNG; the shard is damaged, render it again", file=shard.path, key=f"{key}.{extension}"
         )
-    return image
+    return np.ascontiguousarray(image)
 
 
-def _tensor(array: NDArray[Any]) -> torch.Tensor:
-    """Return a tensor with a copy of an array, in C order."""
-    return torch.from_numpy(np.ascontiguousarray(array))
+def _channels_first(array: NDArray[Any]) -> torch.Tensor:
+    """Return a tensor (3, H, W) of an array (H, W, 3), whose order in memory it keeps.
+
+    Colours side by side are what torchvision resizes fastest, and what a GPU's convolutions want.
+    """
+    return torch.from_numpy(array).permute(2, 0, 1)
 
 
 def _view(shard: Shard, key: str, members: dict[str, bytes]) -> dict[str, Any]:

@@ -109,7 +109,7 @@ class Task(ABC):
     def collate(self, samples: list[tuple[Any, Any]]) -> tuple[Any, Any]:
         """Join samples into a batch: uint8 images [B, 3, H, W] and targets."""
         images, targets = zip(*samples, strict=True)
-        return torch.stack(images), torch.stack([torch.as_tensor(target) for target in targets])
+        return stack_padded(images, 0), torch.stack([torch.as_tensor(target) for target in targets])
 
     def move(self, batch: tuple[Any, Any], device: torch.device) -> tuple[Any, Any]:
         """Return a batch on `device`, its images as the model wants them."""
@@ -119,6 +119,23 @@ class Task(ABC):
     def lr_factor(self, parameter: str) -> float:
         """Return the learning rate of a parameter, given by its name, in units of the recipe's."""
         return 1.0
+
+
+def stack_padded(tensors: Sequence[Tensor], fill: int) -> Tensor:
+    """Stack images [C, H, W] or masks [H, W], padded right and below to the largest, as torchvision does.
+
+    Images keep their colours side by side in memory, as they are read: so stacking only copies.
+    """
+    plain = [tensor.as_subclass(Tensor) for tensor in tensors]
+    height, width = (max(tensor.shape[axis] for tensor in plain) for axis in (-2, -1))
+    shape = (len(plain), *plain[0].shape[:-2], height, width)
+    layout = torch.channels_last if len(shape) == 4 else torch.contiguous_format
+    batch = torch.empty(shape, dtype=plain[0].dtype, memory_format=layout)
+    if any(tensor.shape != shape[1:] for tensor in plain):
+        batch.fill_(fill)
+    for place, tensor in zip(batch, plain, strict=True):
+        place[..., : tensor.shape[-2], : tensor.shape[-1]].copy_(tensor)
+    return batch
 
 
 def memory_format(device: torch.device) -> torch.memory_format:

@@ -34,12 +34,12 @@ def deeplab(name: ModelName, outputs: int) -> DeepLabV3:
     return DeepLabV3(IntermediateLayerGetter(body, {"layer4": "out", "layer3": "aux"}), main, auxiliary)
 
 
-def train_steps(resize: tuple[int, int], crop: int, flip: bool) -> v2.Transform:
+def train_steps(resize: tuple[int, int], crop: int, flip: bool, unlabelled: int) -> v2.Transform:
     """Resize the shorter edge to a random integer, flip, crop at random (A.2, in this order).
 
-    Images smaller than the crop are padded: black, to be ignored.
+    Images smaller than the crop are padded: black, and `unlabelled` in the mask.
     """
-    fill = {tv_tensors.Image: 0, tv_tensors.Mask: IGNORE}
+    fill = {tv_tensors.Image: 0, tv_tensors.Mask: unlabelled}
     return v2.Compose(
         [
             v2.RandomShortestSize(list(range(resize[0], resize[1] + 1)), antialias=True),
@@ -47,16 +47,6 @@ def train_steps(resize: tuple[int, int], crop: int, flip: bool) -> v2.Transform:
             v2.RandomCrop(crop, pad_if_needed=True, fill=fill),
         ]
     )
-
-
-def stack_padded(tensors: list[Tensor], fill: int) -> Tensor:
-    """Stack tensors [..., H, W], padded right and below to the largest, as torchvision's reference does."""
-    height, width = (max(t.shape[axis] for t in tensors) for axis in (-2, -1))
-    plain = [tensor.as_subclass(Tensor) for tensor in tensors]
-    batch = plain[0].new_full((len(plain), *plain[0].shape[:-2], height, width), fill)
-    for place, tensor in zip(batch, plain, strict=True):
-        place[..., : tensor.shape[-2], : tensor.shape[-1]].copy_(tensor)
-    return batch
 
 
 def is_auxiliary(parameter: str) -> bool:

@@ -1,16 +1,18 @@
 """Surface normals: the direction each visible surface faces (A.5)."""
 
+import functools
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torchvision import tv_tensors
 from torchvision.transforms import v2
 
+from syn2real.data.shards import decode_normals
 from syn2real.tasks import deeplab
-from syn2real.tasks.base import Evaluation, Task, normalise
+from syn2real.tasks.base import Evaluation, Task, stack_padded
 
 
 class Normals(Task):
@@ -20,7 +22,9 @@ class Normals(Task):
     perfect model and 1/2 by chance, and orders models exactly as the loss does, so that the best model by
     it is the best "in terms of the validation error of the pre-training task" (§4.1).
 
-    Annotations are {"normals": unit vectors float32 [3, H, W] in camera space, "valid": mask [H, W]}.
+    Annotations are masks uint8 [3, H, W]: unit vectors in camera space and their validity, packed by
+    `encode_normals`. They are resized as masks are, so that no normal is a mean over an edge, and travel as
+    bytes.
     """
 
     name: ClassVar[str] = "normal"
@@ -40,32 +44,32 @@ class Normals(Task):
 
     def train_transform(self) -> v2.Transform:
         """Resize and crop; never flip, which would need the vectors to be mirrored (A.5)."""
-        steps = deeplab.train_steps(self.section.resize, self.section.crop, flip=False)
-        return v2.Compose([v2.Lambda(_bytes, tv_tensors.Mask), steps])
+        return deeplab.train_steps(self.section.resize, self.section.crop, flip=False, unlabelled=0)
 
     def eval_transform(self) -> v2.Transform:
         """Resize the shorter edge (A.2)."""
-        resize = v2.Resize(self.section.eval_size, antialias=True)
-        return v2.Compose([v2.Lambda(_bytes, tv_tensors.Mask), resize])
+        return v2.Resize(self.section.eval_size, antialias=True)
 
     def collate(self, samples: list[tuple[Any, Any]]) -> tuple[Any, Any]:
-        """Join samples; smaller ones are padded by black that is not valid.
+        """Join samples; smaller ones are padded by black that is not valid. Both are uint8 [B, 3, H, W]."""
+        images, packed = zip(*samples, strict=True)
+        return stack_padded(images, 0), stack_padded(packed, 0)
+
+    def move(self, batch: tuple[Any, Any], device: torch.device) -> tuple[Any, Any]:
+        """Return a batch on `device`.
 
         Returns
         -------
         images : Tensor
-            uint8 [B, 3, H, W].
+            float32 [B, 3, H, W].
         targets : Tensor
             float32 [B, 4, H, W]: the unit vector, zero where there is none, and its validity 0 or 1.
         """
-        targets = []
-        for _, target in samples:
-            # Resizing mixes neighbours, so the vectors are no longer of unit length.
-            normals = F.normalize(target["normals"].as_subclass(Tensor).float(), dim=0)
-            valid = (target["valid"].as_subclass(Tensor) == 1) & (normals.norm(dim=0) > 0)
-            targets.append(torch.cat([normals * valid, valid.float().unsqueeze(0)]))
-        images = deeplab.stack_padded([image for image, _ in samples], 0)
-        return images, deeplab.stack_padded(targets, 0)
+        images, packed = super().move(batch, device)
+        red, green, blue = packed.int().unbind(dim=1)
+        valid = (blue > 127).unsqueeze(1)
+        directions = _directions(device)[256 * red + green].permute(0, 3, 1, 2)
+        return images, torch.cat([directions * valid, valid], dim=1)
 
     def loss(self, model: nn.Module, images: Any, targets: Any) -> dict[str, Tensor]:
         """Return the mean of 1 - n·n̂ over valid pixels, of the main and, weighted, the auxiliary head."""
@@ -79,7 +83,7 @@ class Normals(Task):
 
     def weight(self, targets: Any) -> float:
         """Return the number of valid pixels."""
-        return float(targets[:, 3].sum())
+        return float((targets[:, 2] > 127).sum())
 
     def evaluate(
         self, model: nn.Module, batches: Iterable[Any], data: Any, device: torch.device
@@ -87,9 +91,9 @@ class Normals(Task):
         """Return the mean of (1 + n·n̂)/2 over all valid pixels, and the mean angle in degrees."""
         total = torch.zeros(3, dtype=torch.float64, device=device)
         n = 0
-        for images, targets in batches:
-            targets = targets.to(device, non_blocking=True)
-            similar = cosine(model(normalise(images, device))["out"], targets)[targets[:, 3] > 0].double()
+        for batch in batches:
+            images, targets = self.move(batch, device)
+            similar = cosine(model(images)["out"], targets)[targets[:, 3] > 0].double()
             angle = torch.rad2deg(similar.clamp(-1, 1).acos())
             total += torch.stack([similar.sum(), angle.sum(), similar.new_tensor(len(similar))])
             n += len(images)
@@ -106,6 +110,9 @@ def cosine(outputs: Tensor, targets: Tensor) -> Tensor:
     return (F.normalize(outputs.float(), dim=1) * targets[:, :3]).sum(dim=1)
 
 
-def _bytes(mask: Tensor) -> Tensor:
-    """Return a validity mask as 0 and 1 in uint8: padding by 255 then stays apart from both."""
-    return tv_tensors.wrap((mask != 0).to(torch.uint8), like=mask)
+@functools.cache
+def _directions(device: torch.device) -> Tensor:
+    """Return the unit vectors float32 [65536, 3] of all pairs of red and green: 256 red + green."""
+    packed = np.full((256, 256, 3), 255, dtype=np.uint8)
+    packed[..., 0], packed[..., 1] = np.arange(256)[:, None], np.arange(256)
+    return torch.from_numpy(decode_normals(packed)[0]).reshape(-1, 3).to(device)

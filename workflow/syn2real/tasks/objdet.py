@@ -17,7 +17,7 @@ from torchvision.models.detection.faster_rcnn import FastRCNNPredictor, TwoMLPHe
 from torchvision.transforms import v2
 
 from syn2real.tasks.backbones import channels, resnet
-from syn2real.tasks.base import MEAN, STD, Evaluation, Task
+from syn2real.tasks.base import MEAN, STD, Evaluation, Task, stack_padded
 
 STAGES = ("layer1", "layer2", "layer3", "layer4")
 
@@ -88,7 +88,7 @@ class Detection(Task):
     def collate(self, samples: list[tuple[Any, Any]]) -> tuple[Any, Any]:
         """Join samples: uint8 images [B, 3, S, S] and a list of targets."""
         images, targets = zip(*samples, strict=True)
-        return torch.stack(images), list(targets)
+        return stack_padded(images, 0), list(targets)
 
     def move(self, batch: tuple[Any, Any], device: torch.device) -> tuple[Any, Any]:
         """Return a batch on `device`; torchvision's detector normalises a list of images in [0, 1] itself."""

@@ -10,7 +10,7 @@ from torchmetrics.classification import MulticlassConfusionMatrix
 from torchvision.transforms import v2
 
 from syn2real.tasks import deeplab
-from syn2real.tasks.base import Evaluation, Task, normalise
+from syn2real.tasks.base import Evaluation, Task, stack_padded
 
 
 class Segmentation(Task):
@@ -37,7 +37,8 @@ class Segmentation(Task):
 
     def train_transform(self) -> v2.Transform:
         """Resize, flip, crop (A.2)."""
-        return deeplab.train_steps(self.section.resize, self.section.crop, self.section.flip)
+        section = self.section
+        return deeplab.train_steps(section.resize, section.crop, section.flip, deeplab.IGNORE)
 
     def eval_transform(self) -> v2.Transform:
         """Resize the shorter edge (A.2); the mask with it, as torchvision's reference does."""
@@ -46,8 +47,12 @@ class Segmentation(Task):
     def collate(self, samples: list[tuple[Any, Any]]) -> tuple[Any, Any]:
         """Join samples; smaller ones are padded by black that is ignored."""
         images, masks = zip(*samples, strict=True)
-        padded = deeplab.stack_padded([mask.long() for mask in masks], deeplab.IGNORE)
-        return deeplab.stack_padded(list(images), 0), padded
+        return stack_padded(images, 0), stack_padded(masks, deeplab.IGNORE)
+
+    def move(self, batch: tuple[Any, Any], device: torch.device) -> tuple[Any, Any]:
+        """Return a batch on `device`; masks travel as bytes, too, and become int64 there."""
+        images, masks = super().move(batch, device)
+        return images, masks.long()
 
     def loss(self, model: nn.Module, images: Any, targets: Any) -> dict[str, Tensor]:
         """Return the cross-entropy of the main head and, weighted, of the auxiliary head."""
@@ -77,9 +82,9 @@ class Segmentation(Task):
             len(self.classes), ignore_index=deeplab.IGNORE, sync_on_compute=False
         ).to(device)
         n = 0
-        for images, masks in batches:
-            predicted = model(normalise(images, device))["out"].argmax(dim=1)
-            matrix.update(predicted, masks.to(device, non_blocking=True))
+        for batch in batches:
+            images, masks = self.move(batch, device)
+            matrix.update(model(images)["out"].argmax(dim=1), masks)
             n += len(images)
         confusion = matrix.compute().cpu()
         each = iou(confusion)
