@@ -197,13 +197,13 @@ class _Cut:
         """Write a shard's part, an annotation file of its own, and return its digest."""
         lines = self._lines(shard).read_bytes().splitlines() if self._lines(shard).is_file() else []
         first = shard * self.per_shard
-        part = {
-            "images": self.images[first : min(first + self.per_shard, whole)],
-            "annotations": [json.loads(line) for line in lines],
+        rest = {
             "categories": [{"id": k, "name": name} for k, name in self.categories.items()],
+            "images": self.images[first : min(first + self.per_shard, whole)],
             "all_have_masks": self.without_mask is None,
         }
-        text = canonical_json(part)
+        # The annotations are JSON already; most of a part is copied, not encoded again.
+        text = b'{"annotations":[' + b",".join(lines) + b"]," + canonical_json(rest)[1:]
         name = hashlib.sha256(text).hexdigest()[:16]
         write_text(self.folder / f"{name}.json", text.decode())
         return name
