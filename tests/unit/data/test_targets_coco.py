@@ -14,6 +14,7 @@ from torchvision.datasets import CocoDetection, wrap_dataset_for_transforms_v2
 
 from syn2real.config.target import Target
 from syn2real.data import layouts
+from syn2real.data.coco_format import read_annotations
 from syn2real.data.targets import check_layout, load_splits, load_target
 from syn2real.errors import InputError
 
@@ -112,6 +113,16 @@ def test_pixels_of_two_classes_have_no_label(coco):
     edit(coco, "train", overlap)
     _, mask = load_target(coco, "train", "semseg")[1]
     assert mask[4].tolist() == [1, 1, 3, 3, 3, 255, 255, 255, 2, 2, 2, 0, 0, 0, 0, 0]
+
+
+def test_reading_keeps_only_what_a_task_uses(coco):
+    """COCO's training file would not fit beside a job's other memory as lists of Python's numbers."""
+    edit(coco, "val", lambda c: [image.update(flickr_url="…", license=3) for image in c["images"]])
+    boxes = read_annotations(coco.annotation("val"), "objdet")
+    masks = read_annotations(coco.annotation("val"), "semseg")
+    assert all("segmentation" not in annotation for annotation in boxes["annotations"])
+    assert masks["annotations"][0]["segmentation"][0].itemsize == 8
+    assert set(boxes["images"][0]) == {"id", "file_name", "width", "height"}
 
 
 def test_a_set_of_ones_own_with_boxes_alone(tmp_path, coco):

@@ -4,7 +4,8 @@ import contextlib
 import io
 import json
 import math
-from collections.abc import Container, Iterable
+from array import array
+from collections.abc import Callable, Container, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from pycocotools import mask as coco_mask
 from pycocotools.coco import COCO
 
 from syn2real.errors import InputError
+
+UNUSED = ("coco_url", "date_captured", "flickr_url", "license", "keypoints")
 
 
 def read_annotations(path: Path, ftask: str | None) -> dict[str, Any]:
@@ -27,8 +30,8 @@ def read_annotations(path: Path, ftask: str | None) -> dict[str, Any]:
     path : Path
         The file.
     ftask : {"objdet", "semseg", None}
-        `objdet` needs boxes, and drops masks, which are most of the file's memory; `semseg` needs masks; with
-        None each annotation needs one or the other.
+        `objdet` needs boxes, and drops masks, which are most of the file's memory; `semseg` needs masks,
+        whose polygons are given as arrays; with None each annotation needs one or the other.
 
     Returns
     -------
@@ -40,7 +43,7 @@ def read_annotations(path: Path, ftask: str | None) -> dict[str, Any]:
     InputError
         Naming the file and the first offending key.
     """
-    data = _load(path)
+    data = _load(path, _slim(ftask))
     for number, image in enumerate(images := _table(path, data, "images")):
         check_image(path, number, image)
     image_ids = unique_ids(path, images, "images")
@@ -135,7 +138,7 @@ def class_map(
 def _encoded(segmentation: Any, height: int, width: int) -> Any:
     """Return polygons or run lengths as compressed run lengths."""
     if isinstance(segmentation, list):
-        polygons = [polygon for polygon in segmentation if len(polygon) >= 6]
+        polygons = [list(polygon) for polygon in segmentation if len(polygon) >= 6]
         if not polygons:
             return coco_mask.encode(np.zeros((height, width), dtype=np.uint8, order="F"))
         return coco_mask.merge(coco_mask.frPyObjects(polygons, height, width))
@@ -144,11 +147,29 @@ def _encoded(segmentation: Any, height: int, width: int) -> Any:
     return segmentation
 
 
-def _load(path: Path) -> dict[str, Any]:
-    """Return the mapping a JSON file holds."""
+def _slim(ftask: str | None) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    """Return what makes a mapping small as soon as it is read.
+
+    COCO's training file is 450 MB of text; all of its polygons as lists of Python's numbers would take 3 GB.
+    """
+
+    def slim(entry: dict[str, Any]) -> dict[str, Any]:
+        for key in UNUSED:
+            entry.pop(key, None)
+        if ftask == "objdet":
+            entry.pop("segmentation", None)
+        elif isinstance(polygons := entry.get("segmentation"), list):
+            with contextlib.suppress(TypeError):  # told where it is used
+                entry["segmentation"] = [array("d", polygon) for polygon in polygons]
+        return entry
+
+    return slim
+
+
+def _load(path: Path, slim: Callable[[dict[str, Any]], dict[str, Any]]) -> dict[str, Any]:
+    """Return the mapping a JSON file holds, each mapping in it through `slim`."""
     try:
-        with path.open("rb") as stream:
-            data = json.load(stream)
+        data = json.loads(path.read_text(encoding="utf-8"), object_hook=slim)
     except FileNotFoundError:
         raise InputError(
             "there is no such file; put the annotations there or change `annotations`", file=path
@@ -219,8 +240,7 @@ def _is_box(value: Any) -> bool:
 
 
 def _complete(annotation: dict[str, Any], ftask: str | None) -> None:
-    """Fill in what sets of one's own leave out, and drop what the task does not use."""
+    """Fill in what sets of one's own leave out."""
     annotation.setdefault("iscrowd", 0)
     if ftask == "objdet":
-        annotation.pop("segmentation", None)
         annotation.setdefault("area", annotation["bbox"][2] * annotation["bbox"][3])
