@@ -17,6 +17,7 @@ include: "workflow/rules/render.smk"
 include: "workflow/rules/pretrain.smk"
 include: "workflow/rules/finetune.smk"
 include: "workflow/rules/laws.smk"
+include: "workflow/rules/complexity.smk"
 include: "workflow/rules/report.smk"
 
 

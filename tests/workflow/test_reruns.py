@@ -7,7 +7,8 @@ import time
 import pytest
 from checkout import PARTS, Checkout
 
-ANSWERS = {"points": 1, "fit": 1, "advise": 1, "figure_curves": 1, "figure_parameters": 1}
+DRAWN = {"figure_curves": 1, "figure_parameters": 1, "compare_complexity": 1}
+ANSWERS = {"points": 1, "fit": 1, "advise": 1} | DRAWN
 
 
 def test_comments_docstrings_and_touched_files_run_nothing(reuse: Checkout) -> None:
@@ -31,7 +32,8 @@ def test_a_fresh_checkout_over_old_results_runs_nothing(reuse: Checkout) -> None
     ("module", "jobs"),
     [
         ("figures/curves.py", {"figure_curves": 1}),
-        ("report.py", {"fit": 1, "advise": 1, "figure_curves": 1, "figure_parameters": 1}),
+        ("report.py", {"fit": 1, "advise": 1} | DRAWN),
+        ("complexity/covariance.py", {"complexity": 1, "compare_complexity": 1}),
         ("tasks/sinclass.py", None),
         ("render/contact_sheet.py", {"figure_samples": 2}),
     ],
@@ -52,7 +54,8 @@ def test_one_settings_light_rerenders_that_setting_alone(reuse: Checkout) -> Non
         "    objects_per_scene: 3\n",
         "    objects_per_scene: 3\n    light: fix\n",
     )
-    assert reuse.planned() == {"render": 2, "pretrain": 4, "finetune": 12, "figure_samples": 1} | ANSWERS
+    rendered = {"render": 2, "figure_samples": 1, "complexity": 1}
+    assert reuse.planned() == rendered | {"pretrain": 4, "finetune": 12} | ANSWERS
 
 
 def test_a_new_size_adds_only_its_runs(reuse: Checkout) -> None:

@@ -47,7 +47,7 @@ def test_no_unfinished_work_is_left(finished: Checkout) -> None:
 
 def test_metrics_say_what_was_run(finished: Checkout) -> None:
     runs = metrics(finished.folder)
-    assert len(runs) == 4 + 15
+    assert len(runs) == 4 + 15 + 1  # the last is the reference backbone's
     run = runs[
         "results/finetune/smoke/smoke/mulclass/resnet18/n8/seed0/sinclass-smoke-stand-in-imagenet/s100/metrics.json"
     ]
@@ -74,3 +74,13 @@ def test_a_shard_is_shown(finished: Checkout, tmp_path) -> None:
     done = finished.syn2real("show", shard, "-o", str(tmp_path / "sheet.png"), "--views", "4")
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "sheet.png").stat().st_size > 1000
+
+
+def test_the_complexity_of_the_setting_is_measured_by_the_reference(finished: Checkout) -> None:
+    told = json.loads(
+        (finished.folder / "results/complexity/smoke/pooled-48px/n8/smoke.json").read_text(encoding="utf-8")
+    )
+    assert (told["images"], told["scenes"], told["dimensions"], told["reference"]) == (8, 4, 512, "smoke")
+    assert told["standard_error"] > 0 and told["rank"] == 7
+    assert "| smoke |" in (finished.folder / "results/complexity/smoke.md").read_text(encoding="utf-8")
+    assert "complexity.svg" in (finished.folder / "results/report.html").read_text(encoding="utf-8")

@@ -40,6 +40,9 @@ wildcard_constraints:
     percent=r"\d+(\.\d+)?",
     experiment="[a-z0-9-]+",
     stand_in="[a-z0-9-]+",
+    reference="[a-z0-9-]+",
+    activation="pooled|map",
+    image_size=r"\d+",
 
 
 def code(stage):
@@ -111,12 +114,22 @@ def backbone_of(wildcards):
     return f"{PRETRAIN}/backbone.safetensors" if int(wildcards.n) else []
 
 
-def target_of(wildcards):
+def target_files(target):
     """A stand-in's folder, or the mark of a fetched data set; other data is no file of the workflow."""
-    if stand_in := PLAN.stand_in_of(wildcards.target):
+    if stand_in := PLAN.stand_in_of(target):
         return f"results/targets/{stand_in}"
-    fetched = PLAN.targets[wildcards.target].layout == "torchvision"
-    return f"results/targets/{wildcards.target}.fetched" if fetched else []
+    fetched = PLAN.targets[target].layout == "torchvision"
+    return f"results/targets/{target}.fetched" if fetched else []
+
+
+def target_of(wildcards):
+    return target_files(wildcards.target)
+
+
+def reference_key(name):
+    """What a reference backbone is trained by, as plain data sorted by key."""
+    named = ("ftask", "model", "recipe", "seed", "target")
+    return {key: getattr(PLAN.references[name], key) for key in named}
 
 
 # Results
@@ -126,15 +139,22 @@ POINTS = "results/points/{experiment}.csv"
 
 def measurements_of(wildcards):
     """The table of a measured experiment: the user's own file, or the one that is fetched."""
-    path = PLAN.measured[wildcards.experiment].measurements.path
-    return path or "results/measurements/{experiment}.csv"
+    table = PLAN.measured[wildcards.experiment].measurements
+    return table.path or f"results/measurements/{table.sha256}.csv"
+
+
+def address_of_measurements(wildcards):
+    tables = (measured.measurements for measured in PLAN.measured.values())
+    return next(table.url for table in tables if table.sha256 == wildcards.sha256)
 
 
 def final_output():
     """The answer and the figures of each experiment, and samples of its settings."""
-    answers = expand("results/laws/{e}/advice.html", e=PLAN.questions())
-    for name, question in PLAN.questions().items():
+    answers = expand("results/laws/{e}/advice.html", e=PLAN.answered())
+    for name, question in PLAN.answered().items():
         answers += expand("results/figures/{e}/{figure}.svg", e=name, figure=question.figures)
+    compared = [name for name in PLAN.experiments if PLAN.complexities(name)]
+    answers += expand("results/figures/{e}/complexity.svg", e=compared)
     settings = {setting for name in PLAN.experiments for setting in PLAN.settings(name)}
     return answers + expand("results/figures/samples/{s}.png", s=sorted(settings))
 

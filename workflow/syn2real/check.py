@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
+from syn2real.config.complexity import GivenReference
 from syn2real.config.loading import read_yaml
 from syn2real.config.plan import Plan, load_plan
 from syn2real.config.runs import Finetuning, Pretraining
@@ -64,7 +65,26 @@ def describe(plan: Plan, name: str) -> list[str]:
     for (ftask, target, percent), count in sorted(ends.items()):
         note = ", a rendered stand-in" if plan.targets[target].stand_in else ""
         lines.append(f"            {ftask} on {target}{note}, {percent:g} % of its labels: {count} runs")
-    return lines
+    return lines + _complexity(plan, name)
+
+
+def _complexity(plan: Plan, name: str) -> list[str]:
+    """Return the lines on the complexity of an experiment's settings and on its reference backbone."""
+    e = plan.experiments[name]
+    if e.complexity is None:
+        return []
+    reference = plan.references[e.complexity.reference]
+    made, files = plan.reference_weights(e.complexity.reference), plan.complexities(name)
+    done = sum(Path(path).is_file() for path in files)
+    line = f"  measure   complexity of {len(files)} settings, {done} of them done already: "
+    line += f"{e.complexity.images:,} images each"
+    if isinstance(reference, GivenReference):
+        return [line, f"            by {reference.model} with the weights {made}"]
+    section = plan.recipes[reference.recipe].section("finetune", reference.ftask, reference.model)
+    trained = section.model_validate(section.model_dump() | plan.reference_recipe(e.complexity.reference))
+    cost = "an unknown time" if (hours := trained.hours()) is None else f"about {hours:,.2f} device hours"
+    task = f"{reference.model} trained for {reference.ftask} on {reference.target}"
+    return [line, f"            by {task}, {cost}{', done already' if Path(made).is_file() else ''}"]
 
 
 def _images(plan: Plan, name: str, setting: str) -> str:

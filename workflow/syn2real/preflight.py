@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from syn2real.config.complexity import GivenReference
 from syn2real.config.datasets import Archive
 from syn2real.config.plan import Plan, collections_of
 from syn2real.data.own_checks import check_own_renders
@@ -20,12 +21,14 @@ def missing_data(plan: Plan) -> Iterator[str]:
     A dry run shows these lines as warnings; a real run refuses to start.
     """
     for name, e in plan.experiments.items():
-        for f in e.ftasks:
-            if plan.stand_in_of(f.target) is None:
+        for task, target in plan.labelled(name):
+            if plan.stand_in_of(target) is None:
                 try:
-                    check_layout(plan.targets[f.target], f.task)
+                    check_layout(plan.targets[target], task)
                 except InputError as error:
-                    yield f"{error} (needed by the {f.task} runs on {f.target} of experiment {name})"
+                    yield f"{error} (needed by the {task} runs on {target} of experiment {name})"
+        if e.complexity and isinstance(plan.references[e.complexity.reference], GivenReference):
+            yield from _missing_weights(plan.reference_weights(e.complexity.reference), name)
         yield from _missing_own_renders(plan, name)
         settings = plan.settings(name)
         for collection in collections_of(plan, settings):
@@ -39,6 +42,12 @@ def missing_data(plan: Plan) -> Iterator[str]:
                     f"{plan.config.textures[textures]}: there is no such folder "
                     f"(needed by the renders of experiment {name})"
                 )
+
+
+def _missing_weights(weights: str, name: str) -> Iterator[str]:
+    """Yield a line when a reference backbone's file is not there; what the workflow makes will be."""
+    if not weights.startswith("results/") and not Path(weights).is_file():
+        yield f"{weights}: there is no such file (needed by the complexity of experiment {name})"
 
 
 def _missing_own_renders(plan: Plan, name: str) -> Iterator[str]:

@@ -5,8 +5,11 @@ from pathlib import Path
 import pytest
 import yaml
 
+from syn2real.config.complexity import levels
 from syn2real.config.plan import Plan, load_plan
+from syn2real.config.recipe import SECTIONS
 from syn2real.errors import InputError
+from syn2real.preflight import missing_data
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -111,3 +114,77 @@ def test_a_name_may_not_mean_two_things(tmp_path: Path) -> None:
         InputError, match="renderings.single-fix-fix-textured: this name is defined otherwise"
     ):
         _load(tmp_path, renderings={"single-fix-fix-textured": {"views": 3}})
+
+
+COMPLEXITY = {"reference": "mine", "images": 8, "image_size": 48}
+GIVEN = {"mine": {"weights": "weights.pth", "model": "resnet18"}}
+TRAINED = {"recipe": "smoke", "ftask": "sinclass", "target": "smoke-stand-in-imagenet", "model": "resnet18"}
+
+
+def test_complexity_alone_needs_no_runs(tmp_path: Path) -> None:
+    plan = _load(tmp_path, ptasks=[], ftasks=[], sizes=[], complexity=COMPLEXITY, references=GIVEN)
+    assert plan.complexities("smoke") == ["results/complexity/mine/pooled-48px/n8/smoke.json"]
+    assert plan.images_wanted("smoke", "smoke") == {"train": 8, "val": 0}
+    assert (plan.answered(), plan.settings("smoke"), plan.labelled("smoke")) == ({}, ["smoke"], [])
+    assert plan.reference_weights("mine") == "weights.pth"
+    assert list(missing_data(plan)) == [
+        "weights.pth: there is no such file (needed by the complexity of experiment smoke)"
+    ]
+
+
+def test_a_trained_reference_brings_its_target_and_its_length(tmp_path: Path) -> None:
+    reference = {"mine": TRAINED | {"images": 100}}
+    plan = _load(tmp_path, ptasks=[], ftasks=[], sizes=[], complexity=COMPLEXITY, references=reference)
+    assert plan.settings("smoke") == ["smoke", "smoke-stand-in"]
+    assert plan.reference_weights("mine") == "results/references/mine/backbone.safetensors"
+    recipe = plan.reference_recipe("mine")
+    assert (recipe["images"], recipe["iterations"]) == (100, None)
+    assert SECTIONS["sinclass"].model_validate(recipe).total_iterations == 25
+
+
+def test_a_setting_has_the_papers_attributes(tmp_path: Path) -> None:
+    plan = _load(tmp_path, complexity=COMPLEXITY, references=GIVEN)
+    names = ("single-fix-fix-textureless", "multiple-random-random-textured", "smoke-stand-in")
+    low, high, room = (levels(plan.renderings[name]) for name in names)
+    assert low == {"appearance": 1.0, "light": 0.0, "background": 0.0, "texture": 0.0}
+    assert high == {"appearance": 10.0, "light": 1.0, "background": 1.0, "texture": 1.0}
+    assert room is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"sizes": []}, "sizes: this key is missing or empty"),
+        (
+            {"complexity": COMPLEXITY | {"images": 7}},
+            "complexity.images: 7 images are no whole number of scenes",
+        ),
+        (
+            {"complexity": COMPLEXITY | {"reference": "miner"}},
+            "complexity.reference: 'miner' is not defined; did",
+        ),
+        (
+            {"complexity": COMPLEXITY | {"activation": "last"}},
+            "complexity.activation: Input should be 'pooled'",
+        ),
+        (
+            {"references": {"mine": TRAINED | {"target": "smoke-stand-in-coco"}}},
+            "references.mine.target: target",
+        ),
+        (
+            {"references": {"mine": TRAINED | {"recipe": "smok"}}},
+            "recipe: 'smok' is not defined; did you mean",
+        ),
+        (
+            {"references": {"mine": {"weights": "w.pth", "modle": "x"}}},
+            "references.mine.modle: unknown key; did",
+        ),
+        ({"settings": ["smoke", "smoke-stand-in"]}, "complexity: the settings have 1 and 2 views a scene"),
+    ],
+)
+def test_complexities_that_cannot_be_measured_or_compared_are_refused(
+    tmp_path: Path, changes: dict, message: str
+) -> None:
+    with pytest.raises(InputError, match=message) as caught:
+        _load(tmp_path, **({"complexity": COMPLEXITY, "references": GIVEN} | changes))
+    assert "\n" not in str(caught.value)

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from syn2real.figures.base import curve_labels, save
+from syn2real.figures.complexity import draw_complexity
 from syn2real.figures.curves import draw_curves
 from syn2real.figures.extrapolation import draw_extrapolation
 from syn2real.figures.full_law import draw_full_law
@@ -163,3 +164,26 @@ def test_figures_of_what_cannot_be_fitted_say_so(points: pd.DataFrame) -> None:
     assert "could not be fitted" in draw_model_size(few, simple, size).get_suptitle()
     assert "could be fitted" in draw_linearised(few, simple, stand_ins=[]).axes[0].texts[0].get_text()
     assert not [ax for ax in draw_landscapes(few).axes if ax.get_visible()]
+
+
+def test_complexity_is_drawn_in_order_and_the_parameters_against_it() -> None:
+    def told(entropy: float) -> dict:
+        return {"negative_entropy": -entropy, "standard_error": 2.0}
+
+    def curve(setting: str, model: str) -> dict:
+        estimate = {"value": 0.5, "lower": 0.2, "upper": None, "status": "unidentified"}
+        return {
+            "curve": {"setting": setting, "model": model},
+            "fit": {"params": {"alpha": estimate, "C": estimate}},
+        }
+
+    measured, order = {"a": told(-30), "b": told(-50)}, ["b", "a"]
+    (alone,) = draw_complexity(measured, order, None).axes
+    assert [label.get_text() for label in alone.get_yticklabels()] == order
+    assert [line.get_xdata()[0] for line in alone.lines if line.get_marker() == "o"] == [50, 30]
+    fits = {"curves": [curve("a", "m"), curve("b", "m"), curve("b", "n"), {"curve": {}, "fit": None}]}
+    _, alpha, gap = draw_complexity(measured, order, fits).axes
+    marks = [(line.get_xdata()[0], line.get_marker()) for line in gap.lines if line.get_marker() in "os"]
+    assert marks == [(30, "o"), (50, "o"), (50, "s")]
+    assert all(line.get_markerfacecolor() == "white" for line in gap.lines if line.get_marker() in "os")
+    assert [text.get_text() for text in alpha.get_legend().get_texts()] == ["m", "n"]

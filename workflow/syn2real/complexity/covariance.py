@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from syn2real.errors import InputError
 
-ROWS = 1024
+ROWS = 2048
 """Vectors multiplied at a time: enough for BLAS's full speed, little memory beside the d × d sums."""
 
 

@@ -1,5 +1,6 @@
 """What can be known to be wrong before the first job starts."""
 
+from syn2real.config.complexity import TrainedReference
 from syn2real.config.experiment import Experiment
 from syn2real.config.plan import MADE_OBJECTS, MADE_TEXTURES, Plan, collections_of, known
 from syn2real.errors import InputError
@@ -21,7 +22,8 @@ def check_experiment(plan: Plan, e: Experiment, file: str) -> None:
     ------
     InputError
         For an unknown name, a size that is no whole number of scenes, a task the target has no labels
-        for, or a collection that is neither made nor found.
+        for, settings whose complexities could not be compared, or a collection that is neither made nor
+        found.
     """
     for setting in e.settings:
         known(setting, plan.renderings, file=file, key="settings")
@@ -35,10 +37,33 @@ def check_experiment(plan: Plan, e: Experiment, file: str) -> None:
         known(stand_in.setting, plan.rendered(), file=file, key=f"{key}.setting")
         _whole_scenes(plan, stand_in.setting, stand_in.train_images, file=file, key=f"{key}.train_images")
         _whole_scenes(plan, stand_in.setting, stand_in.val_images, file=file, key=f"{key}.val_images")
+    _check_complexity(plan, e, file)
     for f in e.ftasks:
         known(f.target, plan.targets, file=file, key="ftasks.target")
         plan.targets[f.target].require(f.task, file=file, key="ftasks.target", name=f.target)
     _check_assets(plan, e, file)
+
+
+def _check_complexity(plan: Plan, e: Experiment, file: str) -> None:
+    """Raise InputError unless the complexities of an experiment's settings can be measured and compared."""
+    for name, reference in e.references.items():
+        if isinstance(reference, TrainedReference):
+            known(reference.target, plan.targets, file=file, key=f"references.{name}.target")
+            target = plan.targets[reference.target]
+            target.require(reference.ftask, file=file, key=f"references.{name}.target", name=reference.target)
+    if e.complexity is None:
+        return
+    known(e.complexity.reference, plan.references, file=file, key="complexity.reference")
+    for setting in e.settings:
+        _whole_scenes(plan, setting, e.complexity.images, file=file, key="complexity.images")
+    views = {plan.renderings[setting].views for setting in e.settings}
+    if len(views) > 1:
+        raise InputError(
+            f"the settings have {' and '.join(map(str, sorted(views)))} views a scene; complexities are "
+            "compared at equal numbers of images and of scenes, so give all settings the same views",
+            file=file,
+            key="complexity",
+        )
 
 
 def _whole_scenes(plan: Plan, setting: str, images: int, *, file: str, key: str) -> None:

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal, Self, TypeVar
 from pydantic import Field, field_validator, model_validator
 
 from syn2real.config.base import Name, Section
+from syn2real.config.complexity import Complexity, Reference
 from syn2real.config.recipe import ModelName
 from syn2real.config.setting import Setting
 from syn2real.config.target import Target
@@ -120,25 +121,38 @@ class Measured(Question):
 
 
 class Experiment(Question):
-    """One question and the grid of runs that answers it."""
+    """One question and the grid of runs that answers it, or the complexity of settings, or both."""
 
     recipe: Name = Field(description="the training recipe: a file of config/recipes/")
-    settings: tuple[Name, ...] = Field(min_length=1, description="rendering settings to pre-train on")
-    ptasks: tuple[PTask, ...] = Field(min_length=1, description="pre-training tasks")
-    ftasks: tuple[FineTuning, ...] = Field(min_length=1, description="fine-tuning tasks and their targets")
+    settings: tuple[Name, ...] = Field(
+        min_length=1, description="rendering settings to pre-train on and to measure the complexity of"
+    )
+    ptasks: tuple[PTask, ...] = Field((), description="pre-training tasks")
+    ftasks: tuple[FineTuning, ...] = Field((), description="fine-tuning tasks and their targets")
     models: tuple[ModelName, ...] = Field(("resnet50",), min_length=1, description="backbones")
     sizes: tuple[Annotated[int, Field(ge=0)], ...] = Field(
-        min_length=1, description="pre-training sizes n in images, whole scenes; 0 is no pre-training"
+        (), description="pre-training sizes n in images, whole scenes; 0 is no pre-training"
     )
     seeds: tuple[Annotated[int, Field(ge=0)], ...] = Field((0,), min_length=1, description="run seeds")
     renderings: dict[Name, Setting] = Field({}, description="settings of this experiment alone")
     targets: dict[Name, Target] = Field({}, description="targets of this experiment alone")
     stand_ins: dict[Name, StandIn] = Field({}, description="targets to make by rendering")
+    complexity: Complexity | None = Field(None, description="how to measure the complexity of the settings")
+    references: dict[Name, Reference] = Field({}, description="reference backbones for the complexity")
 
     @field_validator("settings", "ptasks", "models", "sizes", "seeds")
     @classmethod
     def _no_duplicates(cls, values: tuple[T, ...]) -> tuple[T, ...]:
         return without_duplicates(values)
+
+    @model_validator(mode="after")
+    def _something_to_do(self) -> Self:
+        missing = [key for key in ("ptasks", "ftasks", "sizes") if not getattr(self, key)]
+        if missing and (len(missing) < 3 or self.complexity is None):
+            raise ValueError(
+                f"{missing[0]}: this key is missing or empty; runs need ptasks, ftasks and sizes"
+            )
+        return self
 
     @model_validator(mode="after")
     def _distinct_ftasks(self) -> Self:
@@ -161,7 +175,7 @@ class Experiment(Question):
 
     @model_validator(mode="after")
     def _something_to_foretell(self) -> Self:
-        if self.extrapolate_from is not None and max(self.sizes) <= self.extrapolate_from:
+        if self.extrapolate_from is not None and max(self.sizes, default=0) <= self.extrapolate_from:
             raise ValueError("extrapolate_from: no size is above it; nothing is left to foretell")
         return self
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from syn2real.config.base import Section, plain
+from syn2real.config.complexity import GivenReference, Reference, TrainedReference, levels
 from syn2real.config.datasets import Archive, read_datasets
 from syn2real.config.experiment import Experiment, Measured, Question, StandIn, experiment_model
 from syn2real.config.loading import read_yaml, validate
@@ -44,7 +45,7 @@ class Plan:
         Those whose measurements exist already, by name.
     files : dict of str to str
         The file of each experiment, for messages.
-    renderings, targets, stand_ins, recipes : dict
+    renderings, targets, stand_ins, recipes, references : dict
         Definitions by name; an experiment's own joined with the shared ones.
     datasets : dict of str to list of Archive
         What can be fetched, by name.
@@ -58,11 +59,18 @@ class Plan:
     targets: dict[str, Target] = field(default_factory=dict)
     stand_ins: dict[str, StandIn] = field(default_factory=dict)
     recipes: dict[str, Recipe] = field(default_factory=dict)
+    references: dict[str, Reference] = field(default_factory=dict)
     datasets: dict[str, list[Archive]] = field(default_factory=dict)
 
     def questions(self) -> dict[str, Question]:
         """Return all experiments, run or measured, by name."""
         return {**self.experiments, **self.measured}
+
+    def answered(self) -> dict[str, Question]:
+        """Return the experiments that measure errors, so that there are laws to fit, by name."""
+        return {
+            name: q for name, q in self.questions().items() if name in self.measured or self.finetunings(name)
+        }
 
     def pretrainings(self, name: str) -> list[Pretraining]:
         """Return the pre-training runs of an experiment (n > 0), each once, sorted."""
@@ -94,9 +102,51 @@ class Plan:
         return math.ceil(self.recipes[recipe].validation_images / views) * views
 
     def images_wanted(self, name: str, setting: str) -> dict[str, int]:
-        """Return how many images of a setting an experiment pre-trains and validates on, by split."""
+        """Return how many images of a setting an experiment uses and validates on, by split."""
         e = self.experiments[name]
-        return {"train": max(e.sizes), "val": self.val_images(e.recipe, setting) if max(e.sizes) else 0}
+        largest = max(e.sizes, default=0)
+        measured = e.complexity.images if e.complexity else 0
+        val = self.val_images(e.recipe, setting) if largest else 0
+        return {"train": max(largest, measured), "val": val}
+
+    def complexities(self, name: str) -> list[str]:
+        """Return the files that hold the complexity of an experiment's settings; none if it asks for none."""
+        e, c = self.experiments[name], self.experiments[name].complexity
+        if c is None:
+            return []
+        folder = f"results/complexity/{c.reference}/{c.activation}-{c.image_size}px/n{c.images}"
+        return [f"{folder}/{setting}.json" for setting in e.settings]
+
+    def levels(self, name: str) -> dict[str, dict[str, float]]:
+        """Return the levels of an experiment's settings in the paper's four attributes, where known."""
+        rendered = self.rendered(self.experiments[name].settings).items()
+        return {setting: level for setting, r in rendered if (level := levels(r)) is not None}
+
+    def trained_references(self) -> dict[str, TrainedReference]:
+        """Return the reference backbones that are trained here, by name."""
+        return {n: r for n, r in self.references.items() if isinstance(r, TrainedReference)}
+
+    def reference_weights(self, name: str) -> str:
+        """Return the weights file of a reference backbone: the user's, or the one trained here."""
+        reference = self.references[name]
+        if isinstance(reference, GivenReference):
+            return reference.weights
+        return f"results/references/{name}/backbone.safetensors"
+
+    def reference_recipe(self, name: str) -> dict[str, Any]:
+        """Return what a trained reference's recipe says, with the length that the reference asks for."""
+        r = self.trained_references()[name]
+        section = self.recipes[r.recipe].resolve("finetune", r.ftask, r.model)
+        return section | ({"images": r.images, "iterations": None} if r.images else {})
+
+    def labelled(self, name: str) -> list[tuple[str, str]]:
+        """Return the tasks and targets that an experiment fine-tunes or trains its reference backbone on."""
+        e = self.experiments[name]
+        pairs = [(f.task, f.target) for f in e.ftasks]
+        reference = self.references[e.complexity.reference] if e.complexity else None
+        if isinstance(reference, TrainedReference):
+            pairs.append((reference.ftask, reference.target))
+        return list(dict.fromkeys(pairs))
 
     def stand_in_of(self, target: str) -> str | None:
         """Return the stand-in whose folder a target lies in, or None for data from elsewhere."""
@@ -105,11 +155,11 @@ class Plan:
 
     def used_stand_ins(self, name: str) -> list[str]:
         """Return the stand-ins that an experiment's targets lie in, sorted."""
-        found = {self.stand_in_of(f.target) for f in self.experiments[name].ftasks}
+        found = {self.stand_in_of(target) for _, target in self.labelled(name)}
         return sorted(stand_in for stand_in in found if stand_in is not None)
 
     def settings(self, name: str) -> list[str]:
-        """Return the settings an experiment renders: for pre-training and for its stand-ins."""
+        """Return the settings an experiment renders: its own and those of its stand-ins."""
         own = [self.stand_ins[s].setting for s in self.used_stand_ins(name)]
         return list(dict.fromkeys([*self.experiments[name].settings, *own]))
 
@@ -228,8 +278,10 @@ def _add_experiment(plan: Plan, path: str) -> None:
     _join(plan.renderings, experiment.renderings, path, "renderings")
     _join(plan.targets, experiment.targets, path, "targets")
     _join(plan.stand_ins, experiment.stand_ins, path, "stand_ins")
-    if experiment.recipe not in plan.recipes:
-        plan.recipes[experiment.recipe] = _recipe(plan, experiment.recipe, path)
+    _join(plan.references, experiment.references, path, "references")
+    for recipe in (experiment.recipe, *(r.recipe for r in plan.trained_references().values())):
+        if recipe not in plan.recipes:
+            plan.recipes[recipe] = _recipe(plan, recipe, path)
     check_experiment(plan, experiment, path)
 
 

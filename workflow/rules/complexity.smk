@@ -1,0 +1,68 @@
+"""Complexity of settings by a reference backbone's features (paper, §4.5 and Figure 6)."""
+
+
+rule reference:
+    input:
+        lambda w: target_files(PLAN.references[w.reference].target),
+    output:
+        backbone="results/references/{reference}/backbone.safetensors",
+        metrics="results/references/{reference}/metrics.json",
+    log:
+        "results/logs/reference/{reference}.log",
+    params:
+        fingerprint=code("reference"),
+        key=lambda w: reference_key(w.reference),
+        recipe=lambda w: dict(sorted(PLAN.reference_recipe(w.reference).items())),
+        target=lambda w: PLAN.target_data(PLAN.references[w.reference].target),
+        percent=lambda w: PLAN.references[w.reference].percent,
+    wildcard_constraints:
+        reference=one_of(PLAN.trained_references()),
+    threads: lambda w: PLAN.recipes[PLAN.references[w.reference].recipe].threads
+    resources:
+        mem_mb=lambda w: training_memory("finetune", PLAN.references[w.reference].ftask, PLAN.references[w.reference]),
+        gpu=1,
+    script:
+        "../scripts/reference.py"
+
+
+rule complexity:
+    input:
+        shards=lambda w: PLAN.shards(w.setting, "train", int(w.n)),
+        weights=lambda w: PLAN.reference_weights(w.reference),
+    output:
+        "results/complexity/{reference}/{activation}-{image_size}px/n{n}/{setting}.json",
+    log:
+        "results/logs/complexity/{reference}/{activation}-{image_size}px/n{n}/{setting}.log",
+    params:
+        fingerprint=code("complexity"),
+        model=lambda w: PLAN.references[w.reference].model,
+        floor=lambda w: PLAN.references[w.reference].floor,
+    threads: 1
+    resources:
+        # The network, and 20 covariances of 2,048 dimensions.
+        mem_mb=4000,
+        gpu=1,
+    script:
+        "../scripts/complexity.py"
+
+
+rule compare_complexity:
+    input:
+        measured=lambda w: PLAN.complexities(w.experiment),
+        fits=lambda w: rules.fit.output.json if w.experiment in PLAN.answered() else [],
+    output:
+        table="results/complexity/{experiment}.md",
+        svg=report(
+            "results/figures/{experiment}/complexity.svg",
+            caption="../report/complexity.rst",
+            category="Fitted law",
+            labels={"experiment": "{experiment}", "what": "complexity of the settings"},
+        ),
+        png="results/figures/{experiment}/complexity.png",
+    log:
+        "results/logs/compare-complexity/{experiment}.log",
+    params:
+        fingerprint=code("compare_complexity"),
+        levels=lambda w: dict(sorted(PLAN.levels(w.experiment).items())),
+    script:
+        "../scripts/compare_complexity.py"

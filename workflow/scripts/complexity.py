@@ -1,0 +1,23 @@
+"""Measure the complexity of a setting's images by a reference backbone."""
+
+from pathlib import Path
+
+from syn2real.joblog import job_log
+
+w, params = snakemake.wildcards, snakemake.params
+
+with job_log(snakemake.log[0]):
+    from syn2real.data.scene_images import ShardImages
+    from syn2real.files import write_json
+    from syn2real.training.measure import measure_images
+
+    told = measure_images(
+        ShardImages([Path(shard) for shard in snakemake.input.shards], int(w.n)),
+        snakemake.input.weights,
+        params.model,
+        activation=w.activation,
+        image_size=int(w.image_size),
+        floor=params.floor,
+        threads=snakemake.threads,
+    )
+    write_json(snakemake.output[0], {"setting": w.setting, "reference": w.reference, **told})

@@ -1,0 +1,98 @@
+"""Complexity of settings, and α and C against it: the estimates of Figure 6 of the paper."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from syn2real.figures.base import IDENTITY, curve_labels, error_bars
+from syn2real.figures.parameters import NAMES
+
+LABEL = "complexity as the paper has it: negative entropy -H, nats"
+
+
+def draw_complexity(
+    measured: Mapping[str, Mapping[str, Any]], order: list[str], fits: dict[str, Any] | None
+) -> Figure:
+    """Draw the negative entropy of each setting, and the fitted parameters against it.
+
+    Parameters
+    ----------
+    measured : mapping of str to dict
+        What was measured, by setting.
+    order : list of str
+        The settings by falling -H.
+    fits : dict or None
+        The fits of an experiment with these settings; None where it measures complexity alone.
+
+    Returns
+    -------
+    Figure
+        A row a setting with its standard error; below, where there are fits, a panel for α and one for C.
+        Their bars are 95 % intervals, an open end is drawn to the panel's edge; a hollow mark is an
+        estimate that the measurements do not identify.
+    """
+    curves = [curve for curve in fits["curves"] if curve["fit"]] if fits else []
+    height = 1.4 + 0.35 * len(order)
+    figure = Figure(figsize=(9.5, height + 4.2 * bool(curves)), layout="constrained")
+    grid = figure.add_gridspec(2 if curves else 1, 2, height_ratios=[height, 4.2] if curves else [1])
+    colours = dict(zip(order, sns.color_palette("viridis", len(order)), strict=True))
+    _settings(figure.add_subplot(grid[0, :]), measured, order, colours)
+    for column, (name, title) in enumerate(NAMES.items() if curves else ()):
+        ax = figure.add_subplot(grid[1, column])
+        _parameter(ax, name, curves, measured, colours)
+        ax.set(xlabel="negative entropy -H, nats", ylabel=title)
+    return figure
+
+
+def _settings(
+    ax: Axes, measured: Mapping[str, Mapping[str, Any]], order: list[str], colours: Mapping[str, Any]
+) -> None:
+    """Draw the settings' negative entropies, a row each."""
+    for row, name in enumerate(order):
+        told = measured[name]
+        bars = [[told["standard_error"] or 0.0]] * 2
+        ax.errorbar([told["negative_entropy"]], [row], xerr=bars, fmt="o", color=colours[name], capsize=3)
+    ax.set(xlabel=LABEL, yticks=range(len(order)), yticklabels=order, ylim=(len(order) - 0.5, -0.5))
+    ax.grid(axis="x", alpha=0.3)
+    sns.despine(ax=ax)
+
+
+def _parameter(
+    ax: Axes,
+    name: str,
+    curves: list[dict[str, Any]],
+    measured: Mapping[str, Mapping[str, Any]],
+    colours: Mapping[str, Any],
+) -> None:
+    """Draw one parameter of every curve against its setting's negative entropy."""
+    estimates = [curve["fit"]["params"][name] for curve in curves]
+    finite = [v for e in estimates for v in (e["lower"], e["value"], e["upper"]) if v is not None]
+    top = 1.1 * max(finite, default=1.0) or 1.0
+    # Settings have their colours; what else tells curves apart has a mark.
+    others = [{c: curve["curve"].get(c) for c in IDENTITY if c != "setting"} for curve in curves]
+    labels = curve_labels(others)
+    marks = dict(zip(dict.fromkeys(labels), "osD^vP*X<>" * len(labels), strict=False))
+    for curve, estimate, label in zip(curves, estimates, labels, strict=True):
+        setting = curve["curve"]["setting"]
+        told = measured[setting]
+        error = told["standard_error"] or 0.0
+        low = 0.0 if estimate["lower"] is None else estimate["lower"]
+        high = top if estimate["upper"] is None else estimate["upper"]
+        ax.errorbar(
+            [told["negative_entropy"]],
+            [estimate["value"]],
+            xerr=[[error], [error]],
+            yerr=error_bars([low], [estimate["value"]], [high]),
+            fmt=marks[label],
+            color=colours[setting],
+            mfc=None if estimate["status"] in ("ok", "fixed") else "white",
+            label=label if len(marks) > 1 else None,
+        )
+    ax.set_ylim(0, top)
+    if len(marks) > 1:
+        handles = dict(zip(*reversed(ax.get_legend_handles_labels()), strict=True))
+        ax.legend(handles.values(), handles.keys(), fontsize="small", frameon=False)
+    sns.despine(ax=ax)

@@ -1,0 +1,78 @@
+"""The complexity of images by a reference backbone: features to entropy, with everything that decides it."""
+
+from pathlib import Path
+from typing import Any
+
+from syn2real.complexity.estimate import FLOOR
+from syn2real.complexity.measure import measure
+from syn2real.complexity.scenes import SceneGroups
+from syn2real.config.complexity import Activation
+from syn2real.config.recipe import ModelName
+from syn2real.data.scene_images import SceneImages
+from syn2real.files import file_digest
+from syn2real.tasks.base import memory_format
+from syn2real.training.features import dimensions, features, load_reference
+from syn2real.training.metrics_file import device_name, git_commit, versions
+from syn2real.training.run import pick_device
+from syn2real.training.seeding import make_deterministic
+
+
+def measure_images(
+    images: SceneImages,
+    weights: str | Path,
+    model: ModelName,
+    *,
+    activation: Activation,
+    image_size: int,
+    floor: float = FLOOR,
+    threads: int,
+) -> dict[str, Any]:
+    """Return the complexity of images (§4.5): what `syn2real.complexity.measure.measure` says, and what of.
+
+    Parameters
+    ----------
+    images : SceneImages
+        The images.
+    weights : str or Path
+        The reference backbone's weights file (see `load_reference`).
+    model : str
+        Its depth.
+    activation : {"pooled", "map"}
+        What a vector is (see `features`).
+    image_size : int
+        Side of the square that images are resized to, pixels.
+    floor : float
+        σ², added to every eigenvalue (see `syn2real.complexity.estimate`).
+    threads : int
+        CPU threads to compute with.
+
+    Returns
+    -------
+    dict
+        Plain data for JSON.
+
+    Raises
+    ------
+    InputError
+        The weights do not fit, or an image cannot be read.
+    """
+    device = pick_device()
+    make_deterministic(threads, device)
+    backbone = load_reference(weights, model).to(device).to(memory_format=memory_format(device))
+    groups = SceneGroups(images.scenes, dimensions(backbone))
+    for scene, block in features(
+        images, backbone, activation=activation, image_size=image_size, device=device
+    ):
+        groups.update(scene, block)
+    return {
+        "version": 1,
+        **measure(groups, floor),
+        "images": len(images),
+        "activation": activation,
+        "image_size": image_size,
+        "model": model,
+        "device": device_name(device),
+        "versions": versions(),
+        "git_commit": git_commit(),
+        "inputs": {"images": images.digest(), "weights": file_digest(weights)},
+    }
