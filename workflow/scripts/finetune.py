@@ -21,6 +21,7 @@ with job_log(snakemake.log[0]):
     launch(
         finetune,
         gpus=snakemake.resources.gpu,
+        nodes=snakemake.resources.get("nodes", 1),
         key=key,
         recipe=params.recipe,
         target=params.target,

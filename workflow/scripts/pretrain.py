@@ -19,6 +19,7 @@ with job_log(snakemake.log[0]):
     launch(
         pretrain,
         gpus=snakemake.resources.gpu,
+        nodes=snakemake.resources.get("nodes", 1),
         key=key,
         recipe=params.recipe,
         shards=[Path(path) for path in snakemake.input.train],

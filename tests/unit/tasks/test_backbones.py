@@ -28,6 +28,27 @@ def test_interchangeable_among_all_tasks(model, millions, smoke_task, tmp_path):
         state = passed_on
 
 
+@pytest.mark.parametrize(
+    ("model", "millions"),
+    [
+        ("resnet18", 11.176512),
+        ("resnet34", 21.284672),
+        ("resnet50", 23.508032),
+        ("resnet101", 42.500160),
+        ("resnet152", 58.143808),
+    ],
+)
+def test_every_depth_builds_for_every_task(model, millions, smoke_task):
+    with torch.device("meta"):  # shapes without numbers
+        tasks = [smoke_task(name, model) for name in TASKS]
+        bodies = [task.body(task.build()) for task in tasks]
+    shapes = [{key: value.shape for key, value in body.state_dict().items()} for body in bodies]
+    for own in shapes:
+        own = {key: shape for key, shape in own.items() if not key.startswith("fc.")}
+        assert own == {key: shape for key, shape in shapes[0].items() if not key.startswith("fc.")}
+    assert all(count_parameters(body) == millions * 1e6 for body in bodies)
+
+
 def test_features_do_not_depend_on_the_task(smoke_task):
     plain, detector = smoke_task("sinclass"), smoke_task("objdet")
     classifier, rcnn = plain.build(), detector.build()

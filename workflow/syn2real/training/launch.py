@@ -21,18 +21,20 @@ logger = logging.getLogger(__name__)
 WORKER = "syn2real.training.worker"
 
 
-def launch(function: Callable[..., None], *, gpus: int, **arguments: Any) -> None:
-    """Call `pretrain` or `finetune` on so many GPUs of each machine that the job has.
+def launch(function: Callable[..., None], *, gpus: int, nodes: int = 1, **arguments: Any) -> None:
+    """Call `pretrain` or `finetune` on the GPUs that the job was given.
 
-    One GPU, or the CPU, is this process's own affair. Otherwise torchrun starts a process for each GPU; of a
-    Slurm job with several nodes, `srun` starts it on every node.
+    One GPU, or the CPU, is this process's own affair. Otherwise torchrun starts a process for each GPU; in a
+    Slurm job of several nodes, `srun` starts it on every node.
 
     Parameters
     ----------
     function : callable
         `pretrain` or `finetune`, which every process calls with the same arguments.
     gpus : int
-        GPUs of each machine that the job was given; 0 computes on the CPU.
+        GPUs that the job was given, over all nodes; 0 computes on the CPU.
+    nodes : int
+        Nodes that the job was given.
     **arguments
         The function's own, "scratch" and "threads" among them; the threads are shared among a machine's
         processes.
@@ -40,13 +42,14 @@ def launch(function: Callable[..., None], *, gpus: int, **arguments: Any) -> Non
     Raises
     ------
     InputError
-        As `function` does, and where fewer GPUs are visible.
+        As `function` does, and where fewer GPUs are visible, or the nodes cannot have equally many.
     TrainingError
         As `function` does, or a process was killed.
     """
-    taken = take_gpus(gpus)
+    if gpus % nodes:
+        raise InputError(f"{gpus} GPUs are not equally many on each of {nodes} nodes", key="gpu")
+    taken = take_gpus(gpus // nodes)
     os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(taken)
-    nodes = int(os.environ.get("SLURM_JOB_NUM_NODES", "1"))
     if len(taken) <= 1 and nodes == 1:
         function(**arguments)
     else:

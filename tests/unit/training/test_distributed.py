@@ -1,0 +1,215 @@
+"""How a step is shared among processes, and that whole runs of two processes are those of one."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from itertools import chain
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from torch import nn
+
+from syn2real.config.recipe import MulclassSection
+from syn2real.errors import InputError
+from syn2real.training import distributed, launch
+from syn2real.training.batches import EndlessOrder
+from syn2real.training.distributed import Share, World, parallel, share_out
+from syn2real.training.launch import run_processes
+from syn2real.training.loop import TrainingError
+from syn2real.training.pretrain import pretrain
+from syn2real.training.step import NormLayers
+
+
+def section(batch, group=None):
+    return MulclassSection(batch_size=batch, norm_batch_size=group, iterations=10, lr=0.1)
+
+
+@pytest.mark.parametrize(
+    ("batch", "group", "size", "expected"),
+    [
+        (64, None, 1, (64, 1, 1)),
+        (64, None, 4, (16, 1, 4)),  # synchronised over all
+        (256, 32, 1, (32, 8, 1)),  # accumulated
+        (256, 32, 4, (32, 2, 1)),
+        (256, 32, 8, (32, 1, 1)),  # the paper's eight GPUs (A.3)
+        (256, 32, 16, (16, 1, 2)),  # each group on two
+    ],
+)
+def test_batch_norms_groups_do_not_depend_on_the_devices(batch, group, size, expected):
+    share = share_out(section(batch, group), World(0, size))
+    assert (share.images, share.parts, share.spread) == expected
+    assert share.images * share.spread == (group or batch)
+    assert share.images * share.parts * size == batch
+    assert f"batch norm over {group or batch} images" in share.describe()
+
+
+@pytest.mark.parametrize(("batch", "group", "size"), [(64, None, 3), (64, 32, 3), (256, 32, 12), (8, 4, 16)])
+def test_a_batch_that_cannot_be_shared_is_refused(batch, group, size):
+    with pytest.raises(InputError, match=rf"batch_size: a batch of {batch} images.* by {size} devices: give"):
+        share_out(section(batch, group), World(0, size))
+
+
+def test_a_group_must_divide_the_batch():
+    with pytest.raises(ValueError, match="norm_batch_size: 6 does not divide the batch of 16"):
+        section(16, 6)
+
+
+def test_statistics_are_not_synchronised_on_a_cpu():
+    share = Share(World(0, 2), images=4, parts=1, spread=2)
+    with pytest.raises(InputError, match="norm_batch_size: batch norm is synchronised on GPUs only"):
+        parallel(nn.BatchNorm2d(1), share, torch.device("cpu"))
+
+
+@pytest.mark.parametrize(("size", "group"), [(1, 4), (2, 4), (4, 4), (8, 4), (2, 2)])
+def test_all_processes_together_see_the_one_order(size, group):
+    whole = list(EndlessOrder(13, 16, seed=5, start=2, stop=6))
+    shares = [share_out(section(16, group), World(rank, size)) for rank in range(size)]
+    orders = [EndlessOrder(13, 16, seed=5, start=2, stop=6, share=share) for share in shares]
+    parts = shares[0].parts
+    assert {len(order) for order in orders} == {4 * parts}
+    passes = [list(order) for order in orders]
+    for step, batch in enumerate(whole):
+        seen = [passes[rank][step * parts + part] for part in range(parts) for rank in range(size)]
+        assert list(chain.from_iterable(seen)) == batch
+
+
+def test_running_statistics_move_by_a_steps_mean_whatever_its_parts():
+    groups = torch.randn(4, 6, 3, 5, 5, generator=torch.Generator().manual_seed(0)) * 2 + 1
+    norm = nn.BatchNorm2d(3, momentum=0.1)
+    layers = NormLayers(norm, Share(World(), images=6, parts=4, spread=1))
+    for part, group in enumerate(groups):
+        layers.enter(part)
+        norm(group)
+    layers.leave()
+    means = groups.mean(dim=(1, 3, 4))
+    variances = groups.var(dim=(1, 3, 4))
+    assert torch.allclose(norm.running_mean, 0.1 * means.mean(0), atol=1e-6)
+    assert torch.allclose(norm.running_var, 0.9 + 0.1 * variances.mean(0), atol=1e-6)
+    assert norm.momentum == 0.1
+
+
+def test_one_part_leaves_batch_norm_as_torch_has_it():
+    norm = nn.BatchNorm2d(3)
+    layers = NormLayers(norm, Share(World(), images=6, parts=1, spread=1))
+    layers.enter(0)
+    assert norm.momentum == 0.1
+
+
+@pytest.fixture
+def arguments(shards, key, resolve, tmp_path):
+    """Return a function that makes the arguments of a pre-training whose statistics are over half a batch."""
+
+    def make(folder, ptask="normal", **changes):
+        out = tmp_path / folder
+        names = {"backbone": "backbone.safetensors", "metrics": "metrics.json", "curve": "curve.csv"}
+        numbers = {"batch_size": 4, "norm_batch_size": 2, "iterations": 5, "evaluation_iterations": 2}
+        return {
+            "key": key | {"ptask": ptask},
+            "recipe": resolve("pretrain", ptask, **(numbers | changes)),
+            "shards": shards[0],
+            "val_shards": shards[1],
+            "n": 16,
+            "n_val": 8,
+            "outputs": {name: str(out / file) for name, file in names.items()},
+            "scratch": out / ".scratch",
+            "threads": 1,
+        }
+
+    return make
+
+
+def outcome(arguments):
+    """Return metrics without the time, curve's rows, and backbone of a finished run."""
+    outputs = {name: Path(path) for name, path in arguments["outputs"].items()}
+    metrics = json.loads(outputs["metrics"].read_text())
+    assert metrics.pop("seconds") > 0
+    rows = [line.split(",") for line in outputs["curve"].read_text().splitlines()[1:]]
+    return metrics, rows, load_file(outputs["backbone"])
+
+
+def test_two_processes_do_what_one_does(arguments, capfd):
+    """Dropout, augmentation, statistics, accumulation and the best model: all are the same."""
+    one, two = arguments("one"), arguments("two")
+    pretrain(**one)
+    capfd.readouterr()
+    run_processes(pretrain, two, processes=2)
+    told = capfd.readouterr().err
+    (metrics, rows, backbone), (metrics2, rows2, backbone2) = outcome(one), outcome(two)
+    assert (metrics["devices"], metrics["passes"]) == (1, 2)
+    assert (metrics2["devices"], metrics2["passes"]) == (2, 1)
+    assert metrics["norm_batch_size"] == metrics2["norm_batch_size"] == 2
+    assert metrics2["n_test"] == 8
+    for row, row2 in zip(rows, rows2, strict=True):
+        assert row2[:3] == row[:3]
+        assert [float(x) for x in row2[3:] if x] == pytest.approx([float(x) for x in row[3:] if x], rel=1e-4)
+    for name in backbone.keys() - {name for name in backbone if name.endswith("num_batches_tracked")}:
+        assert torch.allclose(backbone2[name], backbone[name], rtol=1e-3, atol=1e-5), name
+    # One process tells.
+    assert told.count("a step is 2 device(s) x 1 pass(es) x 2 images; batch norm over 2 images") == 1
+    assert told.count("iteration 5: mean (1 + cos)/2") == 1
+    assert not Path(two["scratch"]).exists()
+
+
+KILLED = """
+import json, sys
+from syn2real.training.launch import run_processes
+from syn2real.training.pretrain import pretrain
+
+run_processes(pretrain, json.loads(sys.argv[1]), processes=2)
+"""
+
+
+@pytest.mark.slow
+def test_two_killed_processes_go_on_to_the_same_digits(arguments):
+    whole, broken = arguments("whole", iterations=12), arguments("broken", iterations=12)
+    broken["checkpoint_seconds"] = 0
+    run_processes(pretrain, whole, processes=2)
+    command = [sys.executable, "-c", KILLED, json.dumps(broken, default=str)]
+    state = Path(broken["scratch"]) / "state.pt"
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as job:
+        while not state.exists():
+            assert job.poll() is None
+            time.sleep(0.02)
+        os.kill(job.pid, signal.SIGKILL)  # torchrun and its processes die with it
+    iteration = torch.load(state, weights_only=True)["state"]["history"]["iteration"]
+    assert 0 < iteration < 12
+    run_processes(pretrain, broken, processes=2)
+    metrics, rows, backbone = outcome(broken)
+    assert (metrics, rows) == outcome(whole)[:2]
+    assert all(torch.equal(value, outcome(whole)[2][name]) for name, value in backbone.items())
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "line"),
+    [
+        ({"norm_batch_size": None}, InputError, "norm_batch_size: batch norm is synchronised on GPUs only"),
+        ({"lr": 1e20}, TrainingError, r"training diverged: the loss is (nan|inf) at iteration \d"),
+    ],
+)
+def test_a_failing_process_ends_the_job_with_its_own_line(changes, error, line, arguments, capfd):
+    given = arguments("failing", "mulclass", **changes)
+    with pytest.raises(error, match=line):
+        run_processes(pretrain, given, processes=2)
+    assert not Path(given["outputs"]["metrics"]).exists()
+
+
+def test_several_nodes_are_a_step_of_the_slurm_job(monkeypatch, tmp_path):
+    monkeypatch.setenv("SLURM_JOB_ID", "4217")
+    command = launch.torchrun(tmp_path / "order.json", processes=4, nodes=2)
+    assert (
+        command[:2] == ["srun", "--overlap"] and "--nodes=2" in command and "--ntasks-per-node=1" in command
+    )
+    assert {"--nnodes=2", "--nproc-per-node=4", "--rdzv-id=4217"} < set(command)
+    assert command[-3:] == ["-m", launch.WORKER, str(tmp_path / "order.json")]
+
+
+def test_alone_without_torchruns_environment():
+    with distributed.joined() as world:
+        assert world == World(0, 1) == distributed.current_world() and world.first
+    assert world.from_first("mine") == "mine"
+    assert world.mean(torch.tensor(3.0)) == 3
