@@ -55,7 +55,7 @@ def test_check_prints_runs_images_and_hours(checkout: Checkout) -> None:
     assert "pretrain  4 runs, about 0.0" in done.stdout
     assert "finetune  15 runs (3 of them from scratch, n = 0)" in done.stdout
     assert "smoke: 16 images in 2 shards, 0 of them rendered already" in done.stdout
-    assert "complexity of 1 settings, 0 of them done already: 8 images each" in done.stdout
+    assert "complexity by 8 images a setting, 0 of 1 done already" in done.stdout
     assert "resnet18 trained for sinclass on smoke-stand-in-imagenet, about 0.0" in done.stdout
     assert "a rendered stand-in" in done.stdout
 

@@ -76,8 +76,8 @@ def _complexity(plan: Plan, name: str) -> list[str]:
     reference = plan.references[e.complexity.reference]
     made, files = plan.reference_weights(e.complexity.reference), plan.complexities(name)
     done = sum(Path(path).is_file() for path in files)
-    line = f"  measure   complexity of {len(files)} settings, {done} of them done already: "
-    line += f"{e.complexity.images:,} images each"
+    line = f"  measure   complexity by {e.complexity.images:,} images a setting, "
+    line += f"{done} of {len(files)} done already"
     if isinstance(reference, GivenReference):
         return [line, f"            by {reference.model} with the weights {made}"]
     section = plan.recipes[reference.recipe].section("finetune", reference.ftask, reference.model)

@@ -10,9 +10,10 @@ from syn2real.config.complexity import Activation
 from syn2real.config.recipe import ModelName
 from syn2real.data.scene_images import SceneImages
 from syn2real.files import file_digest
+from syn2real.provenance import git_commit
 from syn2real.tasks.base import memory_format
 from syn2real.training.features import dimensions, features, load_reference
-from syn2real.training.metrics_file import device_name, git_commit, versions
+from syn2real.training.metrics_file import device_name, versions
 from syn2real.training.run import pick_device
 from syn2real.training.seeding import make_deterministic
 
