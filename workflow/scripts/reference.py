@@ -16,6 +16,7 @@ with job_log(snakemake.log[0]):
     launch(
         train_reference,
         gpus=snakemake.resources.gpu,
+        nodes=snakemake.resources.get("nodes", 1),
         key=params.key,
         recipe=params.recipe,
         target=params.target,
