@@ -78,6 +78,12 @@ def shards(tmp_path):
 
 
 @pytest.fixture
+def eight_images(tmp_path):
+    """Return a function that writes eight images of a size into shards; the last shows no object."""
+    return lambda size: write_shards(tmp_path, scenes=4, size=size)
+
+
+@pytest.fixture
 def stand_in(shards, tmp_path):
     """The same images as a target in the layouts of ImageNet, COCO and ADE20K."""
     export_target({"train": shards[0], "val": shards[1]}, tmp_path / "boxes-stand-in")

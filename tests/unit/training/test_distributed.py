@@ -23,6 +23,7 @@ from syn2real.training.launch import run_processes
 from syn2real.training.loop import TrainingError
 from syn2real.training.pretrain import pretrain
 from syn2real.training.step import NormLayers
+from syn2real.training.worker import tell_failure
 
 
 def section(batch, group=None):
@@ -124,10 +125,10 @@ def arguments(shards, key, resolve, tmp_path):
 
 
 def outcome(arguments):
-    """Return metrics without the time, curve's rows, and backbone of a finished run."""
+    """Return metrics without time and commit, curve's rows, and backbone of a finished run."""
     outputs = {name: Path(path) for name, path in arguments["outputs"].items()}
     metrics = json.loads(outputs["metrics"].read_text())
-    assert metrics.pop("seconds") > 0
+    assert metrics.pop("seconds") > 0 and metrics.pop("git_commit", "none")
     rows = [line.split(",") for line in outputs["curve"].read_text().splitlines()[1:]]
     return metrics, rows, load_file(outputs["backbone"])
 
@@ -184,18 +185,36 @@ def test_two_killed_processes_go_on_to_the_same_digits(arguments):
     assert all(torch.equal(value, outcome(whole)[2][name]) for name, value in backbone.items())
 
 
-@pytest.mark.parametrize(
-    ("changes", "error", "line"),
-    [
-        ({"norm_batch_size": None}, InputError, "norm_batch_size: batch norm is synchronised on GPUs only"),
-        ({"lr": 1e20}, TrainingError, r"training diverged: the loss is (nan|inf) at iteration \d"),
-    ],
-)
-def test_a_failing_process_ends_the_job_with_its_own_line(changes, error, line, arguments, capfd):
-    given = arguments("failing", "mulclass", **changes)
-    with pytest.raises(error, match=line):
+def test_a_failing_process_ends_the_job_with_its_own_line(arguments):
+    given = arguments("failing", "mulclass", lr=1e20)
+    with pytest.raises(TrainingError, match=r"training diverged: the loss is (nan|inf) at iteration \d"):
         run_processes(pretrain, given, processes=2)
     assert not Path(given["outputs"]["metrics"]).exists()
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (InputError("is damaged", file="shard.tar", key="0.png"), "shard.tar: 0.png: is damaged"),
+        (TrainingError("diverged"), "diverged"),
+        (OSError("no space left"), r"OSError: no space left \(process 1\)"),
+    ],
+)
+def test_the_first_failure_is_told(error, line, tmp_path, monkeypatch):
+    def fail(command, **_):
+        tell_failure(tmp_path / "failure.json", error, rank=1)
+        tell_failure(tmp_path / "failure.json", RuntimeError("connection closed by peer"), rank=0)
+        return subprocess.CompletedProcess(command, returncode=1)
+
+    monkeypatch.setattr(launch.subprocess, "run", fail)
+    with pytest.raises(type(error) if not isinstance(error, OSError) else RuntimeError, match=f"^{line}$"):
+        run_processes(pretrain, {"scratch": tmp_path, "threads": 1}, processes=2)
+
+
+def test_a_process_that_could_say_nothing_was_killed(tmp_path, monkeypatch):
+    monkeypatch.setattr(launch.subprocess, "run", lambda c, **_: subprocess.CompletedProcess(c, 1))
+    with pytest.raises(TrainingError, match="a training process was killed .*out of memory"):
+        run_processes(pretrain, {"scratch": tmp_path, "threads": 1}, processes=2)
 
 
 def test_several_nodes_are_a_step_of_the_slurm_job(monkeypatch, tmp_path):

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 from safetensors.torch import load_file
 
 from syn2real.errors import InputError
@@ -68,10 +69,10 @@ def arguments(shards, key, resolve, tmp_path):
 
 
 def result(arguments):
-    """Return what a run wrote: metrics without the time, curve, backbone's bytes."""
+    """Return what a run wrote: metrics without time and commit, curve, backbone's bytes."""
     outputs = {name: Path(path) for name, path in arguments["outputs"].items()}
     metrics = json.loads(outputs["metrics"].read_text())
-    assert metrics.pop("seconds") > 0
+    assert metrics.pop("seconds") > 0 and metrics.pop("git_commit", "none")
     return metrics, outputs["curve"].read_text(), outputs["backbone"].read_bytes()
 
 
@@ -93,16 +94,36 @@ def test_pretraining_hands_on_the_best_backbone(ptask, arguments, tmp_path):
     assert left == {"backbone.safetensors", "metrics.json", "curve.csv", "tensorboard"}
 
 
+def killed(arguments, where, when):
+    """Run a pre-training in a process that kills itself."""
+    command = [sys.executable, "-c", KILLED, json.dumps(arguments), where, str(when)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+
+
 def test_killed_twice_the_digits_are_those_of_the_whole_run(arguments):
-    """DeepLabV3 drops out at random, so every generator's state counts."""
-    recipe = {"recipe": {"iterations": 7, "evaluation_iterations": 3}}
+    """DeepLabV3 drops out at random, and processes load its data: every generator's state counts."""
+    recipe = {"recipe": {"iterations": 7, "evaluation_iterations": 3, "workers": 1}}
     whole = arguments("normal", "whole", **recipe)
     pretrain(**whole)
     broken = arguments("normal", "broken", **recipe, checkpoint_seconds=0)
     for where, when in (("step", 4), ("save", 2)):
-        command = [sys.executable, "-c", KILLED, json.dumps(broken), where, str(when)]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
-        assert done.returncode == -signal.SIGKILL, done.stderr
+        killed(broken, where, when)
+    pretrain(**broken)
+    assert result(broken) == result(whole)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("ptask", ["mulclass", "objdet", "semseg", "normal"])
+def test_killed_at_every_iteration_the_digits_are_those_of_the_whole_run(ptask, arguments):
+    recipe = {"recipe": {"iterations": 5, "evaluation_iterations": 2, "norm_batch_size": 2}}
+    whole = arguments(ptask, "whole", **recipe)
+    pretrain(**whole)
+    broken = arguments(ptask, "broken", **recipe, checkpoint_seconds=0)
+    state = Path(broken["scratch"]) / "state.pt"
+    for iteration in range(1, 4):
+        killed(broken, "save", 2)  # a process saves one step, and dies while it saves the next
+        assert torch.load(state, weights_only=True)["state"]["history"]["iteration"] == iteration
     pretrain(**broken)
     assert result(broken) == result(whole)
 
@@ -135,6 +156,26 @@ def test_divergence_stops_with_the_iteration_and_leaves_no_result(arguments, tmp
     with pytest.raises(TrainingError, match=r"diverged: the loss is (nan|inf) at iteration \d+"):
         pretrain(**given)
     assert not {"metrics.json", "backbone.safetensors"} & {p.name for p in (tmp_path / "run").iterdir()}
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_a_corrupt_shard_is_named_in_one_line(workers, arguments, tmp_path):
+    given = arguments("mulclass", "run", recipe={"workers": workers})
+    shard = Path(given["shards"][0])
+    shard.write_bytes(shard.read_bytes().replace(b"\x89PNG", b"\x89GNP"))
+    with pytest.raises(InputError) as raised:
+        pretrain(**given)
+    assert str(raised.value).startswith(f"{shard}: ") and "Traceback" not in str(raised.value)
+    assert not (tmp_path / "run" / "metrics.json").exists()
+
+
+@pytest.mark.parametrize("ptask", ["mulclass", "objdet", "semseg"])
+def test_classes_that_the_first_images_lack_have_their_outputs(ptask, arguments):
+    """Two images show the first two of three classes; the last of all eight shows none at all."""
+    given = arguments(ptask, "few", n=2)
+    pretrain(**given)
+    metrics = result(given)[0]
+    assert (metrics["n_train"], metrics["n_test"]) == (2, 8)
 
 
 def finetuning(key, resolve, target, output, backbone=None, percent=50.0, ftask="sinclass", **changes):

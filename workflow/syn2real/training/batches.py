@@ -4,7 +4,8 @@ Both are functions of (seed, position): the order of an epoch, and the augmentat
 a resumed run sees what the uninterrupted one would have seen, and the number of workers changes nothing.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ import torch
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from syn2real.config.recipe import TrainingSection
+from syn2real.errors import InputError
 from syn2real.tasks.base import Task
 from syn2real.training.distributed import Share, World, current_world, share_out
 from syn2real.training.seeding import borrowed, stream, stream_seed
@@ -124,27 +126,59 @@ def training_batches(data: Any, task: Task, seed: int, start: int, device: torch
     share = share_out(section, current_world())
     order = EndlessOrder(len(data), section.batch_size, seed, start, section.total_iterations, share)
     samples = Augmented(data, task.train_transform(), seed)
-    loader = DataLoader(samples, batch_sampler=order, **_options(task, device))
-    return iter(loader)
+    return iter(Batches(samples, task, device, batch_sampler=order))
 
 
-def evaluation_batches(data: Any, task: Task, device: torch.device) -> DataLoader[Any]:
-    """Return a loader of all of `data`, in order."""
+def evaluation_batches(data: Any, task: Task, device: torch.device) -> Iterable[Any]:
+    """Return the batches of all of `data`, in order, anew at each iteration."""
     samples = Transformed(data, task.eval_transform())
-    return DataLoader(samples, batch_size=task.section.eval_batch_size, **_options(task, device))
+    return Batches(samples, task, device, batch_size=task.section.eval_batch_size)
 
 
-def _options(task: Task, device: torch.device) -> dict[str, Any]:
-    """Return what both loaders are given.
+class Batches:
+    """Batches as `task.collate` makes them, loaded by the recipe's number of processes.
 
-    The generator only keeps DataLoader from drawing on torch's global one.
+    Bad input that such a process meets is raised here as it was there: DataLoader itself would raise it with
+    the process's traceback for a message.
     """
-    return {
-        "collate_fn": task.collate,
-        "num_workers": task.section.workers,
-        "pin_memory": device.type == "cuda",
-        "generator": torch.Generator(),
-    }
+
+    def __init__(self, samples: Any, task: Task, device: torch.device, **order: Any) -> None:
+        self.loader: DataLoader[Any] = DataLoader(
+            Told(samples),
+            collate_fn=partial(_collate, task),
+            num_workers=task.section.workers,
+            pin_memory=device.type == "cuda",
+            generator=torch.Generator(),  # or it would draw on torch's global one
+            **order,
+        )
+
+    def __iter__(self) -> Iterator[Any]:
+        for batch in self.loader:
+            if isinstance(batch, InputError):
+                raise batch
+            yield batch
+
+
+class Told(Dataset[Any]):
+    """A data set whose samples are asked for by the batch; bad input is told in their place."""
+
+    def __init__(self, samples: Any) -> None:
+        self.samples = samples
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    def __getitems__(self, indices: list[Any]) -> list[Any]:
+        """Return the samples, or the error alone."""
+        try:
+            return [self.samples[index] for index in indices]
+        except InputError as error:
+            return [error]
+
+
+def _collate(task: Task, samples: list[Any]) -> Any:
+    """Join samples, or pass on the error that came in their place."""
+    return samples[0] if isinstance(samples[0], InputError) else task.collate(samples)
 
 
 def _tensors(sample: Any) -> Iterator[torch.Tensor]:
