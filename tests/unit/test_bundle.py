@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from syn2real.bundle import METADATA, verify_bundle, write_bundle
+from syn2real.bundle import METADATA, bundle_contents, verify_bundle, write_bundle
 from syn2real.cli import main
 from syn2real.config.plan import Plan, load_plan
 from syn2real.errors import InputError
@@ -126,3 +126,20 @@ def test_the_command_packs_and_checks(plan: Plan, capsys: pytest.CaptureFixture[
     assert main(["bundle", "mine.yaml"]) == 0
     assert main(["verify", f"results/bundles/{NAME}.zip"]) == 0
     assert "0 problems" in capsys.readouterr().out
+
+
+def test_complexity_alone_is_packed_without_laws(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(ROOT / "config", "config")
+    name, experiment = "demo-complexity", "config/experiments/demo-complexity.yaml"
+    plan = load_plan(
+        yaml.safe_load(Path("config/config.yaml").read_text(encoding="utf-8")) | {"experiment": experiment}
+    )
+    files = [f"results/complexity/{name}.md", f"results/figures/{name}/complexity.svg"]
+    files += [*plan.complexities(name), "results/references/demo-stand-in/metrics.json"]
+    for file in [*files, "envs/requirements.txt"]:
+        Path(file).parent.mkdir(parents=True, exist_ok=True)
+        Path(file).write_text(f"content of {file}\n", encoding="utf-8")
+    contents = bundle_contents(plan, name)
+    assert set(files) < set(contents)
+    assert not any(path.startswith(("results/laws", "results/points")) for path in contents)

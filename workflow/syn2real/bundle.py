@@ -48,12 +48,12 @@ def bundle_contents(plan: Plan, name: str, config: str = "config/config.yaml") -
     if name in plan.experiments:
         folders += [run.folder for run in plan.pretrainings(name)]
         folders += [run.folder for run in plan.finetunings(name)]
-    needed = [LOCK, config, plan.config.renderings, plan.config.targets, f"results/points/{name}.csv"]
-    needed += [
-        f"results/laws/{name}/{file}" for file in ("fits.json", "fits.csv", "advice.md", "advice.html")
-    ]
-    needed += [f"results/figures/{name}/{figure}.svg" for figure in plan.questions()[name].figures]
-    needed += [f"{folder}/metrics.json" for folder in folders]
+    needed = [LOCK, config, plan.config.renderings, plan.config.targets]
+    if name in plan.answered():
+        laws = ("fits.json", "fits.csv", "advice.md", "advice.html")
+        needed += [f"results/points/{name}.csv", *(f"results/laws/{name}/{file}" for file in laws)]
+        needed += [f"results/figures/{name}/{figure}.svg" for figure in plan.questions()[name].figures]
+    needed += [f"{folder}/metrics.json" for folder in folders] + _complexity(plan, name)
     if name in plan.experiments:
         needed.append(f"{plan.config.recipes}/{plan.experiments[name].recipe}.yaml")
     contents = {path: Path(path) for path in needed}
@@ -63,8 +63,23 @@ def bundle_contents(plan: Plan, name: str, config: str = "config/config.yaml") -
             mend = "run the experiment first" if path.startswith("results/") else "run this where it lies"
             raise InputError(f"there is no such file; {mend}", file=path)
     welcome = [Path("results/report.html"), Path(plan.config.downloads) / "lock.tsv"]
-    welcome += [path for kind in ("laws", "figures") for path in Path(f"results/{kind}/{name}").iterdir()]
+    welcome += [path for kind in ("laws", "figures") for path in Path(f"results/{kind}/{name}").glob("*")]
     return contents | {path.as_posix(): path for path in welcome if path.is_file()}
+
+
+def _complexity(plan: Plan, name: str) -> list[str]:
+    """Return the files on the complexity of an experiment's settings and on its reference backbone."""
+    e = plan.experiments.get(name)
+    if e is None or e.complexity is None:
+        return []
+    files = [
+        *plan.complexities(name),
+        f"results/complexity/{name}.md",
+        f"results/figures/{name}/complexity.svg",
+    ]
+    if e.complexity.reference in plan.trained_references():
+        files.append(f"results/references/{e.complexity.reference}/metrics.json")
+    return files
 
 
 def write_bundle(plan: Plan, name: str, output: str | Path, config: str = "config/config.yaml") -> int:
