@@ -1,11 +1,10 @@
-"""What each task does to a sample, and that its loss goes down."""
+"""What each task does to a sample, and what its loss is made of."""
 
 import pytest
 import torch
 from torchvision import tv_tensors
 
-from syn2real.training.batches import evaluation_batches, training_batches
-from syn2real.training.loop import evaluate
+from syn2real.training.batches import training_batches
 from syn2real.training.optimiser import make_optimiser
 from syn2real.training.seeding import borrowed, seed_everything
 
@@ -27,36 +26,6 @@ def train_steps(task, data, steps):
         optimiser.step()
         losses.append(loss.item())
     return losses, model
-
-
-@pytest.mark.parametrize(
-    ("name", "lr", "steps", "metric"),
-    [
-        ("mulclass", 0.02, 30, 0.9),
-        ("sinclass", 0.02, 30, 0.9),
-        ("semseg", 0.02, 25, 0.4),
-        ("normal", 0.02, 25, 0.9),
-    ],
-)
-def test_overfits_eight_images(name, lr, steps, metric, smoke_task, boxes):
-    sizes = {
-        "semseg": {"resize": (48, 48)},
-        "normal": {"resize": (48, 48)},
-        "sinclass": {"crop_scale": (1, 1)},
-    }
-    task = smoke_task(name, lr=lr, iterations=steps, batch_size=8, **sizes.get(name, {}))
-    data = boxes(name)
-    losses, model = train_steps(task, data, steps)
-    assert sum(losses[-3:]) < 0.5 * sum(losses[:3])
-    # Batch norm's running statistics lag so few steps: judge with those of the batch.
-    for module in model.modules():
-        if isinstance(module, torch.nn.BatchNorm2d):
-            module.momentum = None
-            module.reset_running_stats()
-    batch = next(training_batches(data, task, seed=0, start=0, device=CPU))
-    with torch.no_grad():
-        task.loss(model, *task.move(batch, CPU))
-    assert evaluate(task, model, evaluation_batches(data, task, CPU), data, CPU).value > metric
 
 
 def test_detector_learns(smoke_task, boxes):

@@ -128,7 +128,8 @@ def outcome(arguments):
     """Return metrics without time and commit, curve's rows, and backbone of a finished run."""
     outputs = {name: Path(path) for name, path in arguments["outputs"].items()}
     metrics = json.loads(outputs["metrics"].read_text())
-    assert metrics.pop("seconds") > 0 and metrics.pop("git_commit", "none")
+    assert metrics.pop("seconds") > 0
+    metrics.pop("git_commit")
     rows = [line.split(",") for line in outputs["curve"].read_text().splitlines()[1:]]
     return metrics, rows, load_file(outputs["backbone"])
 

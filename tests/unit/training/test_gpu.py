@@ -1,0 +1,72 @@
+"""What only GPUs can show; skipped where there are none."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from syn2real.training.launch import run_processes
+from syn2real.training.pretrain import pretrain
+
+GPUS = torch.cuda.device_count()
+
+
+@pytest.fixture
+def arguments(shards, key, resolve, tmp_path):
+    """Return a function that makes the arguments of a pre-training."""
+
+    def make(folder, ptask, **changes):
+        names = {"backbone": "backbone.safetensors", "metrics": "metrics.json", "curve": "curve.csv"}
+        return {
+            "key": key | {"ptask": ptask},
+            "recipe": resolve("pretrain", ptask, batch_size=8, **changes),
+            "shards": shards[0],
+            "val_shards": shards[1],
+            "n": 16,
+            "n_val": 8,
+            "outputs": {name: str(tmp_path / folder / file) for name, file in names.items()},
+            "scratch": tmp_path / folder / ".scratch",
+            "threads": 1,
+        }
+
+    return make
+
+
+def outcome(arguments):
+    """Return metrics and the curve's losses."""
+    rows = Path(arguments["outputs"]["curve"]).read_text().splitlines()[1:]
+    metrics = json.loads(Path(arguments["outputs"]["metrics"]).read_text())
+    return metrics, [float(row.split(",")[3]) for row in rows]
+
+
+@pytest.mark.skipif(GPUS < 1, reason="needs a GPU")
+@pytest.mark.parametrize("ptask", ["mulclass", "objdet", "semseg", "normal"])
+@pytest.mark.parametrize("precision", ["fp32", "fp16", "mixed16"])
+def test_every_task_trains_in_every_precision(ptask, precision, arguments):
+    given = arguments("run", ptask, precision=precision)
+    pretrain(**given)
+    metrics, _ = outcome(given)
+    assert metrics["device"] == torch.cuda.get_device_name()
+    assert metrics["precision"] in {"mixed16": ("fp16", "bf16")}.get(precision, (precision,))
+
+
+@pytest.mark.skipif(GPUS < 1, reason="needs a GPU")
+@pytest.mark.parametrize("ptask", ["mulclass", "objdet", "semseg"])
+def test_compiling_changes_rounding_alone(ptask, arguments):
+    plain, compiled = arguments("plain", ptask), arguments("compiled", ptask, compile=True)
+    pretrain(**plain)
+    pretrain(**compiled)
+    assert outcome(compiled)[1] == pytest.approx(outcome(plain)[1], rel=2e-2)
+
+
+@pytest.mark.skipif(GPUS < 2, reason="needs two GPUs")
+def test_synchronised_statistics_are_those_of_one_gpu(arguments):
+    """One group of batch norm is spread over two GPUs; nothing in this task's forward pass is random."""
+    one, two = arguments("one", "mulclass"), arguments("two", "mulclass")
+    pretrain(**one)
+    run_processes(pretrain, two, processes=2)
+    (metrics, losses), (metrics2, losses2) = outcome(one), outcome(two)
+    assert (metrics["devices"], metrics2["devices"]) == (1, 2)
+    assert metrics["norm_batch_size"] == metrics2["norm_batch_size"] == 8
+    assert losses2 == pytest.approx(losses, rel=2e-2)
