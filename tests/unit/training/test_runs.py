@@ -115,7 +115,7 @@ def test_killed_twice_the_digits_are_those_of_the_whole_run(arguments):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("ptask", ["mulclass", "objdet", "semseg", "normal"])
+@pytest.mark.parametrize("ptask", ["objdet", "semseg"])
 def test_killed_at_every_iteration_the_digits_are_those_of_the_whole_run(ptask, arguments):
     recipe = {"recipe": {"iterations": 5, "evaluation_iterations": 2, "norm_batch_size": 2}}
     whole = arguments(ptask, "whole", **recipe)
