@@ -57,7 +57,11 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 def _complexity(arguments: argparse.Namespace) -> int:
     _check(arguments)
-    from syn2real.training.measure import measure_images
+    try:
+        from syn2real.training.measure import measure_images
+    except ModuleNotFoundError as error:
+        needed = f"this command needs {error.name}; install syn2real[train]"
+        raise InputError(needed, key="syn2real complexity") from None
 
     told = measure_images(
         _images(Path(arguments.folder), arguments.scene),
