@@ -111,8 +111,8 @@ def class_map(
 ) -> NDArray[Any]:
     """Return the class map that instances' masks paint: 0 where there is none.
 
-    As in torchvision's reference, a pixel that instances of different classes claim has no label: it gets the
-    greatest number of `dtype`.
+    A pixel that instances of different classes claim has no label: it gets the greatest number of `dtype`.
+    (torchvision's reference drops the pixels that any two instances claim, of one class too.)
 
     Parameters
     ----------

@@ -18,8 +18,8 @@ class CocoImages(AnnotatedImages):
     """The images of a COCO annotation file, with or without annotations, in the order of their ids.
 
     - objdet: category ids, which may have holes, become labels 1 … K in the ids' order.
-    - semseg: class maps painted from the instances' masks; 0 is the background, k the k-th category. As in
-      torchvision's reference, a pixel that instances of different classes claim has no label.
+    - semseg: class maps painted from the instances' masks; 0 is the background, k the k-th category. A
+      pixel that instances of different classes claim has no label.
 
     Parameters
     ----------
