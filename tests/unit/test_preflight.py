@@ -108,3 +108,13 @@ def test_a_collection_that_is_not_there_is_named_with_who_needs_it(tmp_path: Pat
     assert len(lines) == 1
     assert lines[0].startswith("objects/mine/models/models_info.json: there is no such file")
     assert "needed by the renders of experiment smoke" in lines[0]
+
+
+def test_measurements_that_are_not_there_are_named(tmp_path: Path) -> None:
+    question = {"name": "given", "question": "q?", "cost": "c", "expected": "e"}
+    path = tmp_path / "given.yaml"
+    path.write_text(yaml.safe_dump(question | {"measurements": {"path": str(tmp_path / "none.csv")}}))
+    config = yaml.safe_load((ROOT / "config/config.yaml").read_text())
+    config |= {name: str(ROOT / config[name]) for name in ("renderings", "targets", "recipes", "datasets")}
+    (line,) = missing_data(load_plan(config | {"experiment": str(path)}))
+    assert line == f"{tmp_path}/none.csv: there is no such file (the measurements of experiment given)"

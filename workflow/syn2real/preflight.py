@@ -20,6 +20,10 @@ def missing_data(plan: Plan) -> Iterator[str]:
 
     A dry run shows these lines as warnings; a real run refuses to start.
     """
+    for name, measured in plan.measured.items():
+        table = measured.measurements.path
+        if table is not None and not Path(table).is_file():
+            yield f"{table}: there is no such file (the measurements of experiment {name})"
     for name, e in plan.experiments.items():
         for task, target in plan.labelled(name):
             if plan.stand_in_of(target) is None:
