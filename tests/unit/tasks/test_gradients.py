@@ -109,7 +109,7 @@ def test_two_processes_are_one(halves, tmp_path):
     arguments = [tmp_path / "two.py", tmp_path / "given.pt", tmp_path / "found.pt"]
     done = subprocess.run(
         [*command, *map(str, arguments)],
-        env=os.environ | {"PYTHONPATH": str(Path(__file__).parent)},
+        env=os.environ | {"PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path])},
         capture_output=True,
         text=True,
         timeout=300,
