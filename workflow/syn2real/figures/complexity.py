@@ -35,13 +35,12 @@ def draw_complexity(
         estimate that the measurements do not identify.
     """
     curves = [curve for curve in fits["curves"] if curve["fit"]] if fits else []
-    height = 1.4 + 0.35 * len(order)
-    figure = Figure(figsize=(9.5, height + 4.2 * bool(curves)), layout="constrained")
-    grid = figure.add_gridspec(2 if curves else 1, 2, height_ratios=[height, 4.2] if curves else [1])
+    heights = [1.4 + 0.35 * len(order)] + [4.2] * bool(curves)
+    figure = Figure(figsize=(9.5, sum(heights)), layout="constrained")
+    parts = figure.subfigures(len(heights), 1, squeeze=False, height_ratios=heights)
     colours = dict(zip(order, sns.color_palette("viridis", len(order)), strict=True))
-    _settings(figure.add_subplot(grid[0, :]), measured, order, colours)
-    for column, (name, title) in enumerate(NAMES.items() if curves else ()):
-        ax = figure.add_subplot(grid[1, column])
+    _settings(parts[0, 0].subplots(), measured, order, colours)
+    for ax, (name, title) in zip(parts[1, 0].subplots(1, 2), NAMES.items(), strict=True) if curves else ():
         _parameter(ax, name, curves, measured, colours)
         ax.set(xlabel="negative entropy -H, nats", ylabel=title)
     return figure
