@@ -40,17 +40,30 @@ def main(request: dict) -> None:
         )
         for material in materials
     }
-    arrays = {}
-    for scene in range(2):
+    arrays, blocks = {}, []
+    for scene in range(3):
         views, solids = renderer.render(describe("probe", rendering, "train", scene, stock))
         for k, solid in enumerate(solids):
             arrays[f"{scene}-vertices-{k}"] = solid.vertices
         for v, view in enumerate(views):
             for field in ("image", "index", "normals", "camera_to_world", "intrinsics"):
                 arrays[f"{scene}-{v}-{field}"] = getattr(view, field)
+        data = renderer.bpy.data
+        kinds = [
+            name
+            for name in dir(data)
+            if isinstance(getattr(data, name), renderer.bpy.types.bpy_prop_collection)
+        ]
+        blocks.append({kind: len(getattr(data, kind)) for kind in kinds})
     np.savez(output / "probe.npz", **arrays)
     left = sorted(block.name for block in renderer.bpy.context.scene.objects)
-    report = {"loaded": loaded, "materials": textured, "left": left}
+    report = {
+        "loaded": loaded,
+        "materials": textured,
+        "left": left,
+        "blocks": blocks,
+        "devices": renderer.devices,
+    }
     (output / "probe.json").write_text(json.dumps(report))
 
 

@@ -1,6 +1,7 @@
 """What Blender renders, against geometry: in a process of its own, two scenes of the demo's objects."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 
 from syn2real.config.rendering import Rendering
+from syn2real.data.shards import decode_normals, encode_normals
 from syn2real.errors import InputError
 from syn2real.render import blender
 
@@ -36,9 +38,15 @@ def probe(assets, tmp_path_factory):
         "textures": str(assets.textures),
         "output": str(output),
     }
+    environment = {**os.environ, "CUDA_VISIBLE_DEVICES": ""}
     script = Path(__file__).with_name("probe.py")
     done = subprocess.run(
-        [sys.executable, script], input=json.dumps(request), text=True, capture_output=True, check=False
+        [sys.executable, script],
+        env=environment,
+        input=json.dumps(request),
+        text=True,
+        capture_output=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     return json.loads((output / "probe.json").read_text()), dict(np.load(output / "probe.npz"))
@@ -73,6 +81,26 @@ def test_nothing_of_a_scene_is_left_behind(probe):
     planes = [name for name in probe[0]["left"] if name.startswith("Plane")]
     assert sorted(set(probe[0]["left"]) - set(planes)) == ["Camera"]
     assert len(planes) == 6
+
+
+def test_memory_stays_flat(probe):
+    """As many data-blocks of every kind after the third scene as after the first: what grows, grows there."""
+    first, *later = probe[0]["blocks"]
+    assert first["objects"] >= 24 + 7
+    assert later == [first, first]
+
+
+def test_without_a_gpu_the_cpu_renders(probe):
+    assert probe[0]["devices"] == ["CPU"]
+
+
+@pytest.mark.parametrize(("scene", "view"), views())
+def test_stored_normals_are_right_within_a_degree(probe, scene, view):
+    normals = probe[1][f"{scene}-{view}-normals"] @ probe[1][f"{scene}-{view}-camera_to_world"][:3, :3]
+    length = np.linalg.norm(normals, axis=-1)
+    stored, valid = decode_normals(encode_normals(normals, length > 0.1))
+    cosine = (stored * normals).sum(-1)[valid] / length[valid]
+    assert np.median(np.degrees(np.arccos(np.clip(cosine, -1, 1)))) < 1
 
 
 @pytest.mark.parametrize(("scene", "view"), views())

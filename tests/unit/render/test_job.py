@@ -1,15 +1,9 @@
 """A whole render job: what lies in the shard, the same bytes again, kills, errors that name their place."""
 
-import dataclasses
 import io
 import json
-import os
 import shutil
-import signal
-import subprocess
 import sys
-import time
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -21,7 +15,7 @@ from syn2real.data.shards import decode_normals
 from syn2real.errors import InputError
 from syn2real.fingerprint import imported_modules
 from syn2real.render import job
-from syn2real.render.bop import model_file, take_stock
+from syn2real.render.bop import take_stock
 from syn2real.render.contact_sheet import contact_sheet
 from syn2real.render.scene import describe, description_bytes
 
@@ -83,66 +77,6 @@ def test_views_of_a_scene_differ(tiny):
         assert np.abs(first.astype(int) - second).mean() > 1
 
 
-def start(assets, output):
-    code = (
-        "import json, sys; from pathlib import Path; from syn2real.render.job import render_shard;"
-        "render_shard(**json.load(sys.stdin))"
-    )
-    call = {
-        "setting": "tiny",
-        "rendering": assets.setting,
-        "split": "train",
-        "shard": 0,
-        "objects": {name: str(folder) for name, folder in assets.objects.items()},
-        "textures": str(assets.textures),
-        "output": str(output),
-        "scratch": str(output.with_suffix(".scratch")),
-        "threads": 1,
-    }
-    process = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, text=True)
-    process.stdin.write(json.dumps(call))
-    process.stdin.close()
-    return process
-
-
-def children(pid: int) -> list[int]:
-    listed = subprocess.run(
-        ["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True, check=False
-    )
-    return [int(word) for word in listed.stdout.split()]
-
-
-def is_running(pid: int) -> bool:
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
-    except FileNotFoundError:
-        return False
-    return state != "Z"
-
-
-def test_a_killed_job_goes_on_and_gives_the_same_bytes(tiny, assets, tmp_path):
-    output = tmp_path / tiny.path.name
-    scratch = output.with_suffix(".scratch")
-    process = start(assets, output)
-    while not list(scratch.glob("0*.tar")):
-        assert process.poll() is None
-        time.sleep(0.02)
-    [worker] = children(process.pid)
-    os.kill(process.pid, signal.SIGKILL)
-    process.wait()
-    # Blender's process dies with its job, so that no orphan goes on writing.
-    for _ in range(500):
-        if not is_running(worker):
-            break
-        time.sleep(0.02)
-    assert not is_running(worker)
-    assert 0 < len(list(scratch.glob("0*.tar"))) < 3
-    assert not output.exists()
-    assets.render(output)
-    assert output.read_bytes() == tiny.path.read_bytes()
-    assert not scratch.exists()
-
-
 def test_a_scene_is_the_same_whatever_the_shard(tiny, assets, tmp_path):
     """Scene 2 as a shard of its own, rendered by a fresh process, equals scene 2 of a shard of three."""
     alone = assets.render(tmp_path / "alone.tar", shard=2, scenes_per_shard=1)
@@ -176,23 +110,6 @@ def test_other_jobs_scenes_are_not_taken_over(tiny, assets, tmp_path):
     for key in shard.keys:
         assert "sensor" in json.loads(shard.read(key[:8])["scene.json"])["views"][0]
         assert len(json.loads(shard.read(key)["json"])["objects"]) == 1
-
-
-def test_a_broken_mesh_is_named_with_setting_and_scene(assets, tmp_path):
-    collection = tmp_path / "demo-textured"
-    shutil.copytree(assets.objects["demo-textured"], collection)
-    for number in range(1, 13):
-        model_file(collection, number).write_text("ply\nnot a mesh\n")
-    broken = dataclasses.replace(assets, objects={"demo-textured": collection})
-    with pytest.raises(InputError, match=r"obj_0000\d\d\.ply.*setting tiny, train scene 0"):
-        broken.render(tmp_path / "s.tar", collections=["demo-textured"])
-    assert not (tmp_path / "s.tar").exists()
-
-
-def test_what_fits_nowhere_is_told(assets, tmp_path):
-    crowded = {"objects_per_scene": 6, "placement": {"floor_part": [0.499, 0.501], "tries": 1}}
-    with pytest.raises(InputError, match=r"in 50 draws.*fit nowhere.*setting tiny, train scene 0"):
-        assets.render(tmp_path / "s.tar", **crowded)
 
 
 def test_a_contact_sheet_shows_the_views(tiny, tmp_path):

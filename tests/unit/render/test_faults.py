@@ -1,0 +1,212 @@
+"""What goes wrong in long renderings, made to happen: kills, a full disk, broken assets, crowded scenes."""
+
+import dataclasses
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from syn2real.config.rendering import Rendering
+from syn2real.errors import InputError
+from syn2real.render.bop import model_file, take_stock
+from syn2real.render.scene import describe, description_bytes
+
+
+def start(assets, output) -> subprocess.Popen:
+    """Start the render job of the tiny shard as a process of its own."""
+    code = (
+        "import json, sys; from pathlib import Path; from syn2real.render.job import render_shard;"
+        "render_shard(**json.load(sys.stdin))"
+    )
+    call = {
+        "setting": "tiny",
+        "rendering": assets.setting,
+        "split": "train",
+        "shard": 0,
+        "objects": {name: str(folder) for name, folder in assets.objects.items()},
+        "textures": str(assets.textures),
+        "output": str(output),
+        "scratch": str(output.with_suffix(".scratch")),
+        "threads": 1,
+    }
+    process = subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    process.stdin.write(json.dumps(call))
+    process.stdin.close()
+    return process
+
+
+def child(pid: int) -> int:
+    listed = subprocess.run(
+        ["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True, check=True
+    )
+    [number] = listed.stdout.split()
+    return int(number)
+
+
+def is_running(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+    except FileNotFoundError:
+        return False
+    return state != "Z"
+
+
+def wait_for_scenes(process, scratch: Path, count: int) -> None:
+    while len(list(scratch.glob("0*.tar"))) < count:
+        assert process.poll() is None
+        time.sleep(0.01)
+
+
+def test_a_job_killed_twice_goes_on_and_gives_the_same_bytes(tiny, assets, tmp_path):
+    output = tmp_path / tiny.path.name
+    scratch = output.with_suffix(".scratch")
+    # Blender's process is killed, as a kernel short of memory would: its job tells where.
+    process = start(assets, output)
+    wait_for_scenes(process, scratch, 1)
+    os.kill(child(process.pid), signal.SIGKILL)
+    told = process.stderr.read()
+    assert process.wait() == 1
+    assert "setting tiny, train scene 1: Blender's process ended with signal SIGKILL" in told
+    assert [file.name for file in scratch.glob("0*.tar")] == ["00000000.tar"]
+    # Then the job itself: Blender's process dies with it, so that no orphan goes on writing.
+    process = start(assets, output)
+    wait_for_scenes(process, scratch, 2)
+    worker = child(process.pid)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    process.stderr.close()
+    for _ in range(500):
+        if not is_running(worker):
+            break
+        time.sleep(0.02)
+    assert not is_running(worker)
+    assert len(list(scratch.glob("0*.tar"))) == 2
+    assert not output.exists()
+    assets.render(output)
+    assert output.read_bytes() == tiny.path.read_bytes()
+    assert not scratch.exists()
+
+
+@contextmanager
+def small_disk(folder: Path, size: str):
+    """Mount a file system of this size, where that is allowed."""
+    folder.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)]
+    mounted = (
+        shutil.which("mount") and not subprocess.run(command, capture_output=True, check=False).returncode
+    )
+    if not mounted:
+        pytest.skip("mounting a small file system is not allowed here")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_a_full_disk_is_told_and_the_job_goes_on_when_there_is_room(tiny, assets, tmp_path):
+    disk = tmp_path / "disk"
+    # Room for what Blender writes of a view and for one finished scene, not for all three.
+    room = 16 * 48**2 + 20_000 + tiny.path.stat().st_size // 2
+    with small_disk(disk, f"{room // 1024}k"):
+        output = disk / tiny.path.name
+        with pytest.raises(
+            RuntimeError, match=r"(?s)setting tiny, train scene [12]: .*cannot write .*disk"
+        ) as told:
+            assets.render(output)
+        assert len(str(told.value).splitlines()) == 1
+        kept = list(output.with_suffix(".scratch").glob("0*.tar"))
+        assert 0 < len(kept) < 3
+        assert not output.exists()
+        subprocess.run(["mount", "-o", "remount,size=20m", str(disk)], check=True)
+        assets.render(output)
+        assert output.read_bytes() == tiny.path.read_bytes()
+
+
+def test_a_shard_that_cannot_be_written_keeps_its_scenes(assets, tmp_path):
+    output = tmp_path / "s.tar"
+    output.mkdir()
+    with pytest.raises(RuntimeError, match="setting tiny, train scenes 0 to 0, kept in"):
+        assets.render(output, scenes_per_shard=1, views=1, image_size=16)
+    assert len(list(output.with_suffix(".scratch").glob("0*.tar"))) == 1
+
+
+def test_a_broken_mesh_is_named_with_setting_and_scene(assets, tmp_path):
+    collection = tmp_path / "demo-textured"
+    shutil.copytree(assets.objects["demo-textured"], collection)
+    for number in range(1, 13):
+        model_file(collection, number).write_text("ply\nnot a mesh\n")
+    broken = dataclasses.replace(assets, objects={"demo-textured": collection})
+    with pytest.raises(InputError, match=r"obj_0000\d\d\.ply.*setting tiny, train scene 0"):
+        broken.render(tmp_path / "s.tar", collections=["demo-textured"])
+    assert not (tmp_path / "s.tar").exists()
+
+
+def test_a_missing_texture_is_named_before_blender_starts(assets, tmp_path):
+    textures = tmp_path / "textures"
+    shutil.copytree(assets.textures, textures)
+    (textures / "Fabric001" / "Fabric001_2K_Color.jpg").unlink()
+    without = dataclasses.replace(assets, textures=textures)
+    with pytest.raises(InputError, match="tiny: background_material: no material 'Fabric001'"):
+        without.render(tmp_path / "s.tar", background="fix")
+
+
+@pytest.mark.parametrize("kind", ["Color", "Roughness"])
+def test_a_broken_texture_is_named_with_setting_and_scene(assets, tmp_path, kind):
+    """Blender would paint it pink and say nothing."""
+    textures = tmp_path / "textures"
+    shutil.copytree(assets.textures, textures)
+    broken = textures / "Fabric001" / f"Fabric001_2K_{kind}.jpg"
+    broken.write_bytes(broken.read_bytes()[:100])
+    with pytest.raises(InputError, match=rf"Fabric001_2K_{kind}\.jpg: not an image.*tiny, train scene 0"):
+        dataclasses.replace(assets, textures=textures).render(tmp_path / "s.tar", background="fix")
+
+
+def test_a_models_missing_texture_is_named_with_setting_and_scene(assets, tmp_path):
+    """Some of BOP's models keep their colours in an image beside them."""
+    collection = tmp_path / "demo-textured"
+    shutil.copytree(assets.objects["demo-textured"], collection)
+    for number in range(1, 13):
+        file = model_file(collection, number)
+        text = file.read_bytes().replace(b"comment ", b"comment TextureFile missing.png\ncomment ", 1)
+        file.write_bytes(text)
+    broken = dataclasses.replace(assets, objects={"demo-textured": collection})
+    with pytest.raises(InputError, match=r"missing\.png.*setting tiny, train scene 0"):
+        broken.render(tmp_path / "s.tar", collections=["demo-textured"])
+
+
+CROWDED = {"placement": {"floor_part": [0.47, 0.53], "tries": 5}, "image_size": 16, "views": 1}
+
+
+def test_scenes_that_cannot_be_built_are_drawn_anew_counted_and_told(assets, tmp_path, capfd):
+    shard = assets.render(tmp_path / "s.tar", **CROWDED)
+    resampled = shard.meta["resampled"]
+    assert resampled
+    rendering = Rendering.model_validate({**assets.setting, **CROWDED})
+    stock = take_stock("tiny", rendering, assets.objects, assets.textures)
+    for scene in shard.scenes:
+        drawn = describe("tiny", rendering, "train", scene, stock, resampled.get(str(scene), 0))
+        assert shard.read(f"{scene:08d}")["scene.json"] == description_bytes(drawn)
+    told = capfd.readouterr()
+    assert f"scene {next(iter(resampled))} is drawn anew: " in told.err
+    assert f"{len(resampled)} of 3 scenes could not be built and were drawn anew" in told.out
+
+
+def test_what_fits_nowhere_is_told(assets, tmp_path):
+    crowded = {"objects_per_scene": 6, "placement": {"floor_part": [0.499, 0.501], "tries": 1}}
+    with pytest.raises(InputError, match=r"in 50 draws.*fit nowhere.*setting tiny, train scene 0"):
+        assets.render(tmp_path / "s.tar", **crowded)
+
+
+def test_views_without_a_visible_object_are_told(assets, tmp_path):
+    unseen = {"min_visible_pixels": 10_000, "image_size": 16, "samples": 1, "views": 1}
+    with pytest.raises(InputError, match=r"in 50 draws.*no object is seen in view 0.*train scene 0"):
+        assets.render(tmp_path / "s.tar", **unseen)
