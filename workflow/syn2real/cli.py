@@ -116,7 +116,7 @@ def _show(arguments: argparse.Namespace) -> int:
     if arguments.views < 1:
         raise InputError(f"at least 1 view is needed, not {arguments.views}", key="--views")
     output = Path(arguments.output or Path(arguments.shard).with_suffix(".png").name)
-    contact_sheet(Path(arguments.shard), output, views=arguments.views)
+    print(contact_sheet(Path(arguments.shard), output, views=arguments.views))
     print(f"written to {output}")
     return 0
 

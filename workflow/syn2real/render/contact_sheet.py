@@ -20,7 +20,7 @@ TILE = 192
 MARGIN, LINE = 6, 15
 
 
-def contact_sheet(shard: Path, output: Path, views: int = 8) -> None:
+def contact_sheet(shard: Path, output: Path, views: int = 8) -> str:
     """Draw some of a shard's views, one a column: image with boxes and class numbers, masks, normals.
 
     Parameters
@@ -32,6 +32,11 @@ def contact_sheet(shard: Path, output: Path, views: int = 8) -> None:
     views : int
         How many views; as many scenes as possible are shown.
 
+    Returns
+    -------
+    str
+        What the shard holds, in one line; it heads the sheet too.
+
     Raises
     ------
     InputError
@@ -42,8 +47,10 @@ def contact_sheet(shard: Path, output: Path, views: int = 8) -> None:
         raise InputError("a contact sheet shows at least one view", key="views")
     keys = _spread(source, views)
     columns = [_column(source.read(key), source.meta["classes"]) for key in keys]
-    title = f"{source.meta['setting']}, {source.meta['split']}: scenes {keys[0]} to {keys[-1]}"
-    width, height = MARGIN + (TILE + MARGIN) * len(columns), LINE + MARGIN + (TILE + MARGIN) * 3
+    title = summary(source)
+    # The built-in font takes 6 pixels a letter.
+    width = max(MARGIN + (TILE + MARGIN) * len(columns), 2 * MARGIN + 6 * len(title))
+    height = LINE + MARGIN + (TILE + MARGIN) * 3
     sheet = Image.new("RGB", (width, height), "white")
     ImageDraw.Draw(sheet).text((MARGIN, 2), title, fill="black")
     for i, column in enumerate(columns):
@@ -51,6 +58,15 @@ def contact_sheet(shard: Path, output: Path, views: int = 8) -> None:
             sheet.paste(tile, (MARGIN + i * (TILE + MARGIN), LINE + MARGIN + j * (TILE + MARGIN)))
     with atomic(output) as temporary:
         sheet.save(temporary, format="PNG")
+    return title
+
+
+def summary(shard: Shard) -> str:
+    """Return in one line what a shard holds, and how many of its scenes could not be built as first drawn."""
+    meta = shard.meta
+    first, last = shard.scenes[0], shard.scenes[-1]
+    text = f"{meta['setting']}, {meta['split']}: {len(shard)} images, scenes {first} to {last}"
+    return text + (f", {len(meta['resampled'])} drawn anew" if meta["resampled"] else "")
 
 
 def _spread(source: Shard, views: int) -> list[str]:
