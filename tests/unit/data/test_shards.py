@@ -3,6 +3,8 @@
 import io
 import json
 import pickle
+import shutil
+import subprocess
 
 import numpy as np
 import pytest
@@ -97,6 +99,15 @@ def test_webdataset_reads_it(path):
     assert {"seg.png", "normal.png", "json"} < set(sample)
 
 
+@pytest.mark.skipif(shutil.which("tar") is None, reason="there is no tar")
+def test_tar_lists_and_extracts_it(path):
+    listed = subprocess.run(["tar", "tf", path], capture_output=True, text=True, check=True).stdout.split()
+    assert listed[:4] == ["__shard__.json", "__shard__.index.npy", "00000005.scene.json", "00000005-00.png"]
+    assert len(listed) == 2 + 3 * (1 + 2 * 4)
+    command = ["tar", "xOf", path, "00000006-01.png"]
+    assert subprocess.run(command, capture_output=True, check=True).stdout == png(61)
+
+
 def test_a_failed_write_leaves_nothing(tmp_path):
     def scenes():
         yield record(0)
@@ -113,6 +124,15 @@ def test_a_shard_cut_short_is_refused(path):
         path.write_bytes(content[:length])
         with pytest.raises(InputError, match=r"shard-000000\.tar"):
             Shard(path)
+
+
+def test_a_shard_that_is_cut_after_it_was_opened_is_named_with_its_member(path):
+    shard = Shard(path)
+    content = path.read_bytes()
+    path.write_bytes(content[: content.index(b"00000007-01.json") + 512 + 5])
+    assert shard.read("00000005-00")["png"] == png(50)
+    with pytest.raises(InputError, match=r"shard-000000\.tar: 00000007-01\.json: cut short; render it again"):
+        shard.read("00000007-01")
 
 
 def test_other_files_are_refused(tmp_path):

@@ -3,6 +3,8 @@
 import json
 import multiprocessing
 import pickle
+import resource
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -156,6 +158,19 @@ def test_a_damaged_member_is_named(make_shards, ptask, extension):
     images[6]
     with pytest.raises(InputError, match=f"shard-000001.tar: 00000003-01.{extension}: no "):
         images[7]
+
+
+def test_there_may_be_more_shards_than_a_process_may_open_files(make_shards):
+    paths, truth = make_shards(scenes=60, views=1, per_shard=1, size=32)
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    open_now = len(list(Path("/proc/self/fd").iterdir()))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (open_now + 10, limits[1]))
+    try:
+        images = SyntheticImages(paths, 60, "mulclass")
+        pixels = [image.permute(1, 2, 0).numpy() for image, _ in images]
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+    assert all((shown == views["image"]).all() for shown, views in zip(pixels, truth, strict=True))
 
 
 def test_a_shard_that_vanishes_or_shrinks_is_named(make_shards):

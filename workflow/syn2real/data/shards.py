@@ -1,12 +1,15 @@
 """Shards: whole rendered scenes in an uncompressed WebDataset tar, written once, read at random.
 
-A tar because every tool opens it and WebDataset reads it as a stream. Its second member says where each
-other one lies, so that a reader opens a shard without going through its headers and keeps nothing in memory.
-Members stand in a fixed order with fixed owners and times: equal content, equal bytes.
+WebDataset's tar, because a training run can both stream it with that library's maintained reader and jump
+within it, `tar tvf` lists it, and a million images are a thousand files. HDF5 and LMDB need a library of
+their own to be looked into; a zip's directory stands at its end, so it cannot be streamed. The second member
+says where each other one lies: a shard is opened without going through its headers. Members stand in a fixed
+order with fixed owners and times: equal content, equal bytes.
 """
 
 import io
 import json
+import os
 import tarfile
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
@@ -161,14 +164,23 @@ class Shard:
         Returns
         -------
         dict of str to bytes
+
+        Raises
+        ------
+        InputError
+            The file ends before a member does; names shard and member.
+        OSError
+            The file cannot be read.
         """
         if self._stream is None:
-            self._stream = self.path.open("rb")
+            self._stream = self.path.open("rb", buffering=0)
         contents = {}
         for extension, offset, size in self._places(key):
             if size and extension in extensions:
-                self._stream.seek(offset)
-                contents[extension] = self._stream.read(size)
+                # Not seek and read: forked processes share an open file's position.
+                contents[extension] = os.pread(self._stream.fileno(), size, offset)
+                if len(contents[extension]) < size:
+                    raise InputError("cut short; render it again", file=self.path, key=f"{key}.{extension}")
         return contents
 
     def close(self) -> None:
