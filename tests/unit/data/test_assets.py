@@ -172,6 +172,7 @@ def test_the_shipped_table_holds_the_papers_173_objects_and_its_materials():
         ("sha256", "abc", "line 3.sha256: String should match pattern"),
         ("layout", "rar", "line 3.layout: Input should be 'bop' or 'ambientcg'"),
         ("name", "a", "line 3.layout: 'a' has another layout in a line above"),
+        ("name", "c", "line 4.name: 'c' has a list of materials in a line above; keep one"),
     ],
 )
 def test_a_mistake_in_the_table_is_told_with_its_line(tmp_path, cell, value, message):
@@ -183,6 +184,7 @@ def test_a_mistake_in_the_table_is_told_with_its_line(tmp_path, cell, value, mes
         writer.writeheader()
         writer.writerow(good | {"name": "a", "layout": "bop"})
         writer.writerow(good | {cell: value})
+        writer.writerow(good | {"name": "c"})
     with pytest.raises(InputError) as raised:
         read_datasets(path)
     assert str(raised.value).startswith(f"{path}: {message}")

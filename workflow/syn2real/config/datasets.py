@@ -67,5 +67,8 @@ def read_datasets(path: str | Path) -> dict[str, list[Archive]]:
         if any(other.layout != archive.layout for other in datasets[archive.name]):
             problem = f"'{archive.name}' has another layout in a line above; give both the same"
             raise InputError(problem, file=path, key=f"line {line}.layout")
+        if archive.layout == "ambientcg" and datasets[archive.name]:
+            problem = f"'{archive.name}' has a list of materials in a line above; keep one"
+            raise InputError(problem, file=path, key=f"line {line}.name")
         datasets[archive.name].append(archive)
     return dict(datasets)
