@@ -82,13 +82,15 @@ def test_without_ranges_or_a_validator_it_begins_anew(provider, fetch, lacking):
     assert len(provider.asked) == 2
 
 
-def test_a_file_that_changed_meanwhile_begins_anew(provider, fetch, monkeypatch):
+@pytest.mark.parametrize("careless", [False, True])
+def test_a_file_that_changed_meanwhile_begins_anew(provider, fetch, monkeypatch, careless):
     monkeypatch.setattr(module, "TRIES", 1)
     provider.files["/a.zip"].cut_after = [2 * CHUNK, 0, 0]
     with pytest.raises(InputError, match="bytes are kept"):
         fetch()
     other = CONTENT[::-1]
-    provider.files["/a.zip"] = Served(other)
+    provider.files["/a.zip"] = Served(other, careless=careless)
+    monkeypatch.setattr(module, "TRIES", 2)
     assert fetch().read_bytes() == other
 
 
