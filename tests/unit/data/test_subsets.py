@@ -59,7 +59,7 @@ def test_imagenet_at_the_papers_shares():
     have = np.bincount(labels)
     assert abs(len(labels) - 1_281_167) < 1_000
     smaller = np.empty(0, dtype=int)
-    for percent in PAPERS_PERCENTS:
+    for percent in (1, 32, 64, 100):
         drawn = subset(labels, percent, 0)
         got = np.bincount(labels[drawn], minlength=1000)
         record = describe(labels, drawn, percent)
