@@ -8,6 +8,7 @@ import depends on: images that are added to the file re-import no shard that was
 import hashlib
 import json
 import logging
+import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -24,6 +25,8 @@ logger = logging.getLogger(__name__)
 
 VERSION = 1
 TABLES = ("images", "annotations", "categories")
+LARGE = 32 << 20
+"""Bytes of a file whose reading takes so long that a person is told."""
 BUFFER = 128 << 20
 """Bytes of annotations that are kept in memory before they go to their parts."""
 
@@ -95,6 +98,8 @@ def update_index(setting: str, own: OwnRenders, split: str) -> OwnIndex:
     known = read_index(setting, split)
     if known and known.key == key:
         return known
+    if (size := path.stat().st_size) > LARGE:
+        print(f"{path} ({size / 1e6:,.0f} MB) is new or has changed: reading it", file=sys.stderr, flush=True)
     folder = index_folder(setting, split)
     folder.mkdir(parents=True, exist_ok=True)
     for lines in folder.glob("*.jsonl"):
