@@ -12,7 +12,7 @@ with the keys a task needs, Pillow's resizing, float32 at the end. For normals, 
 their segmentation with the packed normals in the mask's place. One process, one thread, in turns; the ratio
 is the median over the rounds.
 
-Run it with ``python workflow/benchmarks/loader.py``; ``--shard`` takes a shard of renders in place of drawn ones.
+Run it with ``python workflow/benchmarks/loader.py``; ``--shard`` takes a shard of renders instead.
 """
 
 from __future__ import annotations

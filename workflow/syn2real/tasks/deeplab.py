@@ -1,7 +1,10 @@
 """DeepLabV3 with the auxiliary FCN head, which semseg and normal share (A.2, A.5)."""
 
 from collections.abc import Callable
+from typing import Any
 
+import cv2
+import torch
 from torch import Tensor
 from torchvision import tv_tensors
 from torchvision.models._utils import IntermediateLayerGetter
@@ -42,11 +45,26 @@ def train_steps(resize: tuple[int, int], crop: int, flip: bool, unlabelled: int)
     fill = {tv_tensors.Image: 0, tv_tensors.Mask: unlabelled}
     return v2.Compose(
         [
-            v2.RandomShortestSize(list(range(resize[0], resize[1] + 1)), antialias=True),
+            RandomShortestSize(list(range(resize[0], resize[1] + 1)), antialias=True),
             v2.RandomHorizontalFlip(0.5 if flip else 0.0),
             v2.RandomCrop(crop, pad_if_needed=True, fill=fill),
         ]
     )
+
+
+class RandomShortestSize(v2.RandomShortestSize):
+    """torchvision's, but OpenCV resizes masks: to the nearest pixels as well, in a fifth of the time."""
+
+    def transform(self, inpt: Any, params: dict[str, Any]) -> Any:
+        """Return an image or a mask, uint8 [H, W] or [3, H, W], of the size drawn."""
+        if not isinstance(inpt, tv_tensors.Mask):
+            return super().transform(inpt, params)
+        height, width = params["size"]
+        pixels = inpt.as_subclass(Tensor).movedim(0, -1) if inpt.ndim == 3 else inpt.as_subclass(Tensor)
+        resized = torch.from_numpy(
+            cv2.resize(pixels.numpy(), (width, height), interpolation=cv2.INTER_NEAREST)
+        )
+        return tv_tensors.Mask(resized.movedim(-1, 0) if inpt.ndim == 3 else resized)
 
 
 def is_auxiliary(parameter: str) -> bool:

@@ -1,0 +1,218 @@
+"""Seconds of a whole training step of each task, against the same model in torchvision's reference loop.
+
+Question: what does our loop cost or save?
+Cost: three minutes on one core; on a GPU, with the recipe's sizes, about as long.
+Expected: never slower than the reference on a CPU; on a GPU at least 1.5 times the speed of its fp32 and
+never slower than its ``--amp``.
+
+Both models start from the same weights. The batches are in memory as each loader leaves them: bytes for ours,
+which normalises on the device, float32 for the reference, whose loader does. The reference is `train_one_epoch`
+of references/classification, detection and segmentation: no channels-last, torch's default optimiser, the loss
+looked at in every step; normals, which they have not, run in their segmentation loop with our loss. Ours
+computes in what a recipe's `mixed16` means on the device: on a CPU that is fp32, with deterministic algorithms.
+Sizes and the detector's numbers are the paper's on a GPU; on a CPU images are small and the detector is the
+demo's. Steps are taken in turns; the ratio, the reference's time over ours, is the median over the turns.
+
+Run it with ``python workflow/benchmarks/train.py``; with ``--device cuda`` on a GPU.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import math
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+import yaml
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from syn2real.config.recipe import SECTIONS, Recipe
+from syn2real.tasks import Task, make_task
+from syn2real.tasks.base import memory_format
+from syn2real.training.distributed import World, share_out
+from syn2real.training.optimiser import learning_rate, make_optimiser, set_learning_rate
+from syn2real.training.precision import computed_precision, use_fast_kernels
+from syn2real.training.seeding import make_deterministic
+from syn2real.training.step import NormLayers, compute_gradient
+
+RECIPES = Path(__file__).parents[2] / "config" / "recipes"
+CLASSES = [f"class{k}" for k in range(173)]
+Step = Callable[[], Any]
+
+
+def random_batch(task: Task, batch: int, size: int) -> tuple[Any, Any]:
+    """Return images and annotations as the task's `collate` leaves them."""
+    images = torch.randint(0, 256, (batch, size, size, 3), dtype=torch.uint8).permute(0, 3, 1, 2)
+    corner, side = torch.rand(batch, 10, 2) * size * 0.7, 4 + torch.rand(batch, 10, 2) * size * 0.25
+    labels = torch.randint(1, len(CLASSES) + 1, (batch, 10))
+    targets: Any = {
+        "mulclass": lambda: F.one_hot(labels - 1, len(CLASSES)).amax(dim=1).float(),
+        "objdet": lambda: [
+            {"boxes": boxes, "labels": own}
+            for boxes, own in zip(torch.cat([corner, corner + side], dim=2), labels, strict=True)
+        ],
+        "semseg": lambda: torch.randint(0, len(CLASSES), (batch, size, size), dtype=torch.uint8),
+        "normal": lambda: torch.randint(0, 256, (batch, 3, size, size), dtype=torch.uint8),
+    }[task.name]()
+    return images, targets
+
+
+def our_step(task: Task, model: nn.Module, batch: tuple[Any, Any], device: torch.device) -> Step:
+    """Return a step as the training loop takes it."""
+    section = task.section
+    model.to(device).to(memory_format=memory_format(device)).train()
+    precision = computed_precision(section.precision, device)
+    share = share_out(section, World())
+    optimiser, norms = make_optimiser(task, model), NormLayers(model, share)
+    scaler = torch.amp.GradScaler(device.type, enabled=precision == "fp16")
+    batch = pinned(batch, device)
+
+    def step() -> None:
+        make_deterministic(torch.get_num_threads(), device)
+        use_fast_kernels(device)
+        set_learning_rate(optimiser, learning_rate(section, 0))
+        optimiser.zero_grad(set_to_none=True)
+        options = {"share": share, "norms": norms, "device": device, "precision": precision}
+        compute_gradient(task, model, [batch], streams=(0, 0), scaler=scaler, **options)
+        scaler.step(optimiser)
+        scaler.update()
+
+    return step
+
+
+def reference_step(
+    task: Task, model: nn.Module, batch: tuple[Any, Any], device: torch.device, *, amp: bool
+) -> Step:
+    """Return a step as torchvision's `train_one_epoch` takes it."""
+    model.to(device).train()
+    parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    optimiser = torch.optim.SGD(parameters, lr=1e-4, momentum=0.9, weight_decay=1e-4)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda _: 1.0)
+    scaler = torch.amp.GradScaler(device.type) if amp else None
+    images, targets = pinned(task.move(batch, torch.device("cpu")), device)  # what their loader does itself
+    meters: list[float] = []
+
+    def step() -> None:
+        torch.use_deterministic_algorithms(False)
+        torch.set_float32_matmul_precision("highest")
+        torch.backends.cudnn.benchmark = False
+        moved = on_device(images, device), on_device(targets, device)
+        with torch.autocast(device.type, dtype=torch.float16, enabled=amp):
+            loss = torch.stack(list(task.loss(model, *moved).values())).sum()
+        optimiser.zero_grad()
+        if scaler is not None:
+            scaler.scale(loss).backward()
+            scaler.step(optimiser)
+            scaler.update()
+        else:
+            loss.backward()
+            optimiser.step()
+        schedule.step()
+        meters.append(loss.item())
+
+    return step
+
+
+def on_device(values: Any, device: torch.device) -> Any:
+    """Move a tensor, or the tensors of a list or a dictionary, as torchvision's loops do."""
+    if isinstance(values, Tensor):
+        return values.to(device, non_blocking=True)
+    if isinstance(values, dict):
+        return {key: on_device(value, device) for key, value in values.items()}
+    return [on_device(value, device) for value in values]
+
+
+def pinned(values: Any, device: torch.device) -> Any:
+    """Return a batch in memory that a GPU copies from directly, as a loader's `pin_memory` leaves it."""
+    if device.type != "cuda":
+        return values
+    if isinstance(values, Tensor):
+        return values.contiguous(memory_format=torch.preserve_format).pin_memory()
+    if isinstance(values, dict):
+        return {key: pinned(value, device) for key, value in values.items()}
+    return type(values)(pinned(value, device) for value in values)
+
+
+def seconds(step: Step, repeats: int, device: torch.device) -> float:
+    """Return the seconds of a step."""
+    wait = torch.cuda.synchronize if device.type == "cuda" else lambda: None
+    wait()
+    began = time.perf_counter()
+    for _ in range(repeats):
+        step()
+    wait()
+    return (time.perf_counter() - began) / repeats
+
+
+def compare(name: str, args: argparse.Namespace, size: int) -> dict[str, tuple[float, float]]:
+    """Return the seconds of ours and of the reference, and the median ratio, of each kind of reference."""
+    device = torch.device(args.device)
+    path = RECIPES / ("paper.yaml" if device.type == "cuda" else "demo.yaml")
+    recipe = Recipe.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+    numbers = recipe.resolve("pretrain", name, args.model) | {"precision": "mixed16"}
+    numbers |= {"batch_size": args.batch, "norm_batch_size": None}
+    if name == "objdet":
+        numbers |= {"image_size": size}
+    task = make_task(name, SECTIONS[name].model_validate(numbers), args.model, CLASSES)
+    torch.manual_seed(0)
+    model, batch = task.build(), random_batch(task, args.batch, size)
+    kinds = {"fp32": False} | ({"amp": True} if device.type == "cuda" else {})
+    steps = {"ours": our_step(task, copy.deepcopy(model), batch, device)}
+    for kind, amp in kinds.items():
+        steps[kind] = reference_step(task, copy.deepcopy(model), batch, device, amp=amp)
+    for step in steps.values():
+        seconds(step, 2, device)
+    repeats = 5 if device.type == "cuda" else 1
+    turns = []
+    for turn in range(args.turns):
+        order = list(steps.items())[:: 1 if turn % 2 else -1]
+        turns.append({kind: seconds(step, repeats, device) for kind, step in order})
+    own = statistics.median(turn["ours"] for turn in turns)
+    return {"ours": (own, 1.0)} | {
+        kind: (
+            statistics.median(turn[kind] for turn in turns),
+            statistics.median(turn[kind] / turn["ours"] for turn in turns),
+        )
+        for kind in kinds
+    }
+
+
+def main() -> None:
+    """Print the table."""
+    cuda = torch.cuda.is_available()
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--device", default="cuda" if cuda else "cpu", help="(default: %(default)s)")
+    parser.add_argument("--model", default="resnet50" if cuda else "resnet18", help="(default: %(default)s)")
+    parser.add_argument("--batch", type=int, default=16 if cuda else 8, help="images (default: %(default)s)")
+    parser.add_argument("--size", type=int, help="of images, pixels (default: the recipe's; on a CPU 128)")
+    parser.add_argument("--threads", type=int, default=1, help="of a CPU (default: %(default)s)")
+    parser.add_argument("--turns", type=int, default=9, help="of each side (default: %(default)s)")
+    args = parser.parse_args()
+    torch.set_num_threads(args.threads)
+    where = torch.cuda.get_device_name() if args.device == "cuda" else f"CPU, {args.threads} thread(s)"
+    versions = f"torch {torch.__version__}, Python {sys.version.split()[0]}"
+    print(f"{where}, {versions}, {args.model}, batch {args.batch}")
+    ratios: dict[str, list[float]] = {}
+    for name, own_size in (("mulclass", 640), ("objdet", 640), ("semseg", 480), ("normal", 480)):
+        size = args.size or (own_size if args.device == "cuda" else 128)
+        line = f"{name:9} {size:4}²"
+        for kind, (each, ratio) in compare(name, args, size).items():
+            line += f"   {kind} {1000 * each:8.1f} ms" + (f", ratio {ratio:5.2f}" if kind != "ours" else "")
+            ratios.setdefault(kind, []).append(ratio)
+        print(line, flush=True)
+    for kind, values in ratios.items():
+        if kind != "ours":
+            print(f"geometric mean of the ratios to {kind}: {math.prod(values) ** (1 / len(values)):.2f}")
+
+
+if __name__ == "__main__":
+    main()
