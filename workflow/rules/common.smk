@@ -5,7 +5,7 @@ from pathlib import Path
 
 from syn2real.config.base import plain
 from syn2real.config.plan import MADE_OBJECTS, MADE_TEXTURES, load_plan
-from syn2real.data.own_index import read_index
+from syn2real.data.own_index import part_file
 from syn2real.errors import InputError
 from syn2real.fingerprint import fingerprint
 from syn2real.preflight import check_own_sizes, missing_blender, missing_data
@@ -82,9 +82,9 @@ def asset_folders(wildcards):
 
 
 def part_of(wildcards):
-    """Digest of a shard's part of one's own annotations; None where a warning says that they are missing."""
-    index = read_index(wildcards.setting, wildcards.split)
-    return dict(enumerate(index.parts)).get(int(wildcards.shard)) if index else None
+    """A shard's part of one's own annotations, named by its content; None where a warning says it is missing."""
+    path = part_file(wildcards.setting, wildcards.split, int(wildcards.shard))
+    return str(path) if path else None
 
 
 def stand_in_shards(wildcards, split):

@@ -8,13 +8,12 @@ wildcards, params = snakemake.wildcards, snakemake.params
 
 with job_log(snakemake.log[0]):
     from syn2real.data.import_renders import import_shard
-    from syn2real.data.own_index import index_folder
 
     import_shard(
         setting=wildcards.setting,
         own=params.own,
         split=wildcards.split,
         shard=int(wildcards.shard),
-        annotations=index_folder(wildcards.setting, wildcards.split) / f"{params.annotations}.json",
+        annotations=Path(params.annotations),
         output=Path(snakemake.output[0]),
     )

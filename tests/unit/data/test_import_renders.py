@@ -14,7 +14,7 @@ from PIL import Image
 from syn2real.config.own_renders import OwnRenders
 from syn2real.data.import_renders import import_shard, read_normals
 from syn2real.data.own_checks import check_own_renders
-from syn2real.data.own_index import index_folder, update_index
+from syn2real.data.own_index import part_file, update_index
 from syn2real.data.shards import Shard, decode_normals
 from syn2real.data.synthetic import SyntheticImages
 from syn2real.errors import InputError
@@ -37,8 +37,8 @@ def imported(tmp_path, monkeypatch):
 
     def run(own, shard=0, split="train", name="shard"):
         path = tmp_path / f"{name}-{shard:06d}.tar"
-        part = update_index("mine", OwnRenders(**own), split).parts[shard]
-        annotations = index_folder("mine", split) / f"{part}.json"
+        update_index("mine", OwnRenders(**own), split)
+        annotations = part_file("mine", split, shard)
         import_shard(setting="mine", own=own, split=split, shard=shard, annotations=annotations, output=path)
         return path
 

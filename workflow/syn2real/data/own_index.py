@@ -67,6 +67,14 @@ def read_index(setting: str, split: str) -> OwnIndex | None:
     return OwnIndex(**json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else None
 
 
+def part_file(setting: str, split: str, shard: int) -> Path | None:
+    """Return the file of a shard's part, as the index was last written; None where there is none."""
+    index = read_index(setting, split)
+    if index is None or shard >= len(index.parts):
+        return None
+    return index_folder(setting, split) / f"{index.parts[shard]}.json"
+
+
 def read_files(setting: str, split: str) -> list[dict[str, Any]]:
     """Return `id` and `file_name` of every image, in the order of their ids."""
     text = (index_folder(setting, split) / "files.json").read_text(encoding="utf-8")
