@@ -123,3 +123,25 @@ def test_missing_assets_are_named(assets, tmp_path):
     (tmp_path / "models" / "models_info.json").write_text("{")
     with pytest.raises(InputError, match="models_info.json"):
         model_numbers(tmp_path)
+
+
+def test_random_rooms_are_of_opaque_materials_that_the_setting_names(assets, tmp_path):
+    from syn2real.config.rendering import Rendering
+
+    for name in ("Wood001", "PaintedMetal002", "Fence003", "Sign001"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / f"{name}_2K-JPG_Color.jpg").touch()
+    # One would see through a wall of it, so BlenderProc does not load it.
+    (tmp_path / "PaintedMetal002" / "PaintedMetal002_2K-JPG_Opacity.jpg").touch()
+    rendering = Rendering(collections=("demo-textured",), textures="demo")
+
+    def materials(**changes) -> tuple[str, ...]:
+        changed = rendering.model_copy(update=changes)
+        return take_stock("my-setting", changed, assets.objects, tmp_path).materials
+
+    assert materials() == ("Wood001",)
+    assert materials(materials=("fence", "sign")) == ("Fence003", "Sign001")
+    assert materials(materials=()) == ("Fence003", "Sign001", "Wood001")
+    assert materials(background="fix", background_material="Fence003") == ("Fence003", "Sign001", "Wood001")
+    with pytest.raises(InputError, match=r"my-setting: materials: .*\[\] takes all 3"):
+        materials(materials=("marble",))

@@ -1,10 +1,12 @@
 """Which devices Cycles computes on, with preferences made by hand: no GPU is needed."""
 
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 
 import pytest
 
-from syn2real.render.cycles import choose_devices
+from syn2real.config.rendering import Rendering
+from syn2real.render.cycles import choose_devices, set_quality
 
 
 @dataclass
@@ -60,3 +62,16 @@ def test_without_a_gpu_the_cpu_renders(shown, visible):
     preferences = Preferences(shown)
     assert choose_devices(preferences, visible) == ["CPU"]
     assert preferences.compute_device_type == "NONE"
+
+
+@pytest.mark.parametrize(("samples", "prefilter"), [(6, "FAST"), (32, "ACCURATE")])
+def test_the_denoisers_prefilter_is_worth_its_time(samples, prefilter):
+    scene, layer = (SimpleNamespace(cycles=SimpleNamespace()) for _ in range(2))
+    set_quality(scene, layer, Rendering(samples=samples))
+    assert (scene.cycles.samples, scene.cycles.denoising_prefilter) == (samples, prefilter)
+    assert scene.cycles.use_light_tree
+    assert scene.cycles.use_denoising
+    assert layer.cycles.use_denoising
+    set_quality(scene, layer, Rendering(samples=samples, denoise=False))
+    assert not scene.cycles.use_denoising
+    assert not layer.cycles.use_denoising

@@ -114,13 +114,17 @@ def test_other_jobs_scenes_are_not_taken_over(tiny, assets, tmp_path):
 
 def test_a_contact_sheet_shows_the_views(tiny, tmp_path):
     output = tmp_path / "sheets" / "sheet.png"
-    contact_sheet(tiny.path, output, views=4)
+    line = contact_sheet(tiny.path, output, views=4)
+    assert line.startswith("tiny, train: 6 images, scenes 0 to 2")
+    assert line.endswith(" drawn anew") == bool(tiny.meta["resampled"])
     with Image.open(output) as sheet:
         assert sheet.format == "PNG"
         assert sheet.width > 4 * 192
         assert sheet.height > 3 * 192
-    with pytest.raises(InputError, match="not a readable shard"):
+    with pytest.raises(InputError, match=r"missing\.tar: no such file"):
         contact_sheet(tmp_path / "missing.tar", output)
+    with pytest.raises(InputError, match="not a readable shard"):
+        contact_sheet(output, output)
 
 
 def test_a_change_of_any_module_of_the_worker_changes_the_jobs_fingerprint():

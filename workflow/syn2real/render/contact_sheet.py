@@ -42,6 +42,8 @@ def contact_sheet(shard: Path, output: Path, views: int = 8) -> str:
     InputError
         If the shard is not readable.
     """
+    if not shard.is_file():
+        raise InputError("no such file; results/renders/<setting>/<split>/ holds shards", file=shard)
     source = Shard(shard)
     if views < 1:
         raise InputError("a contact sheet shows at least one view", key="views")

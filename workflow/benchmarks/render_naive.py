@@ -1,0 +1,173 @@
+"""The naive way of rendering a described scene, for render.py: BlenderProc anew, its defaults, its writers.
+
+Reads an order as JSON from standard input, renders one scene as BlenderProc's own BOP example does (load,
+place, ten camera poses, one `render()`), and writes what the paper's code kept: PNG images, COCO annotations
+and each image's normals as float32 `.npy`. A line on standard error says when BlenderProc is ready.
+"""
+
+import json
+import os
+import sys
+import tempfile
+import types
+from importlib.util import find_spec
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from syn2real.config.rendering import ROOM_SIDE_M, Rendering
+from syn2real.render.blender import CAMERA_TRIES, DROP_HEIGHT, SMOOTH_ANGLE
+from syn2real.render.bop import model_folder
+from syn2real.render.scene import camera_poses
+from syn2real.render.surfaces import dress
+from syn2real.render.worker import READY
+
+ROOM_CATEGORY = 333
+"""The paper's code gives the room's planes this category and drops it afterwards."""
+
+
+def start(threads: int, temporary: str) -> Any:
+    """Import BlenderProc whole and do what its `init` does; its launcher would download Blender first."""
+    os.environ["INSIDE_OF_THE_INTERNAL_BLENDER_PYTHON_ENVIRONMENT"] = "1"
+    import bpy  # noqa: F401
+
+    nothing = {"setup": staticmethod(lambda *_, **__: []), "setup_pip": staticmethod(lambda *_, **__: "")}
+    stand_in("blenderproc.python.utility.SetupUtility", SetupUtility=type("SetupUtility", (), nothing))
+    parameters = stand_in("bop_toolkit_lib.dataset_params", get_model_params=model_parameters)
+    stand_in("bop_toolkit_lib", dataset_params=parameters)
+    specification = find_spec("blenderproc")
+    assert specification is not None
+    assert specification.origin is not None
+    sys.path.append(str(Path(specification.origin).parents[1]))
+    import blenderproc as bproc
+    from blenderproc.python.utility.Initializer import _Initializer, clean_up
+    from blenderproc.python.utility.Utility import Utility
+
+    Utility.temp_dir = temporary
+    clean_up(clean_up_camera=True)
+    bproc.renderer.set_render_devices(use_only_cpu=True)
+    _Initializer.set_default_parameters()
+    bproc.renderer.set_cpu_threads(threads)
+    return bproc
+
+
+def model_parameters(folder: str, name: str, **_: Any) -> dict[str, Any]:
+    """Stand in for BOP's toolkit, which knows a fixed list of data sets."""
+    return {"model_tpath": str(model_folder(Path(folder) / name) / "obj_{obj_id:06d}.ply")}
+
+
+def stand_in(name: str, **contents: Any) -> types.ModuleType:
+    """Register a module of this name."""
+    module = types.ModuleType(name)
+    module.__dict__.update(contents)
+    sys.modules[name] = module
+    return module
+
+
+def build(bproc: Any, rendering: Rendering, description: dict[str, Any], order: dict[str, Any]) -> None:
+    """Load objects and materials, furnish the room, place the objects and set the camera poses."""
+    entities = []
+    for item in description["objects"]:
+        collection, model = item["name"].split("/")
+        number = int(model.removeprefix("obj_"))
+        folder = order["objects"][collection]
+        [entity] = bproc.loader.load_bop_objs(folder, obj_ids=[number], object_model_unit="mm")
+        entity.set_shading_mode("smooth")
+        entity.get_mesh().set_sharp_from_angle(angle=SMOOTH_ANGLE)
+        entity.set_cp("category_id", item["class"] + 1)
+        dress(entity.get_materials()[0], item)
+        entities.append(entity)
+    planes = furnish(bproc, description, order["textures"])
+    for point in description["lights"]["points"]:
+        light = bproc.types.Light()
+        light.set_location(point["location"])
+        light.set_energy(point["energy"])
+        light.set_color(point["colour"])
+    place(bproc, rendering, entities, planes[0], description["placement_seed"])
+    aim(bproc, rendering, description, entities)
+
+
+def furnish(bproc: Any, description: dict[str, Any], textures: str) -> list[Any]:
+    """Make floor, walls and the shining ceiling; every material is loaded, as in BlenderProc's example."""
+    half, right = ROOM_SIDE_M / 2, np.pi / 2
+    poses = [
+        ((0, 0, 0), (0, 0, 0)), ((0, -half, half), (-right, 0, 0)), ((0, half, half), (right, 0, 0)),
+        ((half, 0, half), (0, -right, 0)), ((-half, 0, half), (0, right, 0)),
+    ]  # fmt: skip
+    create = bproc.object.create_primitive
+    planes = [create("PLANE", scale=[half, half, 1], location=at, rotation=turn) for at, turn in poses]
+    ceiling = create("PLANE", scale=[3, 3, 1], location=[0, 0, 10])
+    area, light = description["lights"]["area"], bproc.material.create("light")
+    light.make_emissive(emission_strength=area["strength"], emission_color=[*area["colour"], 1.0])
+    ceiling.replace_materials(light)
+    materials = {m.get_cp("asset_name"): m for m in bproc.loader.load_ccmaterials(textures)}
+    for plane in (*planes, ceiling):
+        plane.set_cp("category_id", ROOM_CATEGORY)
+    for plane in planes:
+        plane.replace_materials(materials[description["room"]["material"]])
+    return planes
+
+
+def place(bproc: Any, rendering: Rendering, entities: list[Any], floor: Any, seed: int) -> None:
+    """Put the objects where ours puts them: the same seed and sampler."""
+    generator = np.random.default_rng(seed)
+
+    def sample(entity: Any) -> None:
+        at = generator.uniform(*rendering.placement.floor_part, 2) * ROOM_SIDE_M - ROOM_SIDE_M / 2
+        entity.set_location([*at, generator.uniform(*DROP_HEIGHT)])
+        entity.set_rotation_euler([0, 0, generator.uniform(0, 2 * np.pi)])
+
+    low, high = rendering.placement.spacing_m
+    bproc.object.sample_poses_on_surface(
+        entities, floor, sample, max_tries=rendering.placement.tries, min_distance=low, max_distance=high
+    )
+
+
+def aim(bproc: Any, rendering: Rendering, description: dict[str, Any], entities: list[Any]) -> None:
+    """Add the camera poses that ours takes, after the same checks."""
+    bproc.camera.set_resolution(rendering.image_size, rendering.image_size)
+    tree = bproc.object.create_bvh_tree_multi_objects(entities)
+    for view in range(len(description["views"])):
+        for pose in islice(camera_poses(rendering, description, view), CAMERA_TRIES):
+            target = bproc.object.compute_poi([entities[k] for k in pose.targets])
+            rotation = bproc.camera.rotation_from_forward_vec(
+                target - pose.location, inplane_rot=np.radians(pose.roll)
+            )
+            matrix = bproc.math.build_transformation_mat(pose.location, rotation)
+            if bproc.camera.perform_obstacle_in_view_check(
+                matrix, {"min": rendering.camera.clearance_m}, tree
+            ):
+                bproc.camera.add_camera_pose(matrix)
+                break
+
+
+def render(bproc: Any, samples: int, output: Path) -> None:
+    """Render all poses with BlenderProc's defaults but for the samples, and write everything."""
+    bproc.renderer.enable_normals_output()
+    bproc.renderer.enable_segmentation_output(map_by=["instance", "class"], default_values={"category_id": 0})
+    bproc.renderer.set_max_amount_of_samples(samples)
+    data = bproc.renderer.render()
+    bproc.writer.write_coco_annotations(
+        str(output), data["instance_segmaps"], data["instance_attribute_maps"], data["colors"]
+    )
+    for view, normals in enumerate(data["normals"]):
+        np.save(output / f"{view}.npy", np.asarray(normals, np.float32))
+
+
+def main(order: dict[str, Any]) -> None:
+    """Render the ordered scene."""
+    rendering, output = Rendering.model_validate(order["rendering"]), Path(order["output"])
+    output.mkdir(parents=True)
+    with tempfile.TemporaryDirectory(dir=order["temporary"]) as temporary:
+        bproc = start(order["threads"], temporary)
+        print(READY, file=sys.stderr, flush=True)
+        build(bproc, rendering, order["description"], order)
+        render(bproc, rendering.samples, output)
+
+
+if __name__ == "__main__":
+    main(json.load(sys.stdin))
+    sys.stdout.flush()
+    os._exit(0)
