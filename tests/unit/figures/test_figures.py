@@ -52,6 +52,18 @@ def test_a_stand_in_is_named_in_its_panel(points: pd.DataFrame) -> None:
     assert "rendered stand-in, no photographs" in ax.get_title()
 
 
+def test_each_curve_has_its_own_error_without_pretraining(points: pd.DataFrame) -> None:
+    def dotted(table: pd.DataFrame) -> list[float]:
+        (ax,) = draw_curves(table, fit_table(table), stand_ins=[]).axes
+        return [line.get_ydata()[0] for line in ax.lines if line.get_linestyle() == ":"]
+
+    assert dotted(points) == pytest.approx([0.9])
+    start = points[points["n"] == 0].assign(ptask="none", setting="none")
+    other = points[points["n"] > 0].assign(model="large")
+    both = pd.concat([points, other, start.assign(model="large", error=0.8)])
+    assert sorted(set(dotted(both))) == pytest.approx([0.8, 0.9])
+
+
 def test_labels_name_what_differs() -> None:
     common = {"setting": "a", "ptask": "p", "ftask": "f", "target": "t", "model": "m", "recipe": "r"}
     assert curve_labels([common | {"s": 1}, common | {"s": 2}]) == ["s = 1", "s = 2"]

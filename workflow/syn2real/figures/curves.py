@@ -52,14 +52,23 @@ def _panel(ax: Axes, points: pd.DataFrame, curves: list[dict[str, Any]]) -> None
         means = rows.groupby("n")["error"].mean()
         ax.plot(means.index, means, "o", color=colour, ms=7, mec="white", label=label, zorder=4)
         _draw_fit(ax, curve["predictions"], colour)
-    scratch = points[points["n"] == 0]
-    if not scratch.empty:
-        ax.axhline(scratch["error"].mean(), color="grey", ls=":", label="no pre-training (n = 0), mean")
+    _draw_references(ax, [curve["reference"] for curve in curves], colours)
     ax.yaxis.set_major_formatter("{x:.2f}")
     ax.yaxis.set_minor_formatter("{x:.2f}")
     ax.tick_params(axis="y", which="minor", labelsize="x-small")
     ax.legend(fontsize="small", frameon=False)
     sns.despine(ax=ax)
+
+
+def _draw_references(ax: Axes, references: list[float | None], colours: list[Any]) -> None:
+    """Draw the mean error without pre-training: once where the curves share it, else in each one's colour."""
+    label = "no pre-training (n = 0), mean"
+    if len(set(references)) == 1:
+        references, colours = references[:1], ["grey"]
+    for reference, colour in zip(references, colours, strict=False):
+        if reference is not None:
+            ax.axhline(reference, color=colour, ls=":", label=label)
+            label = "_"
 
 
 def _draw_fit(ax: Axes, predictions: list[dict[str, Any]], colour: tuple[float, float, float]) -> None:

@@ -82,8 +82,9 @@ def fit_table(
     Returns
     -------
     dict
-        ``{"version", "notes", "curves": [{"curve", "law", "method", "n_used", "n_min", "n_max", "fit",
-        "reason", "predictions"}]}`` of plain JSON values; an interval's open end is None.
+        ``{"version", "notes", "curves": [{"curve", "law", "method", "n_used", "n_min", "n_max",
+        "reference", "fit", "reason", "predictions"}]}`` of plain JSON values; an interval's open end is None,
+        and so is the reference, the mean error without pre-training, where there is none.
 
     Raises
     ------
@@ -295,6 +296,7 @@ def _curve_json(
         "n_used": len(np.unique(used)) if fit is not None else 0,
         "n_min": float(used.min()) if fit is not None else None,
         "n_max": float(used.max()) if fit is not None else None,
+        "reference": number(curve.reference),
         "fit": told,
         "reason": reason,
         "predictions": predictions,
