@@ -35,7 +35,7 @@ bundle: $(VENV)/.installed ## Pack a finished experiment (EXPERIMENT=file): what
 	$(RUN) syn2real bundle $(EXPERIMENT)
 
 test: $(VENV)/.installed ## Run the tests (under 15 minutes on 2 cores)
-	$(RUN) python -m pytest -n 2 --dist loadgroup -m "not slow"
+	$(RUN) python -m pytest -n 2 --dist loadfile -m "not slow"
 
 test-slow: $(VENV)/.installed ## Run the tests that replay whole workflows (under 30 minutes)
 	$(RUN) python -m pytest -m slow

@@ -26,6 +26,13 @@ class Checkout:
             else:
                 shutil.copy(source, folder / part)
 
+    @classmethod
+    def there(cls, folder: Path) -> "Checkout":
+        """Return the copy that lies in a folder already."""
+        found = cls.__new__(cls)
+        found.folder = folder
+        return found
+
     @property
     def environment(self) -> dict[str, str]:
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"

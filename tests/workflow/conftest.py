@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from checkout import Checkout, failed_logs
 
+from syn2real.data.lockfile import exclusive
+
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Checkout:
@@ -14,19 +16,27 @@ def checkout(tmp_path: Path) -> Checkout:
 
 
 @pytest.fixture(scope="session")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
-    """The smoke experiment, run to its end with a report; tests must leave it as it is."""
-    made = Checkout(tmp_path_factory.mktemp("finished") / "checkout")
-    report = ["--report", "results/report.html", "--report-after-run"]
-    done = made.snakemake("--profile", "profiles/ci", *report)
-    assert done.returncode == 0, done.stdout + failed_logs(made.folder)
+def finished(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Checkout:
+    """The smoke experiment, run to its end with a report; tests must leave it as it is.
+
+    Processes that share the tests share the run: the first one makes it, the others wait.
+    """
+    base = tmp_path_factory.getbasetemp()
+    root = base.parent if hasattr(request.config, "workerinput") else base
+    folder = root / "finished" / "checkout"
+    with exclusive(root / "finished.lock"):
+        if (folder / "results/report.html").is_file():
+            return Checkout.there(folder)
+        shutil.rmtree(folder, ignore_errors=True)  # what a failed run left
+        made = Checkout(folder)
+        report = ["--report", "results/report.html", "--report-after-run"]
+        done = made.snakemake("--profile", "profiles/ci", *report)
+        assert done.returncode == 0, done.stdout + failed_logs(made.folder)
     return made
 
 
 @pytest.fixture
 def reuse(finished: Checkout, tmp_path: Path) -> Checkout:
     """A copy of the finished smoke experiment, results and Snakemake's memory included, to change at will."""
-    copy = Checkout.__new__(Checkout)
-    copy.folder = tmp_path / "reuse"
-    shutil.copytree(finished.folder, copy.folder, symlinks=True)
-    return copy
+    shutil.copytree(finished.folder, tmp_path / "reuse", symlinks=True)
+    return Checkout.there(tmp_path / "reuse")
