@@ -232,14 +232,14 @@ def setting(**changes: Any) -> Rendering:
 
 def memory(stage: Stage) -> None:
     """Print one process's resident memory when it has done 30 and 300 scenes of ten objects."""
-    rendering, early, late = setting(image_size=64, samples=2, views=1), 30, 300
+    rendering, early, late = setting(image_size=32, samples=1, views=1), 30, 300
     found: dict[int, float] = {}
     with ThreadPoolExecutor(1) as pool:
         job = pool.submit(stage.ours, rendering, range(late + 1), "memory")
         while not job.done():
             for scene in (early, late):
                 if scene not in found and scene_file(stage.folder / "memory", scene - 1).is_file():
-                    found[scene] = resident(str(stage.folder / "memory"))
+                    found[scene] = child_memory()
             time.sleep(0.05)
         job.result()
     ratio = found[late] / found[early]
@@ -247,10 +247,10 @@ def memory(stage: Stage) -> None:
           f"ratio {ratio:.3f}")  # fmt: skip
 
 
-def resident(_: str) -> float:
+def child_memory() -> float:
     """Return the resident memory, MB, of this process's one child."""
-    children = Path(f"/proc/{os.getpid()}/task").glob("*/children")
-    [child] = {pid for file in children for pid in file.read_text().split()}
+    listings = Path(f"/proc/{os.getpid()}/task").glob("*/children")
+    [child] = {pid for listing in listings for pid in listing.read_text().split()}
     pages = int(Path(f"/proc/{child}/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
@@ -260,7 +260,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--samples", type=int, default=16, help="at 128², both sides (default: %(default)s)")
+    parser.add_argument("--samples", type=int, default=8, help="at 128², both sides (default: %(default)s)")
     parser.add_argument("--pairs", type=int, default=2, help="pairs at 128² (default: %(default)s)")
     parser.add_argument("--scenes", type=int, default=3, help="of ours, a process (default: %(default)s)")
     parser.add_argument("--large", action="store_true", help="640² at equal error (default: 128²)")

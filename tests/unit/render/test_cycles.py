@@ -49,18 +49,27 @@ BOTH = {"CUDA": ["A100", "A100 (2)", "T4"], "OPTIX": ["A100", "A100 (2)", "T4"]}
 )
 def test_the_jobs_gpus_are_used_and_no_other_device(shown, visible, kind, used):
     preferences = Preferences(shown)
-    names = choose_devices(preferences, visible)
+    names = choose_devices(preferences, {} if visible is None else {"CUDA_VISIBLE_DEVICES": visible})
     assert preferences.compute_device_type == kind
     assert preferences.used() == used
     assert names == [f"{name} ({kind})" for name in used]
 
 
 @pytest.mark.parametrize(
-    ("shown", "visible"), [({}, None), ({}, "0"), (BOTH, ""), (BOTH, "-1"), (BOTH, "NoDevFiles")]
+    ("shown", "environment"),
+    [
+        ({}, {}),
+        ({}, {"CUDA_VISIBLE_DEVICES": "0"}),
+        (BOTH, {"CUDA_VISIBLE_DEVICES": ""}),
+        (BOTH, {"CUDA_VISIBLE_DEVICES": "-1"}),
+        (BOTH, {"CUDA_VISIBLE_DEVICES": "NoDevFiles"}),
+        # A Slurm job that asked for no GPU, on a node that has some and does not hide them.
+        (BOTH, {"SLURM_JOB_ID": "7"}),
+    ],
 )
-def test_without_a_gpu_the_cpu_renders(shown, visible):
+def test_without_a_gpu_the_cpu_renders(shown, environment):
     preferences = Preferences(shown)
-    assert choose_devices(preferences, visible) == ["CPU"]
+    assert choose_devices(preferences, environment) == ["CPU"]
     assert preferences.compute_device_type == "NONE"
 
 

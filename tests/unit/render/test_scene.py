@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import subprocess
 import sys
 from itertools import islice
@@ -38,7 +39,8 @@ def test_another_process_describes_the_same_bytes():
         f"rendering = Rendering.model_validate_json({RENDERING.model_dump_json()!r});"
         "sys.stdout.buffer.write(description_bytes(describe('s', rendering, 'train', 3, stock)))"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+    other = {**os.environ, "PYTHONHASHSEED": "7", "LC_ALL": "C", "TZ": "Asia/Tokyo"}
+    done = subprocess.run([sys.executable, "-c", code], env=other, capture_output=True, check=True)
     assert done.stdout == text(3)
 
 

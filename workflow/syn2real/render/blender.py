@@ -160,7 +160,7 @@ class Renderer:
         initializer._Initializer.set_default_parameters()
         scene = self.bpy.context.scene
         preferences = self.bpy.context.preferences.addons["cycles"].preferences
-        self.devices = choose_devices(preferences, os.environ.get("CUDA_VISIBLE_DEVICES"))
+        self.devices = choose_devices(preferences, os.environ)
         scene.cycles.device = "CPU" if self.devices == ["CPU"] else "GPU"
         renderer.set_cpu_threads(threads)
         bounces = self.rendering.bounces

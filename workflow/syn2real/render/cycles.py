@@ -1,5 +1,6 @@
 """Cycles' settings: devices, samples, denoiser, passes. Works on Blender's objects as they are handed in."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from syn2real.config.rendering import Rendering
@@ -13,25 +14,28 @@ ACCURATE_FROM = 24
 """Samples from which the denoiser's accurate prefilter pays: it takes the time of five more."""
 
 
-def choose_devices(preferences: Any, visible: str | None) -> list[str]:
+def choose_devices(preferences: Any, environment: Mapping[str, str]) -> list[str]:
     """Have Cycles compute on the GPUs that this job was given, else on the CPU.
 
     CUDA hides from the process what CUDA_VISIBLE_DEVICES leaves out, and Cycles sees the rest only. Where
-    the variable is not set, nobody has shared out the GPUs: the first one is taken, as PyTorch does, never
-    every GPU of the host. The CPU never computes beside a GPU: two kinds of device round differently.
+    the variable is not set, a Slurm job was given no GPU; elsewhere nobody has shared them out, and the first
+    one is taken, as PyTorch does, never every GPU of the host. The CPU never computes beside a GPU: two kinds
+    of device round differently.
 
     Parameters
     ----------
     preferences : Cycles' preferences
         Offers `get_devices_for_type(kind)`; gets `compute_device_type`, and its devices get `use`.
-    visible : str or None
-        CUDA_VISIBLE_DEVICES.
+    environment : mapping of str to str
+        The process's environment.
 
     Returns
     -------
     list of str
         The devices' names with their kind, or `["CPU"]`.
     """
+    shared_out = "SLURM_JOB_ID" in environment
+    visible = environment.get("CUDA_VISIBLE_DEVICES", "" if shared_out else None)
     for kind in () if visible is not None and visible.strip() in HIDDEN else GPU_KINDS:
         devices = preferences.get_devices_for_type(kind)
         gpus = [device for device in devices if device.type == kind]
