@@ -5,13 +5,14 @@ Cost: three minutes on one core; on a GPU, with the recipe's sizes, about as lon
 Expected: never slower than the reference on a CPU; on a GPU at least 1.5 times the speed of its fp32 and
 never slower than its ``--amp``.
 
-Both models start from the same weights. The batches are in memory as each loader leaves them: bytes for ours,
-which normalises on the device, float32 for the reference, whose loader does. The reference is `train_one_epoch`
-of references/classification, detection and segmentation: no channels-last, torch's default optimiser, the loss
-looked at in every step; normals, which they have not, run in their segmentation loop with our loss. Ours
-computes in what a recipe's `mixed16` means on the device: on a CPU that is fp32, with deterministic algorithms.
-Sizes and the detector's numbers are the paper's on a GPU; on a CPU images are small and the detector is the
-demo's. Steps are taken in turns; the ratio, the reference's time over ours, is the median over the turns.
+Both models start from the same weights. The batches are in memory as each loader leaves them: bytes for
+ours, which normalises on the device, float32 for the reference, whose loader does. The reference is
+`train_one_epoch` of references/classification, detection and segmentation: no channels-last, torch's
+default optimiser, the loss looked at in every step; normals, which they have not, run in their segmentation
+loop with our loss. Ours computes in what a recipe's `mixed16` means on the device: on a CPU that is fp32,
+with deterministic algorithms. Sizes and the detector's numbers are the paper's on a GPU; on a CPU images
+are small and the detector is the demo's. Steps are taken in turns; the ratio, the reference's time over
+ours, is the median over the turns.
 
 Run it with ``python workflow/benchmarks/train.py``; with ``--device cuda`` on a GPU.
 """
