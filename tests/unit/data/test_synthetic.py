@@ -190,3 +190,22 @@ def test_the_reference_is_the_shards_own_json(make_shards):
     shard = images._shards[0]
     view = json.loads(shard.read(shard.keys[1])["json"])
     assert [t["class"] for t in view["objects"]] == torch.nonzero(images[1][1]).flatten().tolist()
+
+
+def test_no_annotation_is_read_before_it_is_asked_for(make_shards, monkeypatch):
+    """A million images to train on: what is kept of them is where they lie."""
+    paths, _ = make_shards()
+    images = SyntheticImages(paths, 8, "objdet")
+    assert len(pickle.dumps(images)) < 20_000
+    read = []
+    original = type(images._shards[0]).read
+
+    def reading(shard, key, extensions):
+        read.append((key, tuple(extensions)))
+        return original(shard, key, extensions)
+
+    monkeypatch.setattr(type(images._shards[0]), "read", reading)
+    images[3]
+    assert read == [("00000001-01", ("png", "json"))]
+    assert len(images.coco.anns) and len(read) == 1 + 8
+    assert SyntheticImages(paths, 8, "semseg").coco is None

@@ -3,7 +3,10 @@
 import pytest
 import torch
 from torchvision import tv_tensors
+from torchvision.transforms import v2
 
+from syn2real.tasks.base import stack_padded
+from syn2real.tasks.deeplab import RandomShortestSize
 from syn2real.training.batches import training_batches
 from syn2real.training.optimiser import make_optimiser
 from syn2real.training.seeding import borrowed, seed_everything
@@ -156,3 +159,30 @@ def test_weight_decay_spares_batch_norm_where_the_recipe_says(smoke_task):
     groups = {group["weight_decay"]: group["params"] for group in make_optimiser(task, model).param_groups}
     assert sum(p.numel() for p in groups[0.0]) == 9600
     assert any(p is model.fc.bias for p in groups[1e-4])
+
+
+def test_normals_are_those_of_a_pixel_never_a_mean(smoke_task, boxes):
+    data, task = boxes("normal"), smoke_task("normal", resize=(33, 61))
+    known = {tuple(code) for i in range(4) for code in data[i][1].flatten(1).T.tolist()} | {(0, 0, 0)}
+    for i in range(4):
+        with borrowed(i):
+            packed = task.train_transform()(*data[i])[1]
+        assert packed.shape == (3, 48, 48) and packed.dtype == torch.uint8
+        assert {tuple(code) for code in packed.flatten(1).T.tolist()} <= known
+
+
+@pytest.mark.parametrize("size", [260, 333, 640, 1040])
+def test_masks_are_resized_to_the_nearest_pixels_as_torchvision_does(size):
+    mask = tv_tensors.Mask(torch.randint(0, 255, (640, 640), dtype=torch.uint8))
+    ours = RandomShortestSize([size])(mask)
+    theirs = v2.RandomShortestSize([size])(mask)
+    assert ours.shape == theirs.shape == (size, size)
+    assert (ours != theirs).float().mean() < 0.005  # rounding at a pixel's border
+
+
+def test_padding_is_right_and_below():
+    small, large = torch.ones(3, 2, 4, dtype=torch.uint8), torch.ones(3, 5, 3, dtype=torch.uint8)
+    batch = stack_padded([small, large], 7)
+    assert batch.shape == (2, 3, 5, 4) and batch.is_contiguous(memory_format=torch.channels_last)
+    assert (batch[0, :, :2] == 1).all() and (batch[0, :, 2:] == 7).all()
+    assert (batch[1, ..., :3] == 1).all() and (batch[1, ..., 3] == 7).all()

@@ -3,11 +3,11 @@ from itertools import chain
 import pytest
 import torch
 
-from syn2real.training.batches import Augmented, Cached, EndlessOrder
-from syn2real.training.seeding import (
-    borrowed,
-    stream_seed,
-)
+from syn2real.config.recipe import SECTIONS
+from syn2real.data.synthetic import PTASKS, SyntheticImages
+from syn2real.tasks import make_task
+from syn2real.training.batches import Augmented, Cached, EndlessOrder, training_batches
+from syn2real.training.seeding import borrowed, stream_seed
 
 
 def indices(order):
@@ -79,3 +79,31 @@ def test_borrowing_survives_an_error():
         torch.rand(1)
         raise KeyError
     assert torch.equal(torch.get_rng_state(), before)
+
+
+def equal(first, second):
+    if isinstance(first, torch.Tensor):
+        return torch.equal(first, second)
+    pairs = zip(
+        first.values() if isinstance(first, dict) else first,
+        second.values() if isinstance(second, dict) else second,
+        strict=True,
+    )
+    return all(equal(a, b) for a, b in pairs)
+
+
+@pytest.mark.parametrize("ptask", PTASKS)
+def test_batches_are_the_same_whatever_the_number_of_processes(ptask, shards, resolve):
+    """Fourteen images in batches of six: the third batch reaches into the second epoch."""
+    data = SyntheticImages(shards[0], 14, ptask)
+
+    def load(workers):
+        numbers = resolve("pretrain", ptask, batch_size=6, iterations=5, images=None, workers=workers)
+        task = make_task(ptask, SECTIONS[ptask].model_validate(numbers), "resnet18", data.classes)
+        return list(training_batches(data, task, seed=0, start=0, device=torch.device("cpu")))
+
+    alone, together = load(0), load(2)
+    assert len(alone) == len(together) == 5
+    assert all(equal(one, other) for one, other in zip(alone, together, strict=True))
+    assert not equal(alone[0][0], alone[1][0])
+    assert alone[0][0].dtype == torch.uint8 and alone[0][0].is_contiguous(memory_format=torch.channels_last)

@@ -75,7 +75,8 @@ def _decode_rows(content: bytes, shape: tuple[int, ...], dtype: np.dtype[Any]) -
     length = dtype.itemsize * int(np.prod(shape[1:]))
     try:
         stream = memoryview(content)[PIXELS : -len(END) - 4]
-        raw = isal_zlib.decompress(stream, bufsize=shape[0] * (1 + length))
+        # With room to spare: a buffer that is filled to the brim is grown and copied to look for more.
+        raw = isal_zlib.decompress(stream, bufsize=shape[0] * (1 + length) + 64)
     except isal_zlib.IsalError:  # type: ignore[misc]  # its stub has an instance
         return None
     if len(raw) != shape[0] * (1 + length):

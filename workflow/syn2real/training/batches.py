@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import Any
 
+import cv2
 import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset, Sampler
@@ -148,6 +149,7 @@ class Batches:
             collate_fn=partial(_collate, task),
             num_workers=task.section.workers,
             pin_memory=device.type == "cuda",
+            worker_init_fn=_use_one_thread,
             generator=torch.Generator(),  # or it would draw on torch's global one
             **order,
         )
@@ -174,6 +176,11 @@ class Told(Dataset[Any]):
             return [self.samples[index] for index in indices]
         except InputError as error:
             return [error]
+
+
+def _use_one_thread(worker: int) -> None:
+    """Keep OpenCV to one thread in a loading process, as torch keeps itself."""
+    cv2.setNumThreads(1)
 
 
 def _collate(task: Task, samples: list[Any]) -> Any:
