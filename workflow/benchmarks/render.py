@@ -1,7 +1,7 @@
 """Rendering against the naive way, which starts BlenderProc anew for every scene, as the paper's code did.
 
-Both sides render the same scene descriptions of the demo's objects, in two one-thread processes side by side
-(two threads in one process are slower for either), alternately; ratios are medians of pairs.
+Both sides render the same scene descriptions of the demo's objects, in two one-thread processes side by side,
+alternately; ratios are medians of pairs.
 Start-up (from the process's start until Blender is ready) and the work on a scene are told apart; the rate of
 images is that of a shard of 100 scenes, whose start-up is shared. Peak memory is that of one process.
 
@@ -10,8 +10,8 @@ images is that of a shard of 100 scenes, whose start-up is shared. Peak memory i
              a reference of many samples (kept in --cache), so that speed is compared at equal error
   --memory   memory of one process at its 30th and its 300th scene
 
-What was tried, at 256² against 512 samples: the light tree pays (32 samples have the error of 50 without it,
-for a sixth more time each); so does the denoiser's fast prefilter below some 24 samples. Adaptive sampling,
+What was tried, at 128² and 256² on one scene: the light tree pays (32 samples have the error of 50 without
+it, for a sixth more time each); so does the denoiser's fast prefilter below some 24 samples. Adaptive sampling,
 fewer bounces (their bias is greater than what they save) and denoising light and albedo apart do not. Four
 fifths of the error lie in the tenth of the pixels with edges, where only samples help. Reading the files that
 Blender writes costs 3 ms of a frame at 128².
