@@ -11,10 +11,10 @@ images is that of a shard of 100 scenes, whose start-up is shared. Peak memory i
   --memory   memory of one process at its 30th and its 300th scene
 
 What was tried, at 128² and 256² on one scene: the light tree pays (32 samples have the error of 50 without
-it, for a sixth more time each); so does the denoiser's fast prefilter below some 24 samples. Adaptive sampling,
-fewer bounces (their bias is greater than what they save) and denoising light and albedo apart do not. Four
-fifths of the error lie in the tenth of the pixels with edges, where only samples help. Reading the files that
-Blender writes costs 3 ms of a frame at 128².
+it, for a sixth more time each); so does the denoiser's fast prefilter below some 24 samples. Adaptive
+sampling, fewer bounces (their bias is greater than what they save) and denoising light and albedo apart do
+not. Four fifths of the error lie in the tenth of the pixels with edges, where only samples help. Reading the
+files that Blender writes costs 3 ms of a frame at 128².
 """
 
 import argparse
