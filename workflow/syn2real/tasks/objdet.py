@@ -15,6 +15,7 @@ from torchvision.models.detection.anchor_utils import AnchorGenerator
 from torchvision.models.detection.backbone_utils import BackboneWithFPN
 from torchvision.models.detection.faster_rcnn import FastRCNNPredictor, TwoMLPHead
 from torchvision.transforms import v2
+from torchvision.transforms.v2 import functional
 
 from syn2real.tasks.backbones import channels, resnet
 from syn2real.tasks.base import MEAN, STD, Evaluation, Task, stack_padded
@@ -69,16 +70,8 @@ class Detection(Task):
         return model.get_submodule("backbone.body")
 
     def train_transform(self) -> v2.Transform:
-        """Keep the single objects, resize to a square, flip (A.1); boxes that vanish are dropped."""
-        size = self.section.image_size
-        return v2.Compose(
-            [
-                SingleObjects(),
-                v2.Resize((size, size), antialias=True),
-                v2.RandomHorizontalFlip(0.5 if self.section.flip else 0.0),
-                v2.SanitizeBoundingBoxes(min_size=1),
-            ]
-        )
+        """Keep the single objects, resize to a square, flip (A.1)."""
+        return TrainingSample(self.section.image_size, self.section.flip)
 
     def eval_transform(self) -> v2.Transform:
         """Resize to a square, and keep what leads back from it: the image's id and its own size."""
@@ -119,15 +112,30 @@ class Detection(Task):
         return Evaluation(value, len(image_ids), {"AP50": ap50, "AP75": ap75})
 
 
-class SingleObjects(v2.Transform):
-    """Reduce an annotation to boxes and labels of single objects: crowds are no examples to learn from."""
+class TrainingSample(v2.Transform):
+    """Keep an annotation's single objects, resize to a square, flip; boxes that vanish are dropped.
+
+    Crowds are no examples to learn from. torchvision's functions are called one by one: a chain of its
+    transforms takes longer to look through each sample than to change it.
+    """
+
+    def __init__(self, size: int, flip: bool) -> None:
+        super().__init__()
+        self.size, self.flip = [size, size], flip
 
     def forward(self, *sample: Any) -> Any:
         """Return (image, {"boxes", "labels"})."""
         image, target = sample
-        keep = torch.as_tensor(target["iscrowd"]) == 0
-        boxes = tv_tensors.wrap(target["boxes"][keep], like=target["boxes"])
-        return image, {"boxes": boxes, "labels": torch.as_tensor(target["labels"])[keep]}
+        boxes, labels = target["boxes"], torch.as_tensor(target["labels"])
+        single = torch.as_tensor(target["iscrowd"]) == 0
+        if not single.all():
+            boxes, labels = tv_tensors.wrap(boxes[single], like=boxes), labels[single]
+        image = functional.resize(image, self.size, antialias=True)
+        boxes = functional.resize(boxes, self.size)
+        if self.flip and torch.rand(()) < 0.5:
+            image, boxes = functional.horizontal_flip(image), functional.horizontal_flip(boxes)
+        boxes, kept = functional.sanitize_bounding_boxes(boxes, min_size=1)
+        return image, {"boxes": boxes, "labels": labels[kept]}
 
 
 class ImageIdentity(v2.Transform):
