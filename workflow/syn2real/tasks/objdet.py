@@ -113,7 +113,7 @@ class Detection(Task):
 
 
 class TrainingSample(v2.Transform):
-    """Keep an annotation's single objects, resize to a square, flip; boxes that vanish are dropped.
+    """Keep an annotation's single objects, resize to a square, flip; boxes below a pixel's width are dropped.
 
     Crowds are no examples to learn from. torchvision's functions are called one by one: a chain of its
     transforms takes longer to look through each sample than to change it.
@@ -134,8 +134,9 @@ class TrainingSample(v2.Transform):
         boxes = functional.resize(boxes, self.size)
         if self.flip and torch.rand(()) < 0.5:
             image, boxes = functional.horizontal_flip(image), functional.horizontal_flip(boxes)
-        boxes, kept = functional.sanitize_bounding_boxes(boxes, min_size=1)
-        return image, {"boxes": boxes, "labels": labels[kept]}
+        corners = boxes.as_subclass(Tensor)
+        kept = (corners[:, 2:] - corners[:, :2] >= 1).all(dim=1)  # they lie within the image already
+        return image, {"boxes": tv_tensors.wrap(corners[kept], like=boxes), "labels": labels[kept]}
 
 
 class ImageIdentity(v2.Transform):
