@@ -135,7 +135,7 @@ def pinned(values: Any, device: torch.device) -> Any:
     if device.type != "cuda":
         return values
     if isinstance(values, Tensor):
-        return values.contiguous(memory_format=torch.preserve_format).pin_memory()
+        return values.pin_memory()
     if isinstance(values, dict):
         return {key: pinned(value, device) for key, value in values.items()}
     return type(values)(pinned(value, device) for value in values)
