@@ -144,12 +144,14 @@ class Batches:
     """
 
     def __init__(self, samples: Any, task: Task, device: torch.device, **order: Any) -> None:
+        # A loading process has one thread, of torch by itself. OpenCV's pool does not survive the fork, and
+        # would be waited for forever there: it is ended here, before.
+        cv2.setNumThreads(1)
         self.loader: DataLoader[Any] = DataLoader(
             Told(samples),
             collate_fn=partial(_collate, task),
             num_workers=task.section.workers,
             pin_memory=device.type == "cuda",
-            worker_init_fn=_use_one_thread,
             generator=torch.Generator(),  # or it would draw on torch's global one
             **order,
         )
@@ -176,11 +178,6 @@ class Told(Dataset[Any]):
             return [self.samples[index] for index in indices]
         except InputError as error:
             return [error]
-
-
-def _use_one_thread(worker: int) -> None:
-    """Keep OpenCV to one thread in a loading process, as torch keeps itself."""
-    cv2.setNumThreads(1)
 
 
 def _collate(task: Task, samples: list[Any]) -> Any:
