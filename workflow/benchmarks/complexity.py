@@ -2,8 +2,8 @@
 
 Question: is one pass over blocks as fast as BLAS's own product of the whole, at a fraction of the memory?
 Cost: about four minutes on two cores and 3 GB of memory (``--images 8000 --dimensions 512`` for a glance).
-Expected: ours in the time of np.cov, at a tenth of its memory; about 1.6 times BLAS's product of what is already
-centred and in double precision, for blocks of 1,024.
+Expected: ours in the time of np.cov, at a tenth of its memory; about 1.6 times BLAS's product alone, for
+blocks of 1,024 rows.
 
 Every contender runs in a process of its own, alternating with the others, and starts from the same float32
 features on disk, which it maps into memory. Time is that of the covariance alone. Memory is the largest
