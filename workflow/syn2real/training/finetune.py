@@ -4,14 +4,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from torch.utils.data import Subset
-
-from syn2real.config.target import Target
-from syn2real.data.subsets import describe, subset
-from syn2real.data.targets import load_splits
 from syn2real.files import file_digest
 from syn2real.training.checkpoints import Checkpoints
 from syn2real.training.distributed import current_world
+from syn2real.training.labelled import draw_labelled
 from syn2real.training.metrics_file import write_metrics
 from syn2real.training.run import Run, train_run
 
@@ -62,21 +58,16 @@ def finetune(
         The loss or the metric is not finite.
     """
     ftask = key["ftask"]
-    train_data, val_data = load_splits(Target.model_validate(target), ftask)
-    population = len(train_data) if train_data.labels is None else train_data.labels
-    indices = subset(population, percent, key["seed"])
-    drawn = describe(population, indices, percent)
-    inputs = {"train": train_data.digest(), "val": val_data.digest(), "subset": drawn["digest"]}
+    labelled = draw_labelled(target, ftask, percent, key["seed"])
+    inputs = dict(labelled.inputs)
     if backbone is not None:
         backbone = Path(backbone)
         inputs["backbone"] = file_digest(backbone)
     run = Run("finetune", key, ftask, recipe, inputs, Path(scratch), threads, checkpoint_seconds)
     curves = Path(output).parent / "tensorboard"
-    labelled = Subset(train_data, indices.tolist())
-    _, _, metrics = train_run(run, labelled, val_data, train_data.classes, backbone, curves)
+    _, _, metrics = train_run(run, labelled.train, labelled.val, labelled.classes, backbone, curves)
     if not current_world().first:
         return
 
-    metrics |= {"subset_digest": drawn["digest"], "shortfall": drawn.get("shortfall")}
-    write_metrics(output, metrics)
+    write_metrics(output, metrics | labelled.recorded)
     Checkpoints(run.scratch, run.identity).remove()

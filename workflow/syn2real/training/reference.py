@@ -4,14 +4,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from torch.utils.data import Subset
-
-from syn2real.config.target import Target
-from syn2real.data.subsets import describe, subset
-from syn2real.data.targets import load_splits
 from syn2real.tasks.backbones import save_backbone
 from syn2real.training.checkpoints import Checkpoints
 from syn2real.training.distributed import current_world
+from syn2real.training.labelled import draw_labelled
 from syn2real.training.metrics_file import write_metrics
 from syn2real.training.run import Run, train_run
 
@@ -59,22 +55,16 @@ def train_reference(
         The loss or the metric is not finite.
     """
     ftask = key["ftask"]
-    train_data, val_data = load_splits(Target.model_validate(target), ftask)
-    population = len(train_data) if train_data.labels is None else train_data.labels
-    indices = subset(population, percent, key["seed"])
-    drawn = describe(population, indices, percent)
-    inputs = {"train": train_data.digest(), "val": val_data.digest(), "subset": drawn["digest"]}
+    labelled = draw_labelled(target, ftask, percent, key["seed"])
     named = {"recipe": key["recipe"], "setting": key["target"], "ptask": ftask, "model": key["model"]}
-    run_key = named | {"n": len(indices), "seed": key["seed"]}
-    run = Run("pretrain", run_key, ftask, recipe, inputs, Path(scratch), threads, checkpoint_seconds)
+    run_key = named | {"n": len(labelled.train), "seed": key["seed"]}
+    run = Run("pretrain", run_key, ftask, recipe, labelled.inputs, Path(scratch), threads, checkpoint_seconds)
     curves = Path(outputs["metrics"]).parent / "tensorboard"
-    labelled = Subset(train_data, indices.tolist())
-    _, history, metrics = train_run(run, labelled, val_data, train_data.classes, None, curves)
+    _, history, metrics = train_run(run, labelled.train, labelled.val, labelled.classes, None, curves)
     if not current_world().first:
         return
     assert history.best_backbone is not None
     described = {"key": run_key, "iteration": metrics["best"]["iteration"]}
     save_backbone(outputs["backbone"], history.best_backbone, described)
-    metrics |= {"subset_digest": drawn["digest"], "shortfall": drawn.get("shortfall")}
-    write_metrics(outputs["metrics"], metrics)
+    write_metrics(outputs["metrics"], metrics | labelled.recorded)
     Checkpoints(run.scratch, run.identity).remove()
