@@ -10,7 +10,7 @@ ROOM_SIDE_M = 4.0
 """Side of the cube-shaped room in metres (BOP's on-surface sampling)."""
 PAPER_COLLECTIONS = ("hb", "icbin", "icmi", "itodd", "lm", "ruapc", "tless", "tudl", "tyol", "ycbv")
 
-MATERIALS = (
+SURFACES = (
     "asphalt", "bark", "bricks", "candy", "carpet", "chipboard", "clay", "concrete", "cork",
     "corrugatedsteel", "diamondplate", "fabric", "gravel", "ground", "ice", "leather", "marble", "metal",
     "moss", "paint", "paper", "pavingstones", "pipe", "planks", "plaster", "plastic", "rock", "roofingtiles",
@@ -145,7 +145,7 @@ class Rendering(Section):
     )
     textures: Name | None = Field(default="ambientcg", description="texture collection (ambientCG layout)")
     materials: tuple[str, ...] = Field(
-        default=MATERIALS,
+        default=SURFACES,
         description="a random background is drawn from the materials whose names begin so; [] takes all",
     )
     background_material: str = Field(default="Fabric001", description="material of a fixed background")

@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 import requests
 
 from syn2real.config.datasets import Archive
+from syn2real.config.rendering import SURFACES
 from syn2real.data.download import download, new_session
 from syn2real.data.lockfile import Locked, exclusive, read_lock, record
 from syn2real.data.unpack import Place, unpack
@@ -26,15 +27,8 @@ MATERIALS = "materials.tsv"
 """The list of a collection's materials as it was at the first call, beside its archives."""
 MAPS = ("Color", "AmbientOcclusion", "Metalness", "Roughness", "NormalGL", "Normal", "Displacement")
 """The maps of a material that BlenderProc reads; archives hold previews and other programs' files too."""
-SURFACES = (
-    "Asphalt", "Bark", "Bricks", "Candy", "Carpet", "Chipboard", "Clay", "Concrete", "Cork",
-    "CorrugatedSteel", "DiamondPlate", "Fabric", "Gravel", "Ground", "Ice", "Leather", "Marble", "Metal",
-    "Moss", "Paint", "Paper", "Paving", "Pipe", "Planks", "Plaster", "Plastic", "Rock", "RoofingTiles",
-    "Rope", "Sponge", "TactilePaving", "Terrazzo", "Tiles", "Wood",
-)  # fmt: skip
-"""What materials' names begin with that tile a room's walls: those BlenderProc takes for random rooms."""
-NOT_SURFACES = ("Painting", "PavingEdge", "RockBrush")
-"""What begins so but tiles nothing."""
+NOT_SURFACES = ("painting", "rockbrush")
+"""What begins like a surface of a room but tiles none."""
 
 
 def fetch_objects(collection: str, archives: Sequence[Archive], folder: Path, downloads: Path) -> None:
@@ -89,7 +83,7 @@ def fetch_textures(collection: str, listing: Archive, folder: Path, downloads: P
     """
     with exclusive(downloads / collection / ".lock"), _whole(folder) as made, new_session() as session:
         materials = _materials(session, listing, downloads)
-        wanted = [m for m in materials if m.startswith(SURFACES) and not m.startswith(NOT_SURFACES)]
+        wanted = [name for name in materials if _tiles_a_room(name.lower())]
         size = sum(materials[name][1] for name in wanted) / 1e9
         logger.info("%s: %d materials, about %.1f GB, %s", collection, len(wanted), size, listing.licence)
         for name in wanted:
@@ -189,6 +183,11 @@ def _table(source: Path, version: str) -> str:
     writer.writerow(["name", "url", "size"])
     writer.writerows([name, *found[name]] for name in sorted(found))
     return text.getvalue()
+
+
+def _tiles_a_room(name: str) -> bool:
+    """Whether a material, its name in small letters, is one that random rooms are drawn from."""
+    return name.startswith(SURFACES) and not name.startswith(NOT_SURFACES)
 
 
 def _drop_transparent(folder: Path) -> None:

@@ -65,6 +65,7 @@ def unpack(archive: Path, folder: Path, place: Place = lambda path: path) -> int
                 with member.open() as source, path.open("wb") as stream:
                     shutil.copyfileobj(source, stream, 1 << 20)
                 count += 1
+    # NotImplementedError is what zipfile raises for a compression that it does not know.
     except (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError, NotImplementedError) as error:
         raise InputError(f"no whole zip or tar archive ({error})", file=archive) from None
     return count
