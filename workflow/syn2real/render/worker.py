@@ -5,7 +5,6 @@ the very end, when Python has already let go of it. So the process ends without 
 """
 
 import json
-import os
 import sys
 import tempfile
 import time
@@ -19,7 +18,7 @@ import cv2
 from syn2real.config.rendering import Rendering
 from syn2real.data.shards import SceneRecord, write_shard
 from syn2real.errors import InputError
-from syn2real.processes import die_with_parent
+from syn2real.processes import die_with_parent, leave
 from syn2real.render.annotations import view_files
 from syn2real.render.blender import Renderer, Unbuildable
 from syn2real.render.scene import Stock, describe, description_bytes
@@ -169,7 +168,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    code = main()
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code)
+    leave(main())

@@ -8,7 +8,6 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import cv2
 import numpy as np
 import torch
 
@@ -53,7 +52,6 @@ def make_deterministic(threads: int, device: torch.device) -> None:
     (bilinear upsampling among them) have no deterministic kernel, and nothing is promised.
     """
     torch.set_num_threads(threads)
-    cv2.setNumThreads(1)  # its pool of threads would not survive the fork of loading processes
     torch.use_deterministic_algorithms(device.type == "cpu")
     # Filling fresh memory would only hide reads of uninitialised tensors, and takes time.
     setattr(torch.utils.deterministic, "fill_uninitialized_memory", False)  # noqa: B010 (untyped)

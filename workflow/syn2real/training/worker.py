@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from syn2real.errors import InputError
-from syn2real.processes import die_with_parent
+from syn2real.processes import die_with_parent, leave
 from syn2real.training.distributed import joined
 
 
@@ -60,8 +60,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    code = main()
-    sys.stdout.flush()
-    sys.stderr.flush()
     # After an error, letting Python clean up would wait for the other processes.
-    os._exit(code)
+    leave(main())
