@@ -7,6 +7,7 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import seaborn as sns
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from syn2real.files import atomic
@@ -16,6 +17,8 @@ sns.set_theme(style="ticks", context="notebook", palette="colorblind")
 # The same drawing gives the same bytes: no dates, no random element names.
 mpl.rcParams["svg.hashsalt"] = "syn2real"
 mpl.rcParams["svg.fonttype"] = "path"
+
+Colour = str | tuple[float, float, float]
 
 IDENTITY = ("setting", "ptask", "ftask", "target", "model", "s", "recipe")
 """Columns that name a curve, in the order a label shows them."""
@@ -29,6 +32,14 @@ def save(figure: Figure, outputs: Mapping[str, str]) -> None:
             figure.savefig(temporary, format=kind, dpi=150, bbox_inches="tight", metadata=metadata)
 
 
+def panel_figure(points: pd.DataFrame) -> tuple[Figure, list[tuple[Axes, str, str]]]:
+    """Return a figure with a panel for each fine-tuning task and target: (axes, task, target)."""
+    places = panels(points)
+    figure = Figure(figsize=(6.4 * len(places), 5.0), layout="constrained")
+    axes = figure.subplots(1, len(places), squeeze=False)[0]
+    return figure, [(ax, *place) for ax, place in zip(axes, places, strict=True)]
+
+
 def panels(points: pd.DataFrame) -> list[tuple[str, str]]:
     """Return the fine-tuning tasks and targets of a points table, each pair once: a panel each."""
     return list(points[["ftask", "target"]].drop_duplicates().itertuples(index=False, name=None))
@@ -37,12 +48,6 @@ def panels(points: pd.DataFrame) -> list[tuple[str, str]]:
 def inside(curves: list[dict[str, Any]], ftask: str, target: str) -> list[dict[str, Any]]:
     """Return the curves of a panel."""
     return [c for c in curves if (c["curve"]["ftask"], c["curve"]["target"]) == (ftask, target)]
-
-
-def matches(points: pd.DataFrame, curve: dict[str, Any]) -> pd.Series:
-    """Return which rows of a points table belong to a curve."""
-    columns = [column for column in curve if column in points]
-    return (points[columns].astype(str) == pd.Series(curve)[columns].astype(str)).all(axis=1)
 
 
 def panel_title(ftask: str, target: str, stand_ins: list[str]) -> str:
@@ -56,6 +61,13 @@ def curve_labels(curves: list[dict[str, Any]]) -> list[str]:
     columns = [c for c in IDENTITY if len({str(curve.get(c)) for curve in curves}) > 1]
     columns = columns or ["setting"]
     return [", ".join(_text(column, curve.get(column)) for column in columns) for curve in curves]
+
+
+def coloured(curves: list[dict[str, Any]]) -> list[tuple[dict[str, Any], str, Colour]]:
+    """Return each curve with its label and its colour."""
+    labels = curve_labels([curve["curve"] for curve in curves])
+    colours = sns.color_palette("colorblind", max(len(curves), 1))
+    return list(zip(curves, labels, colours, strict=False))
 
 
 def _text(column: str, value: Any) -> str:

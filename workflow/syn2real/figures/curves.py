@@ -7,7 +7,8 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from syn2real.figures.base import curve_labels, inside, matches, panel_title, panels
+from syn2real.figures.base import Colour, coloured, inside, panel_figure, panel_title
+from syn2real.laws.table import rows_of
 
 
 def draw_curves(points: pd.DataFrame, fits: dict[str, Any], *, stand_ins: list[str]) -> Figure:
@@ -28,10 +29,8 @@ def draw_curves(points: pd.DataFrame, fits: dict[str, Any], *, stand_ins: list[s
         Log-log panels: dots are runs, the line the law, the dark band the interval of the law, the light
         band that of a new measurement, the dotted line the mean error without pre-training.
     """
-    places = panels(points)
-    figure = Figure(figsize=(6.4 * len(places), 5.0), layout="constrained")
-    axes = figure.subplots(1, len(places), squeeze=False)[0]
-    for ax, (ftask, target) in zip(axes, places, strict=True):
+    figure, axes = panel_figure(points)
+    for ax, ftask, target in axes:
         here = (points["ftask"] == ftask) & (points["target"] == target)
         _panel(ax, points[here], inside(fits["curves"], ftask, target))
         title = panel_title(ftask, target, stand_ins)
@@ -43,16 +42,14 @@ def _panel(ax: Axes, points: pd.DataFrame, curves: list[dict[str, Any]]) -> None
     """Draw the curves of one task and target."""
     ax.set_xscale("log")
     ax.set_yscale("log")
-    colours = sns.color_palette("colorblind", max(len(curves), 1))
-    for curve, label, colour in zip(
-        curves, curve_labels([c["curve"] for c in curves]), colours, strict=False
-    ):
-        rows = points[matches(points, curve["curve"])]
+    shown = coloured(curves)
+    for curve, label, colour in shown:
+        rows = points[rows_of(points, curve["curve"])]
         ax.scatter(rows["n"], rows["error"], color=colour, s=22, alpha=0.6, linewidths=0, zorder=3)
         means = rows.groupby("n")["error"].mean()
         ax.plot(means.index, means, "o", color=colour, ms=7, mec="white", label=label, zorder=4)
         _draw_fit(ax, curve["predictions"], colour)
-    _draw_references(ax, [curve["reference"] for curve in curves], colours)
+    _draw_references(ax, [curve["reference"] for curve in curves], [colour for *_, colour in shown])
     ax.yaxis.set_major_formatter("{x:.2f}")
     ax.yaxis.set_minor_formatter("{x:.2f}")
     ax.tick_params(axis="y", which="minor", labelsize="x-small")
@@ -60,7 +57,7 @@ def _panel(ax: Axes, points: pd.DataFrame, curves: list[dict[str, Any]]) -> None
     sns.despine(ax=ax)
 
 
-def _draw_references(ax: Axes, references: list[float | None], colours: list[Any]) -> None:
+def _draw_references(ax: Axes, references: list[float | None], colours: list[Colour]) -> None:
     """Draw the mean error without pre-training: once where the curves share it, else in each one's colour."""
     label = "no pre-training (n = 0), mean"
     if len(set(references)) == 1:
@@ -71,7 +68,7 @@ def _draw_references(ax: Axes, references: list[float | None], colours: list[Any
             label = "_"
 
 
-def _draw_fit(ax: Axes, predictions: list[dict[str, Any]], colour: tuple[float, float, float]) -> None:
+def _draw_fit(ax: Axes, predictions: list[dict[str, Any]], colour: Colour) -> None:
     """Draw the law over the predicted range with both of its bands."""
     if not predictions:
         return

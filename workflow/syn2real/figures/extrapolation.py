@@ -7,7 +7,8 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from syn2real.figures.base import curve_labels, inside, matches, panels
+from syn2real.figures.base import coloured, curve_labels, inside, panels
+from syn2real.laws.table import rows_of
 
 STYLES = {"simple": "-", "power": ":"}
 NAMES = {"simple": "D n^-α + C", "power": "D n^-α"}
@@ -48,10 +49,9 @@ def _panel(ax: Axes, points: pd.DataFrame, curves: list[dict[str, Any]]) -> None
     ax.set(xscale="log", yscale="log")
     for law, style in STYLES.items():
         mine = [curve for curve in curves if curve["law"] == law]
-        colours = sns.color_palette("colorblind", max(len(mine), 1))
-        for curve, label, colour in zip(mine, _labels(mine), colours, strict=False):
+        for curve, label, colour in coloured(mine):
             if law == "simple":
-                rows = points[matches(points, curve["curve"]) & (points["n"] > 0)]
+                rows = points[rows_of(points, curve["curve"]) & (points["n"] > 0)]
                 means = rows.groupby("n")["error"].mean()
                 ax.plot(means.index, means, "o", color=colour, mec="white", label=label)
             if curve["predictions"]:
@@ -66,12 +66,7 @@ def _bars(ax: Axes, curves: list[dict[str, Any]]) -> None:
         mine = [curve for curve in curves if curve["law"] == law]
         bars = [(row + shift, curve["rmse"]) for row, curve in enumerate(mine) if curve["rmse"] is not None]
         ax.barh([row for row, _ in bars], [rmse for _, rmse in bars], 0.38, label=NAMES[law])
-    labels = _labels(mine)
+    labels = curve_labels([curve["curve"] for curve in mine])
     ax.set(yticks=range(len(labels)), yticklabels=labels, xlabel="root-mean-square error of the forecast")
     ax.invert_yaxis()
     ax.legend(fontsize="small", frameon=False)
-
-
-def _labels(curves: list[dict[str, Any]]) -> list[str]:
-    """Return a short label for each curve."""
-    return curve_labels([curve["curve"] for curve in curves]) if curves else []

@@ -8,9 +8,10 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from syn2real.figures.base import curve_labels, matches
+from syn2real.figures.base import curve_labels
 from syn2real.laws.forms import LAWS
 from syn2real.laws.results import Rows
+from syn2real.laws.table import rows_of
 
 
 def draw_full_law(points: pd.DataFrame, fits: dict[str, Any]) -> Figure:
@@ -35,7 +36,7 @@ def draw_full_law(points: pd.DataFrame, fits: dict[str, Any]) -> Figure:
         reasons = {curve["reason"] for curve in fits["curves"]}
         figure.suptitle(f"the full law could not be fitted: {'; '.join(sorted(reasons))}")
     for pair, curve, label in zip(axes, curves, curve_labels([c["curve"] for c in curves]), strict=False):
-        rows = points[matches(points, curve["curve"]) & (points["n"] > 0)]
+        rows = points[rows_of(points, curve["curve"]) & (points["n"] > 0)]
         means = rows.groupby(["n", "s"])["error"].mean().reset_index()
         _panel(pair[0], means, "n", "s", curve["fit"]["params"])
         _panel(pair[1], means, "s", "n", curve["fit"]["params"])

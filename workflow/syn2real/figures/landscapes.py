@@ -39,7 +39,7 @@ def draw_landscapes(points: pd.DataFrame) -> Figure:
         ax.set_visible(False)
     if not curves:
         figure.suptitle("no curve has three sizes")
-    labels = curve_labels([curve.identity for curve in curves]) if curves else []
+    labels = curve_labels([curve.identity for curve in curves])
     for ax, curve, label in zip(axes, curves, labels, strict=False):
         _panel(ax, curve)
         ax.set_title(label, fontsize="small")

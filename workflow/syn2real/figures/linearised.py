@@ -7,7 +7,8 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from syn2real.figures.base import curve_labels, inside, matches, panel_title, panels
+from syn2real.figures.base import coloured, inside, panel_figure, panel_title
+from syn2real.laws.table import rows_of
 
 
 def draw_linearised(points: pd.DataFrame, fits: dict[str, Any], *, stand_ins: list[str]) -> Figure:
@@ -30,10 +31,8 @@ def draw_linearised(points: pd.DataFrame, fits: dict[str, Any], *, stand_ins: li
     Figure
         Log-log panels.
     """
-    places = panels(points)
-    figure = Figure(figsize=(6.4 * len(places), 5.0), layout="constrained")
-    axes = figure.subplots(1, len(places), squeeze=False)[0]
-    for ax, (ftask, target) in zip(axes, places, strict=True):
+    figure, axes = panel_figure(points)
+    for ax, ftask, target in axes:
         _panel(ax, points, [c for c in inside(fits["curves"], ftask, target) if c["fit"]])
         title = panel_title(ftask, target, stand_ins)
         ax.set(xlabel="pre-training images n", ylabel="test error - C", title=title)
@@ -43,12 +42,9 @@ def draw_linearised(points: pd.DataFrame, fits: dict[str, Any], *, stand_ins: li
 def _panel(ax: Axes, points: pd.DataFrame, curves: list[dict[str, Any]]) -> None:
     """Draw the curves of one task and target."""
     ax.set(xscale="log", yscale="log")
-    colours = sns.color_palette("colorblind", max(len(curves), 1))
-    for curve, label, colour in zip(
-        curves, curve_labels([c["curve"] for c in curves]), colours, strict=False
-    ):
+    for curve, label, colour in coloured(curves):
         params = {name: estimate["value"] for name, estimate in curve["fit"]["params"].items()}
-        rows = points[matches(points, curve["curve"]) & (points["n"] > 0)]
+        rows = points[rows_of(points, curve["curve"]) & (points["n"] > 0)]
         left = rows.groupby("n")["error"].mean() - params["C"]
         above = left[left > 0]
         hidden = f" ({len(left) - len(above)} below C)" if len(above) < len(left) else ""

@@ -8,7 +8,8 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from syn2real.figures.base import curve_labels, error_bars, matches
+from syn2real.figures.base import curve_labels, error_bars
+from syn2real.laws.table import rows_of
 
 
 def draw_model_size(points: pd.DataFrame, fits: dict[str, Any], sizes: dict[str, Any]) -> Figure:
@@ -48,7 +49,7 @@ def _panel(ax: Axes, points: pd.DataFrame, curves: list[dict[str, Any]], law: di
     ax.set(xscale="log", yscale="log")
     millions = []
     for place, curve in enumerate(curves):
-        size = float(points.loc[matches(points, curve["curve"]), "n_params"].iloc[0]) / 1e6
+        size = float(points.loc[rows_of(points, curve["curve"]), "n_params"].iloc[0]) / 1e6
         gap = curve["fit"]["params"]["C"]
         low = gap["lower"] if gap["lower"] else ax.get_ylim()[0]
         high = gap["value"] if gap["upper"] is None else gap["upper"]

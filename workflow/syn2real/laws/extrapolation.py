@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from syn2real.laws.api import fit_table
+from syn2real.laws.table import rows_of
 
 VERSION = 1
 LAWS = ("simple", "power")
@@ -50,8 +51,7 @@ def extrapolate(frame: pd.DataFrame, largest: float) -> dict[str, Any]:
 
 def _means(frame: pd.DataFrame, identity: dict[str, Any], largest: float) -> dict[float, float]:
     """Return a curve's mean errors above the largest fitted n, by n."""
-    mine = (frame[list(identity)].astype(str) == pd.Series(identity).astype(str)).all(axis=1)
-    means = frame[mine & (frame["n"] > largest)].groupby("n")["error"].mean()
+    means = frame[rows_of(frame, identity) & (frame["n"] > largest)].groupby("n")["error"].mean()
     return dict(zip(means.index.to_numpy(float), means.to_numpy(float), strict=True))
 
 

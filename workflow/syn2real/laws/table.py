@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from io import StringIO
 from pathlib import Path
@@ -228,6 +228,12 @@ def _join_scratch(table: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
     curves, starts = table.loc[~scratch, list(columns)].drop_duplicates(), table[scratch].drop(columns=marks)
     joined = curves.merge(starts, on=rest) if rest else curves.merge(starts, how="cross")
     return pd.concat([table[~scratch], joined], ignore_index=True)
+
+
+def rows_of(points: pd.DataFrame, identity: Mapping[str, Any]) -> pd.Series:
+    """Return which rows of a points table belong to a curve, shape (rows,), bool."""
+    columns = [column for column in identity if column in points]
+    return (points[columns].astype(str) == pd.Series(identity)[columns].astype(str)).all(axis=1)
 
 
 def within(frame: pd.DataFrame, varies: Sequence[str]) -> list[str]:
