@@ -39,6 +39,9 @@ def check_configuration(config: str | Path, experiment: str | None = None) -> in
     check_own_sizes(plan)
     for name in plan.experiments:
         print("\n".join(describe(plan, name)))
+    for name, measured in plan.measured.items():
+        table = measured.measurements
+        print(f"experiment {name}: {measured.question}\n  measured  {table.path or table.url}, no runs")
     if len(plan.experiments) > 1:
         print(f"all experiments together, shared runs once: {_total(plan)}")
     for problem in [*missing_data(plan), *missing_blender(plan)]:
