@@ -46,9 +46,10 @@ lint: $(VENV)/.installed ## Check style and types (the tests run `snakemake --li
 schemas: $(VENV)/.installed ## Generate workflow/schemas/ from the models
 	$(RUN) python -m syn2real.config.schemas
 
-lock: $(UV) ## Resolve the locks in envs/ anew from pyproject.toml
+lock: $(UV) ## Resolve envs/ anew from pyproject.toml: locks and the conda environments made from them
 	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --all-extras \
 		--custom-compile-command "make lock" pyproject.toml -o envs/requirements.txt
+	$(PYTHON) envs/conda.py $(UV)
 	echo uv | $(UV) pip compile --quiet --universal --python-version 3.8 --generate-hashes \
 		--custom-compile-command "make lock" - -o envs/uv.txt
 

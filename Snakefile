@@ -11,6 +11,10 @@ configfile: "config/config.yaml"
 report: "workflow/report/workflow.rst"
 
 
+# Built from envs/syn2real.def, used with `--sdm apptainer`.
+container: "envs/syn2real.sif"
+
+
 include: "workflow/rules/common.smk"
 include: "workflow/rules/retrieve.smk"
 include: "workflow/rules/render.smk"

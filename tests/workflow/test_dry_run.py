@@ -63,9 +63,8 @@ def test_check_prints_runs_images_and_hours(checkout: Checkout) -> None:
 def test_snakemake_finds_no_fault_with_the_workflow() -> None:
     command = [sys.executable, "-m", "snakemake", "--lint"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    lints = set(re.findall(r"^ +\* (.*)$", done.stdout + done.stderr, flags=re.MULTILINE))
-    # One locked environment serves all rules; it is installed before Snakemake is.
-    assert lints == {"Specify a conda environment or container for each rule.:"}
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "your workflow is in a good condition" in done.stderr
 
 
 def test_snakefile_and_scripts_stay_small() -> None:

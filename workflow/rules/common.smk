@@ -1,7 +1,13 @@
 """Look-ups shared by the rules: paths, params and resources. What they mean lives in syn2real.config."""
 
+import shlex
 import sys
 from pathlib import Path
+
+# The library beside this Snakefile, whatever environment a job runs in: it is what the fingerprints are of.
+LIBRARY = str(Path(workflow.basedir) / "workflow")
+sys.path.insert(0, LIBRARY)
+shell.prefix(f"set -euo pipefail; export PYTHONPATH={shlex.quote(LIBRARY)}; ")
 
 from syn2real.config.base import plain
 from syn2real.config.plan import MADE_OBJECTS, MADE_TEXTURES, load_plan
@@ -167,5 +173,7 @@ for problem in MISSING:
 
 
 onstart:
-    if problems := [*MISSING, *missing_blender(PLAN)]:
+    # Blender is looked for here unless rendering jobs get an environment of their own.
+    deployed = workflow.deployment_settings.deployment_method
+    if problems := [*MISSING, *([] if deployed else missing_blender(PLAN))]:
         refuse(problems)

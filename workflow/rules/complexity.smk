@@ -21,6 +21,8 @@ rule reference:
     resources:
         mem_mb=lambda w: training_memory("finetune", PLAN.references[w.reference].ftask, PLAN.references[w.reference]),
         gpu=1,
+    conda:
+        "../../envs/train.yaml"
     script:
         "../scripts/reference.py"
 
@@ -42,6 +44,8 @@ rule complexity:
         # The network, and 20 covariances of 2,048 dimensions.
         mem_mb=4000,
         gpu=1,
+    conda:
+        "../../envs/train.yaml"
     script:
         "../scripts/complexity.py"
 
@@ -64,5 +68,7 @@ rule compare_complexity:
     params:
         fingerprint=code("compare_complexity"),
         levels=lambda w: dict(sorted(PLAN.levels(w.experiment).items())),
+    conda:
+        "../../envs/workflow.yaml"
     script:
         "../scripts/compare_complexity.py"

@@ -18,5 +18,7 @@ rule finetune:
         mem_mb=lambda w: training_memory("finetune", w.ftask, w),
         # A machine without a GPU runs it on its CPU; a profile's set-resources gives a job several.
         gpu=1,
+    conda:
+        "../../envs/train.yaml"
     script:
         "../scripts/finetune.py"

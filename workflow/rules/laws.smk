@@ -12,6 +12,8 @@ rule points:
         fingerprint=code("points"),
     wildcard_constraints:
         experiment=one_of(PLAN.experiments),
+    conda:
+        "../../envs/workflow.yaml"
     script:
         "../scripts/points.py"
 
@@ -29,6 +31,8 @@ rule measured_points:
         ignore=lambda w: plain(PLAN.measured[w.experiment].measurements)["ignore"],
     wildcard_constraints:
         experiment=one_of(PLAN.measured),
+    conda:
+        "../../envs/workflow.yaml"
     script:
         "../scripts/measured_points.py"
 
@@ -43,6 +47,8 @@ rule fit:
         "results/logs/fit/{experiment}.log",
     params:
         fingerprint=code("fit"),
+    conda:
+        "../../envs/workflow.yaml"
     script:
         "../scripts/fit.py"
 
@@ -59,6 +65,8 @@ rule fit_law:
         law=lambda w: w.law,
     wildcard_constraints:
         law="full|size",
+    conda:
+        "../../envs/workflow.yaml"
     script:
         "../scripts/fit_law.py"
 
@@ -73,6 +81,8 @@ rule extrapolate:
     params:
         fingerprint=code("extrapolate"),
         largest=lambda w: PLAN.questions()[w.experiment].extrapolate_from,
+    conda:
+        "../../envs/workflow.yaml"
     script:
         "../scripts/extrapolate.py"
 
@@ -94,5 +104,7 @@ rule advise:
     params:
         fingerprint=code("advise"),
         experiment=lambda w: PLAN.summary(w.experiment),
+    conda:
+        "../../envs/workflow.yaml"
     script:
         "../scripts/advise.py"

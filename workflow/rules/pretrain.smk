@@ -20,5 +20,7 @@ rule pretrain:
         mem_mb=lambda w: training_memory("pretrain", w.ptask, w),
         # A machine without a GPU runs it on its CPU; a profile's set-resources gives a job several.
         gpu=1,
+    conda:
+        "../../envs/train.yaml"
     script:
         "../scripts/pretrain.py"

@@ -18,6 +18,8 @@ rule render:
     threads: 1
     resources:
         mem_mb=2000,
+    conda:
+        "../../envs/render.yaml"
     script:
         "../scripts/render.py"
 
@@ -36,5 +38,7 @@ rule import_renders:
     threads: 1
     resources:
         mem_mb=2000,
+    conda:
+        "../../envs/train.yaml"
     script:
         "../scripts/import_renders.py"

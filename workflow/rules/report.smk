@@ -18,6 +18,8 @@ rule figure_curves:
     params:
         fingerprint=code("figure_curves"),
         experiment=lambda w: PLAN.summary(w.experiment),
+    conda:
+        "../../envs/workflow.yaml"
     script:
         "../scripts/figure_curves.py"
 
@@ -37,6 +39,8 @@ rule figure_parameters:
         "results/logs/figure-parameters/{experiment}.log",
     params:
         fingerprint=code("figure_parameters"),
+    conda:
+        "../../envs/workflow.yaml"
     script:
         "../scripts/figure_parameters.py"
 
@@ -58,6 +62,8 @@ rule figure_linearised:
     params:
         fingerprint=code("figure_linearised"),
         experiment=lambda w: PLAN.summary(w.experiment),
+    conda:
+        "../../envs/workflow.yaml"
     script:
         "../scripts/figure_linearised.py"
 
@@ -78,6 +84,8 @@ rule figure_full_law:
         "results/logs/figure-full-law/{experiment}.log",
     params:
         fingerprint=code("figure_full_law"),
+    conda:
+        "../../envs/workflow.yaml"
     script:
         "../scripts/figure_full_law.py"
 
@@ -99,6 +107,8 @@ rule figure_model_size:
         "results/logs/figure-model-size/{experiment}.log",
     params:
         fingerprint=code("figure_model_size"),
+    conda:
+        "../../envs/workflow.yaml"
     script:
         "../scripts/figure_model_size.py"
 
@@ -119,6 +129,8 @@ rule figure_extrapolation:
         "results/logs/figure-extrapolation/{experiment}.log",
     params:
         fingerprint=code("figure_extrapolation"),
+    conda:
+        "../../envs/workflow.yaml"
     script:
         "../scripts/figure_extrapolation.py"
 
@@ -138,6 +150,8 @@ rule figure_landscapes:
         "results/logs/figure-landscapes/{experiment}.log",
     params:
         fingerprint=code("figure_landscapes"),
+    conda:
+        "../../envs/workflow.yaml"
     script:
         "../scripts/figure_landscapes.py"
 
@@ -156,5 +170,7 @@ rule figure_samples:
         "results/logs/figure-samples/{setting}.log",
     params:
         fingerprint=code("figure_samples"),
+    conda:
+        "../../envs/workflow.yaml"
     script:
         "../scripts/figure_samples.py"

@@ -1,7 +1,8 @@
 """Data that rendering and fine-tuning start from: objects, materials, target data sets."""
 
 
-# Downloads run where Snakemake runs: a cluster's nodes often reach no provider.
+# Downloads run where Snakemake runs: a cluster's nodes often reach no provider. They have no conda environment:
+# a newer package in it would fetch, render and train everything again.
 localrules:
     fetch_objects,
     fetch_textures,
@@ -19,6 +20,8 @@ rule make_objects:
         fingerprint=code("make_objects"),
     wildcard_constraints:
         collection=one_of(MADE_OBJECTS),
+    conda:
+        "../../envs/render.yaml"
     script:
         "../scripts/make_objects.py"
 
@@ -32,6 +35,8 @@ rule make_textures:
         fingerprint=code("make_textures"),
     wildcard_constraints:
         collection=one_of(MADE_TEXTURES),
+    conda:
+        "../../envs/render.yaml"
     script:
         "../scripts/make_textures.py"
 
@@ -89,6 +94,8 @@ rule export_stand_in:
         fingerprint=code("export_stand_in"),
         train_images=lambda w: PLAN.stand_ins[w.stand_in].train_images,
         val_images=lambda w: PLAN.stand_ins[w.stand_in].val_images,
+    conda:
+        "../../envs/render.yaml"
     script:
         "../scripts/export_stand_in.py"
 
@@ -100,6 +107,8 @@ rule fetch_target:
         "results/logs/fetch-target/{target}.log",
     params:
         target=lambda w: plain(PLAN.targets[w.target]),
+    conda:
+        "../../envs/train.yaml"
     script:
         "../scripts/fetch_target.py"
 
