@@ -45,4 +45,5 @@ def environment(extra: str, requirements: list[str]) -> str:
 
 if __name__ == "__main__":
     for extra in EXTRAS:
-        Path(f"envs/{extra}.yaml").write_text(environment(extra, locked(sys.argv[1], extra)), encoding="utf-8")
+        content = environment(extra, locked(sys.argv[1], extra))
+        Path(f"envs/{extra}.yaml").write_text(content, encoding="utf-8")
