@@ -10,7 +10,7 @@ from collections import Counter
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-PARTS = ("Snakefile", "workflow", "config", "profiles")
+PARTS = ("Snakefile", "workflow", "config", "profiles", "envs")
 
 
 class Checkout:
