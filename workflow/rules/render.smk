@@ -18,6 +18,8 @@ rule render:
     threads: 1
     resources:
         mem_mb=2000,
+        # A machine without a GPU renders on its CPU.
+        gpu=1,
     conda:
         "../../envs/render.yaml"
     script:

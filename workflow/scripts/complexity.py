@@ -1,6 +1,5 @@
 """Measure the complexity of a setting's images by a reference backbone."""
 
-import os
 from pathlib import Path
 
 from syn2real.joblog import job_log
@@ -9,11 +8,11 @@ w, params = snakemake.wildcards, snakemake.params
 
 with job_log(snakemake.log[0]):
     from syn2real.data.scene_images import ShardImages
+    from syn2real.devices import use_gpus
     from syn2real.files import write_json
-    from syn2real.training.devices import take_gpus
     from syn2real.training.measure import measure_images
 
-    os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(take_gpus(snakemake.resources.gpu))
+    use_gpus(snakemake.resources.gpu)
     told = measure_images(
         ShardImages([Path(shard) for shard in snakemake.input.shards], int(w.n)),
         snakemake.input.weights,

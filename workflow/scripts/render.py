@@ -10,8 +10,10 @@ output = Path(snakemake.output[0])
 textures = params.folders["textures"]
 
 with job_log(snakemake.log[0]):
+    from syn2real.devices import use_gpus
     from syn2real.render.job import render_shard
 
+    use_gpus(snakemake.resources.gpu)
     render_shard(
         setting=wildcards.setting,
         rendering=params.rendering,

@@ -4,11 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from syn2real.config.rendering import Rendering
+from syn2real.devices import HIDDEN
 
 GPU_KINDS = ("OPTIX", "CUDA")
 """Cycles' kinds of GPU devices, fastest first; both run on NVIDIA's GPUs."""
-HIDDEN = ("", "-1", "NoDevFiles")
-"""Values of CUDA_VISIBLE_DEVICES by which schedulers and users say: no GPU."""
 
 ACCURATE_FROM = 24
 """Samples from which the denoiser's accurate prefilter pays: it takes the time of five more."""

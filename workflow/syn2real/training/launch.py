@@ -10,10 +10,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from syn2real.devices import use_gpus
 from syn2real.errors import InputError
 from syn2real.files import write_json
 from syn2real.processes import die_with_parent
-from syn2real.training.devices import take_gpus
 from syn2real.training.loop import TrainingError
 
 logger = logging.getLogger(__name__)
@@ -48,8 +48,7 @@ def launch(function: Callable[..., None], *, gpus: int, nodes: int = 1, **argume
     """
     if gpus % nodes:
         raise InputError(f"{gpus} GPUs are not equally many on each of {nodes} nodes", key="gpu")
-    taken = take_gpus(gpus // nodes)
-    os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(taken)
+    taken = use_gpus(gpus // nodes)
     if len(taken) <= 1 and nodes == 1:
         function(**arguments)
     else:

@@ -1,79 +1,23 @@
-"""A job uses the GPUs that it was given, in the numbers that a machine would run it in."""
+"""A job trains on the GPUs that it was given, in the numbers that a machine would run it in."""
 
 import pytest
 import torch
 
 from syn2real.errors import InputError
-from syn2real.training import devices, launch
+from syn2real.training import launch
 from syn2real.training.distributed import World
 from syn2real.training.precision import autocast, computed_precision
 
 CUDA, CPU = torch.device("cuda", 0), torch.device("cpu")
 
 
-@pytest.fixture
-def gpus(monkeypatch, tmp_path):
-    """Return a function that pretends GPUs, and what CUDA_VISIBLE_DEVICES says of them."""
-    monkeypatch.setattr(devices, "LOCKS", tmp_path / "locks")
-    monkeypatch.setattr(devices, "_held", held := [])
-
-    def pretend(count, visible=None):
-        monkeypatch.setattr(torch.cuda, "device_count", lambda: count)
-        if visible is None:
-            monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
-        else:
-            monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
-
-    yield pretend
-    for file in held:
-        file.close()
-
-
-@pytest.mark.parametrize(
-    ("count", "visible", "wanted", "taken"),
-    [
-        (0, None, 1, []),
-        (0, "", 1, []),
-        (4, None, 0, []),
-        (1, None, 1, ["0"]),
-        (2, "3,5", 2, ["3", "5"]),
-        (4, None, 2, ["0", "1"]),
-        (2, "GPU-1,GPU-2", 1, ["GPU-1"]),
-    ],
-)
-def test_a_job_takes_no_more_than_it_is_given(count, visible, wanted, taken, gpus):
-    gpus(count, visible)
-    assert devices.take_gpus(wanted) == taken
-
-
-def test_fewer_than_given_are_refused(gpus):
-    gpus(2)
-    with pytest.raises(InputError, match="gpu: the job is given 4 GPUs, but 2 are visible"):
-        devices.take_gpus(4)
-
-
-def test_jobs_side_by_side_take_different_gpus_and_wait_for_one(gpus, monkeypatch):
-    gpus(3)
-    assert devices.take_gpus(1) == ["0"]
-    assert devices.take_gpus(1) == ["1"]
-    waits = []
-
-    def end_the_first_job(seconds):
-        waits.append(seconds)
-        devices._held.pop(0).close()
-
-    monkeypatch.setattr(devices.time, "sleep", end_the_first_job)
-    assert devices.take_gpus(2) == ["0", "2"]
-    assert len(waits) == 1
-
-
 @pytest.mark.parametrize(
     ("count", "wanted", "nodes", "how"),
     [(0, 1, 1, "here"), (1, 1, 1, "here"), (4, 2, 1, "2 on 1"), (4, 8, 2, "4 on 2"), (1, 2, 2, "1 on 2")],
 )
-def test_several_gpus_mean_several_processes(count, wanted, nodes, how, gpus, monkeypatch):
-    gpus(count, ",".join("0123"[:count]))
+def test_several_gpus_mean_several_processes(count, wanted, nodes, how, monkeypatch):
     calls = []
+    monkeypatch.setattr(launch, "use_gpus", lambda wanted: list("0123"[: min(count, wanted)]))
     started = lambda function, arguments, processes, nodes: calls.append(f"{processes} on {nodes}")  # noqa: E731
     monkeypatch.setattr(launch, "run_processes", started)
     launch.launch(lambda scratch: calls.append("here"), gpus=wanted, nodes=nodes, scratch="s")
