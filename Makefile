@@ -1,5 +1,5 @@
 # `make demo` and `make test` need Python 3 and make, nothing else; everything else is installed here.
-.PHONY: help demo plan-paper bundle test test-slow lint lock env schemas clean-env
+.PHONY: help profiles demo plan-paper bundle test test-slow lint lock env schemas clean-env
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
 
@@ -19,6 +19,17 @@ demo: $(VENV)/.installed ## From nothing to results/report.html: a fitted scalin
 	$(RUN) snakemake --profile profiles/local --config experiment=config/experiments/demo.yaml \
 		--report results/report.html --report-after-run
 	@echo "Open results/report.html in a browser; the answer in words is results/laws/demo/advice.md."
+
+# Where Snakemake looks for a profile by its name.
+NAMED := $(or $(XDG_CONFIG_HOME),$(HOME)/.config)/snakemake
+
+profiles: ## Let snakemake know the profiles by name: `snakemake --profile slurm`
+	@mkdir -p "$(NAMED)"
+	@for name in slurm local; do \
+		if [ "$$(readlink "$(NAMED)/$$name")" = "$(CURDIR)/profiles/$$name" ]; then continue; fi; \
+		if [ -e "$(NAMED)/$$name" ] || [ -L "$(NAMED)/$$name" ]; then \
+			echo "make: $(NAMED)/$$name is another profile: move it away, or say --profile profiles/$$name" >&2; exit 2; fi; \
+		ln -s "$(CURDIR)/profiles/$$name" "$(NAMED)/$$name"; done
 
 # Together, so that the runs they share are planned once.
 PAPER := cross-task full-law model-size million-scale complexity landscapes
