@@ -115,7 +115,7 @@ def test_half_of_the_scenes_is_half_of_the_images() -> None:
 
 def test_the_order_of_blocks_and_the_share_of_processes_change_nothing() -> None:
     random = np.random.default_rng(5)
-    scenes = np.repeat(np.arange(300), 5)
+    scenes = np.repeat(np.arange(500), 5)
     x = random.normal(10, 1, (len(scenes), 4)).astype(np.float32)
     assert len(x) > 2 * BUFFER
     straight = measure(gathered(x, scenes, groups=2))
@@ -127,7 +127,7 @@ def test_the_order_of_blocks_and_the_share_of_processes_change_nothing() -> None
     merged = measure(shares[2])
     for key in ("entropy", "standard_error", "effective_rank", "empirical_entropy"):
         assert merged[key] == pytest.approx(straight[key], rel=1e-10), key
-    assert merged["vectors"] == straight["vectors"] == 1500
+    assert merged["vectors"] == straight["vectors"] == 2500
 
 
 def test_the_views_of_a_scene_are_left_out_together() -> None:

@@ -3,7 +3,8 @@
 The textbook sums Σx and Σxxᵀ lose all digits when the mean is large beside the spread. Here every block of
 vectors is centred on its own mean, and two parts are joined by the pairwise update of Chan, Golub and
 LeVeque ("Algorithms for computing the sample variance", The American Statistician 37, 1983). Blocks may
-be float32; everything is accumulated in float64. A block's product is one call of BLAS.
+be float32; everything is accumulated in float64. A block's product is a few calls of BLAS, a panel of
+columns at a time: half of the symmetric product is computed, and no second d × d matrix is needed.
 """
 
 from collections.abc import Iterable
@@ -17,12 +18,15 @@ from syn2real.errors import InputError
 ROWS = 2048
 """Vectors multiplied at a time: enough for BLAS's full speed, little memory beside the d × d sums."""
 
+PANEL = 512
+"""Columns multiplied at a time."""
+
 
 class Covariance:
     """Count, mean and scatter of vectors that come in blocks.
 
-    It holds one d × d matrix of float64. `update` needs a second one of that size and `ROWS` rows while
-    it works; they may be shared by several instances through `Workspace`.
+    It holds one d × d matrix of float64. `update` needs `ROWS` rows of d and a product of `PANEL` × d more
+    while it works; they may be shared by several instances through `Workspace`.
 
     Attributes
     ----------
@@ -30,14 +34,18 @@ class Covariance:
         Number of vectors n.
     mean : float64 array, shape (d,)
         Their mean m.
-    scatter : float64 array, shape (d, d)
-        Σ (x - m)(x - m)ᵀ; divided by n it is the empirical covariance.
     """
 
     def __init__(self, dimensions: int) -> None:
         self.count = 0
         self.mean = np.zeros(dimensions)
-        self.scatter = np.zeros((dimensions, dimensions))
+        self._sums = np.zeros((dimensions, dimensions))  # of the scatter, only the upper triangle counts
+
+    @property
+    def scatter(self) -> NDArray[np.float64]:
+        """Σ (x - m)(x - m)ᵀ, shape (d, d), a new array; divided by n it is the empirical covariance."""
+        upper = np.triu(self._sums)
+        return upper + np.triu(upper, 1).T
 
     def update(self, block: NDArray[np.floating], workspace: "Workspace | None" = None) -> None:
         """Add a block of vectors.
@@ -70,13 +78,18 @@ class Covariance:
         added = len(block)
         rows = workspace.rows[: added + 1]
         mean = block.mean(axis=0, dtype=np.float64)
-        np.subtract(block, mean, out=rows[:added], dtype=np.float64)
+        rows[:added] = block
+        rows[:added] -= mean
         # Chan's correction for the distance of the two means is one more row of the same product.
         shift = mean - self.mean
         total = self.count + added
         rows[added] = np.sqrt(self.count / total * added) * shift
-        np.matmul(rows.T, rows, out=workspace.product)
-        self.scatter += workspace.product
+        for start in range(0, len(mean), PANEL):
+            panel, end = rows[:, start : start + PANEL].T, start + PANEL
+            square = np.matmul(panel, panel.T, out=workspace.product(len(panel), len(panel)))
+            self._sums[start:end, start:end] += square
+            beside = workspace.product(len(panel), len(mean) - start - len(panel))
+            self._sums[start:end, end:] += np.matmul(panel, rows[:, end:], out=beside)
         self.mean += shift * (added / total)
         self.count = total
 
@@ -94,8 +107,8 @@ class Covariance:
             return
         shift = other.mean - self.mean
         total = self.count + other.count
-        self.scatter += other.scatter
-        self.scatter += np.outer(shift * (self.count / total * other.count), shift)
+        self._sums += other._sums
+        self._sums += np.outer(shift * (self.count / total * other.count), shift)
         self.mean += shift * (other.count / total)
         self.count = total
 
@@ -110,9 +123,9 @@ class Covariance:
         if rest.count:
             rest.mean = self.mean + (self.mean - part.mean) * (part.count / rest.count)
             shift = part.mean - rest.mean
-            rest.scatter = np.outer(shift * (-rest.count / self.count * part.count), shift)
-            rest.scatter += self.scatter
-            rest.scatter -= part.scatter
+            rest._sums = np.outer(shift * (-rest.count / self.count * part.count), shift)
+            rest._sums += self._sums
+            rest._sums -= part._sums
         return rest
 
     @classmethod
@@ -128,8 +141,12 @@ class Covariance:
 
 
 class Workspace:
-    """Memory that `Covariance.update` works in: a block of rows and a d × d product, float64."""
+    """Memory that `Covariance.update` works in: a block of rows and a product of a panel, float64."""
 
     def __init__(self, dimensions: int) -> None:
         self.rows = np.empty((ROWS + 1, dimensions))
-        self.product = np.empty((dimensions, dimensions))
+        self._product = np.empty(min(PANEL, dimensions) * dimensions)
+
+    def product(self, rows: int, columns: int) -> NDArray[np.float64]:
+        """Return memory for a product of this shape, which the next call may give away again."""
+        return self._product[: rows * columns].reshape(rows, columns)

@@ -26,7 +26,7 @@ from syn2real.errors import InputError
 GROUPS = 20
 """Groups that the scenes are dealt into."""
 
-BUFFER = 512
+BUFFER = 1024
 """Vectors of a group that are collected before they are multiplied: BLAS is slow on a few at a time."""
 
 
