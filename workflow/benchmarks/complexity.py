@@ -4,9 +4,10 @@ Question: is one pass over blocks as fast as BLAS's own product of the whole, at
 Cost: about four minutes on two cores and 3 GB of memory (``--images 8000 --dimensions 512`` for a glance).
 Expected: ours within 1.2 times BLAS's product alone, and at a tenth of np.cov's memory.
 
-Every contender runs in a process of its own with one thread, alternating with the others, and starts from the same float32
-features on disk, which it maps into memory. Time is that of the covariance alone. Memory is the largest
-resident size less what the process held before, and less the pages of the map, which the system may drop.
+Every contender runs in a process of its own with one thread, alternating with the others, and starts from
+the same float32 features on disk, which it maps into memory. Time is that of the covariance alone. Memory is
+the largest resident size less what the process held before, and less the pages of the map, which the system
+may drop.
 
 Run it with ``python workflow/benchmarks/complexity.py``.
 """
