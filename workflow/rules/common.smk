@@ -98,6 +98,14 @@ def stand_in_shards(wildcards, split):
     return PLAN.shards(stand_in.setting, split, getattr(stand_in, f"{split}_images"))
 
 
+# Resources
+
+
+def memory(mib, attempt):
+    """Half as much again for each attempt before: what was killed may have wanted more."""
+    return mib * (attempt + 1) // 2
+
+
 # Training
 
 
@@ -106,10 +114,10 @@ def resolved(stage, task, model, recipe):
     return dict(sorted(PLAN.recipes[recipe].resolve(stage, task, model).items()))
 
 
-def training_memory(stage, task, wildcards):
+def training_memory(stage, task, wildcards, attempt):
     """Memory of a training job, MiB: a process that trains, and its processes that load data."""
     section = PLAN.recipes[wildcards.recipe].section(stage, task, wildcards.model)
-    return 2500 + 1000 * section.workers
+    return memory(2500 + 1000 * section.workers, attempt)
 
 
 def val_images(wildcards):

@@ -19,7 +19,9 @@ rule reference:
         reference=one_of(PLAN.trained_references()),
     threads: lambda w: PLAN.recipes[PLAN.references[w.reference].recipe].threads
     resources:
-        mem_mb=lambda w: training_memory("finetune", PLAN.references[w.reference].ftask, PLAN.references[w.reference]),
+        mem_mb=lambda w, attempt: training_memory(
+            "finetune", PLAN.references[w.reference].ftask, PLAN.references[w.reference], attempt
+        ),
         gpu=1,
     conda:
         "../../envs/train.yaml"
@@ -42,7 +44,7 @@ rule complexity:
     threads: 1
     resources:
         # The network, and 20 covariances of 2,048 dimensions.
-        mem_mb=4000,
+        mem_mb=lambda w, attempt: memory(4000, attempt),
         gpu=1,
     conda:
         "../../envs/train.yaml"

@@ -15,7 +15,7 @@ rule finetune:
         target=lambda w: PLAN.target_data(w.target),
     threads: lambda w: PLAN.recipes[w.recipe].threads
     resources:
-        mem_mb=lambda w: training_memory("finetune", w.ftask, w),
+        mem_mb=lambda w, attempt: training_memory("finetune", w.ftask, w, attempt),
         # A machine without a GPU runs it on its CPU; a profile's set-resources gives a job several.
         gpu=1,
     conda:

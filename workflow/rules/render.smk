@@ -17,7 +17,7 @@ rule render:
         setting=one_of(PLAN.rendered()),
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=lambda w, attempt: memory(2000, attempt),
         # A machine without a GPU renders on its CPU.
         gpu=1,
     conda:
@@ -39,7 +39,7 @@ rule import_renders:
         setting=one_of(PLAN.own_renders()),
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=lambda w, attempt: memory(2000, attempt),
     conda:
         "../../envs/train.yaml"
     script:
