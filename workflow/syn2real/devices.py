@@ -52,6 +52,7 @@ def use_gpus(wanted: int) -> list[str]:
     """
     taken = take_gpus(wanted)
     os.environ[VARIABLE] = ",".join(taken)
+    logger.info("computing on %s", f"GPU {os.environ[VARIABLE]}" if taken else "the CPU")
     return taken
 
 
