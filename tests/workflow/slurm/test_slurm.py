@@ -1,0 +1,172 @@
+"""The smoke experiment through a real Slurm that does to its jobs whatever clusters do to jobs.
+
+One run meets it all, because a job costs ten seconds of a core: three of its four pre-trainings are
+cancelled, killed and out of time, the GPU node is lost under a fine-tuning, and Snakemake is killed while
+jobs of its own run and wait. It must end with what an undisturbed run on one machine ends with.
+"""
+
+import re
+import shutil
+import subprocess
+from collections import Counter
+from collections.abc import Iterator
+
+import pandas as pd
+import pytest
+from checkout import ROOT, Checkout, metrics
+from slurm.cluster import GPU_NODE, Cluster, missing
+from slurm.story import Job, Story
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.timeout(1500),
+    pytest.mark.skipif(bool(missing()), reason=missing()),
+]
+BUNDLES = ("assets", "answer", "samples")
+ON_GPUS = ("render", "reference", "complexity", "pretrain", "finetune")
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """A Slurm of our own, for the tests of this file."""
+    made = Cluster(tmp_path_factory.mktemp("slurm"))
+    try:
+        made.start()
+        yield made
+    finally:
+        made.stop()
+
+
+@pytest.fixture(scope="module")
+def story(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Story:
+    """The whole run, with every disturbance in it."""
+    story = Story(cluster, Checkout(tmp_path_factory.mktemp("run") / "checkout"))
+    name_the_profile(story)
+    run = story.start()
+    disturb_pretrainings(story, run)
+    lose_a_node(story, run)
+    kill_snakemake(story, run)
+    assert story.start("--unlock").wait() == 0, story.told()
+    run = story.start()
+    story.watch(run, lambda running: run.poll() == 0)
+    return story
+
+
+def name_the_profile(story: Story) -> None:
+    """Do what the README says: name the partitions in the profile, and let Snakemake know its name."""
+    profile = "profiles/slurm/config.yaml"
+    story.checkout.edit(profile, '\n  partition: ""', "\n  partition: small")
+    story.checkout.edit(profile, '\n  gpu_partition: ""', "\n  gpu_partition: accelerated")
+    shutil.copy(ROOT / "Makefile", story.checkout.folder)
+    subprocess.run(["make", "profiles"], cwd=story.checkout.folder, env=story.environment, check=True)
+
+
+def disturb_pretrainings(story: Story, run: subprocess.Popen) -> None:
+    """Cancel one pre-training, kill one, let one run out of time, each once it computes."""
+    disturbances = {"mulclass": story.cancel, "objdet": story.kill, "semseg": story.run_out_of_time}
+
+    def all_met(running: list[Job]) -> bool:
+        for job in running:
+            for task in [task for task in disturbances if rule(job).startswith(pretraining(task))]:
+                if story.computing(job):
+                    disturbances.pop(task)(job)
+                    story.disturbed[task] = job["JobId"]
+        return not disturbances
+
+    story.watch(run, all_met)
+
+
+def lose_a_node(story: Story, run: subprocess.Popen) -> None:
+    """Lose the GPU node while a fine-tuning computes on it; it comes back when Slurm has missed it."""
+
+    def computes(running: list[Job]) -> bool:
+        jobs = [job for job in running if "rule_finetune" in rule(job) and story.computing(job)]
+        if jobs:
+            story.disturbed["node"] = jobs[0]["JobId"]
+        return bool(jobs) and story.done("results/pretrain/**/metrics.json") == len(story.disturbed)
+
+    story.watch(run, computes)
+    story.cluster.lose_node(GPU_NODE)
+    story.watch(run, lambda running: "down" in story.cluster.run("sinfo", "-hn", GPU_NODE, "-o", "%T"))
+    story.cluster.start_node(GPU_NODE)
+
+
+def kill_snakemake(story: Story, run: subprocess.Popen) -> None:
+    """Kill Snakemake while jobs of its own compute and others wait."""
+    story.watch(
+        run,
+        lambda running: (
+            story.done("results/finetune/**/metrics.json") >= 12 and any(map(story.computing, running))
+        ),
+    )
+    run.kill()
+    run.wait()
+    story.orphans = [job["JobId"] for job in unfinished(story.cluster)]
+
+
+def rule(job: Job) -> str:
+    """Return the rule and wildcards that a Slurm job was submitted for."""
+    return job.get("Comment", "")
+
+
+def pretraining(task: str) -> str:
+    """Return how the comment of a task's pre-training begins."""
+    return f"rule_pretrain_wildcards_smoke_smoke_{task}_"
+
+
+def unfinished(cluster: Cluster) -> list[Job]:
+    """Return the jobs that run or wait."""
+    return [job for job in cluster.jobs() if job["JobState"] in ("RUNNING", "PENDING")]
+
+
+def test_the_points_are_those_of_an_undisturbed_run(story: Story, finished: Checkout) -> None:
+    ours, theirs = (pd.read_csv(c.folder / "results/points/smoke.csv") for c in (story.checkout, finished))
+    pd.testing.assert_frame_equal(ours, theirs, check_exact=True)
+    found = metrics(story.checkout.folder)
+    for path, undisturbed in metrics(finished.folder).items():
+        assert found[path]["evaluations"] == undisturbed["evaluations"], path
+
+
+def test_every_job_goes_through_slurm_and_small_ones_together(story: Story) -> None:
+    comments = {rule(job) for job in story.cluster.jobs()}
+    kinds = Counter(comment.split("_wildcards_")[0].removeprefix("rule_") for comment in comments)
+    bundles = {kind.split("_")[0]: kinds.pop(kind) for kind in list(kinds) if kind.split("_")[0] in BUNDLES}
+    assert bundles == dict.fromkeys(BUNDLES, 1)
+    assert kinds == {
+        "render": 4, "export_stand_in": 1, "pretrain": 4, "finetune": 15, "reference": 1, "complexity": 1
+    }  # fmt: skip
+
+
+def test_gpu_jobs_run_on_the_gpu_node_and_never_share_one(story: Story) -> None:
+    for job in story.cluster.jobs():
+        on_gpus = rule(job).startswith(tuple(f"rule_{name}_wildcards" for name in ON_GPUS))
+        assert (job["NodeList"] == GPU_NODE) == on_gpus, rule(job)
+    logs = story.checkout.folder.glob("results/logs/pretrain/**/*.log")
+    assert all(re.search("computing on GPU [01]$", log.read_text(), flags=re.MULTILINE) for log in logs)
+    assert story.side_by_side
+    assert all(sorted(gpus.values()) == ["0", "1"] for gpus in story.side_by_side)
+
+
+@pytest.mark.parametrize(
+    ("task", "state"), [("mulclass", "CANCELLED"), ("objdet", "FAILED"), ("semseg", "TIMEOUT")]
+)
+def test_a_second_attempt_gets_more_memory_and_time(story: Story, task: str, state: str) -> None:
+    jobs = [job for job in story.cluster.jobs() if rule(job).startswith(pretraining(task))]
+    first, second = sorted(jobs, key=lambda job: int(job["JobId"]))
+    assert first["JobId"] == story.disturbed[task]
+    assert (first["JobState"], second["JobState"]) == (state, "COMPLETED")
+    assert ("mem=2500M" in first["TRES"], "mem=3750M" in second["TRES"]) == (True, True)
+    assert second["TimeLimit"] == "1-00:00:00"
+
+
+def test_slurm_itself_repeats_what_a_lost_node_ran(story: Story) -> None:
+    lost = next(job for job in story.cluster.jobs() if job["JobId"] == story.disturbed["node"])
+    assert (lost["JobState"], lost["Restarts"]) == ("COMPLETED", "1")
+
+
+def test_orphans_of_a_killed_snakemake_do_no_harm(story: Story) -> None:
+    assert story.orphans
+    assert not unfinished(story.cluster)
+    states = Counter(job["JobState"] for job in story.cluster.jobs())
+    assert states == {"COMPLETED": states["COMPLETED"], "CANCELLED": 1, "FAILED": 1, "TIMEOUT": 1}
+    assert story.checkout.planned() == {}
