@@ -17,6 +17,7 @@ TINY = {
     "views": 2,
     "image_size": 48,
     "samples": 2,
+    "supersampling": 1,
     "denoise": False,
     "textures": "demo",
     "scenes_per_shard": 3,

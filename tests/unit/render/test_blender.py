@@ -20,7 +20,7 @@ RENDERING = Rendering.model_validate(
         "objects_per_scene": 3,
         "views": 2,
         "image_size": 64,
-        "samples": 2,
+        "samples": 4,
         "denoise": False,
         "textures": "demo",
         "background": "fix",

@@ -73,12 +73,15 @@ def test_without_a_gpu_the_cpu_renders(shown, environment):
     assert preferences.compute_device_type == "NONE"
 
 
-@pytest.mark.parametrize(("samples", "prefilter"), [(6, "FAST"), (32, "ACCURATE")])
-def test_the_denoisers_prefilter_is_worth_its_time(samples, prefilter):
+@pytest.mark.parametrize(
+    ("samples", "supersampling", "each", "prefilter"),
+    [(6, 1, 6, "FAST"), (32, 1, 32, "ACCURATE"), (32, 2, 8, "FAST"), (6, 2, 2, "FAST")],
+)
+def test_samples_are_those_of_a_final_pixel(samples, supersampling, each, prefilter):
     scene, layer = (SimpleNamespace(cycles=SimpleNamespace()) for _ in range(2))
-    set_quality(scene, layer, Rendering(samples=samples))
-    assert (scene.cycles.samples, scene.cycles.denoising_prefilter) == (samples, prefilter)
-    assert scene.cycles.use_light_tree
+    set_quality(scene, layer, Rendering(samples=samples, supersampling=supersampling))
+    assert (scene.cycles.samples, scene.cycles.denoising_prefilter) == (each, prefilter)
+    assert scene.cycles.use_light_tree == (supersampling == 1 or samples >= 24)
     assert scene.cycles.use_denoising
     assert layer.cycles.use_denoising
     set_quality(scene, layer, Rendering(samples=samples, denoise=False))

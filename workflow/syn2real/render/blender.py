@@ -4,7 +4,6 @@ BlenderProc is made to run in this process's own Python, without its launcher, w
 One process renders many scenes: meshes are loaded once and shared by the scenes' objects.
 """
 
-import errno
 import importlib
 import os
 import sys
@@ -16,7 +15,6 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,7 +22,8 @@ from syn2real.config.rendering import ROOM_SIDE_M, Rendering
 from syn2real.errors import InputError
 from syn2real.render.annotations import RawView, Solid
 from syn2real.render.bop import model_file, model_folder
-from syn2real.render.cycles import choose_devices, make_passes, set_quality
+from syn2real.render.cycles import choose_devices, set_quality
+from syn2real.render.passes import as_seen, make_passes, read_passes
 from syn2real.render.scene import camera_poses
 from syn2real.render.surfaces import dress, plain
 
@@ -146,8 +145,7 @@ class Renderer:
             self._ceiling = self.bproc.object.create_primitive("PLANE", scale=[3, 3, 1], location=[0, 0, 10])
             self._ceiling.add_material(self.bproc.material.create("light"))
             layer = self.bpy.context.view_layer
-            geometry = make_passes(self.bpy.context.scene, layer, str(temporary))
-            self._files = temporary / "image.png", temporary / geometry
+            make_passes(self.bpy.context.scene, layer, temporary)
         # What stands now stays; `_clear` removes what a scene adds to it.
         self._kept = self._blocks()
 
@@ -167,7 +165,8 @@ class Renderer:
         renderer.set_light_bounces(bounces, 0, bounces, bounces, 0, 8, 0)
         renderer.set_denoiser(None)
         set_quality(scene, self.bpy.context.view_layer, self.rendering)
-        self.bproc.camera.set_resolution(self.rendering.image_size, self.rendering.image_size)
+        side = self.rendering.image_size * self.rendering.supersampling
+        self.bproc.camera.set_resolution(side, side)
         scene.camera.data.clip_start = 0.01
 
     def _make_room(self) -> list[Any]:
@@ -312,7 +311,6 @@ class Renderer:
         """Render every view of the scene that stands."""
         scene = self.bpy.context.scene
         scene.camera.data.angle = float(np.radians(description["field_of_view"]))
-        scene.render.filepath = str(self._files[0])
         obstacles = self.bproc.object.create_bvh_tree_multi_objects(entities)
         poses = [
             self._camera_pose(entities, description, view, obstacles)
@@ -322,10 +320,7 @@ class Renderer:
         for pose, view in zip(poses, description["views"], strict=True):
             scene.camera.matrix_world = pose.T.tolist()
             scene.cycles.seed = view["cycles_seed"]
-            try:
-                self.bpy.ops.render.render(write_still=True)
-            except RuntimeError as error:
-                raise OSError(errno.EIO, str(error).strip(), str(self._files[0])) from error
+            self.bpy.ops.render.render()
             views.append(self._read(pose))
         return views
 
@@ -344,20 +339,20 @@ class Renderer:
         raise Unbuildable(f"no free view among {CAMERA_TRIES} camera poses")
 
     def _read(self, pose: NDArray[np.float64]) -> RawView:
-        """Read what the render has just written, and remove it, so that nothing is ever read twice."""
-        # Blender does not tell when it could not write the normals' file, which is uncompressed.
-        raw_bytes = 4 * 4 * self.rendering.image_size**2
-        if not self._files[1].is_file() or self._files[1].stat().st_size < raw_bytes:
-            raise OSError(errno.EIO, "Blender could not write its whole image", str(self._files[1]))
-        image, geometry = (cv2.imread(str(file), cv2.IMREAD_UNCHANGED) for file in self._files)
-        for file in self._files:
-            file.unlink()
+        """Return what the render has just written, at the final image's size."""
+        scale = self.rendering.supersampling
+        radiance, index, normals = read_passes(self.temporary, self.rendering.image_size, scale)
+        intrinsics = self.bproc.camera.get_intrinsics_as_K_matrix()
+        # Pixel centres lie at integers: the first one's corner at -1/2, at every resolution.
+        intrinsics[:2, 2] += 0.5
+        intrinsics[:2] /= scale
+        intrinsics[:2, 2] -= 0.5
         return RawView(
-            image=np.ascontiguousarray(image[..., 2::-1]),
-            index=np.rint(geometry[..., 3]).astype(np.int32),
-            normals=np.ascontiguousarray(geometry[..., 2::-1]),
+            image=as_seen(self.bpy.data, self.bpy.context.scene, radiance, self.temporary / "image.png"),
+            index=index,
+            normals=normals,
             camera_to_world=pose,
-            intrinsics=self.bproc.camera.get_intrinsics_as_K_matrix(),
+            intrinsics=intrinsics,
         )
 
     def _blocks(self) -> set[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""Cycles' settings: devices, samples, denoiser, passes. Works on Blender's objects as they are handed in."""
+"""Cycles' settings: devices, samples, denoiser. Works on Blender's objects as they are handed in."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,8 +9,9 @@ from syn2real.devices import HIDDEN
 GPU_KINDS = ("OPTIX", "CUDA")
 """Cycles' kinds of GPU devices, fastest first; both run on NVIDIA's GPUs."""
 
-ACCURATE_FROM = 24
-"""Samples from which the denoiser's accurate prefilter pays: it takes the time of five more."""
+MANY = 24
+"""Samples of a pixel from which two things pay: the denoiser's accurate prefilter, without supersampling (where
+it works on fewer pixels), and the light tree with it."""
 
 
 def choose_devices(preferences: Any, environment: Mapping[str, str]) -> list[str]:
@@ -50,44 +51,13 @@ def choose_devices(preferences: Any, environment: Mapping[str, str]) -> list[str
 
 def set_quality(scene: Any, layer: Any, rendering: Rendering) -> None:
     """Set samples and denoiser of a Blender scene and its view layer."""
-    cycles = scene.cycles
-    cycles.samples = rendering.samples
-    # Adaptive sampling spends itself on noise that the denoiser removes anyway, not on the edges, where the
-    # error is; the light tree lowers the error as half as many samples again would, for a sixth of the time.
-    cycles.use_adaptive_sampling, cycles.use_light_tree = False, True
+    cycles, supersampled = scene.cycles, rendering.supersampling > 1
+    cycles.samples = -(-rendering.samples // rendering.supersampling**2)
+    # Adaptive sampling spends itself on noise that the denoiser removes anyway. The light tree takes a
+    # quarter more time a sample, and the accurate prefilter that of five samples of each pixel it works on.
+    many = rendering.samples >= MANY
+    cycles.use_adaptive_sampling, cycles.use_light_tree = False, many or not supersampled
     cycles.denoiser = "OPENIMAGEDENOISE"
-    cycles.denoising_prefilter = "ACCURATE" if rendering.samples >= ACCURATE_FROM else "FAST"
+    cycles.denoising_prefilter = "ACCURATE" if many and not supersampled else "FAST"
     for level in (scene, layer):
         level.cycles.use_denoising = rendering.denoise
-
-
-def make_passes(scene: Any, layer: Any, folder: str) -> str:
-    """Have the compositor write normals and object indices as one file beside the image; return its name.
-
-    Made once a process: the nodes outlive the scenes, and each scene's objects get their own pass_index.
-
-    Parameters
-    ----------
-    scene, layer : Blender's scene and view layer
-    folder : str
-        Where the file goes.
-    """
-    layer.use_pass_normal = layer.use_pass_object_index = True
-    scene.use_nodes = scene.render.use_compositing = True
-    tree = scene.node_tree
-    for node in [node for node in tree.nodes if node.bl_idname == "CompositorNodeOutputFile"]:
-        tree.nodes.remove(node)
-    layers = next(node for node in tree.nodes if node.bl_idname == "CompositorNodeRLayers")
-    scene.frame_set(0)
-    # Normals in red, green and blue, the index in place of opacity.
-    both = tree.nodes.new("CompositorNodeSetAlpha")
-    both.mode = "REPLACE_ALPHA"
-    tree.links.new(layers.outputs["Normal"], both.inputs["Image"])
-    tree.links.new(layers.outputs["IndexOB"], both.inputs["Alpha"])
-    output = tree.nodes.new("CompositorNodeOutputFile")
-    output.base_path = folder
-    output.format.file_format, output.format.color_mode = "OPEN_EXR", "RGBA"
-    output.format.color_depth, output.format.exr_codec = "32", "NONE"
-    output.file_slots[0].path = "geometry"
-    tree.links.new(both.outputs["Image"], output.inputs[0])
-    return "geometry0000.exr"

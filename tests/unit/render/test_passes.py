@@ -1,0 +1,72 @@
+"""Reducing what was rendered at twice the side, and reading what Blender has written."""
+
+import cv2
+import numpy as np
+import pytest
+
+from syn2real.render.passes import GEOMETRY, HALVING, RADIANCE, halved, read_passes
+
+
+def blackman_harris(x, support):
+    """Cycles' pixel filter: a window of this support, integral 1."""
+    phase = 2 * np.pi * (x / support + 0.5)
+    window = sum(a * np.cos(k * phase) for k, a in enumerate((0.35875, -0.48829, 0.14128, -0.01168)))
+    window[np.abs(x) > support / 2] = 0
+    return window / window.sum()
+
+
+def test_the_weights_make_the_pixel_filter_of_the_final_image():
+    x = np.arange(-300, 301) / 100
+    wanted = blackman_harris(x, 3.0)
+    parts = [blackman_harris(x - at, 1.5) for at in (-0.75, -0.25, 0.25, 0.75)]
+    best = np.linalg.lstsq(np.transpose(parts), wanted, rcond=None)[0]
+    np.testing.assert_allclose(HALVING, best, atol=0.01)
+    assert HALVING.sum() == pytest.approx(1)
+    assert np.linalg.norm(HALVING @ parts - wanted) < 0.1 * np.linalg.norm(wanted)
+
+
+def test_halving_keeps_places_and_brightness():
+    """A linear ramp stays one: the value at a pixel's centre is that between its four parts."""
+    rows, columns = np.mgrid[:32, :32].astype(np.float32)
+    ramp = np.stack([rows, columns, np.ones_like(rows)], axis=-1)
+    small = halved(ramp)
+    assert small.shape == (16, 16, 3)
+    centres = 2 * np.arange(1, 15) + 0.5
+    np.testing.assert_allclose(small[1:-1, :, 0], np.tile(centres[:, None], 16), rtol=1e-5)
+    np.testing.assert_allclose(small[:, 1:-1, 1], np.tile(centres, (16, 1)), rtol=1e-5)
+    np.testing.assert_allclose(small[..., 2], 1, rtol=1e-6)
+
+
+def write(folder, radiance, normals, index):
+    """Write a view's files as Blender does, uncompressed."""
+    flat = [cv2.IMWRITE_EXR_COMPRESSION, cv2.IMWRITE_EXR_COMPRESSION_NO]
+    half = [cv2.IMWRITE_EXR_TYPE, cv2.IMWRITE_EXR_TYPE_HALF]
+    cv2.imwrite(str(folder / RADIANCE), radiance[..., ::-1], flat + half)
+    geometry = np.concatenate([normals[..., ::-1], index[..., None]], axis=-1).astype(np.float32)
+    cv2.imwrite(str(folder / GEOMETRY), geometry, flat)
+
+
+@pytest.mark.parametrize("scale", [1, 2])
+def test_passes_come_at_the_final_size_and_are_read_once(tmp_path, scale):
+    side = 8 * scale
+    index = np.zeros((side, side))
+    index[:, side // 2 :] = 3
+    normals = np.zeros((side, side, 3))
+    normals[..., 2] = 1
+    write(tmp_path, np.full((side, side, 3), (0.25, 0.5, 4.0), np.float32), normals, index)
+    radiance, seen, directions = read_passes(tmp_path, 8, scale)
+    np.testing.assert_allclose(radiance, np.broadcast_to((0.25, 0.5, 4.0), (8, 8, 3)), rtol=1e-3)
+    np.testing.assert_array_equal(seen, np.where(np.arange(8) < 4, 0, 3) * np.ones((8, 1)))
+    np.testing.assert_allclose(directions, np.broadcast_to((0, 0, 1), (8, 8, 3)))
+    assert not list(tmp_path.iterdir())
+    with pytest.raises(OSError, match="could not write its whole image"):
+        read_passes(tmp_path, 8, scale)
+
+
+@pytest.mark.parametrize("name", [RADIANCE, GEOMETRY])
+def test_a_file_cut_short_is_told(tmp_path, name):
+    write(tmp_path, np.ones((8, 8, 3), np.float32), np.ones((8, 8, 3)), np.ones((8, 8)))
+    (tmp_path / name).write_bytes((tmp_path / name).read_bytes()[:300])
+    with pytest.raises(OSError, match="could not write its whole image") as told:
+        read_passes(tmp_path, 8, 1)
+    assert told.value.filename == str(tmp_path / name)
