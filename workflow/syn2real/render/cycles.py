@@ -10,8 +10,8 @@ GPU_KINDS = ("OPTIX", "CUDA")
 """Cycles' kinds of GPU devices, fastest first; both run on NVIDIA's GPUs."""
 
 MANY = 24
-"""Samples of a pixel from which two things pay: the denoiser's accurate prefilter, without supersampling (where
-it works on fewer pixels), and the light tree with it."""
+"""Samples of a pixel from which two things pay: the denoiser's accurate prefilter, without supersampling (it
+works on fewer pixels there), and the light tree with it."""
 
 
 def choose_devices(preferences: Any, environment: Mapping[str, str]) -> list[str]:
