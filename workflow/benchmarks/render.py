@@ -10,15 +10,15 @@ images is that of a shard of 100 scenes, whose start-up is shared. Peak memory i
              a reference of many samples (kept in --cache), so that speed is compared at equal error
   --memory   memory of one process at its 30th and its 300th scene
 
-What was tried, on two scenes, errors against 640 samples in a part of a 640² view. What pays is to render and
-denoise twice the side, a quarter of the samples in each part of a pixel, and reduce: at 16 samples the error
-falls by a tenth for the same time, at 128² by a fifth. Reducing after the view transform instead of before loses
-it all again. Thrice the side is no better for its time. The light tree takes a quarter more time a sample, which
-is worth it from about 24 samples; Cycles' tabulated sampling pattern takes an eighth less, but its error is 7 %
-greater. More samples where the contrast is greatest (through a ray portal, at the cost of these pixels alone) do
-not pay: the error there is the denoiser's. Nine tenths of
-the noise and four fifths of the time are direct light's, so fewer bounces save little, and their bias is greater
-than that; neither does denoising light and albedo apart pay, nor adaptive sampling.
+What was tried, on two scenes, errors against 640 samples in a part of a 640² view. What pays is to render
+and denoise twice the side, a quarter of the samples in each part of a pixel, and reduce: at 16 samples the
+error falls by a tenth for the same time, at 128² by a fifth. Reducing after the view transform instead of
+before loses it all again. Thrice the side is no better for its time. The light tree takes a quarter more
+time a sample, which is worth it from about 24 samples; Cycles' tabulated sampling pattern takes an eighth
+less, but its error is 7 % greater. More samples where the contrast is greatest (through a ray portal, at
+the cost of these pixels alone) do not pay: the error there is the denoiser's. Nine tenths of the noise and
+four fifths of the time are direct light's, so fewer bounces save little, and their bias is greater than
+that; neither does denoising light and albedo apart pay, nor adaptive sampling.
 """
 
 import argparse
@@ -132,8 +132,8 @@ def pair(
 ) -> tuple[list[Run], list[Run]]:
     """Render with both ways; every process of ours does some scenes, every one of the naive way one.
 
-    The naive way needs scenes that ours could build: the first of each process, of this pair or, where it goes
-    first (in every second pair), of the pair before.
+    The naive way needs scenes that ours could build: the first of each process, of this pair or, where it
+    goes first (in every second pair), of the pair before.
     """
     first = [PROCESSES * scenes * number + k * scenes for k in range(PROCESSES)]
     back = PROCESSES * scenes * (number % 2)
