@@ -83,7 +83,7 @@ def lose_a_node(story: Story, run: subprocess.Popen) -> None:
         jobs = [job for job in running if "rule_finetune" in rule(job) and story.computing(job)]
         if jobs:
             story.disturbed["node"] = jobs[0]["JobId"]
-        return bool(jobs) and story.done("results/pretrain/**/metrics.json") == len(story.disturbed)
+        return bool(jobs) and story.done("results/pretrain/**/metrics.json") == 4
 
     story.watch(run, computes)
     story.cluster.lose_node(GPU_NODE)
@@ -93,12 +93,13 @@ def lose_a_node(story: Story, run: subprocess.Popen) -> None:
 
 def kill_snakemake(story: Story, run: subprocess.Popen) -> None:
     """Kill Snakemake while jobs of its own compute and others wait."""
-    story.watch(
-        run,
-        lambda running: (
-            story.done("results/finetune/**/metrics.json") >= 12 and any(map(story.computing, running))
-        ),
-    )
+
+    def late(running: list[Job]) -> bool:
+        waiting = any(job["JobState"] == "PENDING" for job in unfinished(story.cluster))
+        done = story.done("results/finetune/**/metrics.json")
+        return done >= 9 and waiting and any(story.computing(job) for job in running)
+
+    story.watch(run, late)
     run.kill()
     run.wait()
     story.orphans = [job["JobId"] for job in unfinished(story.cluster)]
@@ -165,8 +166,10 @@ def test_slurm_itself_repeats_what_a_lost_node_ran(story: Story) -> None:
 
 
 def test_orphans_of_a_killed_snakemake_do_no_harm(story: Story) -> None:
-    assert story.orphans
+    jobs = story.cluster.jobs()
+    orphaned = {rule(job) for job in jobs if job["JobId"] in story.orphans}
+    assert 2 in Counter(rule(job) for job in jobs if rule(job) in orphaned).values()  # the next call's copy
     assert not unfinished(story.cluster)
-    states = Counter(job["JobState"] for job in story.cluster.jobs())
+    states = Counter(job["JobState"] for job in jobs)
     assert states == {"COMPLETED": states["COMPLETED"], "CANCELLED": 1, "FAILED": 1, "TIMEOUT": 1}
     assert story.checkout.planned() == {}
