@@ -49,7 +49,7 @@ test: $(VENV)/.installed ## Run the tests (under 15 minutes on 2 cores)
 	$(RUN) python -m pytest -n 2 --dist loadfile -m "not slow"
 
 test-slow: $(VENV)/.installed ## Run the tests that replay whole workflows (under 30 minutes)
-	$(RUN) python -m pytest -m slow
+	$(RUN) python -m pytest -n 2 --dist loadfile -m slow
 
 lint: $(VENV)/.installed ## Check style and types (the tests run `snakemake --lint`)
 	$(RUN) ruff check . && $(RUN) ruff format --check . && $(RUN) mypy
