@@ -134,7 +134,7 @@ class Rendering(Section):
     samples: int = Field(
         default=24,
         ge=1,
-        description="Cycles' samples a pixel; 24, supersampled, have the error of the paper's 50",
+        description="Cycles' samples a pixel; 24, supersampled, come near the error of the paper's 50",
     )
     supersampling: Literal[1, 2] = Field(
         default=2,
