@@ -48,6 +48,7 @@ from syn2real.render.worker import READY, Order, scene_file
 
 NAIVE = Path(__file__).with_name("render_naive.py")
 PROCESSES = 2
+REFERENCE_SEED = 1
 SHARD = 100
 """Scenes over which ours shares its start-up: the default of `scenes_per_shard`."""
 
@@ -112,7 +113,9 @@ class Stage:
         )  # fmt: skip
         return timed(["-m", "syn2real.render.worker"], asdict(order))
 
-    def naive(self, rendering: Rendering, scene: int, ours: str, name: str, threads: int = 1) -> Run:
+    def naive(
+        self, rendering: Rendering, scene: int, ours: str, name: str, threads: int = 1, seed: int = 0
+    ) -> Run:
         """Render one scene that ours has rendered (so it can be built), into a folder of this name."""
         description = Shard(scene_file(self.folder / ours, scene)).read(f"{scene:08d}")["scene.json"]
         order = {
@@ -123,6 +126,7 @@ class Stage:
             "output": str(self.folder / name),
             "temporary": "/dev/shm",
             "threads": threads,
+            "seed": seed,
         }
         return timed([NAIVE], order)
 
@@ -228,9 +232,9 @@ def large(stage: Stage, size: int, views: int, samples: int, cache: Path) -> Non
     compare(stage, setting(image_size=size, views=views, samples=50), ours, 1, 1)
     file = cache / f"reference-{size}-{views}-{samples}.npy"
     if not file.is_file():
-        # BlenderProc's own image; its first samples are those of the naive image, which favours that side.
+        # BlenderProc's own image, with a seed of its own: neither side's samples are in it.
         many = setting(image_size=size, views=views, samples=samples)
-        stage.naive(many, 0, "ours-0", "reference", threads=PROCESSES)
+        stage.naive(many, 0, "ours-0", "reference", threads=PROCESSES, seed=REFERENCE_SEED)
         cache.mkdir(parents=True, exist_ok=True)
         np.save(file, naive_images(stage.folder / "reference", views))
     reference, naive = np.load(file), naive_images(stage.folder / "naive-0", views)

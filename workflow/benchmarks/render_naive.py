@@ -143,8 +143,11 @@ def aim(bproc: Any, rendering: Rendering, description: dict[str, Any], entities:
                 break
 
 
-def render(bproc: Any, samples: int, output: Path) -> None:
-    """Render all poses with BlenderProc's defaults but for the samples, and write everything."""
+def render(bproc: Any, samples: int, seed: int, output: Path) -> None:
+    """Render all poses with BlenderProc's defaults but for samples and seed, and write everything."""
+    import bpy
+
+    bpy.context.scene.cycles.seed = seed
     bproc.renderer.enable_normals_output()
     bproc.renderer.enable_segmentation_output(map_by=["instance", "class"], default_values={"category_id": 0})
     bproc.renderer.set_max_amount_of_samples(samples)
@@ -164,7 +167,7 @@ def main(order: dict[str, Any]) -> None:
         bproc = start(order["threads"], temporary)
         print(READY, file=sys.stderr, flush=True)
         build(bproc, rendering, order["description"], order)
-        render(bproc, rendering.samples, output)
+        render(bproc, rendering.samples, order["seed"], output)
 
 
 if __name__ == "__main__":

@@ -81,7 +81,7 @@ def test_samples_are_those_of_a_final_pixel(samples, supersampling, each, prefil
     scene, layer = (SimpleNamespace(cycles=SimpleNamespace()) for _ in range(2))
     set_quality(scene, layer, Rendering(samples=samples, supersampling=supersampling))
     assert (scene.cycles.samples, scene.cycles.denoising_prefilter) == (each, prefilter)
-    assert scene.cycles.use_light_tree == (supersampling == 1 or samples >= 24)
+    assert scene.cycles.use_light_tree == (samples >= 24)
     assert scene.cycles.use_denoising
     assert layer.cycles.use_denoising
     set_quality(scene, layer, Rendering(samples=samples, denoise=False))

@@ -10,8 +10,8 @@ GPU_KINDS = ("OPTIX", "CUDA")
 """Cycles' kinds of GPU devices, fastest first; both run on NVIDIA's GPUs."""
 
 MANY = 24
-"""Samples of a pixel from which two things pay: the denoiser's accurate prefilter, without supersampling (it
-works on fewer pixels there), and the light tree with it."""
+"""Samples of a pixel from which two things pay: the light tree and, without supersampling (it works on fewer
+pixels there), the denoiser's accurate prefilter."""
 
 
 def choose_devices(preferences: Any, environment: Mapping[str, str]) -> list[str]:
@@ -56,7 +56,7 @@ def set_quality(scene: Any, layer: Any, rendering: Rendering) -> None:
     # Adaptive sampling spends itself on noise that the denoiser removes anyway. The light tree takes a
     # quarter more time a sample, and the accurate prefilter that of five samples of each pixel it works on.
     many = rendering.samples >= MANY
-    cycles.use_adaptive_sampling, cycles.use_light_tree = False, many or not supersampled
+    cycles.use_adaptive_sampling, cycles.use_light_tree = False, many
     cycles.denoiser = "OPENIMAGEDENOISE"
     cycles.denoising_prefilter = "ACCURATE" if many and not supersampled else "FAST"
     for level in (scene, layer):
