@@ -14,6 +14,7 @@ PLAIN = {"batch_size": 8, "warmup_images": 80, "flip": False}
 PIXELS = {"batch_size": 8, "warmup_images": 80, "resize": [64, 64], "crop": 64, "eval_size": 64}
 
 
+@pytest.mark.timeout(1700)  # detection: some six minutes of a core
 @pytest.mark.parametrize(
     ("ptask", "model", "size", "numbers"),
     [
