@@ -114,6 +114,12 @@ def resolved(stage, task, model, recipe):
     return dict(sorted(PLAN.recipes[recipe].resolve(stage, task, model).items()))
 
 
+def render_memory(wildcards, attempt):
+    """Memory of a render job, MiB: Blender with its scene, and some 650 bytes of each pixel it computes."""
+    rendering = PLAN.renderings[wildcards.setting]
+    return memory(1500 + 650 * (rendering.image_size * rendering.supersampling) ** 2 // 2**20, attempt)
+
+
 def training_memory(stage, task, wildcards, attempt):
     """Memory of a training job, MiB: a process that trains, and its processes that load data."""
     section = PLAN.recipes[wildcards.recipe].section(stage, task, wildcards.model)

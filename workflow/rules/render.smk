@@ -17,7 +17,7 @@ rule render:
         setting=one_of(PLAN.rendered()),
     threads: 1
     resources:
-        mem_mb=lambda w, attempt: memory(2000, attempt),
+        mem_mb=render_memory,
         # A machine without a GPU renders on its CPU.
         gpu=1,
     conda:
