@@ -64,9 +64,10 @@ def test_passes_come_at_the_final_size_and_are_read_once(tmp_path, scale):
 
 
 @pytest.mark.parametrize("name", [RADIANCE, GEOMETRY])
-def test_a_file_cut_short_is_told(tmp_path, name):
+@pytest.mark.parametrize("length", [300, -8])
+def test_a_file_cut_short_is_told(tmp_path, name, length):
     write(tmp_path, np.ones((8, 8, 3), np.float32), np.ones((8, 8, 3)), np.ones((8, 8)))
-    (tmp_path / name).write_bytes((tmp_path / name).read_bytes()[:300])
+    (tmp_path / name).write_bytes((tmp_path / name).read_bytes()[:length])
     with pytest.raises(OSError, match="could not write its whole image") as told:
         read_passes(tmp_path, 8, 1)
     assert told.value.filename == str(tmp_path / name)

@@ -93,9 +93,12 @@ def read_passes(
     arrays = []
     for name, pixel_bytes in ((RADIANCE, 3 * 2), (GEOMETRY, 4 * 4)):
         file = folder / name
-        if not file.is_file() or file.stat().st_size < pixel_bytes * (supersampling * side) ** 2:
+        enough = file.is_file() and file.stat().st_size >= pixel_bytes * (supersampling * side) ** 2
+        # Beyond its pixels a file has a header, so one that is long enough may still lack its end.
+        array = cv2.imread(str(file), cv2.IMREAD_UNCHANGED) if enough else None
+        if array is None:
             raise OSError(errno.EIO, "Blender could not write its whole image", str(file))
-        arrays.append(cv2.imread(str(file), cv2.IMREAD_UNCHANGED))
+        arrays.append(array)
         file.unlink()
     radiance = np.ascontiguousarray(arrays[0][..., ::-1], np.float32)
     geometry = np.asarray(arrays[1], np.float32)
