@@ -19,7 +19,7 @@ from slurm.story import Job, Story
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.timeout(1700),
+    pytest.mark.timeout(2500),
     pytest.mark.skipif(bool(missing()), reason=missing()),
 ]
 BUNDLES = ("assets", "answer", "samples")
