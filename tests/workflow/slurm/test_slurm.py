@@ -77,13 +77,17 @@ def disturb_pretrainings(story: Story, run: subprocess.Popen) -> None:
 
 
 def lose_a_node(story: Story, run: subprocess.Popen) -> None:
-    """Lose the GPU node while a fine-tuning computes on it; it comes back when Slurm has missed it."""
+    """Lose the GPU node while a fine-tuning computes on it; it comes back when Slurm has missed it.
+
+    No pre-training may be about to end there: its files are written a moment before its job is over.
+    """
 
     def computes(running: list[Job]) -> bool:
         jobs = [job for job in running if "rule_finetune" in rule(job) and story.computing(job)]
         if jobs:
             story.disturbed["node"] = jobs[0]["JobId"]
-        return bool(jobs) and story.done("results/pretrain/**/metrics.json") == 4
+        pretrains = any("rule_pretrain" in rule(job) for job in running)
+        return bool(jobs) and not pretrains and story.done("results/pretrain/**/metrics.json") == 4
 
     story.watch(run, computes)
     story.cluster.lose_node(GPU_NODE)
