@@ -1,4 +1,4 @@
-"""The measured errors, one row a run: from metrics.json files to a table (DESIGN: "points CSV")."""
+"""The measured errors, one row a run: from metrics.json files to a table."""
 
 from collections.abc import Iterable
 from pathlib import Path

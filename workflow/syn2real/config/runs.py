@@ -1,4 +1,4 @@
-"""The runs of an experiment and where each lies: a path says what was run (DESIGN: "Names are the key")."""
+"""The runs of an experiment and where each lies: a path says what was run, and is its key."""
 
 from dataclasses import dataclass
 
