@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from syn2real.laws import fit_table
-from syn2real.report import parameter_table, prediction_grid, write_advice
+from syn2real.report import write_advice
 
 EXPERIMENT = {
     "name": "e",
@@ -44,13 +44,6 @@ def _advice(points: pd.DataFrame, tmp_path: Path, **changes: object) -> tuple[st
     return (tmp_path / "advice.md").read_text(), (tmp_path / "advice.html").read_text()
 
 
-def test_the_law_is_drawn_from_the_smallest_n_to_four_times_the_largest(points: pd.DataFrame) -> None:
-    grid = prediction_grid(points)
-    assert (grid[0], grid[-1]) == (40, 4 * 1280)
-    assert grid == sorted(set(grid)) and all(n == int(n) for n in grid)
-    assert prediction_grid(points[points["n"] == 0]) == []
-
-
 def test_a_stand_in_is_called_one(points: pd.DataFrame, tmp_path: Path) -> None:
     text, page = _advice(points, tmp_path)
     assert "Rendered stand-in" in text and "not photographs" in text
@@ -72,10 +65,3 @@ def test_too_few_sizes_are_no_fit_and_no_failure(points: pd.DataFrame, tmp_path:
 
 def test_without_a_target_error_there_is_no_verdict(points: pd.DataFrame, tmp_path: Path) -> None:
     assert "there is no verdict" in _advice(points, tmp_path, target_error=None)[0]
-
-
-def test_the_table_has_a_row_a_parameter(points: pd.DataFrame) -> None:
-    table = parameter_table(fit_table(points))
-    assert list(table["parameter"]) == ["D", "alpha", "C"]
-    inside = (table["lower"] <= table["value"]) & (table["value"] <= table["upper"])
-    assert inside.all()

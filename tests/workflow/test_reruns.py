@@ -34,7 +34,7 @@ def test_a_fresh_checkout_over_old_results_runs_nothing(reuse: Checkout) -> None
     ("module", "jobs"),
     [
         ("figures/curves.py", {"figure_curves": 1}),
-        ("report.py", {"fit": 1, "advise": 1} | DRAWN),
+        ("report.py", {"advise": 1}),
         ("complexity/covariance.py", {"complexity": 1, "compare_complexity": 1}),
         ("tasks/sinclass.py", TRAINED),
         ("render/contact_sheet.py", {"figure_samples": 2}),

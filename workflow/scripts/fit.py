@@ -7,7 +7,7 @@ with job_log(snakemake.log[0]):
 
     from syn2real.files import write_json, write_text
     from syn2real.laws import fit_table
-    from syn2real.report import parameter_table, prediction_grid
+    from syn2real.laws.summary import parameter_table, prediction_grid
 
     points = pd.read_csv(snakemake.input[0])
     fits = fit_table(points, predict_at=prediction_grid(points), allow_unfitted=True)

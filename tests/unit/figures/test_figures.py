@@ -18,7 +18,7 @@ from syn2real.figures.parameters import draw_parameters
 from syn2real.laws import fit_table
 from syn2real.laws.extrapolation import extrapolate
 from syn2real.laws.landscape import ALPHA, COEFFICIENT
-from syn2real.report import prediction_grid
+from syn2real.laws.summary import prediction_grid
 
 
 @pytest.fixture(scope="module")
