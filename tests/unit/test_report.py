@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from syn2real.laws import fit_table
+from syn2real.laws.wording import estimate_text
 from syn2real.report import write_advice
 
 EXPERIMENT = {
@@ -54,7 +55,8 @@ def test_a_stand_in_is_called_one(points: pd.DataFrame, tmp_path: Path) -> None:
 def test_what_is_identified_is_said_with_its_interval(points: pd.DataFrame, tmp_path: Path) -> None:
     text, _ = _advice(points, tmp_path)
     assert "All parameters are identified by these points." in text
-    assert "law fitted to 6 sizes; α = 0." in text
+    alpha = json.loads((tmp_path / "fits.json").read_text())["curves"][0]["fit"]["params"]["alpha"]
+    assert f"law fitted to 6 sizes; α = {estimate_text(alpha)}, C = " in text
     assert "2 seeds" in text and "no spread between renders" in text
 
 

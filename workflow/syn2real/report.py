@@ -10,6 +10,8 @@ import pandas as pd
 
 from syn2real.files import write_text
 from syn2real.laws import advice_text, advise_table
+from syn2real.laws.results import identified
+from syn2real.laws.wording import estimate_text
 
 _PAGE = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>{title}</title><style>
@@ -100,22 +102,15 @@ def _supported(curve: dict[str, Any]) -> str:
     if curve["fit"] is None:
         return head + f"no fit: {curve['reason']}."
     params = curve["fit"]["params"]
-    said = [f"{label} {_interval(params[name])}" for name, label in (("alpha", "α"), ("C", "C"))]
-    loose = [name for name in ("D", "alpha", "C") if params[name]["status"] in ("unidentified", "at-bound")]
-    sentence = head + f"law fitted to {curve['n_used']} sizes; " + ", ".join(said) + "."
+    said = [f"{label} = {estimate_text(params[name])}" for name, label in (("alpha", "α"), ("C", "C"))]
+    loose = [name for name in ("D", "alpha", "C") if not identified(params[name])]
+    sentence = head + f"law fitted to {curve['n_used']} sizes; {', '.join(said)}, with 95 % intervals."
     if not loose:
         return sentence + " All parameters are identified by these points."
     return sentence + (
         f" Not identified by these points: {', '.join(loose)}, which may not be quoted. The curve may be "
         "read inside the measured range."
     )
-
-
-def _interval(estimate: dict[str, Any]) -> str:
-    """Return an estimate with its interval, open ends shown as such."""
-    low = "0" if estimate["lower"] is None else f"{estimate['lower']:.3g}"
-    high = "∞" if estimate["upper"] is None else f"{estimate['upper']:.3g}"
-    return f"= {estimate['value']:.3g} (95 % interval {low} to {high}, {estimate['status']})"
 
 
 def _repetitions(points: pd.DataFrame) -> str:

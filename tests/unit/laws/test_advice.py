@@ -4,7 +4,6 @@ import pytest
 
 from syn2real.errors import InputError
 from syn2real.laws import advice_text, advise_table
-from syn2real.laws.wording import curve_names
 
 
 def advice_of(frame, target, **options):
@@ -109,10 +108,3 @@ def test_words_come_before_numbers(points):
 def test_wishes_that_make_no_sense(points, options):
     with pytest.raises(InputError, match="is not a positive number"):
         advise_table(points, **options)
-
-
-def test_curves_are_named_by_what_differs_and_share_the_rest() -> None:
-    both = [{"setting": "a", "model": "m"}, {"setting": "b", "model": "m"}]
-    assert curve_names(both) == (["setting a", "setting b"], "model m")
-    assert curve_names(both[:1]) == (["setting a, model m"], "")
-    assert curve_names([{}]) == (["the curve"], "")

@@ -75,6 +75,11 @@ class Predictions:
     predict_upper: np.ndarray
 
 
+def identified(estimate: Mapping[str, Any]) -> bool:
+    """Say whether the measurements support an estimate, given as the JSON contract's object."""
+    return estimate["status"] in (OK, FIXED)
+
+
 def number(value: float | None) -> float | None:
     """Return a finite float, or None for what JSON cannot hold."""
     return float(value) if value is not None and np.isfinite(value) else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 CLASS_WORDS = {
@@ -51,17 +51,28 @@ def fit_text(result: dict[str, Any]) -> str:
             lines += [f"  not fitted: {curve['reason']}", ""]
             continue
         for letter, param in curve["fit"]["params"].items():
-            told = _interval(param["value"], param["lower"], param["upper"])
-            lines.append(f"  {letter:<6} {told}  {param['status']}")
+            lines.append(f"  {letter:<6} {estimate_text(param)}")
         lines.append(f"  {curve['n_used']} sizes used, rmse of log error {_short(curve['fit']['rmse_log'])}")
         for row in curve["predictions"]:
             where = f"n = {row['n']:,.0f}" + (f", s = {row['s']:,.0f}" if row["s"] is not None else "")
-            mean = _interval(row["error"], row["lower"], row["upper"])
-            one = f"[{_short(row['predict_lower'])}, {_short(row['predict_upper'])}]"
+            mean = f"{_short(row['error'])} {_interval(row['lower'], row['upper'])}"
+            one = _interval(row["predict_lower"], row["predict_upper"])
             lines.append(f"  error at {where}: {mean}; one more measurement {one}")
         lines.append("")
     lines += [f"Note: {note}." for note in result["notes"]]
     return "\n".join(lines).strip() + "\n"
+
+
+def estimate_text(estimate: Mapping[str, Any]) -> str:
+    """Return a parameter's value, interval and status, such as ``0.51 [0.43, open] (unidentified)``.
+
+    Parameters
+    ----------
+    estimate : dict
+        The JSON contract's value, lower, upper and status.
+    """
+    interval = _interval(estimate["lower"], estimate["upper"])
+    return f"{_short(estimate['value'])} {interval} ({estimate['status']})"
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
@@ -123,11 +134,9 @@ def _pairs(values: dict[str, Any]) -> str:
     return ", ".join(f"{key} {value}" for key, value in values.items())
 
 
-def _interval(value: float | None, lower: float | None, upper: float | None) -> str:
-    """Value and interval; an open end is shown as such."""
-    low = "open" if lower is None else _short(lower)
-    high = "open" if upper is None else _short(upper)
-    return f"{_short(value)} [{low}, {high}]"
+def _interval(lower: float | None, upper: float | None) -> str:
+    """An interval; an open end is shown as such."""
+    return f"[{'open' if lower is None else _short(lower)}, {'open' if upper is None else _short(upper)}]"
 
 
 def _short(value: float | None) -> str:
