@@ -9,6 +9,8 @@ import sys
 from collections import Counter
 from pathlib import Path
 
+import pandas as pd
+
 ROOT = Path(__file__).resolve().parents[2]
 PARTS = ("Snakefile", "workflow", "config", "profiles", "envs")
 
@@ -90,3 +92,12 @@ def metrics(folder: Path) -> dict[str, dict]:
         str(p.relative_to(folder)): json.loads(p.read_text())
         for p in folder.rglob("results/*/**/metrics.json")
     }
+
+
+def assert_same_measurements(ours: Checkout, theirs: Checkout) -> None:
+    """Assert that two finished smoke experiments have the same points and evaluations, digit for digit."""
+    tables = (pd.read_csv(checkout.folder / "results/points/smoke.csv") for checkout in (ours, theirs))
+    pd.testing.assert_frame_equal(*tables, check_exact=True)
+    found = metrics(ours.folder)
+    for path, expected in metrics(theirs.folder).items():
+        assert found[path]["evaluations"] == expected["evaluations"], path

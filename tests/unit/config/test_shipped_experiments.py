@@ -16,13 +16,6 @@ def plan() -> Plan:
     return load_plan({"experiments": files, "recipes": str(ROOT / "config/recipes"), **shared})
 
 
-def test_each_opens_with_its_question_cost_and_expected_result() -> None:
-    for path in (ROOT / "config/experiments").glob("*.yaml"):
-        comments = [line for line in path.read_text().splitlines() if line.startswith("#")]
-        for word in ("Question:", "Cost:", "Expected:"):
-            assert any(word in line for line in comments), f"{path.name} has no {word}"
-
-
 def test_fashion_mnist_takes_the_demos_pretraining_where_it_is_there(plan: Plan) -> None:
     own, demo = plan.pretrainings("fashion-mnist"), plan.pretrainings("demo")
     assert {run.n for run in own} == {max(run.n for run in demo)}

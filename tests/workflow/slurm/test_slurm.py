@@ -11,9 +11,8 @@ import subprocess
 from collections import Counter
 from collections.abc import Iterator
 
-import pandas as pd
 import pytest
-from checkout import ROOT, Checkout, metrics
+from checkout import ROOT, Checkout, assert_same_measurements
 from slurm.cluster import GPU_NODE, Cluster, missing
 from slurm.story import Job, Story
 
@@ -125,11 +124,7 @@ def unfinished(cluster: Cluster) -> list[Job]:
 
 
 def test_the_points_are_those_of_an_undisturbed_run(story: Story, finished: Checkout) -> None:
-    ours, theirs = (pd.read_csv(c.folder / "results/points/smoke.csv") for c in (story.checkout, finished))
-    pd.testing.assert_frame_equal(ours, theirs, check_exact=True)
-    found = metrics(story.checkout.folder)
-    for path, undisturbed in metrics(finished.folder).items():
-        assert found[path]["evaluations"] == undisturbed["evaluations"], path
+    assert_same_measurements(story.checkout, finished)
 
 
 def test_every_job_goes_through_slurm_and_small_ones_together(story: Story) -> None:
