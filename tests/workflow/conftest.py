@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from checkout import Checkout, failed_logs
 
-from syn2real.data.lockfile import exclusive
+from syn2real.files import exclusive
 
 
 @pytest.fixture

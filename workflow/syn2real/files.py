@@ -1,13 +1,22 @@
 """Writing so that no half written file is ever taken for a result."""
 
+import errno
+import fcntl
 import hashlib
 import json
+import logging
 import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
+
+logger = logging.getLogger(__name__)
+
+NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
+"""What some shared file systems answer when asked for a lock."""
 
 
 @contextmanager
@@ -40,6 +49,53 @@ def atomic(path: str | Path) -> Iterator[Path]:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def exclusive(path: str | Path) -> Iterator[None]:
+    """Hold a file's advisory lock, and remove the file at the end; say so when another process holds it.
+
+    The system lets go of the lock when the process ends, however it ends. A file system without locks is
+    told and gone on with: then what two processes do at once is as safe as their writing alone makes it.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    stream = _locked(path)
+    # Who held the lock has removed the file meanwhile: a third process may have locked a new one.
+    while not _is_there(path, stream):
+        stream.close()
+        stream = _locked(path)
+    with stream:
+        try:
+            yield
+        finally:
+            path.unlink(missing_ok=True)
+
+
+def _locked(path: Path) -> TextIOWrapper:
+    """Open a file and lock it, if its file system can."""
+    stream = path.open("a")
+    try:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            logger.info("waiting: another process holds %s", path)
+            fcntl.flock(stream, fcntl.LOCK_EX)
+    except OSError as error:
+        if error.errno in NO_LOCKS:
+            logger.warning("%s: no locks on this file system; start nothing twice at once", path)
+        elif error.errno != errno.ESTALE:  # the file was removed on another host: it is not there
+            stream.close()
+            raise
+    return stream
+
+
+def _is_there(path: Path, stream: TextIOWrapper) -> bool:
+    """Whether an open file is still the one of that path."""
+    try:
+        return os.path.samestat(path.stat(), os.fstat(stream.fileno()))
+    except OSError:
+        return False
 
 
 def write_text(path: str | Path, text: str) -> None:

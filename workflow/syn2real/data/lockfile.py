@@ -1,15 +1,12 @@
 """The user's own lock file: what was fetched first is what every later download must be."""
 
 import csv
-import fcntl
 import io
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
 from syn2real.errors import InputError
-from syn2real.files import write_text
+from syn2real.files import exclusive, write_text
 
 
 @dataclass(frozen=True)
@@ -35,15 +32,6 @@ class Locked:
 
 
 COLUMNS = [field.name for field in fields(Locked)]
-
-
-@contextmanager
-def exclusive(path: Path) -> Iterator[None]:
-    """Hold a file's advisory lock; the system lets go of it when the process ends, however it ends."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a") as stream:
-        fcntl.flock(stream, fcntl.LOCK_EX)
-        yield
 
 
 def read_lock(path: Path) -> dict[str, Locked]:
