@@ -1,11 +1,17 @@
 """Comments, docstrings and touched files do not change a fingerprint; code does."""
 
+import shutil
 from pathlib import Path
 
 import pytest
+import yaml
 
 from syn2real import fingerprint as module
+from syn2real import version
 from syn2real.fingerprint import fingerprint, imported_modules
+
+ROOT = Path(__file__).resolve().parents[2]
+SCRIPTS = sorted((ROOT / "workflow/scripts").glob("*.py"))
 
 
 @pytest.fixture
@@ -65,10 +71,29 @@ def test_a_module_that_is_not_imported_does_not_count(package: Path) -> None:
 
 
 def test_the_report_reaches_no_training_and_the_training_no_report() -> None:
-    scripts = Path(__file__).resolve().parents[2] / "workflow" / "scripts"
+    scripts = ROOT / "workflow" / "scripts"
     pretrain = imported_modules(scripts / "pretrain.py")
     assert "syn2real.training.pretrain" in pretrain
     assert not [m for m in pretrain if m.startswith(("syn2real.figures", "syn2real.laws", "syn2real.render"))]
     render = imported_modules(scripts / "render.py")
     assert {"syn2real.render.worker", "syn2real.render.blender"} <= set(render)
     assert not [m for m in render if m.startswith(("syn2real.training", "syn2real.tasks", "syn2real.laws"))]
+
+
+def test_a_release_changes_no_fingerprint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    module._module.cache_clear()
+    before = [fingerprint(script) for script in SCRIPTS]
+    released = shutil.copytree(ROOT / "workflow/syn2real", tmp_path / "syn2real")
+    now = version.__version__
+    files = [file for file in released.rglob("*.py") if f'"{now}"' in file.read_text(encoding="utf-8")]
+    assert [file.name for file in files] == ["version.py"], "the version stands in one place"
+    files[0].write_text(files[0].read_text(encoding="utf-8").replace(now, "99.0.0"), encoding="utf-8")
+    monkeypatch.setattr(module, "ROOT", released)
+    module._module.cache_clear()
+    assert [fingerprint(script) for script in SCRIPTS] == before
+    module._module.cache_clear()
+
+
+def test_the_citation_names_this_version() -> None:
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    assert citation["version"] == version.__version__

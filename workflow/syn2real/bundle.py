@@ -17,11 +17,11 @@ from typing import Any
 from rocrate.model.softwareapplication import SoftwareApplication
 from rocrate.rocrate import ROCrate
 
-from syn2real import __version__
 from syn2real.config.plan import Plan
 from syn2real.errors import InputError
 from syn2real.files import atomic, file_digest
 from syn2real.provenance import git_commit
+from syn2real.version import __version__
 
 METADATA = "ro-crate-metadata.json"
 LOCK = "envs/requirements.txt"

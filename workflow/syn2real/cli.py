@@ -5,10 +5,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from syn2real import __version__
 from syn2real.errors import InputError
 from syn2real.laws.cli import add_commands
 from syn2real.training.cli import add_commands as add_training_commands
+from syn2real.version import __version__
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -10,11 +10,11 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from syn2real.errors import InputError
+from syn2real.errors import InputError, TrainingError
 from syn2real.tasks.backbones import load_backbone, resnet
 from syn2real.training.finetune import finetune
-from syn2real.training.loop import TrainingError
 from syn2real.training.pretrain import pretrain
+from syn2real.training.run import Run
 
 # A subprocess that kills itself: at the end of a step, or with a resume state half replaced.
 KILLED = """
@@ -240,3 +240,12 @@ def test_a_backbone_of_another_depth_is_refused(arguments, key, resolve, image_f
     wrong = finetuning(key | {"model": "resnet34"}, resolve, image_folder, tmp_path / "m.json", backbone)
     with pytest.raises(InputError, match="another depth"):
         finetune(**wrong)
+
+
+def test_a_release_takes_up_the_states_of_the_one_before_and_other_packages_do_not(monkeypatch):
+    def identity(**packages: str) -> str:
+        monkeypatch.setattr("syn2real.training.run.versions", lambda: packages)
+        return Run("pretrain", {}, "mulclass", {}, {}, Path("scratch"), 1, 0.0).identity
+
+    before = identity(syn2real="1.0", torch="2.0")
+    assert identity(syn2real="1.1", torch="2.0") == before != identity(syn2real="1.0", torch="2.1")

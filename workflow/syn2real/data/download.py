@@ -8,7 +8,6 @@ from typing import cast
 
 import requests
 
-from syn2real import __version__
 from syn2real.errors import InputError
 from syn2real.files import file_digest, write_text
 
@@ -32,7 +31,7 @@ def new_session() -> requests.Session:
     """Return a session for downloads: one connection serves many files of a host."""
     session = requests.Session()
     # Some providers refuse a library's default name. Compressed transfer would make offsets meaningless.
-    agent = f"Mozilla/5.0 (compatible; syn2real/{__version__})"
+    agent = "Mozilla/5.0 (compatible; syn2real)"
     session.headers.update({"User-Agent": agent, "Accept-Encoding": "identity"})
     return session
 
