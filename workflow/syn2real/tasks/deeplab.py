@@ -1,4 +1,4 @@
-"""DeepLabV3 with the auxiliary FCN head, which semseg and normal share (A.2, A.5)."""
+"""DeepLabV3 with the auxiliary FCN head, and how images and masks are resized for it (A.2, A.5)."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,8 +14,6 @@ from torchvision.transforms import v2
 
 from syn2real.config.recipe import ModelName
 from syn2real.tasks.backbones import can_dilate, channels, resnet
-
-IGNORE = 255
 
 
 def deeplab(name: ModelName, outputs: int) -> DeepLabV3:
@@ -65,11 +63,6 @@ class RandomShortestSize(v2.RandomShortestSize):
             cv2.resize(pixels.numpy(), (width, height), interpolation=cv2.INTER_NEAREST)
         )
         return tv_tensors.Mask(resized.movedim(-1, 0) if inpt.ndim == 3 else resized)
-
-
-def is_auxiliary(parameter: str) -> bool:
-    """Say whether a parameter, by its name, is the auxiliary head's."""
-    return parameter.startswith("aux_classifier.")
 
 
 def parts(outputs: dict[str, Tensor], weight: float, loss: Callable[[Tensor], Tensor]) -> dict[str, Tensor]:

@@ -12,10 +12,11 @@ from torchvision.transforms import v2
 
 from syn2real.data.shards import decode_normals
 from syn2real.tasks import deeplab
-from syn2real.tasks.base import Evaluation, Task, stack_padded
+from syn2real.tasks.base import Evaluation
+from syn2real.tasks.dense import DenseTask
 
 
-class Normals(Task):
+class Normals(DenseTask):
     """DeepLabV3 with three channels; the loss is the mean of 1 - n·n̂ over valid pixels (A.5).
 
     The paper names no metric for this task. Ours is the mean of (1 + n·n̂)/2: it lies in [0, 1], is 1 for a
@@ -29,31 +30,18 @@ class Normals(Task):
 
     name: ClassVar[str] = "normal"
     metric: ClassVar[str] = "mean (1 + cos)/2"
+    unlabelled: ClassVar[int] = 0  # black: not valid
 
-    def build(self) -> nn.Module:
-        """Return DeepLabV3 with a channel for each axis."""
-        return deeplab.deeplab(self.model_name, 3)
-
-    def body(self, model: nn.Module) -> nn.Module:
-        """Return the ResNet under the heads."""
-        return model.get_submodule("backbone")
-
-    def lr_factor(self, parameter: str) -> float:
-        """Return the recipe's factor for the auxiliary head (A.2: 10)."""
-        return self.section.aux_lr_factor if deeplab.is_auxiliary(parameter) else 1.0
+    @property
+    def outputs(self) -> int:
+        """A channel an axis."""
+        return 3
 
     def train_transform(self) -> v2.Transform:
         """Resize and crop; never flip, which would need the vectors to be mirrored (A.5)."""
-        return deeplab.train_steps(self.section.resize, self.section.crop, flip=False, unlabelled=0)
-
-    def eval_transform(self) -> v2.Transform:
-        """Resize the shorter edge (A.2)."""
-        return v2.Resize(self.section.eval_size, antialias=True)
-
-    def collate(self, samples: list[tuple[Any, Any]]) -> tuple[Any, Any]:
-        """Join samples; smaller ones are padded by black that is not valid. Both are uint8 [B, 3, H, W]."""
-        images, packed = zip(*samples, strict=True)
-        return stack_padded(images, 0), stack_padded(packed, 0)
+        return deeplab.train_steps(
+            self.section.resize, self.section.crop, flip=False, unlabelled=self.unlabelled
+        )
 
     def move(self, batch: tuple[Any, Any], device: torch.device) -> tuple[Any, Any]:
         """Return a batch on `device`.

@@ -9,11 +9,13 @@ from torch.nn import functional as F
 from torchmetrics.classification import MulticlassConfusionMatrix
 from torchvision.transforms import v2
 
+from syn2real.data.annotated import IGNORE
 from syn2real.tasks import deeplab
-from syn2real.tasks.base import Evaluation, Task, stack_padded
+from syn2real.tasks.base import Evaluation
+from syn2real.tasks.dense import DenseTask
 
 
-class Segmentation(Task):
+class Segmentation(DenseTask):
     """DeepLabV3 with softmax cross-entropy on both heads; the metric is mean IoU (A.2).
 
     Annotations are masks [H, W] of class indices; 255 is to be ignored. Synthetic images have their
@@ -22,32 +24,17 @@ class Segmentation(Task):
 
     name: ClassVar[str] = "semseg"
     metric: ClassVar[str] = "mIoU"
+    unlabelled: ClassVar[int] = IGNORE
 
-    def build(self) -> nn.Module:
-        """Return DeepLabV3 with an output channel a class."""
-        return deeplab.deeplab(self.model_name, len(self.classes))
-
-    def body(self, model: nn.Module) -> nn.Module:
-        """Return the ResNet under the heads."""
-        return model.get_submodule("backbone")
-
-    def lr_factor(self, parameter: str) -> float:
-        """Return the recipe's factor for the auxiliary head (A.2: 10)."""
-        return self.section.aux_lr_factor if deeplab.is_auxiliary(parameter) else 1.0
+    @property
+    def outputs(self) -> int:
+        """A channel a class."""
+        return len(self.classes)
 
     def train_transform(self) -> v2.Transform:
         """Resize, flip, crop (A.2)."""
         section = self.section
-        return deeplab.train_steps(section.resize, section.crop, section.flip, deeplab.IGNORE)
-
-    def eval_transform(self) -> v2.Transform:
-        """Resize the shorter edge (A.2); the mask with it, as torchvision's reference does."""
-        return v2.Resize(self.section.eval_size, antialias=True)
-
-    def collate(self, samples: list[tuple[Any, Any]]) -> tuple[Any, Any]:
-        """Join samples; smaller ones are padded by black that is ignored."""
-        images, masks = zip(*samples, strict=True)
-        return stack_padded(images, 0), stack_padded(masks, deeplab.IGNORE)
+        return deeplab.train_steps(section.resize, section.crop, section.flip, self.unlabelled)
 
     def move(self, batch: tuple[Any, Any], device: torch.device) -> tuple[Any, Any]:
         """Return a batch on `device`; masks travel as bytes, too, and become int64 there."""
@@ -57,17 +44,17 @@ class Segmentation(Task):
     def loss(self, model: nn.Module, images: Any, targets: Any) -> dict[str, Tensor]:
         """Return the cross-entropy of the main head and, weighted, of the auxiliary head."""
         # The mean over no pixel at all would be NaN: a crop may lie on padding alone.
-        counted = (targets != deeplab.IGNORE).sum().clamp(min=1)
+        counted = (targets != IGNORE).sum().clamp(min=1)
 
         def loss(logits: Tensor) -> Tensor:
-            total = F.cross_entropy(logits.float(), targets, ignore_index=deeplab.IGNORE, reduction="sum")
+            total = F.cross_entropy(logits.float(), targets, ignore_index=IGNORE, reduction="sum")
             return total / counted
 
         return deeplab.parts(model(images), self.section.aux_weight, loss)
 
     def weight(self, targets: Any) -> float:
         """Return the number of labelled pixels."""
-        return float((targets != deeplab.IGNORE).sum())
+        return float((targets != IGNORE).sum())
 
     def evaluate(
         self, model: nn.Module, batches: Iterable[Any], data: Any, device: torch.device
@@ -78,9 +65,9 @@ class Segmentation(Task):
         an IoU of 0; `mIoU_present` is the mean over the classes that the truth holds.
         """
         # Of several processes one evaluates: its counts must not wait for the others'.
-        matrix = MulticlassConfusionMatrix(
-            len(self.classes), ignore_index=deeplab.IGNORE, sync_on_compute=False
-        ).to(device)
+        matrix = MulticlassConfusionMatrix(len(self.classes), ignore_index=IGNORE, sync_on_compute=False).to(
+            device
+        )
         n = 0
         for batch in batches:
             images, masks = self.move(batch, device)
