@@ -41,8 +41,11 @@ plan-paper: $(VENV)/.installed ## Plan the whole paper: a dry run of all its exp
 	$(RUN) snakemake --dry-run --quiet progress --config 'experiments=[$(PAPER_FILES)]'
 
 EXPERIMENT ?= config/experiments/demo.yaml
+NAME = $(shell sed -nE "s/^name: *[\"']?([a-z0-9-]+).*/\1/p" "$(EXPERIMENT)")
 
 bundle: $(VENV)/.installed ## Pack a finished experiment (EXPERIMENT=file): what it is made of, points, fits, report
+	@mkdir -p results/reports
+	$(RUN) snakemake --report results/reports/$(NAME).html --config experiment=$(EXPERIMENT)
 	$(RUN) syn2real bundle $(EXPERIMENT)
 
 test: $(VENV)/.installed ## Run the tests (under 15 minutes on 2 cores)

@@ -169,12 +169,8 @@ def address_of_measurements(wildcards):
 
 
 def final_output():
-    """The answer and the figures of each experiment, and samples of its settings."""
-    answers = expand("results/laws/{e}/advice.html", e=PLAN.answered())
-    for name, question in PLAN.answered().items():
-        answers += expand("results/figures/{e}/{figure}.svg", e=name, figure=question.figures)
-    compared = [name for name in PLAN.experiments if PLAN.complexities(name)]
-    answers += expand("results/figures/{e}/complexity.svg", e=compared)
+    """The answer of each experiment, and samples of its settings."""
+    answers = [file for name in PLAN.questions() for file in PLAN.answer(name)]
     settings = {setting for name in PLAN.experiments for setting in PLAN.settings(name)}
     return answers + expand("results/figures/samples/{s}.png", s=sorted(settings))
 

@@ -7,8 +7,10 @@ weights: those are made again from the same configuration and lock.
 
 import hashlib
 import json
+import lzma
 import tempfile
 import zipfile
+import zlib
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path, PurePosixPath
@@ -17,14 +19,20 @@ from typing import Any
 from rocrate.model.softwareapplication import SoftwareApplication
 from rocrate.rocrate import ROCrate
 
+from syn2real.config.complexity import TrainedReference
 from syn2real.config.plan import Plan
+from syn2real.data.assets import LOCK, MATERIALS
 from syn2real.errors import InputError
 from syn2real.files import atomic, file_digest
 from syn2real.provenance import git_commit
 from syn2real.version import __version__
 
 METADATA = "ro-crate-metadata.json"
-LOCK = "envs/requirements.txt"
+REQUIREMENTS = "envs/requirements.txt"
+REPORTS = "results/reports/{}.html"
+"""Where an experiment's own report lies, by its name; `make bundle` makes it."""
+DAMAGE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeError, ValueError, OSError)
+"""What reading a damaged archive ends with; RuntimeError where it seems encrypted or packed another way."""
 
 
 def bundle_contents(plan: Plan, name: str, config: str = "config/config.yaml") -> dict[str, Path]:
@@ -44,42 +52,57 @@ def bundle_contents(plan: Plan, name: str, config: str = "config/config.yaml") -
     InputError
         A result is not there yet; names the first.
     """
-    folders: list[str] = []
-    if name in plan.experiments:
-        folders += [run.folder for run in plan.pretrainings(name)]
-        folders += [run.folder for run in plan.finetunings(name)]
-    needed = [LOCK, config, plan.config.renderings, plan.config.targets]
-    if name in plan.answered():
-        laws = ("fits.json", "fits.csv", "advice.md", "advice.html")
-        needed += [f"results/points/{name}.csv", *(f"results/laws/{name}/{file}" for file in laws)]
-        needed += [f"results/figures/{name}/{figure}.svg" for figure in plan.questions()[name].figures]
-    needed += [f"{folder}/metrics.json" for folder in folders] + _complexity(plan, name)
-    if name in plan.experiments:
-        needed.append(f"{plan.config.recipes}/{plan.experiments[name].recipe}.yaml")
-    contents = {path: Path(path) for path in needed}
-    contents[f"config/experiments/{name}.yaml"] = Path(plan.files[name])
+    contents = _configuration(plan, name, config)
+    contents |= {path: Path(path) for path in [*plan.answer(name), *_metrics(plan, name)]}
     for path, file in contents.items():
         if not file.is_file():
             mend = "run the experiment first" if path.startswith("results/") else "run this where it lies"
-            raise InputError(f"there is no such file; {mend}", file=path)
-    welcome = [Path("results/report.html"), Path(plan.config.downloads) / "lock.tsv"]
-    welcome += [path for kind in ("laws", "figures") for path in Path(f"results/{kind}/{name}").glob("*")]
-    return contents | {path.as_posix(): path for path in welcome if path.is_file()}
+            raise InputError(f"there is no such file; {mend}", file=file)
+    contents[REPORTS.format(name)] = _report(plan, name)
+    # What made downloads the same elsewhere, where there were any.
+    downloads = Path(plan.config.downloads)
+    fetched = [path for pattern in (LOCK, f"*/{MATERIALS}") for path in downloads.glob(pattern)]
+    return contents | {f"resources/downloads/{p.relative_to(downloads).as_posix()}": p for p in fetched}
 
 
-def _complexity(plan: Plan, name: str) -> list[str]:
-    """Return the files on the complexity of an experiment's settings and on its reference backbone."""
+def _configuration(plan: Plan, name: str, config: str) -> dict[str, Path]:
+    """Return what an experiment is made of, under the names that the workflow's own files have."""
+    files = {"config.yaml": config, f"experiments/{name}.yaml": plan.files[name]}
+    files |= {"renderings.yaml": plan.config.renderings, "targets.yaml": plan.config.targets}
+    files["datasets.tsv"] = plan.config.datasets
+    if name in plan.experiments:
+        e = plan.experiments[name]
+        trained = [r.recipe for r in e.references.values() if isinstance(r, TrainedReference)]
+        recipes = dict.fromkeys([e.recipe, *trained])
+        files |= {f"recipes/{recipe}.yaml": f"{plan.config.recipes}/{recipe}.yaml" for recipe in recipes}
+    return {REQUIREMENTS: Path(REQUIREMENTS)} | {f"config/{path}": Path(file) for path, file in files.items()}
+
+
+def _metrics(plan: Plan, name: str) -> list[str]:
+    """Return the metrics of every run of an experiment, and of the reference backbone it trains."""
     e = plan.experiments.get(name)
-    if e is None or e.complexity is None:
+    if e is None:
         return []
-    files = [
-        *plan.complexities(name),
-        f"results/complexity/{name}.md",
-        f"results/figures/{name}/complexity.svg",
-    ]
-    if e.complexity.reference in plan.trained_references():
-        files.append(f"results/references/{e.complexity.reference}/metrics.json")
-    return files
+    runs = [run.folder for run in plan.pretrainings(name)]
+    runs += [run.folder for run in plan.finetunings(name)]
+    if e.complexity and e.complexity.reference in plan.trained_references():
+        runs.append(f"results/references/{e.complexity.reference}")
+    return [f"{folder}/metrics.json" for folder in runs]
+
+
+def _report(plan: Plan, name: str) -> Path:
+    """Return the experiment's own report, which shows its results as they are now."""
+    path = Path(REPORTS.format(name))
+    if not path.is_file() or path.stat().st_mtime < _answered_at(plan, name):
+        found = "is older than the results" if path.is_file() else "there is no such file"
+        command = f"snakemake --report {path} --config experiment={plan.files[name]}"
+        raise InputError(f"{found}; make it: mkdir -p {path.parent} && {command}", file=path)
+    return path
+
+
+def _answered_at(plan: Plan, name: str) -> float:
+    """Return when the last file of an experiment's answer was written, as a POSIX time."""
+    return max(Path(path).stat().st_mtime for path in plan.answer(name))
 
 
 def write_bundle(plan: Plan, name: str, output: str | Path, config: str = "config/config.yaml") -> int:
@@ -125,8 +148,7 @@ def _crate(plan: Plan, name: str, contents: dict[str, Path]) -> ROCrate:
     crate.name = f"syn2real experiment {name}"
     crate.description = plan.questions()[name].question
     # The answer's own date: packing it again changes nothing.
-    made = contents[f"results/laws/{name}/fits.json"].stat().st_mtime
-    crate.datePublished = datetime.fromtimestamp(made, UTC)
+    crate.datePublished = datetime.fromtimestamp(_answered_at(plan, name), UTC)
     entities = {
         path: crate.add_file(file, path, properties=_digests(file)) for path, file in contents.items()
     }
@@ -178,8 +200,10 @@ def verify_bundle(path: str | Path) -> tuple[int, list[str]]:
             problems = [problem for id_ in described if (problem := _check(archive, names, described[id_]))]
     except FileNotFoundError:
         raise InputError("there is no such file", file=path) from None
-    except (zipfile.BadZipFile, KeyError, TypeError, ValueError, OSError) as error:
-        raise InputError(f"is no whole bundle ({error}); get it again", file=path) from None
+    except (*DAMAGE, KeyError, TypeError, AttributeError) as error:
+        raise InputError(
+            f"is no whole bundle ({str(error) or 'it ends too early'}); get it again", file=path
+        ) from None
     problems += [f"{name}: is there twice" for name in sorted(set(names)) if names.count(name) > 1]
     loose = sorted(set(names) - set(described) - {METADATA})
     return len(described), problems + [f"{name}: is not described in {METADATA}" for name in loose]
@@ -199,7 +223,10 @@ def _check(archive: zipfile.ZipFile, names: list[str], entity: dict[str, Any]) -
         return f"{name}: lies outside the bundle"
     if name not in names:
         return f"{name}: is missing"
-    content = archive.read(name)
+    try:
+        content = archive.read(name)
+    except DAMAGE as error:
+        return f"{name}: is damaged ({str(error) or 'it ends too early'})"
     if "sha256" not in entity:
         return f"{name}: has no digest"
     if str(len(content)) != str(entity.get("contentSize")):

@@ -30,6 +30,9 @@ MADE_OBJECTS = ("demo-textured", "demo-textureless")
 MADE_TEXTURES = ("demo",)
 """Material collections the workflow makes itself."""
 
+LAW_OF = {"full-law": "full.json", "model-size": "size.json", "extrapolation": "extrapolation.json"}
+"""Figures that draw another law than the simple one: the file of its fits."""
+
 
 @dataclass
 class Plan:
@@ -116,6 +119,21 @@ class Plan:
             return []
         folder = f"results/complexity/{c.reference}/{c.activation}-{c.image_size}px/n{c.images}"
         return [f"{folder}/{setting}.json" for setting in e.settings]
+
+    def answer(self, name: str) -> list[str]:
+        """Return the files that answer an experiment: points, laws, advice, complexity, figures."""
+        files: list[str] = []
+        figures: list[str] = []
+        if name in self.answered():
+            figures += self.questions()[name].figures
+            laws = ["fits.json", "fits.csv", *(LAW_OF[figure] for figure in figures if figure in LAW_OF)]
+            files = [f"results/laws/{name}/{file}" for file in [*laws, "advice.md", "advice.html"]]
+            files.append(f"results/points/{name}.csv")
+        if name in self.experiments and self.complexities(name):
+            files += [*self.complexities(name), f"results/complexity/{name}.md"]
+            figures.append("complexity")
+        drawn = [f"results/figures/{name}/{figure}" for figure in figures]
+        return files + [f"{figure}.{kind}" for figure in drawn for kind in ("svg", "png")]
 
     def levels(self, name: str) -> dict[str, dict[str, float]]:
         """Return the levels of an experiment's settings in the paper's four attributes, where known."""
