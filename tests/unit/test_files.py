@@ -1,7 +1,6 @@
 """Nothing half written is ever taken for a result."""
 
 import errno
-import json
 import os
 import signal
 import subprocess
@@ -13,7 +12,16 @@ from pathlib import Path
 import pytest
 
 from syn2real import files
-from syn2real.files import atomic, digest, exclusive, file_digest, scratch_folder, write_json, write_text
+from syn2real.files import (
+    atomic,
+    digest,
+    exclusive,
+    file_digest,
+    read_json,
+    scratch_folder,
+    write_json,
+    write_text,
+)
 
 
 def test_an_exception_leaves_the_old_file_and_no_rest(tmp_path: Path) -> None:
@@ -52,7 +60,7 @@ def test_nan_is_no_json(tmp_path: Path) -> None:
         write_json(tmp_path / "value.json", {"value": float("nan")})
     assert not (tmp_path / "value.json").exists()
     write_json(tmp_path / "value.json", {"α": 1})
-    assert json.loads((tmp_path / "value.json").read_text()) == {"α": 1}
+    assert read_json(tmp_path / "value.json") == {"α": 1}
 
 
 def test_digest_ignores_the_order_of_keys_alone() -> None:

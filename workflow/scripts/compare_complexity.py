@@ -1,8 +1,5 @@
 """Order an experiment's settings by complexity: a table in words, and a figure with the laws' parameters."""
 
-import json
-from pathlib import Path
-
 from syn2real.joblog import job_log
 
 with job_log(snakemake.log[0]):
@@ -10,12 +7,10 @@ with job_log(snakemake.log[0]):
     from syn2real.complexity.wording import compared_text
     from syn2real.figures.base import save
     from syn2real.figures.complexity import draw_complexity
-    from syn2real.files import write_text
+    from syn2real.files import read_json, write_text
 
-    files = [*snakemake.input.measured, *([snakemake.input.fits] if snakemake.input.get("fits") else [])]
-    contents = [json.loads(Path(path).read_text(encoding="utf-8")) for path in files]
-    measured = {told["setting"]: told for told in contents[: len(snakemake.input.measured)]}
-    fits = contents[-1] if len(contents) > len(measured) else None
+    measured = {told["setting"]: told for told in map(read_json, snakemake.input.measured)}
+    fits = read_json(snakemake.input.fits) if snakemake.input.get("fits") else None
     comparison = compare(measured, snakemake.params.levels)
     write_text(snakemake.output.table, compared_text(measured, comparison))
     figures = {kind: snakemake.output[kind] for kind in ("svg", "png")}

@@ -1,8 +1,5 @@
 """Draw error against pre-training size with the fitted law (Figure 1 of the paper)."""
 
-import json
-from pathlib import Path
-
 from syn2real.joblog import job_log
 
 with job_log(snakemake.log[0]):
@@ -10,7 +7,8 @@ with job_log(snakemake.log[0]):
 
     from syn2real.figures.base import save
     from syn2real.figures.curves import draw_curves
+    from syn2real.files import read_json
 
-    fits = json.loads(Path(snakemake.input.fits).read_text(encoding="utf-8"))
+    fits = read_json(snakemake.input.fits)
     points = pd.read_csv(snakemake.input.points)
     save(draw_curves(points, fits, stand_ins=snakemake.params.experiment["stand_ins"]), snakemake.output)

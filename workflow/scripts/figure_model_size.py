@@ -1,8 +1,5 @@
 """Draw the transfer gap against the model's size (Figure 4 of the paper)."""
 
-import json
-from pathlib import Path
-
 from syn2real.joblog import job_log
 
 with job_log(snakemake.log[0]):
@@ -10,7 +7,7 @@ with job_log(snakemake.log[0]):
 
     from syn2real.figures.base import save
     from syn2real.figures.model_size import draw_model_size
+    from syn2real.files import read_json
 
-    paths = (snakemake.input.fits, snakemake.input.sizes)
-    fits, sizes = (json.loads(Path(path).read_text(encoding="utf-8")) for path in paths)
+    fits, sizes = read_json(snakemake.input.fits), read_json(snakemake.input.sizes)
     save(draw_model_size(pd.read_csv(snakemake.input.points), fits, sizes), snakemake.output)

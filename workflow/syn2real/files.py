@@ -1,4 +1,4 @@
-"""Writing so that no half written file is ever taken for a result."""
+"""Reading and writing files: no half written one is ever taken for a result."""
 
 import errno
 import fcntl
@@ -107,6 +107,11 @@ def write_text(path: str | Path, text: str) -> None:
 def write_json(path: str | Path, value: Any) -> None:
     """Write `value` to `path` atomically, as indented JSON that holds no NaN."""
     write_text(path, json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False) + "\n")
+
+
+def read_json(path: str | Path) -> Any:
+    """Return the value that a JSON file holds; the file is UTF-8 whatever the machine's locale."""
+    return json.loads(Path(path).read_text(encoding="utf-8"))
 
 
 def digest(value: Any) -> str:

@@ -1,14 +1,13 @@
 """What the report says of an experiment: the answer in words."""
 
 import html
-import json
 from pathlib import Path
 from typing import Any
 
 import markdown as markdown_package
 import pandas as pd
 
-from syn2real.files import write_text
+from syn2real.files import read_json, write_text
 from syn2real.laws import advice_text, advise_table
 from syn2real.laws.results import identified
 from syn2real.laws.wording import estimate_text
@@ -47,7 +46,7 @@ def write_advice(
     markdown, html : str or Path
         The files to write.
     """
-    fitted = json.loads(Path(fits).read_text(encoding="utf-8"))
+    fitted = read_json(fits)
     parts = [
         f"# {experiment['name']}: {experiment['question']}",
         _stand_in_note(experiment["stand_ins"]),

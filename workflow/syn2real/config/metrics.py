@@ -1,6 +1,5 @@
 """What a run leaves behind: the model of metrics.json, which everything downstream believes."""
 
-import json
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -8,6 +7,7 @@ from pydantic import Field, FiniteFloat, ValidationError, model_validator
 
 from syn2real.config.base import Section
 from syn2real.errors import InputError
+from syn2real.files import read_json
 
 Share = Annotated[FiniteFloat, Field(ge=0, le=1)]
 
@@ -117,7 +117,7 @@ def read_metrics(path: str | Path) -> Metrics:
         The file is missing or no complete metrics.json.
     """
     try:
-        return Metrics.model_validate(json.loads(Path(path).read_text(encoding="utf-8")))
+        return Metrics.model_validate(read_json(path))
     except OSError as error:
         raise InputError(f"cannot be read: {error.strerror}", file=path) from None
     except ValidationError as error:

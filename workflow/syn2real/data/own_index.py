@@ -19,7 +19,7 @@ from syn2real.data.coco_format import annotation_problem, check_image, has_mask,
 from syn2real.data.json_stream import stream_json
 from syn2real.data.shards import canonical_json
 from syn2real.errors import InputError
-from syn2real.files import digest, file_stamp, write_json, write_text
+from syn2real.files import digest, file_stamp, read_json, write_json, write_text
 
 logger = logging.getLogger(__name__)
 
@@ -64,7 +64,7 @@ def index_folder(setting: str, split: str) -> Path:
 def read_index(setting: str, split: str) -> OwnIndex | None:
     """Return the index as it was last written, or None; the annotation file is not looked at."""
     path = index_folder(setting, split) / "index.json"
-    return OwnIndex(**json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else None
+    return OwnIndex(**read_json(path)) if path.is_file() else None
 
 
 def part_file(setting: str, split: str, shard: int) -> Path | None:
@@ -77,8 +77,8 @@ def part_file(setting: str, split: str, shard: int) -> Path | None:
 
 def read_files(setting: str, split: str) -> list[dict[str, Any]]:
     """Return `id` and `file_name` of every image, in the order of their ids."""
-    text = (index_folder(setting, split) / "files.json").read_text(encoding="utf-8")
-    return [{"id": number, "file_name": name} for number, name in json.loads(text)]
+    images = read_json(index_folder(setting, split) / "files.json")
+    return [{"id": number, "file_name": name} for number, name in images]
 
 
 def update_index(setting: str, own: OwnRenders, split: str) -> OwnIndex:

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from syn2real.errors import InputError
+from syn2real.files import read_json
 from syn2real.processes import die_with_parent, leave
 from syn2real.training.distributed import joined
 
@@ -49,7 +50,7 @@ def main() -> int:
     rank = int(os.environ.get("RANK", "0"))
     level = logging.WARNING if rank else logging.INFO
     logging.basicConfig(level=level, stream=sys.stderr, format=f"%(asctime)s [{rank}] %(message)s")
-    order = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
+    order = read_json(sys.argv[1])
     try:
         work(order)
     except BaseException as error:
