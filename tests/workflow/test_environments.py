@@ -1,7 +1,9 @@
 """Conda environments and the container: made from the lock, whole, and used by the jobs that name them."""
 
 import ast
+import os
 import re
+import subprocess
 import sys
 import tomllib
 from importlib.metadata import packages_distributions, requires
@@ -192,6 +194,29 @@ def test_a_newer_package_reruns_its_environments_jobs(reuse: Checkout, conda: No
         "points": 1, "fit": 1, "advise": 1, "figure_curves": 1, "figure_parameters": 1, "figure_samples": 2,
         "compare_complexity": 1,
     }  # fmt: skip
+
+
+def test_snakemake_and_its_jobs_need_no_installed_library(checkout: Checkout, tmp_path: Path) -> None:
+    # As in the container: the lock's packages, and the library nowhere but in the project's folder.
+    python = tmp_path / "bare/bin/python"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", python.parents[1]], check=True)
+    [site] = python.parents[1].glob("lib/python3.*/site-packages")
+    (site / "packages.pth").write_text(f"{Path(yaml.__file__).parents[1]}\n", encoding="utf-8")
+    environment = checkout.environment | {"PATH": f"{python.parent}{os.pathsep}{os.environ['PATH']}"}
+    del environment["PYTHONPATH"]
+    absent = "import importlib.util, sys; sys.exit(importlib.util.find_spec('syn2real') is not None)"
+    subprocess.run([python, "-c", absent], env=environment, check=True)
+    materials = "results/assets/textures/demo"
+    done = subprocess.run(
+        [python, "-m", "snakemake", "--profile", "profiles/local", materials],
+        cwd=checkout.folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr + failed_logs(checkout.folder)
+    assert any((checkout.folder / materials).iterdir())
 
 
 def test_a_job_runs_in_the_container(
