@@ -2,14 +2,16 @@
 
 from pathlib import Path
 
+from syn2real.attempts import Attempt
 from syn2real.files import scratch_folder
 from syn2real.joblog import job_log
 
 wildcards, params = snakemake.wildcards, snakemake.params
 output = Path(snakemake.output[0])
 textures = params.folders["textures"]
+scratch = scratch_folder(output, [params.fingerprint, params.rendering])
 
-with job_log(snakemake.log[0]):
+with job_log(snakemake.log[0], Attempt(snakemake.resources.attempt, scratch)):
     from syn2real.devices import use_gpus
     from syn2real.render.job import render_shard
 
@@ -22,6 +24,7 @@ with job_log(snakemake.log[0]):
         objects={name: Path(folder) for name, folder in params.folders["objects"].items()},
         textures=Path(textures) if textures else None,
         output=output,
-        scratch=scratch_folder(output, [params.fingerprint, params.rendering]),
+        scratch=scratch,
+        fingerprint=params.fingerprint,
         threads=snakemake.threads,
     )

@@ -43,6 +43,7 @@ class Assets:
             textures=self.textures,
             output=output,
             scratch=output.with_suffix(".scratch"),
+            fingerprint="code",
             threads=1,
         )
         return Shard(output)

@@ -34,6 +34,7 @@ def start(assets, output) -> subprocess.Popen:
         "textures": str(assets.textures),
         "output": str(output),
         "scratch": str(output.with_suffix(".scratch")),
+        "fingerprint": "code",
         "threads": 1,
     }
     process = subprocess.Popen(

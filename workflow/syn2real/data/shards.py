@@ -67,7 +67,7 @@ def write_shard(path: str | Path, meta: dict[str, Any], scenes: Iterable[SceneRe
         The `.tar` to write.
     meta : dict
         What `__shard__.json` holds: setting, split, first_scene, n_scenes, views, classes, rendering,
-        versions, resampled. `format` is added.
+        versions, resampled and, where it is rendered here, code, assets and devices. `format` is added.
     scenes : iterable of SceneRecord
         The scenes first_scene, first_scene + 1, …; they are taken one at a time.
     """

@@ -7,7 +7,6 @@ One process renders many scenes: meshes are loaded once and shared by the scenes
 import importlib
 import os
 import sys
-import types
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -21,10 +20,11 @@ from numpy.typing import NDArray
 from syn2real.config.rendering import ROOM_SIDE_M, Rendering
 from syn2real.errors import InputError
 from syn2real.render.annotations import RawView, Solid
-from syn2real.render.bop import model_file, model_folder
+from syn2real.render.bop import model_file
 from syn2real.render.cycles import choose_devices, set_quality
 from syn2real.render.passes import as_seen, make_passes, read_passes
 from syn2real.render.scene import camera_poses
+from syn2real.render.substitutes import substitute
 from syn2real.render.surfaces import dress, plain
 
 SMOOTH_ANGLE = 0.6
@@ -35,7 +35,21 @@ DROP_HEIGHT = (1.0, 4.0)
 
 
 class Unbuildable(Exception):
-    """A described scene that cannot be built; it is drawn anew from its own stream."""
+    """A described scene that cannot be built; it is drawn anew from its own stream.
+
+    Parameters
+    ----------
+    reason : str
+        What is wrong with the scene.
+    key : str
+        The setting's key that decides it.
+    mend : str
+        What to do where it happens in every draw.
+    """
+
+    def __init__(self, reason: str, *, key: str, mend: str) -> None:
+        super().__init__(reason)
+        self.reason, self.key, self.mend = reason, key, mend
 
 
 @contextmanager
@@ -73,36 +87,11 @@ def start() -> tuple[Any, Any]:
             "libxi6 libxxf86vm1 libxfixes3 libxrender1 libgl1 libxkbcommon0 libsm6)"
         ) from error
     if "blenderproc" not in sys.modules:
-        _stand_ins()
+        substitute()
         # BlenderProc removes the first entry of its own folder from sys.path: have a second one.
         sys.path.append(str(Path(specification.origin).parents[1]))
     with quiet():
         return bpy, importlib.import_module("blenderproc")
-
-
-def _stand_ins() -> None:
-    """Register modules for what BlenderProc would install by itself, and for what only costs start-up."""
-    nothing = {"setup": staticmethod(lambda *_, **__: []), "setup_pip": staticmethod(lambda *_, **__: "")}
-    setup = type("SetupUtility", (), nothing)
-    _stand_in("blenderproc.python.utility.SetupUtility", SetupUtility=setup)
-
-    def model_parameters(folder: str, name: str, **_: Any) -> dict[str, Any]:
-        return {"model_tpath": str(model_folder(Path(folder) / name) / "obj_{obj_id:06d}.ply")}
-
-    # BOP's toolkit knows a fixed list of data sets; this reads any folder in BOP layout.
-    parameters = _stand_in("bop_toolkit_lib.dataset_params", get_model_params=model_parameters)
-    _stand_in("bop_toolkit_lib", dataset_params=parameters)
-    # These two, unused here, load scikit-learn, pandas and pyplot: four fifths of BlenderProc's start.
-    slicer = dict.fromkeys(("FaceSlicer", "extract_floor", "slice_faces_with_normals"))
-    _stand_in("blenderproc.python.object.FaceSlicer", **slicer)
-    _stand_in("blenderproc.python.writer.GifWriterUtility", write_gif_animation=None)
-
-
-def _stand_in(name: str, **contents: Any) -> types.ModuleType:
-    module = types.ModuleType(name)
-    module.__dict__.update(contents)
-    sys.modules[name] = module
-    return module
 
 
 class Renderer:
@@ -258,20 +247,28 @@ class Renderer:
                 plane.replace_materials(material)
             return
         assert self.textures is not None, "a setting with materials has a folder of them"
-        loaded = self.bproc.loader.load_ccmaterials(str(self.textures), [room["material"]])
+        folder = self.textures / room["material"]
+        try:
+            loaded = self.bproc.loader.load_ccmaterials(str(self.textures), [room["material"]])
+        except Exception as error:
+            raise InputError(f"not a material that BlenderProc reads ({error})", file=folder) from error
         chosen = [material for material in loaded if material.get_cp("asset_name") == room["material"]]
         if not chosen:
-            raise InputError("BlenderProc does not load this material", file=self.textures / room["material"])
+            raise InputError("no material that BlenderProc reads, or no longer there", file=folder)
         self._check_images()
         for plane in self._room:
             plane.replace_materials(chosen[0])
 
     def _check_images(self) -> None:
-        """Refuse a texture that is missing or broken: Blender itself would paint it pink, without a word."""
+        """Refuse a new texture that is missing or broken: Blender would paint it pink without a word."""
         for image in self.bpy.data.images:
-            if image.source == "FILE" and not all(image.size):
+            if image.source != "FILE" or ("images", image.name) in self._kept:
+                continue
+            if not all(image.size):
                 file = self.bpy.path.abspath(image.filepath)
                 raise InputError("not an image that Blender reads; mend or remove it", file=file)
+            # Asking for the size has decoded the pixels, and Cycles reads the file itself.
+            image.buffers_free()
 
     def _light(self, lights: Mapping[str, Any]) -> None:
         """Set the ceiling's emission and the point lights."""
@@ -305,7 +302,11 @@ class Renderer:
             up_direction=np.array([0.0, 0.0, 1.0]),
         )
         if len(placed) < len(entities):
-            raise Unbuildable(f"{len(entities) - len(placed)} of {len(entities)} objects fit nowhere")
+            raise Unbuildable(
+                f"{len(entities) - len(placed)} of {len(entities)} objects fit nowhere",
+                key="placement.floor_part",
+                mend="use more of the floor, a wider placement.spacing_m or fewer objects_per_scene",
+            )
 
     def _views(self, entities: list[Any], description: Mapping[str, Any]) -> list[RawView]:
         """Render every view of the scene that stands."""
@@ -336,7 +337,11 @@ class Renderer:
             matrix = self.bproc.math.build_transformation_mat(pose.location, rotation)
             if camera.perform_obstacle_in_view_check(matrix, clearance, obstacles):
                 return matrix
-        raise Unbuildable(f"no free view among {CAMERA_TRIES} camera poses")
+        raise Unbuildable(
+            f"no free view among {CAMERA_TRIES} camera poses",
+            key="camera.clearance_m",
+            mend="lower it, or move the camera away from the objects (camera.radius_m)",
+        )
 
     def _read(self, pose: NDArray[np.float64]) -> RawView:
         """Return what the render has just written, at the final image's size."""

@@ -8,19 +8,18 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from syn2real.config.rendering import Rendering
 from syn2real.data.shards import DESCRIPTION, SceneRecord, Shard, view_key, write_shard
 from syn2real.errors import InputError
-from syn2real.files import digest
+from syn2real.files import digest, exclusive
 from syn2real.render.bop import take_stock
+from syn2real.render.provenance import assets_digest, shard_meta
+from syn2real.render.scene import Stock
 from syn2real.render.worker import DISK_ERROR, INPUT_ERROR, Order, scene_file
 
-PACKAGES = ("bpy", "blenderproc", "numpy", "opencv-python-headless")
-"""Packages whose versions decide pixels and files."""
 WORKER = [sys.executable, "-m", "syn2real.render.worker"]
 
 
@@ -34,9 +33,12 @@ def render_shard(
     textures: Path | None,
     output: Path,
     scratch: Path,
+    fingerprint: str,
     threads: int,
 ) -> None:
     """Render one shard of a setting, in a process of its own.
+
+    Jobs of the same shard take turns: who waited for another one finds the shard whole, or goes on with it.
 
     Parameters
     ----------
@@ -56,6 +58,8 @@ def render_shard(
         The shard's file; it appears when it is whole.
     scratch : Path
         Folder of finished scenes; kept when the job is killed, removed at the end.
+    fingerprint : str
+        Digest of the code that renders; the shard holds it.
     threads : int
         Threads of a render.
 
@@ -69,52 +73,83 @@ def render_shard(
     model = Rendering.model_validate(rendering)
     objects = {name: Path(folder).absolute() for name, folder in objects.items()}
     textures = Path(textures).absolute() if textures is not None else None
+    output, scratch = Path(output), Path(scratch).absolute()
     stock = take_stock(setting, model, objects, textures)
-    first = shard * model.scenes_per_shard
-    meta = {
-        "setting": setting,
-        "split": split,
-        "first_scene": first,
-        "n_scenes": model.scenes_per_shard,
-        "views": model.views,
-        "classes": list(stock.classes),
-        "rendering": model.model_dump(mode="json"),
-        "versions": {name: version(name) for name in PACKAGES},
-    }
-    # A scene that another setting, package or collection left in the scratch folder is not this job's.
-    key = digest([meta, stock.materials])
-    scenes = range(first, first + model.scenes_per_shard)
-    missing = [scene for scene in scenes if _finished(scratch, scene, key) is None]
-    if missing:
-        order = Order(
-            setting=setting,
-            split=split,
-            rendering=model.model_dump(mode="json"),
-            classes=list(stock.classes),
-            materials=list(stock.materials),
-            objects={name: str(folder) for name, folder in objects.items()},
-            textures=str(textures) if textures is not None else None,
-            scratch=str(Path(scratch).absolute()),
-            key=key,
-            scenes=missing,
-            threads=threads,
-        )
-        _run_worker(order)
+    meta = shard_meta(
+        setting=setting,
+        rendering=model,
+        split=split,
+        shard=shard,
+        fingerprint=fingerprint,
+        stock=stock,
+        assets=assets_digest(model, stock, objects, textures),
+    )
+    with exclusive(output.with_name(f".{output.stem}.lock")):
+        if not _is_whole(output, meta):
+            _render(meta, stock, objects, textures, scratch, threads)
+            _assemble(output, meta, scratch)
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _is_whole(output: Path, meta: dict[str, Any]) -> bool:
+    """Whether this very shard is there already: another job of it came first."""
     try:
-        _assemble(output, meta, scratch, scenes, key)
-    except OSError as error:
-        place = f"setting {setting}, {split} scenes {scenes[0]} to {scenes[-1]}"
-        raise RuntimeError(f"{output}: {error.strerror or error} ({place}, kept in {scratch})") from error
-    shutil.rmtree(scratch)
+        return Shard(output).meta.items() >= meta.items()
+    except InputError:
+        return False
 
 
-def _assemble(output: Path, meta: dict[str, Any], scratch: Path, scenes: range, key: str) -> None:
+def _scenes(meta: dict[str, Any]) -> range:
+    """Return the scenes of the shard."""
+    return range(meta["first_scene"], meta["first_scene"] + meta["n_scenes"])
+
+
+def _render(
+    meta: dict[str, Any],
+    stock: Stock,
+    objects: Mapping[str, Path],
+    textures: Path | None,
+    scratch: Path,
+    threads: int,
+) -> None:
+    """Have those of the shard's scenes rendered that are not finished yet."""
+    # A finished scene of other code, another setting, package or collection is not this shard's.
+    key = digest(meta)
+    missing = [scene for scene in _scenes(meta) if _finished(scratch, scene, key) is None]
+    if not missing:
+        return
+    order = Order(
+        setting=meta["setting"],
+        split=meta["split"],
+        rendering=meta["rendering"],
+        classes=list(stock.classes),
+        materials=list(stock.materials),
+        objects={name: str(folder) for name, folder in objects.items()},
+        textures=str(textures) if textures is not None else None,
+        scratch=str(scratch),
+        key=key,
+        scenes=missing,
+        threads=threads,
+    )
+    _run_worker(order)
+
+
+def _assemble(output: Path, meta: dict[str, Any], scratch: Path) -> None:
     """Write the shard from its finished scenes, and tell how many had to be drawn anew."""
-    finished = {scene: _finished(scratch, scene, key) or {} for scene in scenes}
-    resampled = {str(scene): part["attempt"] for scene, part in finished.items() if part["attempt"]}
-    devices = sorted({device for part in finished.values() for device in part["devices"]})
+    scenes, key = _scenes(meta), digest(meta)
+    place = f"setting {meta['setting']}, {meta['split']} scenes {scenes[0]} to {scenes[-1]}"
+    finished = {scene: _finished(scratch, scene, key) for scene in scenes}
+    parts = {scene: part for scene, part in finished.items() if part is not None}
+    if len(parts) < len(scenes):
+        gone = min(set(scenes) - set(parts))
+        raise RuntimeError(f"{scratch}: scene {gone} was rendered, but is gone; render it again ({place})")
+    resampled = {str(scene): part["attempt"] for scene, part in parts.items() if part["attempt"]}
+    devices = sorted({device for part in parts.values() for device in part["devices"]})
     told = meta | {"resampled": resampled, "devices": devices}
-    write_shard(output, told, _records(scratch, scenes, meta["views"]))
+    try:
+        write_shard(output, told, _records(scratch, scenes, meta["views"]))
+    except OSError as error:
+        raise RuntimeError(f"{output}: {error.strerror or error} ({place}, kept in {scratch})") from error
     if resampled:
         print(f"{len(resampled)} of {len(scenes)} scenes could not be built and were drawn anew")
 

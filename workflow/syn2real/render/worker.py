@@ -111,14 +111,14 @@ def work(order: Order) -> None:
 def _render_scene(order: Order, rendering: Rendering, renderer: Renderer, scene: int) -> None:
     """Render one scene into the scratch folder; draw it anew, and count it, where it cannot be built."""
     stock = Stock(tuple(order.classes), tuple(order.materials))
-    reason = ""
+    last = Unbuildable("", key="", mend="")
     for attempt in range(ATTEMPTS):
         description = describe(order.setting, rendering, order.split, scene, stock, attempt)
         try:
             views = _render_views(rendering, renderer, description, len(stock.classes))
         except Unbuildable as error:
-            reason = str(error)
-            print(f"scene {scene} is drawn anew: {reason}", file=sys.stderr, flush=True)
+            last = error
+            print(f"scene {scene} is drawn anew: {error.reason}", file=sys.stderr, flush=True)
             continue
         record = SceneRecord(scene, description_bytes(description), views)
         meta = {
@@ -131,7 +131,8 @@ def _render_scene(order: Order, rendering: Rendering, renderer: Renderer, scene:
         }
         write_shard(scene_file(order.scratch, scene), meta, [record])
         return
-    raise InputError(f"could not be built in {ATTEMPTS} draws (last: {reason}); give objects more room")
+    problem = f"a scene could not be built in {ATTEMPTS} draws (last: {last.reason}); {last.mend}"
+    raise InputError(problem, key=last.key)
 
 
 def _render_views(
@@ -143,7 +144,11 @@ def _render_views(
     for number, raw in enumerate(raws):
         files, seen = view_files(rendering, description, number, raw, solids, classes)
         if not seen:
-            raise Unbuildable(f"no object is seen in view {number}")
+            raise Unbuildable(
+                f"no object is seen in view {number}",
+                key="min_visible_pixels",
+                mend="lower it or min_visible_fraction, or bring the camera nearer (camera.radius_m)",
+            )
         views.append(files)
     return views
 
