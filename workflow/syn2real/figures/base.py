@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from syn2real.files import atomic
+from syn2real.laws.table import differing
 
 mpl.use("Agg")
 sns.set_theme(style="ticks", context="notebook", palette="colorblind")
@@ -58,8 +59,8 @@ def panel_title(ftask: str, target: str, stand_ins: list[str]) -> str:
 
 def curve_labels(curves: list[dict[str, Any]]) -> list[str]:
     """Return a short label for each curve: the values of those columns that differ among the curves."""
-    columns = [c for c in IDENTITY if len({str(curve.get(c)) for curve in curves}) > 1]
-    columns = columns or ["setting"]
+    differ = differing(curves)
+    columns = [column for column in IDENTITY if column in differ] or ["setting"]
     return [", ".join(_text(column, curve.get(column)) for column in columns) for curve in curves]
 
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from syn2real.laws.table import Curve
+from syn2real.laws.table import Curve, differing
 
 BLIND = "rendering, model or labels: this file cannot tell"
 # lever -> the identity columns that are this factor
@@ -62,7 +62,7 @@ def choose_lever(view: Seen, others: Sequence[Seen]) -> Lever:
         return Lever(BLIND, None, f"none of the levers in this file ({tried}) lowers the error", chances)
     name = max(helpful, key=lambda key: _rank(helpful[key]))
     seen = helpful[name]
-    columns = [c for c in view.curve.identity if view.curve.identity[c] != seen.curve.identity.get(c)]
+    columns = differing([view.curve.identity, seen.curve.identity])
     told = ", ".join(f"{c} = {seen.curve.identity[c]}" for c in columns)
     chance, error = f"{seen.reachable:.2f}", f"{seen.at_limit:.4g}"
     detail = f"{told} reaches the target with probability {chance} (error {error} at the limit)"
@@ -71,7 +71,7 @@ def choose_lever(view: Seen, others: Sequence[Seen]) -> Lever:
 
 def single_factor(one: Curve, two: Curve) -> str | None:
     """Name the lever in which two curves differ, or None where they differ in more or in none."""
-    differ = {c for c in one.identity if one.identity[c] != two.identity.get(c)}
+    differ = set(differing([one.identity, two.identity]))
     for name, columns in FACTORS.items():
         if differ and differ <= set(columns):
             return name if _forward(name, one, two) else None

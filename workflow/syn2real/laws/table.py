@@ -173,6 +173,18 @@ def identity_columns(
     return [c for c in frame.columns if c not in NEVER_IDENTITY and c not in varies]
 
 
+def differing(identities: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Name the columns whose values differ among curves, in the order in which the curves have them.
+
+    Parameters
+    ----------
+    identities : sequence of dict
+        The columns and values that set each curve apart.
+    """
+    columns = dict.fromkeys(column for identity in identities for column in identity)
+    return [c for c in columns if len({str(identity.get(c)) for identity in identities}) > 1]
+
+
 def split_curves(
     frame: pd.DataFrame,
     columns: Sequence[str],

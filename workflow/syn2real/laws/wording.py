@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from syn2real.laws.table import differing
+
 CLASS_WORDS = {
     "reached": "reached already",
     "within": "reachable within {limit}",
@@ -122,7 +124,7 @@ def curve_names(identities: Sequence[dict[str, Any]]) -> tuple[list[str], str]:
     shared : str
         What all of several curves have in common; empty where that is nothing.
     """
-    differ = [k for k in (identities[0] if identities else {}) if len({str(i[k]) for i in identities}) > 1]
+    differ = differing(identities)
     several = len(identities) > 1
     names = [_pairs({k: v for k, v in i.items() if k in differ or not several}) for i in identities]
     shared = {k: v for k, v in identities[0].items() if k not in differ} if several else {}
