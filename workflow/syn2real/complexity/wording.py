@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from syn2real.markdown import markdown_table
+
 
 def measured_text(told: Mapping[str, Any]) -> str:
     """Return what is known of one set of images.
@@ -45,24 +47,8 @@ def compared_text(measured: Mapping[str, Mapping[str, Any]], comparison: Mapping
     comparison : dict
         What `syn2real.complexity.ordering.compare` returned.
     """
-    rows = [
-        "| setting | H | -H | s.e. | H at half | effective rank | above floor | H without floor |",
-        "|---|---:|---:|---:|---:|---:|---:|---:|",
-    ]
-    for name in comparison["order"]:
-        told = measured[name]
-        half, empirical = told["half"], told["empirical_entropy"]
-        cells = [
-            name,
-            _number(told["entropy"]),
-            _number(told["negative_entropy"]),
-            _error(told["standard_error"]),
-            "" if half is None else _number(half["entropy"]),
-            f"{told['effective_rank']:.1f}",
-            f"{told['above_floor']} of {told['dimensions']}",
-            "singular" if empirical is None else _number(empirical),
-        ]
-        rows.append(f"| {' | '.join(cells)} |")
+    header = ("setting", "H", "-H", "s.e.", "H at half", "effective rank", "above floor", "H without floor")
+    table = markdown_table(header, (_numbers(name, measured[name]) for name in comparison["order"]))
     any_told = measured[comparison["order"][0]]
     head = (
         f"Entropy H of a Gaussian fitted to the last activations ({any_told['activation']}) of a "
@@ -70,7 +56,22 @@ def compared_text(measured: Mapping[str, Mapping[str, Any]], comparison: Mapping
         f"{any_told['images']:,} images in {any_told['scenes']:,} scenes a setting, floor "
         f"{any_told['floor']:g}."
     )
-    return "\n\n".join([head, "\n".join(rows), *_ordering(comparison)]) + "\n"
+    return "\n\n".join([head, table, *_ordering(comparison)]) + "\n"
+
+
+def _numbers(name: str, told: Mapping[str, Any]) -> list[str]:
+    """Return a setting's row of the table."""
+    half, empirical = told["half"], told["empirical_entropy"]
+    return [
+        name,
+        _number(told["entropy"]),
+        _number(told["negative_entropy"]),
+        _error(told["standard_error"]),
+        "" if half is None else _number(half["entropy"]),
+        f"{told['effective_rank']:.1f}",
+        f"{told['above_floor']} of {told['dimensions']}",
+        "singular" if empirical is None else _number(empirical),
+    ]
 
 
 def _ordering(comparison: Mapping[str, Any]) -> list[str]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from syn2real.laws.table import differing
+from syn2real.markdown import markdown_table
 
 CLASS_WORDS = {
     "reached": "reached already",
@@ -36,7 +37,7 @@ def advice_text(result: dict[str, Any]) -> str:
     lines += ["", "## Numbers", ""]
     header = ["curve", "largest n", "error there", "P(reached)", "P(within)", "P(beyond)", "P(unreachable)"]
     header += ["required n: lower", "median", "upper"]
-    lines += table(header, (_numbers(name, curve) for name, curve in named))
+    lines.append(markdown_table(header, (_numbers(name, curve) for name, curve in named)))
     lines += ["", *(f"- Note: {note}." for note in result["notes"])]
     level = f"{100 * result['level']:g} %"
     lines.append(f"- An empty end of a required n: the target may never be reached ({level} interval).")
@@ -77,12 +78,6 @@ def estimate_text(estimate: Mapping[str, Any]) -> str:
     return f"{_short(estimate['value'])} {interval} ({estimate['status']})"
 
 
-def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
-    """Return the lines of a Markdown table."""
-    lines = ["| " + " | ".join(header) + " |", "|" + " --- |" * len(header)]
-    return lines + ["| " + " | ".join(row) + " |" for row in rows]
-
-
 def _sentence(curve: dict[str, Any], result: dict[str, Any]) -> str:
     """One curve's verdict with what carries it."""
     if curve["probabilities"] is None:
@@ -100,7 +95,6 @@ def _sentence(curve: dict[str, Any], result: dict[str, Any]) -> str:
 
 def _numbers(name: str, curve: dict[str, Any]) -> list[str]:
     """One curve's row of the table."""
-    name = name.replace("|", "/")
     if curve["probabilities"] is None:
         return [name, *[""] * 9]
     need = curve["required_n"]
