@@ -64,13 +64,7 @@ class Checkout:
         """Return how many jobs of each rule a dry run plans (`rule all` left out)."""
         done = self.snakemake("--dry-run", "--quiet", "progress", *arguments, **keywords)
         assert done.returncode == 0, done.stdout
-        if "Nothing to be done" in done.stdout:
-            return Counter()
-        rows = re.findall(r"^ *([a-z][a-z_ ]*?) {2,}(\d+) *$", done.stdout, flags=re.MULTILINE)
-        counts = Counter({rule.replace(" ", "_"): int(count) for rule, count in rows})
-        assert counts.pop("total") == sum(counts.values()), done.stdout
-        del counts["all"]
-        return counts
+        return Counter() if "Nothing to be done" in done.stdout else listed_jobs(done.stdout)
 
     def edit(self, name: str, old: str, new: str) -> None:
         """Replace a text that stands exactly once in a file."""
@@ -78,6 +72,15 @@ class Checkout:
         text = path.read_text()
         assert text.count(old) == 1, f"{old!r} stands {text.count(old)} times in {name}"
         path.write_text(text.replace(old, new))
+
+
+def listed_jobs(printed: str) -> Counter[str]:
+    """Return how many jobs of each rule a dry run's table lists (`rule all` left out)."""
+    rows = re.findall(r"^ *([a-z][a-z_ ]*?) {2,}(\d+) *$", printed, flags=re.MULTILINE)
+    counts = Counter({rule.replace(" ", "_"): int(count) for rule, count in rows})
+    assert counts.pop("total") == sum(counts.values()), printed
+    del counts["all"]
+    return counts
 
 
 def failed_logs(folder: Path) -> str:

@@ -1,5 +1,6 @@
 """The paper's experiments: what they share, how many runs that makes, and what their files open with."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -9,11 +10,11 @@ from syn2real.config.plan import Plan, load_plan
 
 ROOT = Path(__file__).resolve().parents[3]
 FILES = sorted((ROOT / "config/experiments").glob("*.yaml"))
-PAPER = ("cross-task", "full-law", "model-size", "million-scale", "complexity", "landscapes")
+PAPER = re.findall(r"^PAPER := (.+)$", (ROOT / "Makefile").read_text(), flags=re.MULTILINE)[0].split()
 PUBLISHED = [file.stem for file in FILES if file.stem.startswith("published-")]
 
 
-def _plan(names: list[str] | tuple[str, ...]) -> Plan:
+def _plan(names: list[str]) -> Plan:
     config = yaml.safe_load((ROOT / "config/config.yaml").read_text())
     config |= {name: str(ROOT / config[name]) for name in ("renderings", "targets", "recipes", "datasets")}
     return load_plan(
