@@ -6,6 +6,7 @@ import tarfile
 import zipfile
 from pathlib import PurePosixPath
 
+import numpy as np
 import pytest
 from provider import zipped
 
@@ -76,6 +77,37 @@ def test_a_zip_with_a_link_is_refused(tmp_path):
         archive.writestr(info, "/etc/passwd")
     with pytest.raises(InputError, match=r"a\.zip: link: is a link or device"):
         unpack(tmp_path / "a.zip", tmp_path / "out")
+
+
+@pytest.mark.parametrize("mode", ["w:gz", "w:bz2", "w:xz"])
+def test_a_damaged_compressed_tar_is_told(tmp_path, mode):
+    archive = tmp_path / "a.tar"
+    noise = np.random.default_rng(0).integers(0, 4, 300_000, dtype=np.uint8)
+    write_tar(archive, {"a.bin": noise.tobytes()}, mode=mode)
+    content = bytearray(archive.read_bytes())
+    content[len(content) // 2 : len(content) // 2 + 1000] = bytes(1000)
+    archive.write_bytes(bytes(content))
+    with pytest.raises(InputError, match=r"a\.tar: no whole zip or tar archive"):
+        unpack(archive, tmp_path / "out")
+
+
+def test_an_encrypted_zip_is_told(tmp_path):
+    content = bytearray(zipped({"a.bin": b"secret"}))
+    # The first bit of a member's flags, in its own header and in the archive's directory.
+    content[6] |= 1
+    content[content.index(b"PK\x01\x02") + 8] |= 1
+    (tmp_path / "a.zip").write_bytes(bytes(content))
+    with pytest.raises(InputError, match=r"a\.zip: no whole zip or tar archive .*encrypted"):
+        unpack(tmp_path / "a.zip", tmp_path / "out")
+
+
+def test_a_full_disk_names_the_file(tmp_path):
+    (tmp_path / "a.zip").write_bytes(zipped({"camera.json": b"{}"}))
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out/camera.json").symlink_to("/dev/full")
+    with pytest.raises(OSError, match="No space left on device") as raised:
+        unpack(tmp_path / "a.zip", tmp_path / "out")
+    assert raised.value.filename == str(tmp_path / "out/camera.json")
 
 
 @pytest.mark.parametrize("damage", ["cut", "text", "bits"])

@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from lzma import LZMAError
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
@@ -15,6 +16,9 @@ from syn2real.errors import InputError
 
 Place = Callable[[PurePosixPath], PurePosixPath | None]
 """Where a member of an archive goes within the folder; None leaves it out."""
+DAMAGE = (zipfile.BadZipFile, tarfile.TarError, zlib.error, LZMAError, EOFError, RuntimeError, OSError)
+"""What reading a damaged archive raises: RuntimeError for an encrypted member of a zip or a compression that
+zipfile does not know, OSError without a number by gzip and bz2."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,8 @@ def unpack(archive: Path, folder: Path, place: Place = lambda path: path) -> int
     ------
     InputError
         The archive is damaged, or a member would leave the folder or is a link; names archive and member.
+    OSError
+        A file cannot be written, say on a full disk; names the file.
     """
     count = 0
     try:
@@ -62,13 +68,24 @@ def unpack(archive: Path, folder: Path, place: Place = lambda path: path) -> int
                     continue
                 path = folder / target
                 path.parent.mkdir(parents=True, exist_ok=True)
-                with member.open() as source, path.open("wb") as stream:
-                    shutil.copyfileobj(source, stream, 1 << 20)
+                _write(member, path)
                 count += 1
-    # NotImplementedError is what zipfile raises for a compression that it does not know.
-    except (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError, NotImplementedError) as error:
+    except DAMAGE as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
         raise InputError(f"no whole zip or tar archive ({error})", file=archive) from None
     return count
+
+
+def _write(member: _Member, path: Path) -> None:
+    """Write a member to a file."""
+    try:
+        with member.open() as source, path.open("wb") as stream:
+            shutil.copyfileobj(source, stream, 1 << 20)
+    except OSError as error:
+        if error.errno is None:
+            raise
+        raise OSError(error.errno, error.strerror, str(path)) from None  # a full disk's error names no file
 
 
 def _refuse(archive: Path, member: _Member) -> None:
@@ -88,7 +105,10 @@ def _members(archive: Path) -> Iterator[list[_Member]]:
             yield [_of_zip(opened, info) for info in opened.infolist() if not info.is_dir()]
     else:
         with tarfile.open(archive) as tar:
-            yield [_of_tar(tar, info) for info in tar if not info.isdir()]
+            members = [_of_tar(tar, info) for info in tar if not info.isdir()]
+            while tar.fileobj and tar.fileobj.read(1 << 20):  # gzip's checksum stands at the end
+                pass
+            yield members
 
 
 def _of_zip(opened: zipfile.ZipFile, info: zipfile.ZipInfo) -> _Member:
