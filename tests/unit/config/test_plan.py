@@ -14,12 +14,15 @@ from syn2real.preflight import missing_data
 ROOT = Path(__file__).resolve().parents[3]
 
 
+def _config(tmp_path: Path) -> dict[str, object]:
+    shared = {name: str(ROOT / f"config/{name}.yaml") for name in ("renderings", "targets")}
+    return {"experiment": str(tmp_path / "e.yaml"), "recipes": str(ROOT / "config/recipes"), **shared}
+
+
 def _load(tmp_path: Path, **changes: object) -> Plan:
     value = yaml.safe_load((ROOT / "config/experiments/smoke.yaml").read_text()) | changes
-    path = tmp_path / "e.yaml"
-    path.write_text(yaml.safe_dump(value))
-    shared = {name: str(ROOT / f"config/{name}.yaml") for name in ("renderings", "targets")}
-    return load_plan({"experiment": str(path), "recipes": str(ROOT / "config/recipes"), **shared})
+    (tmp_path / "e.yaml").write_text(yaml.safe_dump(value))
+    return load_plan(_config(tmp_path))
 
 
 def test_runs_from_scratch_exist_once(tmp_path: Path) -> None:
@@ -53,6 +56,20 @@ def test_more_images_keep_the_first_shards(tmp_path: Path) -> None:
     assert few == ["results/renders/smoke/train/shard-000000.tar"]
     assert many[:1] == few and len(many) == 3
     assert plan.shards("smoke", "train", 0) == []
+
+
+def _rendering(**changes: object) -> dict[str, object]:
+    """Return renderings whose pre-training setting draws its rooms from the fetched materials."""
+    value = yaml.safe_load((ROOT / "config/experiments/smoke.yaml").read_text())["renderings"]
+    return {"renderings": value | {"smoke": value["smoke"] | {"textures": "ambientcg"} | changes}}
+
+
+def test_an_own_copy_of_the_materials_may_have_any(tmp_path: Path) -> None:
+    anything = _rendering(materials=["fence"], background_material="My_Fabric")
+    with pytest.raises(InputError, match="'fence' are not fetched"):
+        _load(tmp_path, **anything)
+    plan = load_plan(_config(tmp_path) | {"textures": {"ambientcg": "mine"}})
+    assert plan.rendered()["smoke"].materials == ("fence",)
 
 
 @pytest.mark.parametrize(
@@ -100,6 +117,16 @@ def test_more_images_keep_the_first_shards(tmp_path: Path) -> None:
         (
             {"stand_ins": {"smoke-stand-in": {"setting": "smoke", "train_images": 3, "val_images": 4}}},
             "stand_ins.smoke-stand-in.train_images: 3 images are no whole number of scenes",
+        ),
+        (
+            _rendering(materials=["wood", "fence"]),
+            "e.yaml: renderings.smoke.materials: materials that begin with 'fence' are not fetched",
+        ),
+        (_rendering(materials=["painting"]), "materials that begin with 'painting' are not fetched"),
+        (_rendering(materials=[]), r"materials of every kind \(\[\]\) are not fetched"),
+        (
+            _rendering(background="fix", background_material="My_Fabric"),
+            "e.yaml: renderings.smoke.background_material: 'My_Fabric' is no name of ambientCG's",
         ),
     ],
 )

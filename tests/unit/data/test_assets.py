@@ -8,11 +8,11 @@ import pytest
 from provider import Provider, Served, collection, zipped
 
 from syn2real.config.datasets import Archive, read_datasets
-from syn2real.config.rendering import PAPER_COLLECTIONS
+from syn2real.config.rendering import PAPER_COLLECTIONS, Rendering
 from syn2real.data.assets import fetch_material, fetch_objects, fetch_textures
 from syn2real.data.lockfile import read_lock
 from syn2real.errors import InputError
-from syn2real.render.bop import material_names, model_folder, model_numbers
+from syn2real.render.bop import material_names, model_folder, model_numbers, room_materials
 
 ROOT = Path(__file__).resolve().parents[3]
 MODELS = {"obj_000001.ply": b"one", "obj_000002.ply": b"two"}
@@ -140,6 +140,48 @@ def test_materials_that_tile_a_room_are_fetched_with_the_maps_that_are_read(list
     assert kept == [f"Fabric001_2K-JPG_{kind}.jpg" for kind in ("Color", "NormalGL", "Roughness")]
     assert "/get?file=Painting004_2K-JPG.zip" not in [path for path, _ in provider.asked]
     assert {"ambientcg/Wood002_2K-JPG.zip"} < set(read_lock(downloads / "lock.tsv"))
+
+
+def test_an_own_copy_of_everything_gives_the_rooms_of_a_fetched_one(listing, tmp_path):
+    fetch_textures("ambientcg", listing, tmp_path / "fetched", tmp_path / "downloads")
+    for name in ("Fabric001", "Wood002", "Painting004", "Fence005"):
+        (tmp_path / "own" / name).mkdir(parents=True)
+        (tmp_path / "own" / name / f"{name}_2K_Color.jpg").touch()
+    rooms = {f: room_materials("s", Rendering(), tmp_path / f) for f in ("fetched", "own")}
+    assert rooms["own"] == rooms["fetched"] == ["Fabric001", "Wood002"]
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("name,url,size\nFabric001,http://x/,9\n", "line 2: needs name, url, size with tabs"),
+        ("name\turl\tsize\nFabric001\thttp://x/\t9\nWood002\n", "line 3: needs"),
+        ("name\turl\tsize\nFabric001\thttp://x/\tmany\n", "line 2: needs"),
+        ("name\turl\tsize\n../evil\thttp://x/\t9\n", "line 2: needs"),
+        ("name\turl\tsize\n", "lists no material"),
+    ],
+)
+def test_a_mistake_in_the_kept_list_of_materials_is_told_with_its_line(listing, tmp_path, text, place):
+    path = tmp_path / "downloads/ambientcg/materials.tsv"
+    path.parent.mkdir(parents=True)
+    path.write_text(text)
+    with pytest.raises(InputError) as raised:
+        fetch_textures("ambientcg", listing, tmp_path / "all", tmp_path / "downloads")
+    line = str(raised.value)
+    assert line.startswith(f"{path}: {place}") and "remove the file" in line and "\n" not in line
+
+
+def test_a_full_disk_keeps_the_archive_and_says_what_to_do(things, tmp_path, monkeypatch):
+    def full(archive, folder, place):
+        raise OSError(28, "No space left on device", str(folder / "camera.json"))
+
+    monkeypatch.setattr("syn2real.data.assets.unpack", full)
+    with pytest.raises(InputError) as raised:
+        fetch_objects("things", things, tmp_path / "things", tmp_path / "downloads")
+    line = str(raised.value)
+    assert "camera.json: cannot be written (No space left on device)" in line and "free space" in line
+    assert (tmp_path / "downloads/things/things_base.zip").is_file()
+    assert not (tmp_path / "things").exists()
 
 
 def test_the_list_of_materials_stays_the_first_one(listing, provider, tmp_path):

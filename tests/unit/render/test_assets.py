@@ -120,15 +120,16 @@ def test_missing_assets_are_named(assets, tmp_path):
     model_file(tmp_path, 3).unlink()
     with pytest.raises(InputError, match=r"obj_000003\.ply.*missing"):
         model_numbers(tmp_path)
-    (tmp_path / "models" / "models_info.json").write_text("{")
-    with pytest.raises(InputError, match="models_info.json"):
-        model_numbers(tmp_path)
+    for content in ("{", "3", "null", '["1"]', '{"one": {}}'):
+        (tmp_path / "models" / "models_info.json").write_text(content)
+        with pytest.raises(InputError, match=r"models_info\.json: not a JSON table of models"):
+            model_numbers(tmp_path)
 
 
 def test_random_rooms_are_of_opaque_materials_that_the_setting_names(assets, tmp_path):
     from syn2real.config.rendering import Rendering
 
-    for name in ("Wood001", "PaintedMetal002", "Fence003", "Sign001"):
+    for name in ("Wood001", "PaintedMetal002", "Fence003", "Painting004", "Sign001"):
         (tmp_path / name).mkdir()
         (tmp_path / name / f"{name}_2K-JPG_Color.jpg").touch()
     # One would see through a wall of it, so BlenderProc does not load it.
@@ -141,7 +142,8 @@ def test_random_rooms_are_of_opaque_materials_that_the_setting_names(assets, tmp
 
     assert materials() == ("Wood001",)
     assert materials(materials=("fence", "sign")) == ("Fence003", "Sign001")
-    assert materials(materials=()) == ("Fence003", "Sign001", "Wood001")
-    assert materials(background="fix", background_material="Fence003") == ("Fence003", "Sign001", "Wood001")
-    with pytest.raises(InputError, match=r"my-setting: materials: .*\[\] takes all 3"):
+    everything = ("Fence003", "Painting004", "Sign001", "Wood001")
+    assert materials(materials=()) == everything
+    assert materials(background="fix", background_material="Fence003") == everything
+    with pytest.raises(InputError, match=r"my-setting: materials: .*\[\] takes all 4"):
         materials(materials=("marble",))

@@ -6,7 +6,7 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
-from syn2real.config.rendering import Rendering
+from syn2real.config.rendering import SURFACES, Rendering, tiles_a_room
 
 SHIPPED = Path(__file__).parents[3] / "config" / "renderings.yaml"
 
@@ -71,8 +71,53 @@ def test_shards_needed_for_some_images():
         ({"lights": {"points": [3, 1]}}, "fewest"),
         ({"placement": {"floor_part": [0.4, 1.2]}}, "floor_part"),
         ({"wear": {"tone": 2}}, "tone"),
+        ({"camera": {"roll_deg": [float("inf"), float("inf")]}}, "finite"),
+        ({"camera": {"roll_deg": [-500, 0]}}, "roll_deg"),
+        ({"camera": {"radius_m": [float("nan"), float("nan")]}}, "finite"),
+        ({"camera": {"clearance_m": float("inf")}}, "finite"),
+        ({"camera": {"clearance_m": 5}}, "clearance_m"),
+        ({"camera": {"off_centre_m": 5}}, "off_centre_m"),
+        ({"lights": {"colour": [0.5, 3]}}, "colour"),
+        ({"lights": {"area_strength": [-1, 2]}}, "area_strength"),
+        ({"lights": {"point_energy_w": [200, float("inf")]}}, "finite"),
+        ({"lights": {"point_elevation_deg": [-90, 300]}}, "point_elevation_deg"),
+        ({"lights": {"point_radius_m": [3, 5]}}, "point_radius_m"),
+        ({"lights": {"point_radius_m": [1, 2.5]}}, "leaves the room at an elevation of 5 degrees"),
+        ({"placement": {"spacing_m": [-1, 0]}}, "spacing_m"),
+        ({"placement": {"floor_part": [0.5, 0.5]}}, "no floor"),
+        ({"sensor": {"noise": [-1, 2]}}, "noise"),
+        ({"sensor": {"blur_px": [-2, 2]}}, "blur_px"),
+        ({"background_material": ""}, "background_material"),
+        ({"materials": [""]}, "materials"),
+        # More than Blender's own numbers hold.
+        ({"samples": 10**12}, "samples"),
+        ({"bounces": 10**12}, "bounces"),
+        ({"objects_per_scene": 10**5}, "objects_per_scene"),
     ],
 )
 def test_nonsense_is_refused(fields, message):
     with pytest.raises(ValidationError, match=message):
         Rendering(**fields)
+
+
+def test_a_light_may_hang_above_the_objects_where_the_walls_are_far():
+    lights = {"point_radius_m": [3, 3], "point_elevation_deg": [60, 90]}
+    assert Rendering(lights=lights).lights.point_radius_m == (3, 3)
+
+
+@pytest.mark.parametrize(
+    ("material", "beginnings", "taken"),
+    [
+        ("Wood067", SURFACES, True),
+        ("PaintedWood003", SURFACES, True),
+        ("Painting004", SURFACES, False),
+        ("RockBrush001", SURFACES, False),
+        ("Fence003", SURFACES, False),
+        ("Painting004", ("paint",), False),
+        ("Painting004", ("Painting",), True),
+        ("RockBrush001", ("painting", "rock"), False),
+        ("Fence003", ("fence",), True),
+    ],
+)
+def test_materials_that_tile_a_room_are_told_by_their_names(material, beginnings, taken):
+    assert tiles_a_room(material, beginnings) == taken

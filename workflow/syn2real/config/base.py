@@ -10,9 +10,9 @@ Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
 
 
 class Section(BaseModel):
-    """A section of the configuration; strict about keys, frozen once read."""
+    """A section of the configuration; strict about keys, frozen once read. No number is infinite or NaN."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 def plain(section: BaseModel) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from syn2real.config.complexity import TrainedReference
 from syn2real.config.experiment import Experiment
 from syn2real.config.plan import MADE_OBJECTS, MADE_TEXTURES, Plan, collections_of, known
+from syn2real.config.rendering import Rendering, is_fetchable, tiles_a_room
 from syn2real.errors import InputError
 
 
@@ -80,12 +81,12 @@ def _whole_scenes(plan: Plan, setting: str, images: int, *, file: str, key: str)
 
 
 def _check_assets(plan: Plan, e: Experiment, file: str) -> None:
-    """Raise InputError when a setting draws from a collection that is not made, fetched or configured."""
+    """Raise InputError when a setting draws from what is not made, fetched or configured."""
     settings = plan.settings(e.name)
     for collection in collections_of(plan, settings):
         names = [*MADE_OBJECTS, *plan.config.objects, *plan.fetched("bop")]
         known(collection, names, file="config/config.yaml", key="objects")
-    for rendering in plan.rendered(settings).values():
+    for setting, rendering in plan.rendered(settings).items():
         if rendering.textures:
             known(
                 rendering.textures,
@@ -93,3 +94,24 @@ def _check_assets(plan: Plan, e: Experiment, file: str) -> None:
                 file="config/config.yaml",
                 key="textures",
             )
+        if rendering.textures in plan.fetched("ambientcg"):
+            shared = setting not in e.renderings
+            _check_fetched(
+                rendering,
+                file=plan.config.renderings if shared else file,
+                key=setting if shared else f"renderings.{setting}",
+            )
+
+
+def _check_fetched(rendering: Rendering, *, file: str, key: str) -> None:
+    """Raise InputError when a setting's rooms need materials that are not fetched."""
+    mend = "name your own copy of the collection under `textures` in config/config.yaml"
+    material = rendering.background_material
+    if rendering.background == "fix" and not is_fetchable(material):
+        problem = f"'{material}' is no name of ambientCG's, letters and digits such as Fabric001; or {mend}"
+        raise InputError(problem, file=file, key=f"{key}.background_material")
+    others = [beginning for beginning in rendering.materials if not tiles_a_room(beginning)]
+    if rendering.background == "random" and (others or not rendering.materials):
+        asked = f"that begin with '{others[0]}'" if others else "of every kind ([])"
+        problem = f"materials {asked} are not fetched, only what tiles a room; keep to the default, or {mend}"
+        raise InputError(problem, file=file, key=f"{key}.materials")

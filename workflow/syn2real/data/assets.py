@@ -11,12 +11,12 @@ from pathlib import Path, PurePosixPath
 import requests
 
 from syn2real.config.datasets import Archive
-from syn2real.config.rendering import SURFACES
+from syn2real.config.rendering import is_fetchable, tiles_a_room
 from syn2real.data.download import download, new_session
-from syn2real.data.lockfile import Locked, exclusive, read_lock, record
+from syn2real.data.lockfile import Locked, read_lock, record
 from syn2real.data.unpack import Place, unpack
 from syn2real.errors import InputError
-from syn2real.files import write_text
+from syn2real.files import exclusive, write_text
 from syn2real.render.bop import model_folder, model_numbers
 
 logger = logging.getLogger(__name__)
@@ -25,10 +25,10 @@ LOCK = "lock.tsv"
 """The lock file's name in the folder of downloads."""
 MATERIALS = "materials.tsv"
 """The list of a collection's materials as it was at the first call, beside its archives."""
+COLUMNS = ("name", "url", "size")
+"""What that list says of each material; the size in bytes."""
 MAPS = ("Color", "AmbientOcclusion", "Metalness", "Roughness", "NormalGL", "Normal", "Displacement")
 """The maps of a material that BlenderProc reads; archives hold previews and other programs' files too."""
-NOT_SURFACES = ("painting", "rockbrush")
-"""What begins like a surface of a room but tiles none."""
 
 
 def fetch_objects(collection: str, archives: Sequence[Archive], folder: Path, downloads: Path) -> None:
@@ -83,7 +83,7 @@ def fetch_textures(collection: str, listing: Archive, folder: Path, downloads: P
     """
     with exclusive(downloads / collection / ".lock"), _whole(folder) as made, new_session() as session:
         materials = _materials(session, listing, downloads)
-        wanted = [name for name in materials if _tiles_a_room(name.lower())]
+        wanted = [name for name in materials if tiles_a_room(name)]
         size = sum(materials[name][1] for name in wanted) / 1e9
         logger.info("%s: %d materials, about %.1f GB, %s", collection, len(wanted), size, listing.licence)
         for name in wanted:
@@ -146,12 +146,21 @@ def _fetch(
         path.unlink()
         problem = f"{error.problem}. It came from {archive.url} and was removed"
         raise InputError(problem, file=error.file, key=error.key) from None
+    except OSError as error:
+        problem = f"cannot be written ({error.strerror}); {path} is kept: free space and call again"
+        raise InputError(problem, file=error.filename) from None
     if locked != (found := Locked(name, archive.url, size, sha256)):
         record(lock, found)
 
 
 def _materials(session: requests.Session, listing: Archive, downloads: Path) -> dict[str, tuple[str, int]]:
-    """Return (address, bytes) of each material's archive by name, from the kept list or the provider's."""
+    """Return (address, bytes) of each material's archive by name, from the kept list or the provider's.
+
+    Raises
+    ------
+    InputError
+        A line of the kept list is malformed, or as for `fetch_textures`; names the file and the line.
+    """
     path = downloads / listing.name / MATERIALS
     if not path.is_file():
         source = path.with_name("listing.csv")
@@ -159,9 +168,22 @@ def _materials(session: requests.Session, listing: Archive, downloads: Path) -> 
         download(session, listing.url, source, name=listing.name)
         write_text(path, _table(source, listing.version))
         source.unlink()
-    with path.open(newline="", encoding="utf-8") as stream:
+    with path.open(newline="", encoding="utf-8", errors="replace") as stream:
         rows = list(csv.DictReader(stream, delimiter="\t"))
-    return {row["name"]: (row["url"], int(row["size"])) for row in rows}
+    mend = "mend it, or remove the file: then the provider's list of that day is fetched"
+    materials = {}
+    for line, row in enumerate(rows, start=2):
+        try:
+            name, url, size = (str(row[column] or "") for column in COLUMNS)
+            if not is_fetchable(name) or not url:
+                raise ValueError(name)
+            materials[name] = url, int(size)
+        except (KeyError, ValueError):
+            problem = f"needs {', '.join(COLUMNS)} with tabs between them; {mend}"
+            raise InputError(problem, file=path, key=f"line {line}") from None
+    if not materials:
+        raise InputError(f"lists no material; {mend}", file=path)
+    return materials
 
 
 def _table(source: Path, version: str) -> str:
@@ -172,22 +194,18 @@ def _table(source: Path, version: str) -> str:
         found = {
             row["assetId"]: (row["downloadLink"], int(row["size"] or 0))
             for row in rows
-            if row["downloadAttribute"] == version and row["filetype"] == "zip" and row["assetId"].isalnum()
+            if (row["downloadAttribute"], row["filetype"]) == (version, "zip")
+            and is_fetchable(row["assetId"])
         }
-    except (KeyError, ValueError) as error:
+    except (KeyError, AttributeError, ValueError) as error:
         raise InputError(f"no list of ambientCG's downloads ({error})", file=source) from None
     if not found:
         raise InputError(f"lists no material as {version}", file=source)
     text = io.StringIO()
     writer = csv.writer(text, delimiter="\t", lineterminator="\n")
-    writer.writerow(["name", "url", "size"])
+    writer.writerow(COLUMNS)
     writer.writerows([name, *found[name]] for name in sorted(found))
     return text.getvalue()
-
-
-def _tiles_a_room(name: str) -> bool:
-    """Whether a material, its name in small letters, is one that random rooms are drawn from."""
-    return name.startswith(SURFACES) and not name.startswith(NOT_SURFACES)
 
 
 def _drop_transparent(folder: Path) -> None:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from syn2real.config.rendering import Rendering
+from syn2real.config.rendering import Rendering, tiles_a_room
 from syn2real.errors import InputError
 from syn2real.render.scene import Stock
 
@@ -22,11 +22,17 @@ def model_folder(collection: Path) -> Path:
     InputError
         If the folder is no object collection.
     """
-    for name in MODEL_FOLDERS:
-        if (collection / name).is_dir():
-            return collection / name
-    problem = "no object collection in BOP layout here: it lacks a folder `models` with obj_000001.ply …"
-    raise InputError(problem, file=collection)
+    folder = models_info(collection).parent
+    if not folder.is_dir():
+        problem = "no object collection in BOP layout here: it lacks a folder `models` with obj_000001.ply …"
+        raise InputError(problem, file=collection)
+    return folder
+
+
+def models_info(collection: Path) -> Path:
+    """Return the list of a collection's models; below `models` where no folder of models is there yet."""
+    folders = [collection / name for name in MODEL_FOLDERS]
+    return next((folder for folder in folders if folder.is_dir()), folders[0]) / "models_info.json"
 
 
 def model_file(collection: Path, number: int) -> Path:
@@ -40,14 +46,17 @@ def model_numbers(collection: Path) -> list[int]:
     Raises
     ------
     InputError
-        If the list is missing or empty, or a listed model is missing.
+        If the list is missing, empty or no list of models, or a listed model is missing.
     """
     listing = model_folder(collection) / "models_info.json"
     try:
-        numbers = sorted(int(key) for key in json.loads(listing.read_text(encoding="utf-8")))
+        value = json.loads(listing.read_text(encoding="utf-8"))
+        if not isinstance(value, dict):
+            raise ValueError(f"it holds {str(value)[:40]}, not one entry a model")
+        numbers = sorted(int(key) for key in value)
     except FileNotFoundError as error:
         raise InputError("missing; BOP's collections list their models in it", file=listing) from error
-    except (ValueError, UnicodeDecodeError) as error:
+    except (ValueError, OSError) as error:
         raise InputError(f"not a JSON table of models: {error}", file=listing) from error
     for number in numbers:
         if not model_file(collection, number).is_file():
@@ -96,7 +105,7 @@ def take_stock(
     Raises
     ------
     InputError
-        If a collection or the material of a fixed background is missing.
+        If a collection or a material of the room is missing.
     """
     missing = [name for name in rendering.collections if name not in objects]
     if missing:
@@ -106,8 +115,28 @@ def take_stock(
         for name in rendering.collections
         for number in model_numbers(objects[name])
     ]
+    return Stock(tuple(classes), tuple(room_materials(setting, rendering, textures)))
+
+
+def room_materials(setting: str, rendering: Rendering, textures: Path | None) -> list[str]:
+    """Return the names of the materials that a setting's rooms are made of, sorted; none for plain colours.
+
+    Parameters
+    ----------
+    setting : str
+        The setting's name, for messages.
+    rendering : Rendering
+        The setting.
+    textures : Path or None
+        The folder of its materials in ambientCG layout.
+
+    Raises
+    ------
+    InputError
+        If there is no such material.
+    """
     if rendering.background == "colour":
-        return Stock(tuple(classes))
+        return []
     if textures is None:
         raise InputError("no folder given for the textures", file=setting, key="textures")
     names = material_names(textures)
@@ -115,10 +144,9 @@ def take_stock(
         problem = f"no material {rendering.background_material!r} in {textures}"
         raise InputError(problem, file=setting, key="background_material")
     if rendering.background == "random" and rendering.materials:
-        beginnings = tuple(beginning.lower() for beginning in rendering.materials)
-        chosen = [name for name in names if name.lower().startswith(beginnings)]
+        chosen = [name for name in names if tiles_a_room(name, rendering.materials)]
         if not chosen:
             problem = f"no material in {textures} has a name that begins so; [] takes all {len(names)}"
             raise InputError(problem, file=setting, key="materials")
         names = chosen
-    return Stock(tuple(classes), tuple(names))
+    return names
