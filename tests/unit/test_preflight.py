@@ -1,5 +1,6 @@
 """What a run would miss on this machine is told before it starts."""
 
+import shutil
 import sys
 from pathlib import Path
 
@@ -68,8 +69,9 @@ def test_what_will_be_fetched_is_told_with_size_and_licence(tmp_path: Path, plan
     settings = ["multiple-fix-fix-textureless", "multiple-random-random-textureless"]
     paper = _paper_plan(plan, tmp_path, settings)
     assert list(downloads(paper, "smoke")) == [
-        "itodd: 2 archives, 2 of unknown size; licence: CC BY-NC-SA 4.0",
-        "tless: 2 archives, 0.05 MB and 1 of unknown size; licence: CC BY 4.0",
+        "itodd: 2 archives, 2 of unknown size, 2 without a published checksum; licence: CC BY-NC-SA 4.0",
+        "tless: 2 archives, 0.05 MB and 1 of unknown size, 1 without a published checksum; "
+        "licence: CC BY 4.0",
         "ambientcg: Fabric001; licence: CC0 1.0",
         "ambientcg: all materials that tile a room; licence: CC0 1.0",
     ]
@@ -106,8 +108,62 @@ def test_a_collection_that_is_not_there_is_named_with_who_needs_it(tmp_path: Pat
     changed = load_plan(plan.config.model_dump() | changes)
     lines = list(missing_data(changed))
     assert len(lines) == 1
-    assert lines[0].startswith("objects/mine/models/models_info.json: there is no such file")
+    assert lines[0].startswith("objects/mine: no object collection in BOP layout here")
     assert "needed by the renders of experiment smoke" in lines[0]
+
+
+def _own_copies(tmp_path: Path) -> dict[str, dict[str, str]]:
+    """Make copies of one's own: T-LESS with CAD models, as BOP has it, and a material."""
+    models = tmp_path / "mine/tless/models_cad"
+    models.mkdir(parents=True)
+    (models / "models_info.json").write_text('{"1": {}, "2": {}}')
+    for number in (1, 2):
+        (models / f"obj_{number:06d}.ply").touch()
+    material = tmp_path / "mine/ambientcg/Fabric001"
+    material.mkdir(parents=True)
+    (material / "Fabric001_2K_Color.jpg").touch()
+    return {"objects": {"tless": "mine/tless"}, "textures": {"ambientcg": "mine/ambientcg"}}
+
+
+def test_an_own_copy_of_tless_has_cad_models(tmp_path: Path, plan: Plan) -> None:
+    settings = ["multiple-fix-fix-textureless"]
+    paper = _paper_plan(plan, tmp_path, settings, **_own_copies(tmp_path))
+    assert list(missing_data(paper)) == []
+    rendering = paper.rendered(settings)[settings[0]]
+    assert paper.objects_input(rendering) == [
+        "results/assets/objects/itodd",
+        "mine/tless/models_cad/models_info.json",
+    ]
+    assert paper.textures_input(rendering) == ["mine/ambientcg"]
+
+
+def test_what_an_own_copy_lacks_is_told_once_before_the_first_job(tmp_path: Path, plan: Plan) -> None:
+    settings = ["multiple-fix-fix-textureless", "single-fix-fix-textureless"]
+    settings.append("multiple-random-random-textureless")
+    paper = _paper_plan(plan, tmp_path, settings, **_own_copies(tmp_path))
+    (tmp_path / "mine/tless/models_cad/obj_000002.ply").unlink()
+    other = (tmp_path / "mine/ambientcg/Fabric001").rename(tmp_path / "mine/ambientcg/Fence003")
+    (other / "Fabric001_2K_Color.jpg").rename(other / "Fence003_2K_Color.jpg")
+    who = "(needed by the renders of experiment smoke)"
+    ply = "mine/tless/models_cad/obj_000002.ply"
+    assert list(missing_data(paper)) == [
+        f"{ply}: models_info.json lists object 2, but this file is missing {who}",
+        *(
+            f"{setting}: background_material: no material 'Fabric001' in mine/ambientcg {who}"
+            for setting in settings[:2]
+        ),
+        f"{settings[2]}: materials: no material in mine/ambientcg has a name that begins so; "
+        f"[] takes all 1 {who}",
+    ]
+    shutil.rmtree(tmp_path / "mine/ambientcg/Fence003")
+    _, line = missing_data(paper)
+    assert line.startswith("mine/ambientcg: no materials in ambientCG layout here") and line.endswith(who)
+    # What is not there is no input: Snakemake would end a dry run with an exception instead of the warning.
+    shutil.rmtree(tmp_path / "mine")
+    rendering = paper.rendered(settings)[settings[0]]
+    assert paper.objects_input(rendering) == ["results/assets/objects/itodd"]
+    assert paper.textures_input(rendering) == []
+    assert len(list(missing_data(paper))) == 2
 
 
 def test_measurements_that_are_not_there_are_named(tmp_path: Path) -> None:

@@ -70,12 +70,11 @@ def one_of(names):
 
 def objects_of(wildcards):
     """Folders of made and fetched collections; of a user's own, the file that says what is in it."""
-    collections = PLAN.renderings[wildcards.setting].collections
-    return [PLAN.objects_input(collection) for collection in collections]
+    return PLAN.objects_input(PLAN.renderings[wildcards.setting])
 
 
 def textures_of(wildcards):
-    return PLAN.textures_folder(PLAN.renderings[wildcards.setting]) or []
+    return PLAN.textures_input(PLAN.renderings[wildcards.setting])
 
 
 def addresses_of(wildcards):
@@ -91,11 +90,6 @@ def part_of(wildcards):
     """A shard's part of one's own annotations, named by its content; None where a warning says it is missing."""
     path = part_file(wildcards.setting, wildcards.split, int(wildcards.shard))
     return str(path) if path else None
-
-
-def stand_in_shards(wildcards, split):
-    stand_in = PLAN.stand_ins[wildcards.stand_in]
-    return PLAN.shards(stand_in.setting, split, getattr(stand_in, f"{split}_images"))
 
 
 # Resources

@@ -84,8 +84,8 @@ rule fetch_material:
 
 rule export_stand_in:
     input:
-        train=lambda w: stand_in_shards(w, "train"),
-        val=lambda w: stand_in_shards(w, "val"),
+        train=lambda w: PLAN.stand_in_shards(w.stand_in, "train"),
+        val=lambda w: PLAN.stand_in_shards(w.stand_in, "val"),
     output:
         directory("results/targets/{stand_in}"),
     log:

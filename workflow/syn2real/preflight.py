@@ -13,6 +13,7 @@ from syn2real.data.own_checks import check_own_renders
 from syn2real.data.own_index import update_index
 from syn2real.data.targets import check_layout
 from syn2real.errors import InputError
+from syn2real.render.bop import model_numbers, room_materials
 
 
 def missing_data(plan: Plan) -> Iterator[str]:
@@ -34,18 +35,29 @@ def missing_data(plan: Plan) -> Iterator[str]:
         if e.complexity and isinstance(plan.references[e.complexity.reference], GivenReference):
             yield from _missing_weights(plan.reference_weights(e.complexity.reference), name)
         yield from _missing_own_renders(plan, name)
-        settings = plan.settings(name)
-        for collection in collections_of(plan, settings):
-            if collection in plan.config.objects:
-                path = Path(plan.config.objects[collection]) / "models" / "models_info.json"
-                if not path.is_file():
-                    yield f"{path}: there is no such file (needed by the renders of experiment {name})"
-        for textures in sorted({r.textures or "" for r in plan.rendered(settings).values()}):
-            if textures in plan.config.textures and not Path(plan.config.textures[textures]).is_dir():
-                yield (
-                    f"{plan.config.textures[textures]}: there is no such folder "
-                    f"(needed by the renders of experiment {name})"
-                )
+        for problem in dict.fromkeys(_missing_assets(plan, name)):
+            yield f"{problem} (needed by the renders of experiment {name})"
+
+
+def _missing_assets(plan: Plan, name: str) -> Iterator[str]:
+    """Yield a line for what an experiment's own copies of objects and materials lack.
+
+    What is made or fetched is not looked at: a killed job's folder may still be half there, and is made anew.
+    """
+    settings = plan.settings(name)
+    for collection in collections_of(plan, settings):
+        if collection in plan.config.objects:
+            try:
+                model_numbers(Path(plan.config.objects[collection]))
+            except InputError as error:
+                yield str(error)
+    for setting, rendering in plan.rendered(settings).items():
+        folder = plan.textures_folder(rendering)
+        if folder and rendering.textures in plan.config.textures:
+            try:
+                room_materials(setting, rendering, Path(folder))
+            except InputError as error:
+                yield str(error)
 
 
 def _missing_weights(weights: str, name: str) -> Iterator[str]:
@@ -103,7 +115,8 @@ def check_own_sizes(plan: Plan) -> None:
 def downloads(plan: Plan, name: str) -> Iterator[str]:
     """Yield a line for each collection that an experiment fetches and that is not there yet.
 
-    It tells the archives, the bytes still to come as far as they are known, and the provider's terms.
+    It tells the archives, the bytes still to come as far as they are known, how many archives no published
+    checksum holds to one version, and the provider's terms as far as the table of data sets records them.
     """
     settings = plan.settings(name)
     for collection in collections_of(plan, settings):
@@ -122,10 +135,14 @@ def _archives(plan: Plan, archives: Iterable[Archive]) -> str:
     """Return how many archives of a collection are still to be fetched, and how large they are."""
     folder = Path(plan.config.downloads)
     missing = [a for a in archives if not (folder / a.name / a.file).is_file()]
+    if not missing:
+        return "archives at hand are unpacked"
     known, unknown = sum(a.size or 0 for a in missing), sum(a.size is None for a in missing)
     sizes = [f"{known / 1e6:,.2f} MB"] if known else []
     sizes += [f"{unknown} of unknown size"] if unknown else []
-    return f"{len(missing)} archives, {' and '.join(sizes)}" if missing else "archives at hand are unpacked"
+    free = sum(a.sha256 is None for a in missing)
+    checksums = f", {free} without a published checksum" if free else ""
+    return f"{len(missing)} archives, {' and '.join(sizes)}{checksums}"
 
 
 def missing_blender(plan: Plan) -> Iterator[str]:
@@ -158,6 +175,5 @@ def wanted_shards(plan: Plan, names: Iterable[str] | None = None) -> Iterator[st
             for split, images in plan.images_wanted(name, setting).items():
                 yield from plan.shards(setting, split, images)
         for stand_in in plan.used_stand_ins(name):
-            s = plan.stand_ins[stand_in]
-            yield from plan.shards(s.setting, "train", s.train_images)
-            yield from plan.shards(s.setting, "val", s.val_images)
+            yield from plan.stand_in_shards(stand_in, "train")
+            yield from plan.stand_in_shards(stand_in, "val")

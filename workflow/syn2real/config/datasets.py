@@ -23,7 +23,7 @@ class Archive(Section):
         description="bop: an archive of objects; ambientcg: a list of materials, which are fetched one by one"
     )
     url: str = Field(pattern=r"^https?://\S+$", description="where it is fetched from")
-    licence: str = Field(min_length=1, description="the provider's terms, shown before a download")
+    licence: str = Field(min_length=1, description="the provider's terms, or where to read them; shown first")
     objects: int | None = Field(default=None, ge=1, description="models it must hold (layout bop)")
     size: int | None = Field(default=None, ge=1, description="published size, bytes")
     sha256: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$", description="published SHA-256")

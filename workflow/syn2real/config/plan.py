@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from syn2real.config.base import Section, plain
 from syn2real.config.complexity import GivenReference, Reference, TrainedReference, levels
@@ -21,6 +21,7 @@ from syn2real.config.setting import setting_model
 from syn2real.config.target import Target
 from syn2real.config.workflow import WorkflowConfig
 from syn2real.errors import InputError
+from syn2real.render.bop import models_info
 
 T = TypeVar("T", bound=Section)
 
@@ -171,6 +172,11 @@ class Plan:
         path = Path(self.targets[target].path)
         return next((n for n in self.stand_ins if path.is_relative_to(f"results/targets/{n}")), None)
 
+    def stand_in_shards(self, stand_in: str, split: Literal["train", "val"]) -> list[str]:
+        """Return the shards that a split of a stand-in is made from."""
+        s = self.stand_ins[stand_in]
+        return self.shards(s.setting, split, s.train_images if split == "train" else s.val_images)
+
     def used_stand_ins(self, name: str) -> list[str]:
         """Return the stand-ins that an experiment's targets lie in, sorted."""
         found = {self.stand_in_of(target) for _, target in self.labelled(name)}
@@ -191,10 +197,23 @@ class Plan:
         names = self.renderings if settings is None else settings
         return {n: value for n in names if isinstance(value := self.renderings[n], OwnRenders)}
 
-    def objects_input(self, collection: str) -> str:
-        """Return what a collection's renders depend on: its folder, or a user's own models_info.json."""
-        folder = self.objects_folder(collection)
-        return f"{folder}/models/models_info.json" if collection in self.config.objects else folder
+    def objects_input(self, rendering: Rendering) -> list[str]:
+        """Return what a setting's objects come from: their folders, or a user's own `models_info.json` files.
+
+        Of a user's own, those that are there: `syn2real.preflight.missing_data` tells the others.
+        """
+        own = {c: models_info(Path(self.objects_folder(c))) for c in self.config.objects}
+        return [
+            str(own.get(c, self.objects_folder(c)))
+            for c in rendering.collections
+            if c not in own or own[c].is_file()
+        ]
+
+    def textures_input(self, rendering: Rendering) -> list[str]:
+        """Return what a setting's materials come from, if any, as for `objects_input`."""
+        folder = self.textures_folder(rendering)
+        missing = rendering.textures in self.config.textures and not Path(folder or "").is_dir()
+        return [folder] if folder and not missing else []
 
     def objects_folder(self, collection: str) -> str:
         """Return the folder of an object collection: the user's own, or the one made or fetched here."""
