@@ -49,6 +49,21 @@ def test_missing_data_warns_in_a_dry_run_and_refuses_a_real_one(checkout: Checko
     assert not (checkout.folder / "results").exists()
 
 
+def test_an_own_copy_that_is_not_there_warns_in_a_dry_run_and_refuses_a_real_one(checkout: Checkout) -> None:
+    checkout.edit("config/config.yaml", "objects: {}", "objects: {tless: mine/tless}")
+    checkout.edit("config/config.yaml", "textures: {}", "textures: {ambientcg: mine/ambientcg}")
+    name, old = "config/experiments/smoke.yaml", "collections: [demo-textured, demo-textureless]"
+    checkout.edit(name, old, "collections: [tless]")
+    checkout.edit(name, "    textures: demo\n", "    textures: ambientcg\n")
+    dry = checkout.snakemake("--dry-run")
+    assert dry.returncode == 0, dry.stdout
+    problem = r"mine/tless: no object collection.*needed by the renders of experiment smoke"
+    assert re.search(f"warning: {problem}", dry.stdout)
+    assert "warning: mine/ambientcg: no materials" in dry.stdout
+    real = checkout.snakemake("--cores", "1")
+    assert real.returncode == 2 and re.search(f"error: {problem}", real.stdout)
+
+
 def test_check_prints_runs_images_and_hours(checkout: Checkout) -> None:
     done = checkout.syn2real("check", "config/experiments/smoke.yaml")
     assert done.returncode == 0, done.stderr
@@ -58,6 +73,7 @@ def test_check_prints_runs_images_and_hours(checkout: Checkout) -> None:
     assert "complexity by 8 images a setting, 0 of 1 done already" in done.stdout
     assert "resnet18 trained for sinclass on smoke-stand-in-imagenet, about 0.0" in done.stdout
     assert "a rendered stand-in" in done.stdout
+    assert "4 pre-trainings, 15 fine-tunings, 1 reference backbone; about 0.0" in done.stdout
 
 
 def test_snakemake_finds_no_fault_with_the_workflow() -> None:

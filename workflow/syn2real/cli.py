@@ -55,9 +55,10 @@ def _add_check(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "check",
         help="validate a configuration and print its plan and cost; starts nothing",
         description="Validate a configuration and print the plan: runs, images, hours by the recipe's "
-        "estimates. Missing data is a warning here. Starts nothing.",
+        "estimates, for each experiment and for all of them together. Missing data is a warning here. "
+        "Starts nothing.",
     )
-    check.add_argument("experiment", nargs="?", help="an experiment file (default: those of config.yaml)")
+    check.add_argument("experiments", nargs="*", help="experiment files (default: those of config.yaml)")
     check.add_argument("--config", default="config/config.yaml", help="default: %(default)s")
     check.set_defaults(func=_check)
 
@@ -66,7 +67,7 @@ def _check(arguments: argparse.Namespace) -> int:
     _require("check", "workflow", "pydantic", "yaml")
     from syn2real.check import check_configuration
 
-    return check_configuration(arguments.config, arguments.experiment)
+    return check_configuration(arguments.config, arguments.experiments)
 
 
 def _add_points(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
