@@ -142,6 +142,12 @@ def test_materials_that_tile_a_room_are_fetched_with_the_maps_that_are_read(list
     assert {"ambientcg/Wood002_2K-JPG.zip"} < set(read_lock(downloads / "lock.tsv"))
 
 
+def test_a_wall_that_one_sees_through_is_refused_when_it_is_fetched(listing, tmp_path):
+    with pytest.raises(InputError, match=r"ambientcg: Metal003: is transparent .*background_material"):
+        fetch_material("ambientcg", listing, "Metal003", tmp_path / "one", tmp_path / "downloads")
+    assert not (tmp_path / "one").exists()
+
+
 def test_an_own_copy_of_everything_gives_the_rooms_of_a_fetched_one(listing, tmp_path):
     fetch_textures("ambientcg", listing, tmp_path / "fetched", tmp_path / "downloads")
     for name in ("Fabric001", "Wood002", "Painting004", "Fence005"):

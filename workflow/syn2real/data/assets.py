@@ -17,7 +17,7 @@ from syn2real.data.lockfile import Locked, read_lock, record
 from syn2real.data.unpack import Place, unpack
 from syn2real.errors import InputError
 from syn2real.files import exclusive, write_text
-from syn2real.render.bop import model_folder, model_numbers
+from syn2real.render.bop import material_names, model_folder, model_numbers
 
 logger = logging.getLogger(__name__)
 
@@ -104,7 +104,7 @@ def fetch_material(collection: str, listing: Archive, material: str, folder: Pat
     Raises
     ------
     InputError
-        There is no such material, or as for `fetch_textures`.
+        There is no such material, no room can be made of it, or as for `fetch_textures`.
     """
     with exclusive(downloads / collection / ".lock"), _whole(folder) as made, new_session() as session:
         materials = _materials(session, listing, downloads)
@@ -112,6 +112,11 @@ def fetch_material(collection: str, listing: Archive, material: str, folder: Pat
             path = downloads / collection / MATERIALS
             raise InputError(f"no material '{material}' among {len(materials)}", file=path)
         _fetch_material(session, listing, material, materials[material][0], downloads, made)
+        try:
+            material_names(made)
+        except InputError:
+            problem = "is transparent or has no colours; name another `background_material` in the setting"
+            raise InputError(problem, file=collection, key=material) from None
 
 
 def _fetch_material(
