@@ -11,7 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from syn2real.files import atomic
-from syn2real.laws.table import differing
+from syn2real.laws.results import identified
+from syn2real.laws.table import differing, rows_of
 
 mpl.use("Agg")
 sns.set_theme(style="ticks", context="notebook", palette="colorblind")
@@ -75,7 +76,40 @@ def _text(column: str, value: Any) -> str:
     return f"s = {value}" if column == "s" else str(value)
 
 
-def error_bars(low: list[float], middle: list[float], high: list[float]) -> np.ndarray:
-    """Return the lengths matplotlib wants, shape (2, k): below and above the middle; never negative."""
-    values = np.array([low, middle, high], dtype=float)
-    return np.clip(np.stack([values[1] - values[0], values[2] - values[1]]), 0, None)
+def pretrained(points: pd.DataFrame, curve: dict[str, Any]) -> pd.DataFrame:
+    """Return a curve's runs with pre-training."""
+    return points[rows_of(points, curve["curve"]) & (points["n"] > 0)]
+
+
+def draw_means(ax: Axes, means: pd.Series, colour: Colour, label: str) -> None:
+    """Draw mean errors, indexed by a size, as dots with a rim."""
+    ax.plot(means.index, means, "o", color=colour, ms=7, mec="white", label=label, zorder=4)
+
+
+def predicted(curve: dict[str, Any]) -> pd.DataFrame:
+    """Return a curve's predictions, numbers by rising n; no row where it could not be fitted."""
+    columns = ["n", "error", "lower", "upper", "predict_lower", "predict_upper"]
+    return pd.DataFrame(curve["predictions"], columns=columns, dtype=float).sort_values("n")
+
+
+def end_of_axis(estimates: list[dict[str, Any]]) -> float:
+    """Return where an axis from 0 ends that shows estimates with their intervals."""
+    finite = [v for e in estimates for v in (e["lower"], e["value"], e["upper"]) if v is not None]
+    return 1.1 * max(finite, default=1.0) or 1.0
+
+
+def bar_to_edge(estimate: dict[str, Any], end: float) -> np.ndarray:
+    """Return an interval as `error_bars` does, an open end drawn to the edge of an axis from 0 to `end`."""
+    low = 0.0 if estimate["lower"] is None else estimate["lower"]
+    high = end if estimate["upper"] is None else estimate["upper"]
+    return error_bars(low, estimate["value"], high)
+
+
+def error_bars(low: float, middle: float, high: float) -> np.ndarray:
+    """Return the lengths matplotlib wants, shape (2, 1): below and above the middle; never negative."""
+    return np.clip([[middle - low], [high - middle]], 0, None)
+
+
+def face(estimate: dict[str, Any]) -> str | None:
+    """Return the face of an estimate's mark: white, so hollow, where the measurements do not identify it."""
+    return None if identified(estimate) else "white"

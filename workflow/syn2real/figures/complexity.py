@@ -7,7 +7,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from syn2real.figures.base import IDENTITY, curve_labels, error_bars
+from syn2real.figures.base import IDENTITY, bar_to_edge, curve_labels, end_of_axis, face
 from syn2real.figures.parameters import NAMES
 
 LABEL = "complexity as the paper has it: negative entropy -H, nats"
@@ -68,8 +68,7 @@ def _parameter(
 ) -> None:
     """Draw one parameter of every curve against its setting's negative entropy."""
     estimates = [curve["fit"]["params"][name] for curve in curves]
-    finite = [v for e in estimates for v in (e["lower"], e["value"], e["upper"]) if v is not None]
-    top = 1.1 * max(finite, default=1.0) or 1.0
+    end = end_of_axis(estimates)
     # Settings have their colours; what else tells curves apart has a mark.
     others = [{c: curve["curve"].get(c) for c in IDENTITY if c != "setting"} for curve in curves]
     labels = curve_labels(others)
@@ -78,19 +77,17 @@ def _parameter(
         setting = curve["curve"]["setting"]
         told = measured[setting]
         error = told["standard_error"] or 0.0
-        low = 0.0 if estimate["lower"] is None else estimate["lower"]
-        high = top if estimate["upper"] is None else estimate["upper"]
         ax.errorbar(
             [told["negative_entropy"]],
             [estimate["value"]],
             xerr=[[error], [error]],
-            yerr=error_bars([low], [estimate["value"]], [high]),
+            yerr=bar_to_edge(estimate, end),
             fmt=marks[label],
             color=colours[setting],
-            mfc=None if estimate["status"] in ("ok", "fixed") else "white",
+            mfc=face(estimate),
             label=label if len(marks) > 1 else None,
         )
-    ax.set_ylim(0, top)
+    ax.set_ylim(0, end)
     if len(marks) > 1:
         handles = dict(zip(*reversed(ax.get_legend_handles_labels()), strict=True))
         ax.legend(handles.values(), handles.keys(), fontsize="small", frameon=False)

@@ -7,8 +7,16 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from syn2real.figures.base import Colour, coloured, inside, panel_figure, panel_title
-from syn2real.laws.table import rows_of
+from syn2real.figures.base import (
+    Colour,
+    coloured,
+    draw_means,
+    inside,
+    panel_figure,
+    panel_title,
+    predicted,
+    pretrained,
+)
 
 
 def draw_curves(points: pd.DataFrame, fits: dict[str, Any], *, stand_ins: list[str]) -> Figure:
@@ -44,11 +52,10 @@ def _panel(ax: Axes, points: pd.DataFrame, curves: list[dict[str, Any]]) -> None
     ax.set_yscale("log")
     shown = coloured(curves)
     for curve, label, colour in shown:
-        rows = points[rows_of(points, curve["curve"])]
+        rows = pretrained(points, curve)
         ax.scatter(rows["n"], rows["error"], color=colour, s=22, alpha=0.6, linewidths=0, zorder=3)
-        means = rows.groupby("n")["error"].mean()
-        ax.plot(means.index, means, "o", color=colour, ms=7, mec="white", label=label, zorder=4)
-        _draw_fit(ax, curve["predictions"], colour)
+        draw_means(ax, rows.groupby("n")["error"].mean(), colour, label)
+        _draw_fit(ax, predicted(curve), colour)
     _draw_references(ax, [curve["reference"] for curve in curves], [colour for *_, colour in shown])
     ax.yaxis.set_major_formatter("{x:.2f}")
     ax.yaxis.set_minor_formatter("{x:.2f}")
@@ -68,11 +75,10 @@ def _draw_references(ax: Axes, references: list[float | None], colours: list[Col
             label = "_"
 
 
-def _draw_fit(ax: Axes, predictions: list[dict[str, Any]], colour: Colour) -> None:
+def _draw_fit(ax: Axes, frame: pd.DataFrame, colour: Colour) -> None:
     """Draw the law over the predicted range with both of its bands."""
-    if not predictions:
+    if frame.empty:
         return
-    frame = pd.DataFrame(predictions).sort_values("n").astype(float)
     ax.plot(frame["n"], frame["error"], color=colour, lw=1.8)
     ax.fill_between(frame["n"], frame["lower"], frame["upper"], color=colour, alpha=0.25, lw=0)
     ax.fill_between(frame["n"], frame["predict_lower"], frame["predict_upper"], color=colour, alpha=0.1, lw=0)

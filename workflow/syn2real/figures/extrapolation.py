@@ -7,8 +7,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from syn2real.figures.base import coloured, curve_labels, inside, panels
-from syn2real.laws.table import rows_of
+from syn2real.figures.base import coloured, curve_labels, draw_means, inside, panels, predicted, pretrained
 
 STYLES = {"simple": "-", "power": ":"}
 NAMES = {"simple": "D n^-α + C", "power": "D n^-α"}
@@ -51,11 +50,10 @@ def _panel(ax: Axes, points: pd.DataFrame, curves: list[dict[str, Any]]) -> None
         mine = [curve for curve in curves if curve["law"] == law]
         for curve, label, colour in coloured(mine):
             if law == "simple":
-                rows = points[rows_of(points, curve["curve"]) & (points["n"] > 0)]
-                means = rows.groupby("n")["error"].mean()
-                ax.plot(means.index, means, "o", color=colour, mec="white", label=label)
+                means = pretrained(points, curve).groupby("n")["error"].mean()
+                draw_means(ax, means, colour, label)
             if curve["predictions"]:
-                frame = pd.DataFrame(curve["predictions"]).sort_values("n").astype(float)
+                frame = predicted(curve)
                 ax.plot(frame["n"], frame["error"], style, color=colour)
     ax.legend(fontsize="small", frameon=False)
 

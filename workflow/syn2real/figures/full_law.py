@@ -8,10 +8,9 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from syn2real.figures.base import curve_labels
+from syn2real.figures.base import curve_labels, draw_means, pretrained
 from syn2real.laws.forms import LAWS
-from syn2real.laws.results import Rows
-from syn2real.laws.table import rows_of
+from syn2real.laws.results import Rows, identified
 
 
 def draw_full_law(points: pd.DataFrame, fits: dict[str, Any]) -> Figure:
@@ -36,8 +35,7 @@ def draw_full_law(points: pd.DataFrame, fits: dict[str, Any]) -> Figure:
         reasons = {curve["reason"] for curve in fits["curves"]}
         figure.suptitle(f"the full law could not be fitted: {'; '.join(sorted(reasons))}")
     for pair, curve, label in zip(axes, curves, curve_labels([c["curve"] for c in curves]), strict=False):
-        rows = points[rows_of(points, curve["curve"]) & (points["n"] > 0)]
-        means = rows.groupby(["n", "s"])["error"].mean().reset_index()
+        means = pretrained(points, curve).groupby(["n", "s"])["error"].mean().reset_index()
         _panel(pair[0], means, "n", "s", curve["fit"]["params"])
         _panel(pair[1], means, "s", "n", curve["fit"]["params"])
         pair[0].set(xlabel="pre-training images n", ylabel="test error", title=label)
@@ -50,7 +48,7 @@ def _numbers(params: dict[str, Any]) -> str:
     signs = {"alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ"}
     told = []
     for name, sign in signs.items():
-        loose = "" if params[name]["status"] in ("ok", "fixed") else " (not identified)"
+        loose = "" if identified(params[name]) else " (not identified)"
         told.append(f"{sign} = {params[name]['value']:.3g}{loose}")
     return ", ".join(told)
 
@@ -62,8 +60,7 @@ def _panel(ax: Axes, means: pd.DataFrame, x: str, colour: str, params: dict[str,
     values = sorted(means[colour].unique())
     grid = np.geomspace(means[x].min(), means[x].max(), 60)
     for value, shade in zip(values, sns.color_palette("viridis", len(values)), strict=True):
-        rows = means[means[colour] == value]
-        ax.plot(rows[x], rows["error"], "o", color=shade, mec="white", label=f"{colour} = {value:,}")
+        draw_means(ax, means[means[colour] == value].set_index(x)["error"], shade, f"{colour} = {value:,}")
         sizes = {x: grid, colour: np.full_like(grid, value)}
         rows_of_law = Rows(sizes["n"], sizes["s"], np.full_like(grid, np.nan))
         ax.plot(grid, LAWS["full"].predict(numbers, rows_of_law), color=shade, lw=1.4)

@@ -7,8 +7,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from syn2real.figures.base import coloured, inside, panel_figure, panel_title
-from syn2real.laws.table import rows_of
+from syn2real.figures.base import coloured, draw_means, inside, panel_figure, panel_title, pretrained
 
 
 def draw_linearised(points: pd.DataFrame, fits: dict[str, Any], *, stand_ins: list[str]) -> Figure:
@@ -44,11 +43,10 @@ def _panel(ax: Axes, points: pd.DataFrame, curves: list[dict[str, Any]]) -> None
     ax.set(xscale="log", yscale="log")
     for curve, label, colour in coloured(curves):
         params = {name: estimate["value"] for name, estimate in curve["fit"]["params"].items()}
-        rows = points[rows_of(points, curve["curve"]) & (points["n"] > 0)]
-        left = rows.groupby("n")["error"].mean() - params["C"]
+        left = pretrained(points, curve).groupby("n")["error"].mean() - params["C"]
         above = left[left > 0]
         hidden = f" ({len(left) - len(above)} below C)" if len(above) < len(left) else ""
-        ax.plot(above.index, above, "o", color=colour, mec="white", label=label + hidden)
+        draw_means(ax, above, colour, label + hidden)
         sizes = left.index.to_numpy(float)
         ax.plot(sizes, params["D"] * sizes ** -params["alpha"], color=colour, lw=1.5)
     if curves:

@@ -8,7 +8,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from syn2real.figures.base import curve_labels, error_bars
+from syn2real.figures.base import curve_labels, error_bars, face
 from syn2real.laws.table import rows_of
 
 
@@ -53,11 +53,16 @@ def _panel(ax: Axes, points: pd.DataFrame, curves: list[dict[str, Any]], law: di
         gap = curve["fit"]["params"]["C"]
         low = gap["lower"] if gap["lower"] else ax.get_ylim()[0]
         high = gap["value"] if gap["upper"] is None else gap["upper"]
-        face = None if gap["status"] in ("ok", "fixed") else "white"
-        bars = error_bars([low], [gap["value"]], [high])
-        name = curve["curve"]["model"]
-        style = {"fmt": "o", "color": f"C{place}", "mfc": face, "capsize": 3, "label": name}
-        ax.errorbar([size], [gap["value"]], yerr=bars, **style)
+        ax.errorbar(
+            [size],
+            [gap["value"]],
+            yerr=error_bars(low, gap["value"], high),
+            fmt="o",
+            color=f"C{place}",
+            mfc=face(gap),
+            capsize=3,
+            label=curve["curve"]["model"],
+        )
         millions.append(size)
     grid = np.geomspace(min(millions), max(millions), 30)
     line = law["B"]["value"] * (grid * 1e6) ** -law["phi"]["value"]

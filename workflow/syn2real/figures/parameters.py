@@ -5,7 +5,7 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from syn2real.figures.base import curve_labels, error_bars
+from syn2real.figures.base import bar_to_edge, curve_labels, end_of_axis, face
 
 NAMES = {"alpha": "pre-training rate α", "C": "transfer gap C"}
 
@@ -44,13 +44,11 @@ def draw_parameters(fits: dict[str, Any]) -> Figure:
 
 def _panel(ax: Axes, estimates: list[dict[str, Any]]) -> None:
     """Draw one parameter's estimates, a row a curve."""
-    finite = [v for e in estimates for v in (e["lower"], e["value"], e["upper"]) if v is not None]
-    right = 1.1 * max(finite, default=1.0) or 1.0
+    end = end_of_axis(estimates)
     for row, estimate in enumerate(estimates):
-        low = 0.0 if estimate["lower"] is None else estimate["lower"]
-        high = right if estimate["upper"] is None else estimate["upper"]
-        bars = error_bars([low], [estimate["value"]], [high])
-        face = None if estimate["status"] in ("ok", "fixed") else "white"
-        ax.errorbar([estimate["value"]], [row], xerr=bars, fmt="o", color=f"C{row}", mfc=face, capsize=3)
-    ax.set_xlim(0, right)
+        bars, colour = bar_to_edge(estimate, end), f"C{row}"
+        ax.errorbar(
+            [estimate["value"]], [row], xerr=bars, fmt="o", color=colour, mfc=face(estimate), capsize=3
+        )
+    ax.set_xlim(0, end)
     ax.grid(axis="x", alpha=0.3)
