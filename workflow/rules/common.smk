@@ -96,8 +96,13 @@ def part_of(wildcards):
 
 
 def memory(mib, attempt):
-    """Half as much again for each attempt before: what was killed may have wanted more."""
-    return mib * (attempt + 1) // 2
+    """Half as much again for the second attempt and the third: what was killed may have wanted more."""
+    return mib * (min(attempt, 3) + 1) // 2
+
+
+def this_attempt(wildcards, attempt):
+    """Which attempt of this call a job is (syn2real.attempts)."""
+    return attempt
 
 
 # Training
@@ -114,10 +119,14 @@ def render_memory(wildcards, attempt):
     return memory(1500 + 650 * (rendering.image_size * rendering.supersampling) ** 2 // 2**20, attempt)
 
 
-def training_memory(stage, task, wildcards, attempt):
-    """Memory of a training job, MiB: a process that trains, and its processes that load data."""
-    section = PLAN.recipes[wildcards.recipe].section(stage, task, wildcards.model)
-    return memory(2500 + 1000 * section.workers, attempt)
+def training_memory(stage, task, wildcards, attempt, threads):
+    """Memory of a training job, MiB: for each GPU a process that trains, and its processes that load data.
+
+    How many GPUs a profile gives is not told here; it gives as many times the recipe's threads with them.
+    """
+    recipe = PLAN.recipes[wildcards.recipe]
+    section = recipe.section(stage, task, wildcards.model)
+    return memory((2500 + 1000 * section.workers) * max(1, threads // recipe.threads), attempt)
 
 
 def val_images(wildcards):

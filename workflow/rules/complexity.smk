@@ -19,9 +19,10 @@ rule reference:
         reference=one_of(PLAN.trained_references()),
     threads: lambda w: PLAN.recipes[PLAN.references[w.reference].recipe].threads
     resources:
-        mem_mb=lambda w, attempt: training_memory(
-            "finetune", PLAN.references[w.reference].ftask, PLAN.references[w.reference], attempt
+        mem_mb=lambda w, attempt, threads: training_memory(
+            "finetune", PLAN.references[w.reference].ftask, PLAN.references[w.reference], attempt, threads
         ),
+        attempt=this_attempt,
         gpu=1,
     conda:
         "../../envs/train.yaml"
@@ -45,6 +46,7 @@ rule complexity:
     resources:
         # The network, and 20 covariances of 2,048 dimensions.
         mem_mb=lambda w, attempt: memory(4000, attempt),
+        attempt=this_attempt,
         gpu=1,
     conda:
         "../../envs/train.yaml"

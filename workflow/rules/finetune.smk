@@ -15,7 +15,8 @@ rule finetune:
         target=lambda w: PLAN.target_data(w.target),
     threads: lambda w: PLAN.recipes[w.recipe].threads
     resources:
-        mem_mb=lambda w, attempt: training_memory("finetune", w.ftask, w, attempt),
+        mem_mb=lambda w, attempt, threads: training_memory("finetune", w.ftask, w, attempt, threads),
+        attempt=this_attempt,
         # A machine without a GPU runs it on its CPU; a profile's set-resources gives a job several.
         gpu=1,
     conda:

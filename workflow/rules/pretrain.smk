@@ -17,7 +17,8 @@ rule pretrain:
         val_images=val_images,
     threads: lambda w: PLAN.recipes[w.recipe].threads
     resources:
-        mem_mb=lambda w, attempt: training_memory("pretrain", w.ptask, w, attempt),
+        mem_mb=lambda w, attempt, threads: training_memory("pretrain", w.ptask, w, attempt, threads),
+        attempt=this_attempt,
         # A machine without a GPU runs it on its CPU; a profile's set-resources gives a job several.
         gpu=1,
     conda:

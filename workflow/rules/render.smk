@@ -18,6 +18,7 @@ rule render:
     threads: 1
     resources:
         mem_mb=render_memory,
+        attempt=this_attempt,
         # A machine without a GPU renders on its CPU.
         gpu=1,
     conda:
@@ -40,6 +41,7 @@ rule import_renders:
     threads: 1
     resources:
         mem_mb=lambda w, attempt: memory(2000, attempt),
+        attempt=this_attempt,
     conda:
         "../../envs/train.yaml"
     script:

@@ -2,14 +2,17 @@
 
 from pathlib import Path
 
+from syn2real.attempts import Attempt
+from syn2real.files import file_stamp, scratch_folder, write_json
 from syn2real.joblog import job_log
 
 w, params = snakemake.wildcards, snakemake.params
+stamps = [file_stamp(path) for path in snakemake.input]
+scratch = scratch_folder(snakemake.output[0], [params.fingerprint, params.model, params.floor, stamps])
 
-with job_log(snakemake.log[0]):
+with job_log(snakemake.log[0], Attempt(snakemake.resources.attempt, scratch)):
     from syn2real.data.scene_images import ShardImages
     from syn2real.devices import use_gpus
-    from syn2real.files import write_json
     from syn2real.training.measure import measure_images
 
     use_gpus(snakemake.resources.gpu)

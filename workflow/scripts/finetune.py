@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from syn2real.attempts import Attempt
 from syn2real.files import file_stamp, scratch_folder
 from syn2real.joblog import job_log
 
@@ -13,21 +14,21 @@ percent = float(w.percent)
 key = {name: w[name] for name in ("recipe", "setting", "ptask", "model")} | {
     "n": int(w.n), "seed": int(w.seed), "ftask": w.ftask, "target": w.target, "s_percent": percent
 }  # fmt: skip
+scratch = scratch_folder(output, [key, params.fingerprint, params.recipe, params.target, stamps])
 
-with job_log(snakemake.log[0]):
+with job_log(snakemake.log[0], Attempt(snakemake.resources.attempt, scratch)):
     from syn2real.training.finetune import finetune
     from syn2real.training.launch import launch
 
     launch(
         finetune,
         gpus=snakemake.resources.gpu,
-        nodes=snakemake.resources.get("nodes", 1),
         key=key,
         recipe=params.recipe,
         target=params.target,
         backbone=backbone,
         percent=percent,
         output=output,
-        scratch=scratch_folder(output, [key, params.fingerprint, params.recipe, params.target, stamps]),
+        scratch=scratch,
         threads=snakemake.threads,
     )

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from syn2real.attempts import Attempt
 from syn2real.files import file_stamp, scratch_folder
 from syn2real.joblog import job_log
 
@@ -11,15 +12,15 @@ stamps = [file_stamp(path) for path in snakemake.input]
 key = {name: w[name] for name in ("recipe", "setting", "ptask", "model")} | {
     name: int(w[name]) for name in ("n", "seed")
 }
+scratch = scratch_folder(outputs["metrics"], [key, params.fingerprint, params.recipe, stamps])
 
-with job_log(snakemake.log[0]):
+with job_log(snakemake.log[0], Attempt(snakemake.resources.attempt, scratch)):
     from syn2real.training.launch import launch
     from syn2real.training.pretrain import pretrain
 
     launch(
         pretrain,
         gpus=snakemake.resources.gpu,
-        nodes=snakemake.resources.get("nodes", 1),
         key=key,
         recipe=params.recipe,
         shards=[Path(path) for path in snakemake.input.train],
@@ -27,6 +28,6 @@ with job_log(snakemake.log[0]):
         n=int(w.n),
         n_val=params.val_images,
         outputs=outputs,
-        scratch=scratch_folder(outputs["metrics"], [key, params.fingerprint, params.recipe, stamps]),
+        scratch=scratch,
         threads=snakemake.threads,
     )

@@ -1,10 +1,10 @@
-"""The one exception a person's input can cause."""
+"""Errors that are told in one line, and that another attempt would meet again."""
 
 from pathlib import Path
 
 
 class InputError(ValueError):
-    """Bad input, told in one line: file, key, what is wrong, how to mend it.
+    """Bad input, the one error a person can cause: file, key, what is wrong, how to mend it.
 
     Parameters
     ----------
@@ -20,3 +20,7 @@ class InputError(ValueError):
         place = [str(part) for part in (file, key) if part]
         super().__init__(": ".join([*place, " ".join(problem.split())]))
         self.problem, self.file, self.key = problem, file, key
+
+
+class TrainingError(RuntimeError):
+    """A training that gives no result: it diverged, or its metric is undefined."""

@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from syn2real.attempts import Attempt
 from syn2real.errors import InputError
 
 
 @contextmanager
-def job_log(path: str | Path) -> Iterator[None]:
+def job_log(path: str | Path, attempt: Attempt | None = None) -> Iterator[None]:
     """Send this process's stdout and stderr to `path`; end the process with code 1 or 2 on an error.
 
     The file descriptors are redirected, not `sys.stdout`, because Blender and BlenderProc write to
@@ -23,7 +24,14 @@ def job_log(path: str | Path) -> Iterator[None]:
     ----------
     path : str or Path
         The log file; it is written anew.
+    attempt : Attempt, optional
+        Which attempt at the job this is, where Snakemake repeats it. What attempts before it ended with, and
+        this one would, ends it at once; the log stays as they left it.
     """
+    if attempt and (verdict := attempt.verdict):
+        line, code = verdict
+        print(f"{line} (not tried again in this call)", file=sys.stderr, flush=True)
+        sys.exit(code)
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     sys.stdout.flush()
     sys.stderr.flush()
@@ -35,11 +43,17 @@ def job_log(path: str | Path) -> Iterator[None]:
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(message)s")
     try:
         yield
-    except InputError as error:
-        _end(terminal, f"error: {error}", 2)
+        if attempt:
+            attempt.succeeded()
     except Exception as error:
-        traceback.print_exc()
-        _end(terminal, f"error: {type(error).__name__}: {error} (log: {path})", 1)
+        bad_input = isinstance(error, InputError)
+        line = f"error: {error}" if bad_input else f"error: {type(error).__name__}: {error} (log: {path})"
+        code = 2 if bad_input else 1
+        if not bad_input:
+            traceback.print_exc()
+        if attempt:
+            attempt.failed(error, line, code)
+        _end(terminal, line, code)
     finally:
         sys.stdout.flush()
         sys.stderr.flush()

@@ -1,9 +1,8 @@
-"""Start a training job: in this process, or in a process for each GPU of one machine or several."""
+"""Start a training job: in this process, or in a process for each of its GPUs."""
 
 import json
 import logging
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -11,30 +10,26 @@ from pathlib import Path
 from typing import Any
 
 from syn2real.devices import use_gpus
-from syn2real.errors import InputError
+from syn2real.errors import InputError, TrainingError
 from syn2real.files import write_json
 from syn2real.processes import die_with_parent
-from syn2real.training.loop import TrainingError
 
 logger = logging.getLogger(__name__)
 
 WORKER = "syn2real.training.worker"
 
 
-def launch(function: Callable[..., None], *, gpus: int, nodes: int = 1, **arguments: Any) -> None:
+def launch(function: Callable[..., None], *, gpus: int, **arguments: Any) -> None:
     """Call `pretrain` or `finetune` on the GPUs that the job was given.
 
-    One GPU, or the CPU, is this process's own affair. Otherwise torchrun starts a process for each GPU; in a
-    Slurm job of several nodes, `srun` starts it on every node.
+    One GPU, or the CPU, is this process's own affair. Otherwise torchrun starts a process for each GPU.
 
     Parameters
     ----------
     function : callable
         `pretrain` or `finetune`, which every process calls with the same arguments.
     gpus : int
-        GPUs that the job was given, over all nodes; 0 computes on the CPU.
-    nodes : int
-        Nodes that the job was given.
+        GPUs of this machine that the job was given; 0 computes on the CPU.
     **arguments
         The function's own, "scratch" and "threads" among them; the threads are shared among a machine's
         processes.
@@ -42,22 +37,20 @@ def launch(function: Callable[..., None], *, gpus: int, nodes: int = 1, **argume
     Raises
     ------
     InputError
-        As `function` does, and where fewer GPUs are visible, or the nodes cannot have equally many.
+        As `function` does, and where fewer GPUs are visible.
     TrainingError
-        As `function` does, or a process was killed.
+        As `function` does.
+    ChildProcessError
+        A process was killed, which another attempt may not be.
     """
-    if gpus % nodes:
-        raise InputError(f"{gpus} GPUs are not equally many on each of {nodes} nodes", key="gpu")
-    taken = use_gpus(gpus // nodes)
-    if len(taken) <= 1 and nodes == 1:
+    taken = use_gpus(gpus)
+    if len(taken) <= 1:
         function(**arguments)
     else:
-        run_processes(function, arguments, processes=max(1, len(taken)), nodes=nodes)
+        run_processes(function, arguments, processes=len(taken))
 
 
-def run_processes(
-    function: Callable[..., None], arguments: dict[str, Any], processes: int, nodes: int = 1
-) -> None:
+def run_processes(function: Callable[..., None], arguments: dict[str, Any], processes: int) -> None:
     """Call a function in several processes that train together, and tell the first failure of any.
 
     Parameters
@@ -67,9 +60,7 @@ def run_processes(
     arguments : dict
         Its arguments: plain data and paths.
     processes : int
-        Processes of a machine.
-    nodes : int
-        Machines of the Slurm job; they share the scratch folder.
+        How many, all on this machine.
     """
     scratch = Path(arguments["scratch"]).absolute()
     order, failure = scratch / "order.json", scratch / "failure.json"
@@ -78,29 +69,14 @@ def run_processes(
     call = {key: _plain(value) for key, value in arguments.items()} | {"threads": threads}
     place = {"module": function.__module__, "function": function.__name__}
     write_json(order, place | {"arguments": call, "failure": str(failure)})
-    command = torchrun(order, processes, nodes)
+    command = [sys.executable, "-m", "torch.distributed.run", f"--nproc-per-node={processes}", "--standalone"]
+    command += ["-m", WORKER, str(order)]
     logger.info("starting %s", " ".join(command))
     environment = {**os.environ, "OMP_NUM_THREADS": str(threads)}
     # The GPUs must be free again when this process is killed.
     done = subprocess.run(command, env=environment, check=False, preexec_fn=die_with_parent)
     if done.returncode:
         raise _error(failure, done.returncode)
-
-
-def torchrun(order: Path, processes: int, nodes: int = 1) -> list[str]:
-    """Return the command that starts the workers; with several nodes, as a step of the Slurm job."""
-    command = [sys.executable, "-m", "torch.distributed.run", f"--nproc-per-node={processes}"]
-    if nodes == 1:
-        return [*command, "--standalone", "-m", WORKER, str(order)]
-    job = int(os.environ["SLURM_JOB_ID"])
-    meeting = [
-        f"--nnodes={nodes}",
-        f"--rdzv-id={job}",
-        "--rdzv-backend=c10d",
-        f"--rdzv-endpoint={socket.gethostname()}:{29500 + job % 1000}",
-    ]
-    step = ["srun", "--overlap", f"--nodes={nodes}", f"--ntasks={nodes}", "--ntasks-per-node=1"]
-    return [*step, *command, *meeting, "-m", WORKER, str(order)]
 
 
 def _plain(value: Any) -> Any:
@@ -113,7 +89,7 @@ def _error(failure: Path, code: int) -> Exception:
     try:
         told = json.loads(failure.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        return TrainingError(
+        return ChildProcessError(
             f"a training process was killed (torchrun's exit code {code}); SIGKILL often means: out of memory"
         )
     if told["kind"] == "InputError":

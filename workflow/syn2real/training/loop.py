@@ -3,17 +3,20 @@
 import logging
 import math
 import time
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from syn2real.config.recipe import TrainingSection
+from syn2real.errors import TrainingError
 from syn2real.tasks.backbones import backbone_state
 from syn2real.tasks.base import Evaluation, Task
 from syn2real.training.batches import cached, evaluation_batches, training_batches
 from syn2real.training.checkpoints import Checkpoints
-from syn2real.training.distributed import current_world, parallel, share_out
+from syn2real.training.distributed import Share, World, current_world, parallel, share_out
 from syn2real.training.optimiser import learning_rate, make_optimiser, set_learning_rate
 from syn2real.training.precision import autocast, computed_precision
 from syn2real.training.progress import Progress
@@ -23,10 +26,6 @@ logger = logging.getLogger(__name__)
 
 CHECK_EVERY = 20  # steps between looks at the losses: a look waits for the GPU
 CURVE_POINTS = 200  # rows of the training curve, besides the evaluations
-
-
-class TrainingError(RuntimeError):
-    """A training that gives no result: it diverged, or its metric is undefined."""
 
 
 @dataclass
@@ -107,18 +106,8 @@ def train(
         The batch cannot be shared among the devices, or they lack the recipe's precision.
     """
     section, world = task.section, current_world()
-    share = share_out(section, world)
-    logger.info(share.describe())
-    precision = computed_precision(section.precision, device)
-    if section.compile and device.type == "cuda":
-        task.body(model).compile()
-    replica = parallel(model, share, device)
-    norms = NormLayers(model, share)
-    optimiser = make_optimiser(task, model)
-    scaler = torch.amp.GradScaler(device.type, enabled=precision == "fp16")
-    history = _resume(checkpoints, model, optimiser, scaler)
-    if world.from_first(history.iteration) != history.iteration:
-        raise TrainingError(f"the processes do not see the same resume state in {checkpoints.folder}")
+    parts = _assemble(task, model, seed, device)
+    history = _resume(checkpoints, parts)
     progress.resumed(history.iteration)
     batches = training_batches(cached(train_data, section), task, seed, history.iteration, device)
     validation = evaluation_batches(cached(val_data, section), task, device)
@@ -127,49 +116,114 @@ def train(
 
     model.train()
     while history.iteration < section.total_iterations:
-        lr = learning_rate(section, history.iteration)
-        set_learning_rate(optimiser, lr)
-        asked = time.monotonic()
-        parts = [next(batches) for _ in range(share.parts)]
-        waited = time.monotonic() - asked
-        optimiser.zero_grad(set_to_none=True)
-        loss = compute_gradient(
-            task,
-            replica,
-            parts,
-            share=share,
-            norms=norms,
-            streams=(seed, history.iteration),
-            device=device,
-            precision=precision,
-            scaler=scaler,
-        )
-        scaler.step(optimiser)
-        scaler.update()
+        loss, lr, waited = _step(parts, batches, history.iteration)
         pending.append(loss)
         history.iteration += 1
         progress.step(waited)
 
-        at, last = history.iteration, section.total_iterations
-        evaluating = at % section.evaluation_interval == 0 or at == last
-        on_curve = evaluating or at % max(1, last // CURVE_POINTS) == 0
-        # What depends on the clock is the first process's alone, and needs no other.
-        saving = world.first and checkpoints.due() and at < last
-        telling = world.first and progress.due(at)
-        if len(pending) >= CHECK_EVERY or on_curve or saving or telling:
+        due = _due(section, world, history.iteration, checkpoints, progress)
+        if len(pending) >= CHECK_EVERY or due.on_curve or due.saving or due.telling:
             _collect(history, pending)
-        if telling:
-            progress.tell(at, history.losses[-1], lr)
-        if evaluating:
+        if due.telling:
+            progress.tell(history.iteration, history.losses[-1], lr)
+        if due.evaluating:
+            precision = parts.precision
             result = evaluate(task, model, validation, val_data, device, precision) if world.first else None
             _record(history, task, model, world.from_first(result), keep_best and world.first)
-        if on_curve:
-            _add_row(history, section.batch_size, lr, evaluating, progress)
-        if saving:
+        if due.on_curve:
+            _add_row(history, section.batch_size, lr, due.evaluating, progress)
+        if due.saving:
             history.seconds = time.monotonic() - started
-            _save(checkpoints, history, model, optimiser, scaler)
+            _save(checkpoints, history, parts)
     history.seconds = time.monotonic() - started
     return history
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """What a step works with, in each process."""
+
+    task: Task
+    model: nn.Module
+    replica: nn.Module
+    share: Share
+    norms: NormLayers
+    optimiser: torch.optim.Optimizer
+    scaler: torch.amp.GradScaler
+    seed: int
+    device: torch.device
+    precision: str
+
+
+def _assemble(task: Task, model: nn.Module, seed: int, device: torch.device) -> _Parts:
+    """Make a process's replica of the model and what trains it."""
+    section = task.section
+    share = share_out(section, current_world())
+    logger.info(share.describe())
+    precision = computed_precision(section.precision, device)
+    if section.compile and device.type == "cuda":
+        task.body(model).compile()
+    return _Parts(
+        task=task,
+        model=model,
+        replica=parallel(model, share, device),
+        share=share,
+        norms=NormLayers(model, share),
+        optimiser=make_optimiser(task, model),
+        scaler=torch.amp.GradScaler(device.type, enabled=precision == "fp16"),
+        seed=seed,
+        device=device,
+        precision=precision,
+    )
+
+
+def _step(parts: _Parts, batches: Iterator[Any], iteration: int) -> tuple[Tensor, float, float]:
+    """Do one step; return its loss, its learning rate, and the seconds it waited for images."""
+    lr = learning_rate(parts.task.section, iteration)
+    set_learning_rate(parts.optimiser, lr)
+    asked = time.monotonic()
+    images = [next(batches) for _ in range(parts.share.parts)]
+    waited = time.monotonic() - asked
+    parts.optimiser.zero_grad(set_to_none=True)
+    loss = compute_gradient(
+        parts.task,
+        parts.replica,
+        images,
+        share=parts.share,
+        norms=parts.norms,
+        streams=(parts.seed, iteration),
+        device=parts.device,
+        precision=parts.precision,
+        scaler=parts.scaler,
+    )
+    parts.scaler.step(parts.optimiser)
+    parts.scaler.update()
+    return loss, lr, waited
+
+
+@dataclass(frozen=True)
+class _Due:
+    """What is to be done after a step."""
+
+    evaluating: bool
+    on_curve: bool
+    saving: bool
+    telling: bool
+
+
+def _due(
+    section: TrainingSection, world: World, at: int, checkpoints: Checkpoints, progress: Progress
+) -> _Due:
+    """Return what is to be done after so many steps."""
+    last = section.total_iterations
+    evaluating = at % section.evaluation_interval == 0 or at == last
+    return _Due(
+        evaluating=evaluating,
+        on_curve=evaluating or at % max(1, last // CURVE_POINTS) == 0,
+        # What depends on the clock is the first process's alone, and needs no other.
+        saving=world.first and checkpoints.due() and at < last,
+        telling=world.first and progress.due(at),
+    )
 
 
 @torch.no_grad()
@@ -236,13 +290,7 @@ def _add_row(history: History, batch_size: int, lr: float, evaluated: bool, prog
     progress.scalars(at, scalars)
 
 
-def _save(
-    checkpoints: Checkpoints,
-    history: History,
-    model: nn.Module,
-    optimiser: torch.optim.Optimizer,
-    scaler: torch.amp.GradScaler,
-) -> None:
+def _save(checkpoints: Checkpoints, history: History, parts: _Parts) -> None:
     """Write everything the rest of the run depends on.
 
     Order, augmentation, learning rate and the random numbers of a step are functions of its number.
@@ -250,24 +298,21 @@ def _save(
     checkpoints.save(
         {
             "history": asdict(history),
-            "model": model.state_dict(),
-            "optimiser": optimiser.state_dict(),
-            "scaler": scaler.state_dict(),
+            "model": parts.model.state_dict(),
+            "optimiser": parts.optimiser.state_dict(),
+            "scaler": parts.scaler.state_dict(),
         }
     )
 
 
-def _resume(
-    checkpoints: Checkpoints,
-    model: nn.Module,
-    optimiser: torch.optim.Optimizer,
-    scaler: torch.amp.GradScaler,
-) -> History:
+def _resume(checkpoints: Checkpoints, parts: _Parts) -> History:
     """Restore what `_save` wrote, if there is such a state; return the history to go on from."""
-    state = checkpoints.load()
-    if state is None:
-        return History()
-    model.load_state_dict(state["model"])
-    optimiser.load_state_dict(state["optimiser"])
-    scaler.load_state_dict(state["scaler"])
-    return History(**state["history"])
+    history, state = History(), checkpoints.load()
+    if state is not None:
+        parts.model.load_state_dict(state["model"])
+        parts.optimiser.load_state_dict(state["optimiser"])
+        parts.scaler.load_state_dict(state["scaler"])
+        history = History(**state["history"])
+    if parts.share.world.from_first(history.iteration) != history.iteration:
+        raise RuntimeError(f"the processes do not see the same resume state in {checkpoints.folder}")
+    return history

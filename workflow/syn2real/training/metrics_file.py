@@ -10,8 +10,8 @@ import torch
 from pydantic import ValidationError
 
 from syn2real.config.metrics import Metrics
+from syn2real.errors import TrainingError
 from syn2real.files import write_json
-from syn2real.training.loop import TrainingError
 
 PACKAGES = ("syn2real", "torch", "torchvision", "torchmetrics", "pycocotools", "numpy", "pillow")
 

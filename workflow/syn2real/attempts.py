@@ -1,0 +1,54 @@
+"""Attempts at a job within one call of Snakemake: what no further attempt can cure is met once."""
+
+import json
+from contextlib import suppress
+from pathlib import Path
+
+from syn2real.errors import InputError, TrainingError
+from syn2real.files import write_json
+
+FINAL = (InputError, TrainingError)
+"""Errors that every attempt would end with."""
+PATIENCE = 3
+"""Attempts that may end with an error of another kind; a job that is killed or out of time tells none."""
+
+
+class Attempt:
+    """One attempt at a job, and what the attempts before it in the same call told.
+
+    Snakemake sees that a job failed but not of what, and repeats it as often as its profile says.
+
+    Parameters
+    ----------
+    number : int
+        From 1. The first attempt of a call forgets what an earlier call met: its cause may be mended.
+    scratch : str or Path
+        The job's folder for unfinished work, which is bound to its code, configuration and data.
+    """
+
+    def __init__(self, number: int, scratch: str | Path) -> None:
+        self.path = Path(scratch) / "failures.json"
+        if number == 1:
+            self.path.unlink(missing_ok=True)
+        self._failures = json.loads(self.path.read_text()) if self.path.exists() else []
+
+    @property
+    def verdict(self) -> tuple[str, int] | None:
+        """The line and exit code that this attempt would end with too; None where it may succeed."""
+        if not self._failures:
+            return None
+        last = self._failures[-1]
+        hopeless = last["final"] or len(self._failures) >= PATIENCE
+        return (last["line"], last["code"]) if hopeless else None
+
+    def failed(self, error: Exception, line: str, code: int) -> None:
+        """Note for the attempts to come what this one ends with."""
+        told = {"line": line, "code": code, "final": isinstance(error, FINAL)}
+        with suppress(OSError):  # a full disk must not hide the error itself
+            write_json(self.path, [*self._failures, told])
+
+    def succeeded(self) -> None:
+        """Leave nothing behind."""
+        self.path.unlink(missing_ok=True)
+        with suppress(OSError):  # it is gone already, or another copy of the job works there
+            self.path.parent.rmdir()
