@@ -1,19 +1,31 @@
 """What the profiles say, as Snakemake reads them: the one of a name, and profiles/default on top of it."""
 
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any, get_args
 
 import pytest
 from checkout import ROOT, Checkout
 from snakemake.cli import parse_args
+
+from syn2real.config.loading import read_yaml
+from syn2real.config.recipe import ModelName, Recipe
 
 
 def parsed(*arguments: str):
     """Return Snakemake's options."""
     _, options = parse_args([*arguments])
     return options
+
+
+def minutes(resource: Any, attempt: int) -> int:
+    """Return the run time that a profile gives a job's attempt."""
+    if not resource.is_evaluable():
+        return resource.value
+    return resource.evaluate({}, input=[], attempt=attempt, threads=1, rulename="", async_run=None).value
 
 
 def make_profiles(checkout: Checkout, home: Path) -> subprocess.CompletedProcess:
@@ -70,6 +82,26 @@ def test_one_machine_starts_as_many_gpu_jobs_as_it_has_gpus(count, gpus, monkeyp
     assert {name: resource.value for name, resource in resources.items()} == ({"gpu": count} if count else {})
 
 
+@pytest.mark.parametrize("longest", [1440, 300])
+def test_one_slurm_call_has_time_for_the_papers_slowest_training(with_make, longest, monkeypatch):
+    if longest != 1440:
+        with_make.edit("profiles/slurm/config.yaml", "longest: 1440", f"longest: {longest}")
+    monkeypatch.chdir(with_make.folder)
+    options = parsed("--profile", "profiles/slurm")
+    runtimes = {rule: options.set_resources[rule]["runtime"] for rule in options.preemptible_rules}
+    told = {rule: [minutes(time, attempt) for attempt in (1, 2, 9)] for rule, time in runtimes.items()}
+    assert [told[rule] for rule in ("reference", "pretrain", "finetune")] == [[longest] * 3] * 3
+    assert [told[rule][-1] for rule in ("render", "complexity", "import_renders")] == [longest] * 3
+    recipe = Recipe.model_validate(read_yaml(ROOT / "config/recipes/paper.yaml"))
+    slowest = max(
+        recipe.hours("pretrain", task, model)
+        for task in ("mulclass", "objdet", "semseg", "normal")
+        for model in get_args(ModelName)
+    )
+    assert slowest == 680
+    assert slowest * 60 <= options.preemptible_retries * longest <= slowest * 60 + 4 * longest
+
+
 def test_one_step_lets_snakemake_know_the_profile_by_name(with_make, tmp_path, monkeypatch):
     home = tmp_path / "home"
     for _ in range(2):
@@ -88,3 +120,13 @@ def test_somebody_elses_profile_of_that_name_stays(with_make, tmp_path):
     assert done.returncode == 2
     assert f"{theirs.parent} is another profile: move it away, or say --profile profiles/slurm" in done.stderr
     assert theirs.read_text() == "jobs: 3\n"
+
+
+@pytest.mark.parametrize(("threads", "mebibytes"), [(1, 2500), (2, 5000), (4, 10000)])
+def test_a_trainings_memory_follows_the_threads_of_its_gpus(checkout, threads, mebibytes):
+    target = "results/pretrain/smoke/smoke/mulclass/resnet18/n8/seed0/metrics.json"
+    # The rich logger of profiles/default shows no resources.
+    plain = ("--dry-run", "--workflow-profile", "none", "--cores", "4")
+    planned = checkout.snakemake(target, *plain, "--set-threads", f"pretrain={threads}")
+    told = re.search(r"rule pretrain:.*?mem_mb=(\d+)", planned.stdout, flags=re.DOTALL)
+    assert told and int(told.group(1)) == mebibytes, planned.stdout
