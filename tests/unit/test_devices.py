@@ -128,3 +128,33 @@ def test_slurm_jobs_may_have_gpus_of_one_number(gpus, monkeypatch):
     for job in ("7", "8"):
         monkeypatch.setenv("SLURM_JOB_ID", job)
         assert devices.take_gpus(1) == ["0"]
+
+
+def test_ended_slurm_jobs_leave_no_locks(gpus, monkeypatch):
+    gpus(2)
+    for job in ("7", "8", "9"):
+        monkeypatch.setenv("SLURM_JOB_ID", job)
+        assert devices.take_gpus(1) == ["0"]
+        if job != "8":
+            devices._held.pop().close()
+    monkeypatch.setenv("SLURM_JOB_ID", "10")
+    devices.take_gpus(2)
+    assert sorted(path.name for path in devices.locks().iterdir()) == ["10-0", "10-1", "8-0"]
+
+
+def test_a_lock_swept_away_before_it_is_locked_is_none(gpus, monkeypatch):
+    gpus(1)
+    locked, swept = devices.fcntl.flock, []
+
+    def sweep_first(file, how):
+        if not swept:
+            swept.append(file.name)
+            devices.Path(file.name).unlink()
+        locked(file, how)
+
+    monkeypatch.setattr(devices.fcntl, "flock", sweep_first)
+    devices.locks().mkdir()
+    assert devices._locked(devices.locks() / "7-0") is None
+    file = devices._locked(devices.locks() / "7-0")
+    assert file is not None
+    file.close()

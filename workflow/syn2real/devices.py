@@ -82,6 +82,7 @@ def take_gpus(wanted: int) -> list[str]:
             f"set-resources, or see to {VARIABLE}",
             key="gpu",
         )
+    _sweep()
     while (taken := _lock(visible, wanted)) is None:
         logger.info("waiting: other jobs use the GPUs; `--resources gpu=%d` starts no more", len(visible))
         time.sleep(RETRY_SECONDS)
@@ -89,27 +90,40 @@ def take_gpus(wanted: int) -> list[str]:
 
 
 def locks() -> Path:
-    """Return the folder of the locks; each Slurm job has its own, since Slurm may number its GPUs from 0."""
-    job = os.environ.get("SLURM_JOB_ID")
-    name = f"syn2real-gpus-{os.getuid()}"
-    return Path(tempfile.gettempdir()) / (f"{name}-{job}" if job else name)
+    """Return the folder of a user's locks on this machine."""
+    return Path(tempfile.gettempdir()) / f"syn2real-gpus-{os.getuid()}"
+
+
+def _sweep() -> None:
+    """Remove the locks that nobody holds: every Slurm job leaves some of its own."""
+    for path in locks().glob("*"):
+        if file := _locked(path):
+            path.unlink()
+            file.close()
+
+
+def _locked(path: Path) -> TextIOWrapper | None:
+    """Return the locked file of that path; None where somebody else holds it, or has just swept it away."""
+    file = path.open("w")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if os.path.samestat(os.fstat(file.fileno()), path.stat()):
+            return file
+    except (BlockingIOError, FileNotFoundError):
+        pass
+    file.close()
+    return None
 
 
 def _lock(visible: list[str], wanted: int) -> list[str] | None:
     """Lock so many GPUs, or none."""
-    folder = locks()
-    folder.mkdir(exist_ok=True)
+    locks().mkdir(exist_ok=True)
+    # Slurm may number the GPUs of each job from 0.
+    job = os.environ.get("SLURM_JOB_ID", "machine")
     files: dict[str, TextIOWrapper] = {}
     for name in visible:
-        file = (folder / name.replace("/", "_")).open("w")
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.close()
-            continue
-        files[name] = file
-        if len(files) == wanted:
-            break
+        if len(files) < wanted and (file := _locked(locks() / f"{job}-{name.replace('/', '_')}")):
+            files[name] = file
     if len(files) < wanted:
         for file in files.values():
             file.close()
