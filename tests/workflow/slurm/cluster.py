@@ -6,6 +6,7 @@ import signal
 import socket
 import stat
 import subprocess
+import tempfile
 import time
 from pathlib import Path
 
@@ -158,6 +159,11 @@ def missing() -> str:
     """Say why no Slurm can be started here; nothing where one can."""
     if os.getuid() != 0:
         return "Slurm's daemons and the pretend GPUs' device nodes need root"
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            os.mknod(f"{folder}/gpu0", 0o666 | stat.S_IFCHR, NOTHING)
+        except OSError as error:
+            return f"the pretend GPUs' device nodes cannot be made here: {error.strerror}"
     search = f"{os.environ['PATH']}{os.pathsep}/usr/sbin"
     absent = [name for name in PROGRAMS if shutil.which(name, path=search) is None]
     return f"not installed: {', '.join(absent)} (.ci/run installs Debian's packages)" if absent else ""

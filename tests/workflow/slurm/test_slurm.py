@@ -10,9 +10,10 @@ import shutil
 import subprocess
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
-from checkout import ROOT, Checkout, assert_same_measurements
+from checkout import ROOT, Checkout, assert_same_measurements, metrics
 from slurm.cluster import GPU_NODE, Cluster, missing
 from slurm.story import Job, Story
 
@@ -22,6 +23,9 @@ pytestmark = [
     pytest.mark.skipif(bool(missing()), reason=missing()),
 ]
 BUNDLES = ("assets", "answer", "samples")
+TWO_GPUS = "results/pretrain/smoke/smoke/mulclass/resnet18/n8/seed1"
+ON_TWO = {"gpu": 2, "nodes": 1, "runtime": 30, "slurm_partition": "accelerated"}
+NORM_GROUPS = "    norm_batch_size: 2\n    iterations: 4\n    lr: 0.05"
 ON_GPUS = ("render", "reference", "complexity", "pretrain", "finetune")
 
 
@@ -108,6 +112,23 @@ def kill_snakemake(story: Story, run: subprocess.Popen) -> None:
     story.orphans = [job["JobId"] for job in unfinished(story.cluster)]
 
 
+def train_on_two_gpus(story: Story, folder: Path) -> Story:
+    """Run one pre-training as one job on both GPUs, in a checkout that has the story's renders."""
+    shutil.copytree(story.checkout.folder, folder, ignore=shutil.ignore_patterns("pretrain", "logs"))
+    two = Story(story.cluster, Checkout.there(folder))
+    # Without a real GPU two processes cannot share a batch norm: each has a group of its own.
+    two.checkout.edit("config/recipes/smoke.yaml", "    iterations: 4\n    lr: 0.05", NORM_GROUPS)
+    run = two.start(
+        f"{TWO_GPUS}/metrics.json",
+        "--set-threads",
+        "pretrain=2",
+        "--set-resources",
+        *(f"pretrain:{name}={value}" for name, value in ON_TWO.items()),
+    )
+    assert run.wait() == 0, two.told()
+    return two
+
+
 def rule(job: Job) -> str:
     """Return the rule and wildcards that a Slurm job was submitted for."""
     return job.get("Comment", "")
@@ -150,13 +171,13 @@ def test_gpu_jobs_run_on_the_gpu_node_and_never_share_one(story: Story) -> None:
 @pytest.mark.parametrize(
     ("task", "state"), [("mulclass", "CANCELLED"), ("objdet", "FAILED"), ("semseg", "TIMEOUT")]
 )
-def test_a_second_attempt_gets_more_memory_and_time(story: Story, task: str, state: str) -> None:
+def test_a_second_attempt_gets_more_memory_and_all_the_time(story: Story, task: str, state: str) -> None:
     jobs = [job for job in story.cluster.jobs() if rule(job).startswith(pretraining(task))]
     first, second = sorted(jobs, key=lambda job: int(job["JobId"]))
     assert first["JobId"] == story.disturbed[task]
     assert (first["JobState"], second["JobState"]) == (state, "COMPLETED")
     assert ("mem=2500M" in first["TRES"], "mem=3750M" in second["TRES"]) == (True, True)
-    assert second["TimeLimit"] == "1-00:00:00"
+    assert first["TimeLimit"] == second["TimeLimit"] == "1-00:00:00"
 
 
 def test_slurm_itself_repeats_what_a_lost_node_ran(story: Story) -> None:
@@ -172,3 +193,16 @@ def test_orphans_of_a_killed_snakemake_do_no_harm(story: Story) -> None:
     states = Counter(job["JobState"] for job in jobs)
     assert states == {"COMPLETED": states["COMPLETED"], "CANCELLED": 1, "FAILED": 1, "TIMEOUT": 1}
     assert story.checkout.planned() == {}
+
+
+def test_a_pretraining_on_two_gpus_is_one_job(story: Story, tmp_path: Path) -> None:
+    # Last of all: its job is none of the story's.
+    before = {job["JobId"] for job in story.cluster.jobs()}
+    two = train_on_two_gpus(story, tmp_path / "checkout")
+    (job,) = [job for job in story.cluster.jobs() if job["JobId"] not in before]
+    assert (job["JobState"], job["NodeList"], job["JOB_GRES"]) == ("COMPLETED", GPU_NODE, "gpu:2")
+    assert (job["NumNodes"], job["CPUs/Task"]) == ("1", "2") and "mem=5000M" in job["TRES"]
+    log = (two.checkout.folder / TWO_GPUS.replace("results", "results/logs", 1)).with_suffix(".log")
+    assert "computing on GPU 0,1" in log.read_text()
+    assert "a step is 2 device(s) x 1 pass(es) x 2 images" in log.read_text()
+    assert metrics(two.checkout.folder)[f"{TWO_GPUS}/metrics.json"]["devices"] == 2
