@@ -9,7 +9,8 @@ from checkout import PARTS, ROOT, Checkout, metrics
 
 EXPERIMENT = "config/experiments/smoke.yaml"
 DRAWN = {"figure_curves": 1, "figure_parameters": 1, "compare_complexity": 1}
-ANSWERS = {"points": 1, "fit": 1, "advise": 1} | DRAWN
+FITTED = {"fit": 1, "advise": 1} | DRAWN
+ANSWERS = {"points": 1} | FITTED
 TRAINED = {"pretrain": 4, "finetune": 15, "reference": 1, "complexity": 1} | ANSWERS
 
 
@@ -35,9 +36,11 @@ def test_a_fresh_checkout_over_old_results_runs_nothing(reuse: Checkout) -> None
     [
         ("figures/curves.py", {"figure_curves": 1}),
         ("report.py", {"advise": 1}),
+        ("laws/varpro.py", FITTED),
         ("complexity/covariance.py", {"complexity": 1, "compare_complexity": 1}),
         ("tasks/sinclass.py", TRAINED),
         ("render/contact_sheet.py", {"figure_samples": 2}),
+        ("render/scene.py", {"render": 4, "export_stand_in": 1, "figure_samples": 2} | TRAINED),
     ],
 )
 def test_an_edited_module_reruns_its_stage(reuse: Checkout, module: str, jobs: dict[str, int]) -> None:
