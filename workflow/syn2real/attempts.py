@@ -1,11 +1,10 @@
 """Attempts at a job within one call of Snakemake: what no further attempt can cure is met once."""
 
-import json
 from contextlib import suppress
 from pathlib import Path
 
 from syn2real.errors import InputError, TrainingError
-from syn2real.files import write_json
+from syn2real.files import read_json, write_json
 
 FINAL = (InputError, TrainingError)
 """Errors that every attempt would end with."""
@@ -30,7 +29,7 @@ class Attempt:
         self.path = Path(scratch) / "failures.json"
         if number == 1:
             self.path.unlink(missing_ok=True)
-        self._failures = json.loads(self.path.read_text()) if self.path.exists() else []
+        self._failures = read_json(self.path) if self.path.exists() else []
 
     @property
     def verdict(self) -> tuple[str, int] | None:

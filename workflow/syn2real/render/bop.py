@@ -1,11 +1,11 @@
 """Reading folders in BOP and ambientCG layout, without Blender: which objects and materials there are."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 
 from syn2real.config.rendering import Rendering, tiles_a_room
 from syn2real.errors import InputError
+from syn2real.files import read_json
 from syn2real.render.scene import Stock
 
 MODEL_FOLDERS = ("models", "models_cad", "models_reconst", "models_eval")
@@ -50,7 +50,7 @@ def model_numbers(collection: Path) -> list[int]:
     """
     listing = model_folder(collection) / "models_info.json"
     try:
-        value = json.loads(listing.read_text(encoding="utf-8"))
+        value = read_json(listing)
         if not isinstance(value, dict):
             raise ValueError(f"it holds {str(value)[:40]}, not one entry a model")
         numbers = sorted(int(key) for key in value)

@@ -11,7 +11,7 @@ from typing import Any
 
 from syn2real.devices import use_gpus
 from syn2real.errors import InputError, TrainingError
-from syn2real.files import write_json
+from syn2real.files import read_json, write_json
 from syn2real.processes import die_with_parent
 
 logger = logging.getLogger(__name__)
@@ -87,7 +87,7 @@ def _plain(value: Any) -> Any:
 def _error(failure: Path, code: int) -> Exception:
     """Return the error that the first failing process told, or what its death looks like."""
     try:
-        told = json.loads(failure.read_text(encoding="utf-8"))
+        told = read_json(failure)
     except FileNotFoundError:
         return ChildProcessError(
             f"a training process was killed (torchrun's exit code {code}); SIGKILL often means: out of memory"
