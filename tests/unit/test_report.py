@@ -60,6 +60,12 @@ def test_what_is_identified_is_said_with_its_interval(points: pd.DataFrame, tmp_
     assert "2 seeds" in text and "no spread between renders" in text
 
 
+def test_curves_are_named_by_what_sets_them_apart(points: pd.DataFrame, tmp_path: Path) -> None:
+    text, _ = _advice(pd.concat([points, points.assign(s=600)]), tmp_path, target_error=None)
+    assert "All curves: recipe r, setting a," in text
+    assert text.count("- **s 60**: law fitted") == text.count("- **s 600**: law fitted") == 1
+
+
 def test_too_few_sizes_are_no_fit_and_no_failure(points: pd.DataFrame, tmp_path: Path) -> None:
     text, _ = _advice(points[points["n"].isin([0, 40, 80])], tmp_path)
     assert "no fit: 2 distinct n above 0; a fit needs 3." in text

@@ -10,7 +10,7 @@ import pandas as pd
 from syn2real.files import read_json, write_text
 from syn2real.laws import advice_text, advise_table
 from syn2real.laws.results import identified
-from syn2real.laws.wording import estimate_text
+from syn2real.laws.wording import curve_names, estimate_text
 
 _PAGE = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>{title}</title><style>
@@ -52,7 +52,7 @@ def write_advice(
         _stand_in_note(experiment["stand_ins"]),
         _advice(points, experiment),
         "## What the fits support",
-        *(_supported(curve) for curve in fitted["curves"]),
+        *_supported(fitted["curves"]),
         _repetitions(points),
     ]
     text = "\n\n".join(part for part in parts if part) + "\n"
@@ -91,19 +91,21 @@ def _advice(points: pd.DataFrame, experiment: dict[str, Any]) -> str:
     return advice_text(result)
 
 
-def _supported(curve: dict[str, Any]) -> str:
+def _supported(curves: list[dict[str, Any]]) -> list[str]:
+    """Return an item a curve on what its fit supports; the curves have the names that the advice gives them."""
+    names, shared = curve_names([curve["curve"] for curve in curves])
+    items = [f"- **{name}**: {_support(curve)}" for name, curve in zip(names, curves, strict=True)]
+    return [f"All curves: {shared}." if shared else "", *items]
+
+
+def _support(curve: dict[str, Any]) -> str:
     """Return a sentence or two on what one curve's fit supports and what it does not."""
-    identity = curve["curve"]
-    head = (
-        f"- **{identity['setting']}, {identity['ptask']} → {identity['ftask']} on {identity['target']}, "
-        f"{identity['model']}**: "
-    )
     if curve["fit"] is None:
-        return head + f"no fit: {curve['reason']}."
+        return f"no fit: {curve['reason']}."
     params = curve["fit"]["params"]
     said = [f"{label} = {estimate_text(params[name])}" for name, label in (("alpha", "α"), ("C", "C"))]
     loose = [name for name in ("D", "alpha", "C") if not identified(params[name])]
-    sentence = head + f"law fitted to {curve['n_used']} sizes; {', '.join(said)}, with 95 % intervals."
+    sentence = f"law fitted to {curve['n_used']} sizes; {', '.join(said)}, with 95 % intervals."
     if not loose:
         return sentence + " All parameters are identified by these points."
     return sentence + (
