@@ -42,7 +42,7 @@ def write_advice(
     fits : str or Path
         Its fits.json.
     experiment : dict
-        The experiment's summary: name, question, expected, target_error, max_images, costs, stand_ins.
+        The experiment's summary: name, question, target_error, max_images, costs, stand_ins.
     markdown, html : str or Path
         The files to write.
     """
@@ -92,7 +92,7 @@ def _advice(points: pd.DataFrame, experiment: dict[str, Any]) -> str:
 
 
 def _supported(curves: list[dict[str, Any]]) -> list[str]:
-    """Return an item a curve on what its fit supports; the curves have the names that the advice gives them."""
+    """Return an item a curve on what its fit supports; a curve has the name that the advice gives it."""
     names, shared = curve_names([curve["curve"] for curve in curves])
     items = [f"- **{name}**: {_support(curve)}" for name, curve in zip(names, curves, strict=True)]
     return [f"All curves: {shared}." if shared else "", *items]

@@ -256,8 +256,8 @@ class Plan:
         return {key: value for key, value in plain(self.targets[name]).items() if key not in said}
 
     def summary(self, name: str) -> dict[str, Any]:
-        """Return what the advice and the report need to know of an experiment, as plain data."""
-        keys = {"name", "question", "expected", "cost", "target_error", "max_images", "costs"}
+        """Return what the advice says of an experiment, as plain data."""
+        keys = {"name", "question", "target_error", "max_images", "costs"}
         value = plain(self.questions()[name])
         ftasks = self.experiments[name].ftasks if name in self.experiments else ()
         targets = sorted({f.target for f in ftasks})
