@@ -33,7 +33,8 @@ def priced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(ROOT)
     value = yaml.safe_load((ROOT / "config/experiments/smoke.yaml").read_text())
     (tmp_path / "smoke.yaml").write_text(yaml.safe_dump(value))
-    monkeypatch.setattr("syn2real.config.recipe.TrainingSection.hours", lambda *_: 1.0)
+    monkeypatch.setattr("syn2real.config.recipe.TrainingSection.hours", lambda _: 1.0)
+    monkeypatch.setattr("syn2real.check.missing_blender", lambda _: [])  # looks for it in another process
     return tmp_path / "smoke.yaml"
 
 
@@ -42,7 +43,7 @@ def test_the_total_holds_images_runs_and_the_reference_backbone(
 ) -> None:
     assert _total(capsys, priced) == (
         "112 images to render, 0 of them rendered already; 4 pre-trainings, 15 fine-tunings, "
-        "1 reference backbone; about 20.00 device hours of training"
+        "1 reference backbone; training: about 20.00 device hours"
     )
 
 
@@ -53,12 +54,22 @@ def test_what_experiments_share_is_counted_once(priced: Path, capsys: pytest.Cap
     # Two more shards of pre-training images; four more pre-trainings with three fine-tunings each.
     assert _total(capsys, priced, more) == (
         "128 images to render, 0 of them rendered already; 8 pre-trainings, 27 fine-tunings, "
-        "1 reference backbone; about 36.00 device hours of training"
+        "1 reference backbone; training: about 36.00 device hours"
     )
     assert _total(capsys, priced, "config/experiments/own-renders.yaml").startswith(
         "112 images to render, 0 of them rendered already; 17,000 of your own images; "
         "9 pre-trainings, 21 fine-tunings, 1 reference backbone; "
     )
+
+
+def test_runs_without_an_estimate_are_counted(
+    priced: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("syn2real.config.recipe.SinclassSection.hours", lambda _: None)
+    # The reference backbone and the five runs of sinclass.
+    assert _total(capsys, priced).endswith("about 14.00 device hours and 6 runs without an estimate")
+    monkeypatch.setattr("syn2real.config.recipe.TrainingSection.hours", lambda _: None)
+    assert _total(capsys, priced).endswith("training: an unknown time")
 
 
 def test_one_experiment_given_twice_is_refused(priced: Path, capsys: pytest.CaptureFixture[str]) -> None:

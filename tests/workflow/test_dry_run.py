@@ -73,7 +73,7 @@ def test_check_prints_runs_images_and_hours(checkout: Checkout) -> None:
     assert "complexity by 8 images a setting, 0 of 1 done already" in done.stdout
     assert "resnet18 trained for sinclass on smoke-stand-in-imagenet, about 0.0" in done.stdout
     assert "a rendered stand-in" in done.stdout
-    assert "4 pre-trainings, 15 fine-tunings, 1 reference backbone; about 0.0" in done.stdout
+    assert "4 pre-trainings, 15 fine-tunings, 1 reference backbone; training: about 0.0" in done.stdout
 
 
 def test_snakemake_finds_no_fault_with_the_workflow() -> None:

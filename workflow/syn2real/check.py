@@ -132,11 +132,11 @@ def _hours(
 
 def _spoken(hours: Sequence[float | None]) -> str:
     """Return the sum of estimated hours in words."""
-    unknown = sum(cost is None for cost in hours)
-    known = sum(cost for cost in hours if cost is not None)
-    return f"about {known:,.2f} device hours" + (
-        f" and {unknown} runs without an estimate" if unknown else ""
-    )
+    known = [cost for cost in hours if cost is not None]
+    if hours and not known:
+        return "an unknown time"
+    unknown = f" and {len(hours) - len(known)} runs without an estimate" if len(known) < len(hours) else ""
+    return f"about {sum(known):,.2f} device hours{unknown}"
 
 
 def _total(plan: Plan) -> str:
@@ -150,12 +150,12 @@ def _total(plan: Plan) -> str:
     runs = f"{len(pretrainings)} pre-trainings, {len(finetunings)} fine-tunings"
     if references:
         runs += f", {len(references)} reference backbone{'s' if len(references) > 1 else ''}"
-    return f"{_total_images(plan)}; {runs}; {_spoken(hours)} of training"
+    return "; ".join([*_total_images(plan), runs, f"training: {_spoken(hours)}"])
 
 
-def _total_images(plan: Plan) -> str:
-    """Return how many images all experiments render, and how many of a user's own they use."""
-    asked = {setting: None for name in plan.experiments for setting in plan.settings(name)}
+def _total_images(plan: Plan) -> list[str]:
+    """Return how many images all experiments render, and how many of a user's own they use, if any."""
+    asked = {setting for name in plan.experiments for setting in plan.settings(name)}
     rendered = done = 0
     for setting in plan.rendered(asked):
         shards, there = _shards(plan, setting, plan.experiments)
@@ -167,4 +167,4 @@ def _total_images(plan: Plan) -> str:
         wanted = [plan.images_wanted(name, setting) for name in users]
         own += sum(max(splits[split] for splits in wanted) for split in ("train", "val"))
     parts = [f"{rendered:,} images to render, {done:,} of them rendered already"] if rendered else []
-    return "; ".join(parts + ([f"{own:,} of your own images"] if own else []))
+    return parts + ([f"{own:,} of your own images"] if own else [])
