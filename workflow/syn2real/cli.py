@@ -127,7 +127,8 @@ def _add_bundle(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
         "bundle",
         help="pack an experiment's configuration, lock, points, fits, figures and report",
         description="Pack a finished experiment as an RO-Crate: configuration, lock, points, fits, figures, "
-        "report and every run's metrics, each with its SHA-256. Images and weights are left out.",
+        "report and every run's metrics, each with its SHA-256. Images and weights are left out. "
+        "`make bundle` makes the report first.",
     )
     bundle.add_argument("experiment", help="an experiment file")
     bundle.add_argument("--config", default="config/config.yaml", help="default: %(default)s")
