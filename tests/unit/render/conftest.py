@@ -32,8 +32,8 @@ class Assets:
     setting: dict = dataclasses.field(default_factory=lambda: TINY)
 
     def render(self, output: Path, *, shard: int = 0, **changes) -> Shard:
-        """Render a shard of the tiny setting and open it."""
-        rendering = Rendering.model_validate({**TINY, **changes})
+        """Render a shard of the setting and open it."""
+        rendering = Rendering.model_validate({**self.setting, **changes})
         render_shard(
             setting="tiny",
             rendering=rendering.model_dump(mode="json"),

@@ -10,13 +10,17 @@ import sys
 import time
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from syn2real.config.rendering import Rendering
 from syn2real.errors import InputError
+from syn2real.render import job
+from syn2real.render.blender import Renderer
 from syn2real.render.bop import model_file, take_stock
 from syn2real.render.scene import describe, description_bytes
+from syn2real.render.worker import READY
 
 
 def start(assets, output) -> subprocess.Popen:
@@ -97,6 +101,17 @@ def test_a_job_killed_twice_goes_on_and_gives_the_same_bytes(tiny, assets, tmp_p
     assert not scratch.exists()
 
 
+def test_two_jobs_of_one_shard_take_turns(tiny, assets, tmp_path):
+    """As an orphan on a cluster and its resubmission do; the second one finds the shard whole."""
+    output = tmp_path / tiny.path.name
+    both = [start(assets, output), start(assets, output)]
+    told = [process.stderr.read() for process in both]
+    assert [process.wait() for process in both] == [0, 0], told
+    assert output.read_bytes() == tiny.path.read_bytes()
+    assert "".join(told).count(READY) == 1
+    assert [path.name for path in tmp_path.iterdir()] == [output.name]
+
+
 @contextmanager
 def small_disk(folder: Path, size: str):
     """Mount a file system of this size, where that is allowed."""
@@ -120,7 +135,7 @@ def test_a_full_disk_is_told_and_the_job_goes_on_when_there_is_room(tiny, assets
     with small_disk(disk, f"{room // 1024}k"):
         output = disk / tiny.path.name
         with pytest.raises(
-            RuntimeError, match=r"(?s)setting tiny, train scene [12]: .*cannot write .*disk"
+            RuntimeError, match=r"(?s)setting tiny, train scene [12]: .*process failed at \S*disk\S+: "
         ) as told:
             assets.render(output)
         assert len(str(told.value).splitlines()) == 1
@@ -132,12 +147,28 @@ def test_a_full_disk_is_told_and_the_job_goes_on_when_there_is_room(tiny, assets
         assert output.read_bytes() == tiny.path.read_bytes()
 
 
-def test_a_shard_that_cannot_be_written_keeps_its_scenes(assets, tmp_path):
+def test_finished_scenes_are_kept_for_the_same_assets(assets, tmp_path, monkeypatch):
+    collection = tmp_path / "demo-textured"
+    shutil.copytree(assets.objects["demo-textured"], collection)
+    own = dataclasses.replace(assets, objects={"demo-textured": collection})
+    small = {"collections": ["demo-textured"], "scenes_per_shard": 1, "views": 1, "image_size": 16}
     output = tmp_path / "s.tar"
     output.mkdir()
     with pytest.raises(RuntimeError, match="setting tiny, train scenes 0 to 0, kept in"):
-        assets.render(output, scenes_per_shard=1, views=1, image_size=16)
+        own.render(output, **small)
     assert len(list(output.with_suffix(".scratch").glob("0*.tar"))) == 1
+    asked = []
+    monkeypatch.setattr(job, "_run_worker", lambda order: asked.append(order.scenes))
+    with pytest.raises(RuntimeError, match="kept in"):
+        own.render(output, **small)
+    assert asked == []
+    mesh = model_file(collection, 1)
+    content = bytearray(mesh.read_bytes())
+    content[-1] ^= 1
+    mesh.write_bytes(content)
+    with pytest.raises(RuntimeError, match=r"scene 0 was rendered, but is gone.*setting tiny, train"):
+        own.render(output, **small)
+    assert asked == [[0]]
 
 
 def test_a_broken_mesh_is_named_with_setting_and_scene(assets, tmp_path):
@@ -201,13 +232,35 @@ def test_scenes_that_cannot_be_built_are_drawn_anew_counted_and_told(assets, tmp
     assert f"{len(resampled)} of 3 scenes could not be built and were drawn anew" in told.out
 
 
-def test_what_fits_nowhere_is_told(assets, tmp_path):
-    crowded = {"objects_per_scene": 6, "placement": {"floor_part": [0.499, 0.501], "tries": 1}}
-    with pytest.raises(InputError, match=r"in 50 draws.*fit nowhere.*setting tiny, train scene 0"):
-        assets.render(tmp_path / "s.tar", **crowded)
+FITS_NOWHERE = {"objects_per_scene": 6, "placement": {"floor_part": [0.499, 0.501], "tries": 1}}
+UNSEEN = {"min_visible_pixels": 10_000, "image_size": 16, "samples": 1, "views": 1}
+CLOSE = {"radius_m": [0.45, 0.8], "clearance_m": 3, "field_of_view_deg": [5, 5]}
+BLOCKED = {"camera": CLOSE, "views": 1, "image_size": 16}
 
 
-def test_views_without_a_visible_object_are_told(assets, tmp_path):
-    unseen = {"min_visible_pixels": 10_000, "image_size": 16, "samples": 1, "views": 1}
-    with pytest.raises(InputError, match=r"in 50 draws.*no object is seen in view 0.*train scene 0"):
-        assets.render(tmp_path / "s.tar", **unseen)
+@pytest.mark.parametrize(
+    ("changes", "key", "reason", "mend"),
+    [
+        (FITS_NOWHERE, "placement.floor_part", r"\d of 6 objects fit nowhere", "use more of the floor"),
+        (UNSEEN, "min_visible_pixels", "no object is seen in view 0", "lower it or min_visible_fraction"),
+        (
+            BLOCKED,
+            "camera.clearance_m",
+            "no free view among 100 camera poses",
+            "lower it, or move the camera",
+        ),
+    ],
+)
+def test_what_cannot_be_built_names_its_key_and_mend(assets, tmp_path, changes, key, reason, mend):
+    told = rf"{key}: .* in 50 draws \(last: {reason}\); {mend}.*\(setting tiny, train scene 0\)"
+    with pytest.raises(InputError, match=told) as error:
+        assets.render(tmp_path / "s.tar", **changes)
+    assert error.value.key == key
+
+
+def test_materials_that_vanish_are_told_as_such(tmp_path):
+    """Between two scenes; nothing is written here, so nothing may be told as not written."""
+    loader = SimpleNamespace(load_ccmaterials=lambda folder, names: Path(folder).stat())
+    renderer = SimpleNamespace(textures=tmp_path / "gone", bproc=SimpleNamespace(loader=loader))
+    with pytest.raises(InputError, match=r"gone/Wood001: not a material .*No such file"):
+        Renderer._furnish(renderer, {"material": "Wood001"})

@@ -11,7 +11,7 @@ from PIL import Image
 from pycocotools import mask as coco_mask
 
 from syn2real.config.rendering import Rendering
-from syn2real.data.shards import decode_normals
+from syn2real.data.shards import SceneRecord, decode_normals, write_shard
 from syn2real.errors import InputError
 from syn2real.fingerprint import imported_modules
 from syn2real.render import job
@@ -31,6 +31,8 @@ def test_the_shard_says_what_it_is(tiny, assets):
     assert len(meta["classes"]) == 24
     assert meta["classes"][0] == "demo-textured/obj_000001"
     assert {"bpy", "blenderproc"} < set(meta["versions"])
+    assert meta["code"] == "code"
+    assert meta["devices"]
     assert set(meta["resampled"]) <= {"0", "1", "2"}
     assert len(tiny.keys) == 6
     assert not tiny.path.with_suffix(".scratch").exists()
@@ -125,6 +127,22 @@ def test_a_contact_sheet_shows_the_views(tiny, tmp_path):
         contact_sheet(tmp_path / "missing.tar", output)
     with pytest.raises(InputError, match="not a readable shard"):
         contact_sheet(output, output)
+
+
+def test_a_contact_sheet_counts_redrawn_scenes_over_the_settings_shards(tiny, tmp_path):
+    shards = []
+    for first, resampled in ((0, {"1": 2}), (3, {}), (6, {"6": 1, "8": 3})):
+        shards.append(tmp_path / f"{first}.tar")
+        meta = tiny.meta | {"first_scene": first, "resampled": resampled}
+        records = [
+            SceneRecord(first + k, b"{}", [tiny.read(f"{k:08d}-{view:02d}") for view in range(2)])
+            for k in range(3)
+        ]
+        write_shard(shards[-1], meta, records)
+    line = contact_sheet(shards[0], tmp_path / "sheet.png", others=shards[1:])
+    assert line == "tiny, train: 6 images, scenes 0 to 2; 3 of all 9 scenes in 3 shards drawn anew"
+    line = contact_sheet(shards[2], tmp_path / "sheet.png")
+    assert line == "tiny, train: 6 images, scenes 6 to 8, 2 drawn anew"
 
 
 def test_a_change_of_any_module_of_the_worker_changes_the_jobs_fingerprint():

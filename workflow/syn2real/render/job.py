@@ -18,7 +18,7 @@ from syn2real.files import digest, exclusive
 from syn2real.render.bop import take_stock
 from syn2real.render.provenance import assets_digest, shard_meta
 from syn2real.render.scene import Stock
-from syn2real.render.worker import DISK_ERROR, INPUT_ERROR, Order, scene_file
+from syn2real.render.worker import FILE_ERROR, INPUT_ERROR, Order, scene_file
 
 WORKER = [sys.executable, "-m", "syn2real.render.worker"]
 
@@ -187,14 +187,14 @@ def _run_worker(order: Order) -> None:
     )
     if done.returncode == 0:
         return
-    expected = done.returncode in (INPUT_ERROR, DISK_ERROR) and done.stdout.strip()
+    expected = done.returncode in (INPUT_ERROR, FILE_ERROR) and done.stdout.strip()
     told = json.loads(done.stdout.strip().splitlines()[-1]) if expected else None
     if told and done.returncode == INPUT_ERROR:
         raise InputError(**told)
     unfinished = [s for s in order.scenes if _finished(Path(order.scratch), s, order.key) is None]
     how = f"ended with exit code {done.returncode}"
     if told:
-        how = f"cannot write {told['file'] or order.scratch}: {told['problem']}"
+        how = f"failed at {told['file'] or order.scratch}: {told['problem']}"
     if done.returncode < 0:
         name = signal.Signals(-done.returncode).name
         how = f"ended with signal {name} (SIGKILL often means: out of memory)"

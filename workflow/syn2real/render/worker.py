@@ -25,8 +25,8 @@ from syn2real.render.scene import Stock, describe, description_bytes
 
 ATTEMPTS = 50
 """Draws of one scene before it is given up: then the setting asks for what does not fit."""
-INPUT_ERROR, DISK_ERROR = 2, 3
-"""Exit codes of bad input and of files that can't be written, told as one line of JSON on standard output."""
+INPUT_ERROR, FILE_ERROR = 2, 3
+"""Exit codes of bad input and of trouble with a file, told as one line of JSON on standard output."""
 
 READY = "Blender is ready"
 """Said on standard error before the first scene."""
@@ -84,7 +84,7 @@ def work(order: Order) -> None:
     InputError
         If an asset is missing or broken, or a scene cannot be built; names setting, scene and file.
     OSError
-        If a file cannot be written.
+        If a file cannot be written, for want of room above all.
     """
     rendering = Rendering.model_validate(order.rendering)
     objects = {name: Path(folder) for name, folder in order.objects.items()}
@@ -165,7 +165,7 @@ def main() -> int:
     except OSError as error:
         traceback.print_exc()
         print(json.dumps({"problem": error.strerror or str(error), "file": error.filename}))
-        return DISK_ERROR
+        return FILE_ERROR
     except BaseException:
         traceback.print_exc()
         return 1
