@@ -1,5 +1,14 @@
 """Figures of the report; one script a figure, one caption a figure."""
 
+from syn2real.preflight import wanted_shards
+
+
+def sampled_shards(wildcards):
+    """A setting's first shard, which is shown, then the others it renders, whose redrawn scenes count too."""
+    first = f"results/renders/{wildcards.setting}/train/shard-000000.tar"
+    folders = tuple(f"results/renders/{name}/" for name in PLAN.rendered() if name == wildcards.setting)
+    return [first, *sorted({s for s in wanted_shards(PLAN) if s.startswith(folders)} - {first})]
+
 
 rule figure_curves:
     input:
@@ -17,7 +26,7 @@ rule figure_curves:
         "results/logs/figure-curves/{experiment}.log",
     params:
         fingerprint=code("figure_curves"),
-        experiment=lambda w: PLAN.summary(w.experiment),
+        stand_ins=lambda w: PLAN.summary(w.experiment)["stand_ins"],
     conda:
         "../../envs/workflow.yaml"
     script:
@@ -61,7 +70,7 @@ rule figure_linearised:
         "results/logs/figure-linearised/{experiment}.log",
     params:
         fingerprint=code("figure_linearised"),
-        experiment=lambda w: PLAN.summary(w.experiment),
+        stand_ins=lambda w: PLAN.summary(w.experiment)["stand_ins"],
     conda:
         "../../envs/workflow.yaml"
     script:
@@ -158,7 +167,7 @@ rule figure_landscapes:
 
 rule figure_samples:
     input:
-        "results/renders/{setting}/train/shard-000000.tar",
+        sampled_shards,
     output:
         report(
             "results/figures/samples/{setting}.png",

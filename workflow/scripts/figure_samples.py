@@ -7,4 +7,5 @@ from syn2real.joblog import job_log
 with job_log(snakemake.log[0]):
     from syn2real.render.contact_sheet import contact_sheet
 
-    contact_sheet(Path(snakemake.input[0]), Path(snakemake.output[0]))
+    first, *others = map(Path, snakemake.input)
+    contact_sheet(first, Path(snakemake.output[0]), others=others)

@@ -20,7 +20,7 @@ TILE = 192
 MARGIN, LINE = 6, 15
 
 
-def contact_sheet(shard: Path, output: Path, views: int = 8) -> str:
+def contact_sheet(shard: Path, output: Path, views: int = 8, others: Sequence[Path] = ()) -> str:
     """Draw some of a shard's views, one a column: image with boxes and class numbers, masks, normals.
 
     Parameters
@@ -31,6 +31,8 @@ def contact_sheet(shard: Path, output: Path, views: int = 8) -> str:
         The `.png` to write.
     views : int
         How many views; as many scenes as possible are shown.
+    others : sequence of Path
+        The setting's other shards: scenes that were drawn anew are counted over all of them.
 
     Returns
     -------
@@ -49,7 +51,7 @@ def contact_sheet(shard: Path, output: Path, views: int = 8) -> str:
         raise InputError("a contact sheet shows at least one view", key="views")
     keys = _spread(source, views)
     columns = [_column(source.read(key), source.meta["classes"]) for key in keys]
-    title = summary(source)
+    title = summary([source, *map(Shard, others)])
     # The built-in font takes 6 pixels a letter.
     width = max(MARGIN + (TILE + MARGIN) * len(columns), 2 * MARGIN + 6 * len(title))
     height = LINE + MARGIN + (TILE + MARGIN) * 3
@@ -63,12 +65,18 @@ def contact_sheet(shard: Path, output: Path, views: int = 8) -> str:
     return title
 
 
-def summary(shard: Shard) -> str:
-    """Return in one line what a shard holds, and how many of its scenes could not be built as first drawn."""
-    meta = shard.meta
-    first, last = shard.scenes[0], shard.scenes[-1]
-    text = f"{meta['setting']}, {meta['split']}: {len(shard)} images, scenes {first} to {last}"
-    return text + (f", {len(meta['resampled'])} drawn anew" if meta["resampled"] else "")
+def summary(shards: Sequence[Shard]) -> str:
+    """Return in one line what the first of a setting's shards holds.
+
+    It ends with how many scenes of all these shards could not be built as first drawn.
+    """
+    meta, scenes = shards[0].meta, shards[0].scenes
+    text = f"{meta['setting']}, {meta['split']}: {len(shards[0])} images, scenes {scenes[0]} to {scenes[-1]}"
+    anew = sum(len(shard.meta["resampled"]) for shard in shards)
+    if len(shards) > 1:
+        count = sum(len(shard.scenes) for shard in shards)
+        return f"{text}; {anew} of all {count} scenes in {len(shards)} shards drawn anew"
+    return text + (f", {anew} drawn anew" if anew else "")
 
 
 def _spread(source: Shard, views: int) -> list[str]:
