@@ -123,7 +123,13 @@ def test_results_are_accepted_after_an_upgrade_and_missing_ones_still_planned(re
     assert reuse.planned() == {}
 
 
+def test_another_target_error_is_answered_anew_and_nothing_else(reuse: Checkout) -> None:
+    reuse.edit(EXPERIMENT, "target_error: 0.5", "target_error: 0.4")
+    assert reuse.planned() == {"advise": 1}
+
+
 def test_a_better_estimate_of_the_hours_runs_nothing(reuse: Checkout) -> None:
+    reuse.edit(EXPERIMENT, "\ncost: two or three minutes", "\ncost: two minutes")
     path = reuse.folder / "config/recipes/smoke.yaml"
     path.write_text(path.read_text().replace("seconds_per_1000_images: 20", "seconds_per_1000_images: 21"))
     assert reuse.planned() == {}

@@ -11,4 +11,4 @@ with job_log(snakemake.log[0]):
 
     fits = read_json(snakemake.input.fits)
     points = pd.read_csv(snakemake.input.points)
-    save(draw_curves(points, fits, stand_ins=snakemake.params.experiment["stand_ins"]), snakemake.output)
+    save(draw_curves(points, fits, stand_ins=snakemake.params.stand_ins), snakemake.output)
