@@ -30,6 +30,8 @@ from syn2real.render.surfaces import dress, plain
 SMOOTH_ANGLE = 0.6
 """Edges sharper than this, in radians, stay sharp."""
 CAMERA_TRIES = 100
+FRESH_START = 20
+"""Scenes after which Cycles lets go of what it keeps: it grows with each, and costs a start to make anew."""
 DROP_HEIGHT = (1.0, 4.0)
 """Height above the floor from which BOP's on-surface sampling lowers objects, metres."""
 
@@ -128,6 +130,7 @@ class Renderer:
         self.temporary = temporary
         self.bpy, self.bproc = start()
         self._originals: dict[str, Any] = {}
+        self._scenes = 0
         with quiet():
             self._initialise(threads)
             self._room = self._make_room()
@@ -317,8 +320,11 @@ class Renderer:
             self._camera_pose(entities, description, view, obstacles)
             for view in range(len(description["views"]))
         ]
-        views = []
+        views: list[RawView] = []
+        self._scenes += 1
         for pose, view in zip(poses, description["views"], strict=True):
+            is_last = len(views) == len(poses) - 1
+            scene.render.use_persistent_data = not (is_last and self._scenes % FRESH_START == 0)
             scene.camera.matrix_world = pose.T.tolist()
             scene.cycles.seed = view["cycles_seed"]
             self.bpy.ops.render.render()
