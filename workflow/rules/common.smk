@@ -14,7 +14,7 @@ from syn2real.config.plan import MADE_OBJECTS, MADE_TEXTURES, load_plan
 from syn2real.data.own_index import part_file
 from syn2real.errors import InputError
 from syn2real.fingerprint import fingerprint
-from syn2real.preflight import check_own_sizes, missing_blender, missing_data
+from syn2real.preflight import check_own_sizes, missing_blender, missing_data, wanted_shards
 
 
 def refuse(problems):
@@ -90,6 +90,13 @@ def part_of(wildcards):
     """A shard's part of one's own annotations, named by its content; None where a warning says it is missing."""
     path = part_file(wildcards.setting, wildcards.split, int(wildcards.shard))
     return str(path) if path else None
+
+
+def sampled_shards(wildcards):
+    """A setting's first shard, which is shown, then the others it renders, whose redrawn scenes count too."""
+    first = f"results/renders/{wildcards.setting}/train/shard-000000.tar"
+    folders = tuple(f"results/renders/{name}/" for name in PLAN.rendered() if name == wildcards.setting)
+    return [first, *sorted({s for s in wanted_shards(PLAN) if s.startswith(folders)} - {first})]
 
 
 # Resources

@@ -1,14 +1,5 @@
 """Figures of the report; one script a figure, one caption a figure."""
 
-from syn2real.preflight import wanted_shards
-
-
-def sampled_shards(wildcards):
-    """A setting's first shard, which is shown, then the others it renders, whose redrawn scenes count too."""
-    first = f"results/renders/{wildcards.setting}/train/shard-000000.tar"
-    folders = tuple(f"results/renders/{name}/" for name in PLAN.rendered() if name == wildcards.setting)
-    return [first, *sorted({s for s in wanted_shards(PLAN) if s.startswith(folders)} - {first})]
-
 
 rule figure_curves:
     input:
