@@ -41,7 +41,11 @@ def _attempts(tmp_path: Path, *bodies: str) -> list[tuple[int, str, str]]:
     """Run the attempts of one call, one after the other; a body is what the attempt does."""
     head = "from syn2real.attempts import Attempt\nfrom syn2real.errors import TrainingError\n"
     entered = "with job_log('logs/job.log', Attempt({}, 'scratch')):\n    {}\n"
-    return [_run(tmp_path, head + entered.format(i, body)) for i, body in enumerate(bodies, start=1)]
+    told = []
+    for number, body in enumerate(bodies, start=1):
+        (tmp_path / "logs/job.log").unlink(missing_ok=True)  # as Snakemake does
+        told.append(_run(tmp_path, head + entered.format(number, body)))
+    return told
 
 
 @pytest.mark.parametrize(
@@ -60,7 +64,7 @@ def test_what_every_attempt_would_end_with_is_met_once(
 ) -> None:
     first, second, third = _attempts(tmp_path, body, "print('at work')", "print('at work')")
     assert first[:2] == (code, line + "\n")
-    # The log stays as the first attempt left it.
+    # The log is as the first attempt left it.
     assert second == third == (code, f"{line} (not tried again in this call)\n", first[2])
     (again,) = _attempts(tmp_path, "print('at work')")
     assert again == (0, "", "at work\n")

@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from syn2real.errors import InputError, TrainingError
 from syn2real.files import read_json, write_json
@@ -32,17 +33,17 @@ class Attempt:
         self._failures = read_json(self.path) if self.path.exists() else []
 
     @property
-    def verdict(self) -> tuple[str, int] | None:
-        """The line and exit code that this attempt would end with too; None where it may succeed."""
+    def verdict(self) -> dict[str, Any] | None:
+        """What this attempt would end with too, as `failed` was given it; None where it may succeed."""
         if not self._failures:
             return None
-        last = self._failures[-1]
+        last: dict[str, Any] = self._failures[-1]
         hopeless = last["final"] or len(self._failures) >= PATIENCE
-        return (last["line"], last["code"]) if hopeless else None
+        return last if hopeless else None
 
-    def failed(self, error: Exception, line: str, code: int) -> None:
-        """Note for the attempts to come what this one ends with."""
-        told = {"line": line, "code": code, "final": isinstance(error, FINAL)}
+    def failed(self, error: Exception, *, line: str, code: int, log: str) -> None:
+        """Note for the attempts to come what this one ends with: error, its line, exit code, and the log."""
+        told = {"line": line, "code": code, "log": log, "final": isinstance(error, FINAL)}
         with suppress(OSError):  # a full disk must not hide the error itself
             write_json(self.path, [*self._failures, told])
 

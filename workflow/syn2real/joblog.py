@@ -11,6 +11,9 @@ from pathlib import Path
 from syn2real.attempts import Attempt
 from syn2real.errors import InputError
 
+KEPT = 20_000
+"""Characters at the end of a log that the attempts after a failed one show again."""
+
 
 @contextmanager
 def job_log(path: str | Path, attempt: Attempt | None = None) -> Iterator[None]:
@@ -26,13 +29,13 @@ def job_log(path: str | Path, attempt: Attempt | None = None) -> Iterator[None]:
         The log file; it is written anew.
     attempt : Attempt, optional
         Which attempt at the job this is, where Snakemake repeats it. What attempts before it ended with, and
-        this one would, ends it at once; the log stays as they left it.
+        this one would, ends it at once; the log is theirs again, which Snakemake has emptied.
     """
-    if attempt and (verdict := attempt.verdict):
-        line, code = verdict
-        print(f"{line} (not tried again in this call)", file=sys.stderr, flush=True)
-        sys.exit(code)
     Path(path).parent.mkdir(parents=True, exist_ok=True)
+    if attempt and (verdict := attempt.verdict):
+        Path(path).write_text(verdict["log"], encoding="utf-8")
+        print(f"{verdict['line']} (not tried again in this call)", file=sys.stderr, flush=True)
+        sys.exit(verdict["code"])
     sys.stdout.flush()
     sys.stderr.flush()
     terminal = os.dup(2)
@@ -46,22 +49,17 @@ def job_log(path: str | Path, attempt: Attempt | None = None) -> Iterator[None]:
         if attempt:
             attempt.succeeded()
     except Exception as error:
-        bad_input = isinstance(error, InputError)
-        line = f"error: {error}" if bad_input else f"error: {type(error).__name__}: {error} (log: {path})"
-        code = 2 if bad_input else 1
-        if not bad_input:
+        line, code = f"error: {error}", 2
+        if not isinstance(error, InputError):
+            line, code = f"error: {type(error).__name__}: {error} (log: {path})", 1
             traceback.print_exc()
+        print(line, file=sys.stderr, flush=True)
         if attempt:
-            attempt.failed(error, line, code)
-        _end(terminal, line, code)
+            told = Path(path).read_text(encoding="utf-8", errors="replace")[-KEPT:]
+            attempt.failed(error, line=line, code=code, log=told)
+        os.write(terminal, (line + "\n").encode(errors="replace"))
+        sys.exit(code)
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
         os.close(terminal)
-
-
-def _end(terminal: int, line: str, code: int) -> None:
-    """Print `line` to the log and the terminal, and end the process with `code`."""
-    print(line, file=sys.stderr, flush=True)
-    os.write(terminal, (line + "\n").encode(errors="replace"))
-    sys.exit(code)
