@@ -28,7 +28,7 @@ ROOM_CATEGORY = 333
 """The paper's code gives the room's planes this category and drops it afterwards."""
 
 
-def start(threads: int, temporary: str) -> Any:
+def start(temporary: str) -> Any:
     """Import BlenderProc whole and do what its `init` does; its launcher would download Blender first."""
     os.environ["INSIDE_OF_THE_INTERNAL_BLENDER_PYTHON_ENVIRONMENT"] = "1"
     import bpy  # noqa: F401
@@ -49,7 +49,7 @@ def start(threads: int, temporary: str) -> Any:
     clean_up(clean_up_camera=True)
     bproc.renderer.set_render_devices(use_only_cpu=True)
     _Initializer.set_default_parameters()
-    bproc.renderer.set_cpu_threads(threads)
+    bproc.renderer.set_cpu_threads(1)
     return bproc
 
 
@@ -143,14 +143,22 @@ def aim(bproc: Any, rendering: Rendering, description: dict[str, Any], entities:
                 break
 
 
-def render(bproc: Any, samples: int, seed: int, output: Path) -> None:
-    """Render all poses with BlenderProc's defaults but for samples and seed, and write everything."""
+def render(bproc: Any, rendering: Rendering, seed: int, output: Path) -> None:
+    """Render all poses with BlenderProc's defaults but for samples and seed, and write everything.
+
+    Without the denoiser, for a reference, every pixel gets all samples. Blender's dithering is off: it would
+    add the same (0.4 of 255 on average) to the references and the naive image, and nothing to ours.
+    """
     import bpy
 
     bpy.context.scene.cycles.seed = seed
+    bpy.context.scene.render.dither_intensity = 0
     bproc.renderer.enable_normals_output()
     bproc.renderer.enable_segmentation_output(map_by=["instance", "class"], default_values={"category_id": 0})
-    bproc.renderer.set_max_amount_of_samples(samples)
+    bproc.renderer.set_max_amount_of_samples(rendering.samples)
+    if not rendering.denoise:
+        bproc.renderer.set_denoiser(None)
+        bproc.renderer.set_noise_threshold(0)
     data = bproc.renderer.render()
     bproc.writer.write_coco_annotations(
         str(output), data["instance_segmaps"], data["instance_attribute_maps"], data["colors"]
@@ -164,10 +172,10 @@ def main(order: dict[str, Any]) -> None:
     rendering, output = Rendering.model_validate(order["rendering"]), Path(order["output"])
     output.mkdir(parents=True)
     with tempfile.TemporaryDirectory(dir=order["temporary"]) as temporary:
-        bproc = start(order["threads"], temporary)
+        bproc = start(temporary)
         print(READY, file=sys.stderr, flush=True)
         build(bproc, rendering, order["description"], order)
-        render(bproc, rendering.samples, order["seed"], output)
+        render(bproc, rendering, order["seed"], output)
 
 
 if __name__ == "__main__":
