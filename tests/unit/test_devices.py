@@ -7,7 +7,7 @@ import tempfile
 
 import pytest
 
-from syn2real import devices
+from syn2real import devices, files
 from syn2real.errors import InputError
 
 HOLDER = """
@@ -144,7 +144,7 @@ def test_ended_slurm_jobs_leave_no_locks(gpus, monkeypatch):
 
 def test_a_lock_swept_away_before_it_is_locked_is_none(gpus, monkeypatch):
     gpus(1)
-    locked, swept = devices.fcntl.flock, []
+    locked, swept = files.fcntl.flock, []
 
     def sweep_first(file, how):
         if not swept:
@@ -152,9 +152,9 @@ def test_a_lock_swept_away_before_it_is_locked_is_none(gpus, monkeypatch):
             devices.Path(file.name).unlink()
         locked(file, how)
 
-    monkeypatch.setattr(devices.fcntl, "flock", sweep_first)
+    monkeypatch.setattr(files.fcntl, "flock", sweep_first)
     devices.locks().mkdir()
-    assert devices._locked(devices.locks() / "7-0") is None
-    file = devices._locked(devices.locks() / "7-0")
+    assert files.lock(devices.locks() / "7-0") is None
+    file = files.lock(devices.locks() / "7-0")
     assert file is not None
     file.close()

@@ -1,6 +1,5 @@
 """Which GPUs a job may use: as many as it was given, and none that a job beside it uses."""
 
-import fcntl
 import logging
 import os
 import subprocess
@@ -10,6 +9,7 @@ from io import TextIOWrapper
 from pathlib import Path
 
 from syn2real.errors import InputError
+from syn2real.files import lock
 
 logger = logging.getLogger(__name__)
 
@@ -97,22 +97,9 @@ def locks() -> Path:
 def _sweep() -> None:
     """Remove the locks that nobody holds: every Slurm job leaves some of its own."""
     for path in locks().glob("*"):
-        if file := _locked(path):
+        if file := lock(path):
             path.unlink()
             file.close()
-
-
-def _locked(path: Path) -> TextIOWrapper | None:
-    """Return the locked file of that path; None where somebody else holds it, or has just swept it away."""
-    file = path.open("w")
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if os.path.samestat(os.fstat(file.fileno()), path.stat()):
-            return file
-    except (BlockingIOError, FileNotFoundError):
-        pass
-    file.close()
-    return None
 
 
 def _lock(visible: list[str], wanted: int) -> list[str] | None:
@@ -122,7 +109,7 @@ def _lock(visible: list[str], wanted: int) -> list[str] | None:
     job = os.environ.get("SLURM_JOB_ID", "machine")
     files: dict[str, TextIOWrapper] = {}
     for name in visible:
-        if len(files) < wanted and (file := _locked(locks() / f"{job}-{name.replace('/', '_')}")):
+        if len(files) < wanted and (file := lock(locks() / f"{job}-{name.replace('/', '_')}")):
             files[name] = file
     if len(files) < wanted:
         for file in files.values():

@@ -8,7 +8,7 @@ import logging
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,8 @@ logger = logging.getLogger(__name__)
 
 NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
 """What some shared file systems answer when asked for a lock."""
+TAKEN = (errno.EWOULDBLOCK, errno.ENOENT, errno.ESTALE)
+"""Another process holds the file, or has removed it, perhaps on another host."""
 
 
 @contextmanager
@@ -60,42 +62,56 @@ def exclusive(path: str | Path) -> Iterator[None]:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    stream = _locked(path)
-    # Who held the lock has removed the file meanwhile: a third process may have locked a new one.
-    while not _is_there(path, stream):
-        stream.close()
-        stream = _locked(path)
-    with stream:
+    try:
+        held = lock(path)
+        if held is None:
+            logger.info("waiting: another process holds %s", path)
+        while held is None:
+            held = lock(path, wait=True)
+    except OSError as error:
+        if error.errno not in NO_LOCKS:
+            raise
+        logger.warning("%s: no locks on this file system; start nothing twice at once", path)
+        held = None
+    with held or nullcontext():
         try:
             yield
         finally:
             path.unlink(missing_ok=True)
 
 
-def _locked(path: Path) -> TextIOWrapper:
-    """Open a file and lock it, if its file system can."""
+def lock(path: Path, *, wait: bool = False) -> TextIOWrapper | None:
+    """Open a file and lock it: the lock is held until the file is closed.
+
+    Parameters
+    ----------
+    path : Path
+        The file; it is made where there is none.
+    wait : bool
+        Whether to wait for another process that holds the lock.
+
+    Returns
+    -------
+    io.TextIOWrapper or None
+        The open file. None where another process holds it, or held it and has removed the file: a third
+        one may have locked a new file of that name.
+
+    Raises
+    ------
+    OSError
+        The file cannot be opened, or its file system has no locks.
+    """
     stream = path.open("a")
     try:
-        try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            logger.info("waiting: another process holds %s", path)
-            fcntl.flock(stream, fcntl.LOCK_EX)
+        fcntl.flock(stream, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if os.path.samestat(os.fstat(stream.fileno()), path.stat()):
+            return stream
     except OSError as error:
-        if error.errno in NO_LOCKS:
-            logger.warning("%s: no locks on this file system; start nothing twice at once", path)
-        elif error.errno != errno.ESTALE:  # the file was removed on another host: it is not there
+        if error.errno not in TAKEN:
             stream.close()
             raise
-    return stream
-
-
-def _is_there(path: Path, stream: TextIOWrapper) -> bool:
-    """Whether an open file is still the one of that path."""
-    try:
-        return os.path.samestat(path.stat(), os.fstat(stream.fileno()))
-    except OSError:
-        return False
+    stream.close()
+    return None
 
 
 def write_text(path: str | Path, text: str) -> None:
