@@ -7,10 +7,8 @@ weights: those are made again from the same configuration and lock.
 
 import hashlib
 import json
-import lzma
 import tempfile
 import zipfile
-import zlib
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path, PurePosixPath
@@ -22,6 +20,7 @@ from rocrate.rocrate import ROCrate
 from syn2real.config.complexity import TrainedReference
 from syn2real.config.plan import Plan
 from syn2real.data.assets import LOCK, MATERIALS
+from syn2real.data.unpack import DAMAGE
 from syn2real.errors import InputError
 from syn2real.files import atomic, file_digest
 from syn2real.provenance import git_commit
@@ -31,8 +30,8 @@ METADATA = "ro-crate-metadata.json"
 REQUIREMENTS = "envs/requirements.txt"
 REPORTS = "results/reports/{}.html"
 """Where an experiment's own report lies, by its name; `make bundle` makes it."""
-DAMAGE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeError, ValueError, OSError)
-"""What reading a damaged archive ends with; RuntimeError where it seems encrypted or packed another way."""
+UNREADABLE = (*DAMAGE, ValueError)
+"""What reading a damaged bundle ends with."""
 
 
 def bundle_contents(plan: Plan, name: str, config: str = "config/config.yaml") -> dict[str, Path]:
@@ -200,7 +199,7 @@ def verify_bundle(path: str | Path) -> tuple[int, list[str]]:
             problems = [problem for id_ in described if (problem := _check(archive, names, described[id_]))]
     except FileNotFoundError:
         raise InputError("there is no such file", file=path) from None
-    except (*DAMAGE, KeyError, TypeError, AttributeError) as error:
+    except (*UNREADABLE, KeyError, TypeError, AttributeError) as error:
         raise InputError(
             f"is no whole bundle ({str(error) or 'it ends too early'}); get it again", file=path
         ) from None
@@ -225,7 +224,7 @@ def _check(archive: zipfile.ZipFile, names: list[str], entity: dict[str, Any]) -
         return f"{name}: is missing"
     try:
         content = archive.read(name)
-    except DAMAGE as error:
+    except UNREADABLE as error:
         return f"{name}: is damaged ({str(error) or 'it ends too early'})"
     if "sha256" not in entity:
         return f"{name}: has no digest"
