@@ -9,7 +9,6 @@ import json
 import os
 import sys
 import tempfile
-import types
 from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
@@ -19,8 +18,8 @@ import numpy as np
 
 from syn2real.config.rendering import ROOM_SIDE_M, Rendering
 from syn2real.render.blender import CAMERA_TRIES, DROP_HEIGHT, SMOOTH_ANGLE
-from syn2real.render.bop import model_folder
 from syn2real.render.scene import camera_poses
+from syn2real.render.substitutes import substitute_installed
 from syn2real.render.surfaces import dress
 from syn2real.render.worker import READY
 
@@ -33,10 +32,7 @@ def start(temporary: str) -> Any:
     os.environ["INSIDE_OF_THE_INTERNAL_BLENDER_PYTHON_ENVIRONMENT"] = "1"
     import bpy  # noqa: F401
 
-    nothing = {"setup": staticmethod(lambda *_, **__: []), "setup_pip": staticmethod(lambda *_, **__: "")}
-    stand_in("blenderproc.python.utility.SetupUtility", SetupUtility=type("SetupUtility", (), nothing))
-    parameters = stand_in("bop_toolkit_lib.dataset_params", get_model_params=model_parameters)
-    stand_in("bop_toolkit_lib", dataset_params=parameters)
+    substitute_installed()
     specification = find_spec("blenderproc")
     assert specification is not None
     assert specification.origin is not None
@@ -51,19 +47,6 @@ def start(temporary: str) -> Any:
     _Initializer.set_default_parameters()
     bproc.renderer.set_cpu_threads(1)
     return bproc
-
-
-def model_parameters(folder: str, name: str, **_: Any) -> dict[str, Any]:
-    """Stand in for BOP's toolkit, which knows a fixed list of data sets."""
-    return {"model_tpath": str(model_folder(Path(folder) / name) / "obj_{obj_id:06d}.ply")}
-
-
-def stand_in(name: str, **contents: Any) -> types.ModuleType:
-    """Register a module of this name."""
-    module = types.ModuleType(name)
-    module.__dict__.update(contents)
-    sys.modules[name] = module
-    return module
 
 
 def build(bproc: Any, rendering: Rendering, description: dict[str, Any], order: dict[str, Any]) -> None:

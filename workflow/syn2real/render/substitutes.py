@@ -9,7 +9,16 @@ from syn2real.render.bop import model_folder
 
 
 def substitute() -> None:
-    """Register the modules; before BlenderProc is imported."""
+    """Register all of the modules; before BlenderProc is imported."""
+    substitute_installed()
+    # These two, unused here, load scikit-learn, pandas and pyplot: four fifths of BlenderProc's start.
+    slicer = dict.fromkeys(("FaceSlicer", "extract_floor", "slice_faces_with_normals"))
+    _register("blenderproc.python.object.FaceSlicer", **slicer)
+    _register("blenderproc.python.writer.GifWriterUtility", write_gif_animation=None)
+
+
+def substitute_installed() -> None:
+    """Register those without which BlenderProc would install packages."""
     nothing = {"setup": staticmethod(lambda *_, **__: []), "setup_pip": staticmethod(lambda *_, **__: "")}
     setup = type("SetupUtility", (), nothing)
     _register("blenderproc.python.utility.SetupUtility", SetupUtility=setup)
@@ -20,10 +29,6 @@ def substitute() -> None:
     # BOP's toolkit knows a fixed list of data sets; this reads any folder in BOP layout.
     parameters = _register("bop_toolkit_lib.dataset_params", get_model_params=model_parameters)
     _register("bop_toolkit_lib", dataset_params=parameters)
-    # These two, unused here, load scikit-learn, pandas and pyplot: four fifths of BlenderProc's start.
-    slicer = dict.fromkeys(("FaceSlicer", "extract_floor", "slice_faces_with_normals"))
-    _register("blenderproc.python.object.FaceSlicer", **slicer)
-    _register("blenderproc.python.writer.GifWriterUtility", write_gif_animation=None)
 
 
 def _register(name: str, **contents: Any) -> types.ModuleType:
