@@ -43,6 +43,10 @@ class Checkout:
     def snakemake(self, *arguments: str, experiment: str = "config/experiments/smoke.yaml"):
         """Run Snakemake here; return the finished process, its two streams joined in `stdout`."""
         command = [sys.executable, "-m", "snakemake", *arguments, "--config", f"experiment={experiment}"]
+        return self.run(*command)
+
+    def run(self, *command: str):
+        """Run a command here; return the finished process, its two streams joined in `stdout`."""
         return subprocess.run(
             command,
             cwd=self.folder,
