@@ -8,7 +8,14 @@ import pytest
 import yaml
 
 from syn2real.config.plan import Plan, load_plan
-from syn2real.preflight import downloads, missing_blender, missing_data, wanted_shards
+from syn2real.preflight import (
+    downloads,
+    missing_blender,
+    missing_data,
+    objects_input,
+    textures_input,
+    wanted_shards,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -130,11 +137,11 @@ def test_an_own_copy_of_tless_has_cad_models(tmp_path: Path, plan: Plan) -> None
     paper = _paper_plan(plan, tmp_path, settings, **_own_copies(tmp_path))
     assert list(missing_data(paper)) == []
     rendering = paper.rendered(settings)[settings[0]]
-    assert paper.objects_input(rendering) == [
+    assert objects_input(paper, rendering) == [
         "results/assets/objects/itodd",
         "mine/tless/models_cad/models_info.json",
     ]
-    assert paper.textures_input(rendering) == ["mine/ambientcg"]
+    assert textures_input(paper, rendering) == ["mine/ambientcg"]
 
 
 def test_what_an_own_copy_lacks_is_told_once_before_the_first_job(tmp_path: Path, plan: Plan) -> None:
@@ -161,8 +168,8 @@ def test_what_an_own_copy_lacks_is_told_once_before_the_first_job(tmp_path: Path
     # What is not there is no input: Snakemake would end a dry run with an exception instead of the warning.
     shutil.rmtree(tmp_path / "mine")
     rendering = paper.rendered(settings)[settings[0]]
-    assert paper.objects_input(rendering) == ["results/assets/objects/itodd"]
-    assert paper.textures_input(rendering) == []
+    assert objects_input(paper, rendering) == ["results/assets/objects/itodd"]
+    assert textures_input(paper, rendering) == []
     assert len(list(missing_data(paper))) == 2
 
 

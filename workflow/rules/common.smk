@@ -14,7 +14,9 @@ from syn2real.config.plan import MADE_OBJECTS, MADE_TEXTURES, load_plan
 from syn2real.data.own_index import part_file
 from syn2real.errors import InputError
 from syn2real.fingerprint import fingerprint
-from syn2real.preflight import check_own_sizes, missing_blender, missing_data, wanted_shards
+from syn2real.preflight import (
+    check_own_sizes, missing_blender, missing_data, objects_input, shards_of, textures_input
+)  # fmt: skip
 
 
 def refuse(problems):
@@ -70,11 +72,11 @@ def one_of(names):
 
 def objects_of(wildcards):
     """Folders of made and fetched collections; of a user's own, the file that says what is in it."""
-    return PLAN.objects_input(PLAN.renderings[wildcards.setting])
+    return objects_input(PLAN, PLAN.renderings[wildcards.setting])
 
 
 def textures_of(wildcards):
-    return PLAN.textures_input(PLAN.renderings[wildcards.setting])
+    return textures_input(PLAN, PLAN.renderings[wildcards.setting])
 
 
 def addresses_of(wildcards):
@@ -95,8 +97,8 @@ def part_of(wildcards):
 def sampled_shards(wildcards):
     """A setting's first shard, which is shown, then the others it renders, whose redrawn scenes count too."""
     first = f"results/renders/{wildcards.setting}/train/shard-000000.tar"
-    folders = tuple(f"results/renders/{name}/" for name in PLAN.rendered() if name == wildcards.setting)
-    return [first, *sorted({s for s in wanted_shards(PLAN) if s.startswith(folders)} - {first})]
+    others = shards_of(PLAN, PLAN.rendered([wildcards.setting])) - {first}
+    return [first, *sorted(others)]
 
 
 # Resources

@@ -9,7 +9,7 @@ from syn2real.config.complexity import GivenReference
 from syn2real.config.loading import read_yaml
 from syn2real.config.plan import Plan, load_plan
 from syn2real.config.runs import Finetuning, Pretraining
-from syn2real.preflight import check_own_sizes, downloads, missing_blender, missing_data, wanted_shards
+from syn2real.preflight import check_own_sizes, downloads, missing_blender, missing_data, shards_of
 
 
 def check_configuration(config: str | Path, experiments: Sequence[str] = ()) -> int:
@@ -108,8 +108,7 @@ def _images(plan: Plan, name: str, setting: str) -> str:
 
 def _shards(plan: Plan, setting: str, names: Iterable[str]) -> tuple[int, int]:
     """Return how many shards of a setting some experiments need, and how many of them are there."""
-    folder = f"results/renders/{setting}/"
-    shards = {shard for shard in wanted_shards(plan, names) if shard.startswith(folder)}
+    shards = shards_of(plan, [setting], names)
     return len(shards), sum(Path(shard).is_file() for shard in shards)
 
 

@@ -9,11 +9,12 @@ from pathlib import Path
 from syn2real.config.complexity import GivenReference
 from syn2real.config.datasets import Archive
 from syn2real.config.plan import Plan, collections_of
+from syn2real.config.rendering import Rendering
 from syn2real.data.own_checks import check_own_renders
 from syn2real.data.own_index import update_index
 from syn2real.data.targets import check_layout
 from syn2real.errors import InputError
-from syn2real.render.bop import model_numbers, room_materials
+from syn2real.render.bop import model_numbers, models_info, room_materials
 
 
 def missing_data(plan: Plan) -> Iterator[str]:
@@ -58,6 +59,28 @@ def _missing_assets(plan: Plan, name: str) -> Iterator[str]:
                 room_materials(setting, rendering, Path(folder))
             except InputError as error:
                 yield str(error)
+
+
+def objects_input(plan: Plan, rendering: Rendering) -> list[str]:
+    """Return what a setting's objects come from: their folders, or a user's own `models_info.json` files.
+
+    Of a user's own, those that are there: `missing_data` tells the others.
+    """
+    inputs = []
+    for collection in rendering.collections:
+        folder = plan.objects_folder(collection)
+        if collection not in plan.config.objects:
+            inputs.append(folder)
+        elif (listing := models_info(Path(folder))).is_file():
+            inputs.append(str(listing))
+    return inputs
+
+
+def textures_input(plan: Plan, rendering: Rendering) -> list[str]:
+    """Return what a setting's materials come from, if any, as for `objects_input`."""
+    folder = plan.textures_folder(rendering)
+    own = rendering.textures in plan.config.textures
+    return [folder] if folder and (Path(folder).is_dir() or not own) else []
 
 
 def _missing_weights(weights: str, name: str) -> Iterator[str]:
@@ -150,8 +173,7 @@ def missing_blender(plan: Plan) -> Iterator[str]:
 
     The import is tried in another process: it takes a second and a half and cannot be undone.
     """
-    folders = tuple(f"results/renders/{setting}/" for setting in plan.rendered())
-    if all(Path(s).is_file() for s in wanted_shards(plan) if s.startswith(folders)):
+    if all(Path(shard).is_file() for shard in shards_of(plan, plan.rendered())):
         return
     command = [sys.executable, "-c", "import bpy"]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -165,6 +187,12 @@ def missing_blender(plan: Plan) -> Iterator[str]:
         else:
             mend = "install syn2real[render]"
         yield f"bpy: Blender cannot be imported ({last}); {mend}"
+
+
+def shards_of(plan: Plan, settings: Iterable[str], names: Iterable[str] | None = None) -> set[str]:
+    """Return the shards of some settings that experiments (default: all of a plan) need."""
+    folders = tuple(f"results/renders/{setting}/" for setting in settings)
+    return {shard for shard in wanted_shards(plan, names) if shard.startswith(folders)}
 
 
 def wanted_shards(plan: Plan, names: Iterable[str] | None = None) -> Iterator[str]:

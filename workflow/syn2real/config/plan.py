@@ -21,7 +21,6 @@ from syn2real.config.setting import setting_model
 from syn2real.config.target import Target
 from syn2real.config.workflow import WorkflowConfig
 from syn2real.errors import InputError
-from syn2real.render.bop import models_info
 
 T = TypeVar("T", bound=Section)
 
@@ -196,24 +195,6 @@ class Plan:
         """Return those of some settings (default: of all) that are a user's own renders, by name."""
         names = self.renderings if settings is None else settings
         return {n: value for n in names if isinstance(value := self.renderings[n], OwnRenders)}
-
-    def objects_input(self, rendering: Rendering) -> list[str]:
-        """Return what a setting's objects come from: their folders, or a user's own `models_info.json` files.
-
-        Of a user's own, those that are there: `syn2real.preflight.missing_data` tells the others.
-        """
-        own = {c: models_info(Path(self.objects_folder(c))) for c in self.config.objects}
-        return [
-            str(own.get(c, self.objects_folder(c)))
-            for c in rendering.collections
-            if c not in own or own[c].is_file()
-        ]
-
-    def textures_input(self, rendering: Rendering) -> list[str]:
-        """Return what a setting's materials come from, if any, as for `objects_input`."""
-        folder = self.textures_folder(rendering)
-        missing = rendering.textures in self.config.textures and not Path(folder or "").is_dir()
-        return [folder] if folder and not missing else []
 
     def objects_folder(self, collection: str) -> str:
         """Return the folder of an object collection: the user's own, or the one made or fetched here."""
