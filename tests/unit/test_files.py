@@ -101,16 +101,17 @@ def test_one_at_a_time_holds_a_lock_and_its_file_goes(tmp_path: Path) -> None:
 def test_who_waits_for_a_lock_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO")
 
-    def hold() -> None:
-        with exclusive(tmp_path / "work.lock"):
-            pass
+    def hold() -> bool:
+        with exclusive(tmp_path / "work.lock") as waited:
+            return waited
 
     with ThreadPoolExecutor(1) as pool:
-        with exclusive(tmp_path / "work.lock"):
+        with exclusive(tmp_path / "work.lock") as waited:
+            assert not waited
             waiting = pool.submit(hold)
             while not caplog.messages and not waiting.done():
                 time.sleep(0.005)
-        waiting.result()
+        assert waiting.result()
     assert caplog.messages == [f"waiting: another process holds {tmp_path / 'work.lock'}"]
 
 

@@ -54,17 +54,23 @@ def atomic(path: str | Path) -> Iterator[Path]:
 
 
 @contextmanager
-def exclusive(path: str | Path) -> Iterator[None]:
+def exclusive(path: str | Path) -> Iterator[bool]:
     """Hold a file's advisory lock, and remove the file at the end; say so when another process holds it.
 
     The system lets go of the lock when the process ends, however it ends. A file system without locks is
     told and gone on with: then what two processes do at once is as safe as their writing alone makes it.
+
+    Yields
+    ------
+    bool
+        Whether another process held it before.
     """
-    path = Path(path)
+    path, waited = Path(path), False
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         held = lock(path)
         if held is None:
+            waited = True
             logger.info("waiting: another process holds %s", path)
         while held is None:
             held = lock(path, wait=True)
@@ -75,7 +81,7 @@ def exclusive(path: str | Path) -> Iterator[None]:
         held = None
     with held or nullcontext():
         try:
-            yield
+            yield waited
         finally:
             path.unlink(missing_ok=True)
 

@@ -1,5 +1,9 @@
 """A job trains on the GPUs that it was given, in the numbers that a machine would run it in."""
 
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 import torch
 
@@ -14,13 +18,52 @@ CUDA, CPU = torch.device("cuda", 0), torch.device("cpu")
 @pytest.mark.parametrize(
     ("count", "wanted", "how"), [(0, 1, "here"), (1, 1, "here"), (4, 0, "here"), (4, 2, "2 processes")]
 )
-def test_several_gpus_mean_several_processes(count, wanted, how, monkeypatch):
+def test_several_gpus_mean_several_processes(count, wanted, how, monkeypatch, tmp_path):
     calls = []
     monkeypatch.setattr(launch, "use_gpus", lambda wanted: list("0123"[: min(count, wanted)]))
     started = lambda function, arguments, processes: calls.append(f"{processes} processes")  # noqa: E731
     monkeypatch.setattr(launch, "run_processes", started)
-    launch.launch(lambda scratch: calls.append("here"), gpus=wanted, scratch="s")
+    launch.launch(
+        lambda **_: calls.append("here"), gpus=wanted, scratch=tmp_path / "s", output="metrics.json"
+    )
     assert calls == [how]
+
+
+@pytest.mark.parametrize("finished", [True, False])
+def test_jobs_of_one_run_take_turns(finished, tmp_path, caplog):
+    """The second one takes what the first one finished, and does itself what the first one did not."""
+    caplog.set_level("INFO")
+    scratch = tmp_path / ".metrics-run"
+    outputs = {name: tmp_path / name for name in ("backbone", "metrics")}
+    calls, let_go = [], threading.Event()
+
+    def train(outputs, scratch):
+        assert scratch.with_suffix(".lock").exists()
+        calls.append("started")
+        assert let_go.wait(60)
+        for path in list(outputs.values())[: None if finished else 1]:
+            path.touch()
+        calls.append("ended")
+
+    with ThreadPoolExecutor(2) as pool:
+        jobs = [pool.submit(launch.launch, train, gpus=0, outputs=outputs, scratch=scratch) for _ in range(2)]
+        while not any("waiting: another process holds" in message for message in caplog.messages):
+            time.sleep(0.005)
+        let_go.set()
+        for job in jobs:
+            job.result()
+    assert calls == ["started", "ended"] * (1 if finished else 2)
+    assert ("another job of this run has finished it meanwhile" in caplog.messages) == finished
+    assert not scratch.with_suffix(".lock").exists()
+
+
+def test_what_was_there_before_is_computed_anew(tmp_path):
+    output = tmp_path / "metrics.json"
+    output.write_text("old")
+    launch.launch(
+        lambda output, scratch: output.write_text("new"), gpus=0, output=output, scratch=tmp_path / "s"
+    )
+    assert output.read_text() == "new"
 
 
 @pytest.mark.parametrize(

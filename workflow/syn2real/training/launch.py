@@ -11,7 +11,7 @@ from typing import Any
 
 from syn2real.devices import use_gpus
 from syn2real.errors import InputError, TrainingError
-from syn2real.files import read_json, write_json
+from syn2real.files import exclusive, read_json, write_json
 from syn2real.processes import die_with_parent
 
 logger = logging.getLogger(__name__)
@@ -23,6 +23,8 @@ def launch(function: Callable[..., None], *, gpus: int, **arguments: Any) -> Non
     """Call `pretrain` or `finetune` on the GPUs that the job was given.
 
     One GPU, or the CPU, is this process's own affair. Otherwise torchrun starts a process for each GPU.
+    Jobs of the same run (an orphan on a cluster and its resubmission) take turns: who waited for another one
+    finds its results, or goes on from its checkpoint.
 
     Parameters
     ----------
@@ -31,8 +33,8 @@ def launch(function: Callable[..., None], *, gpus: int, **arguments: Any) -> Non
     gpus : int
         GPUs of this machine that the job was given; 0 computes on the CPU.
     **arguments
-        The function's own, "scratch" and "threads" among them; the threads are shared among a machine's
-        processes.
+        The function's own: "outputs" or "output", "scratch" and "threads" among them. A run has a scratch
+        folder of its own; the threads are shared among a machine's processes.
 
     Raises
     ------
@@ -43,11 +45,16 @@ def launch(function: Callable[..., None], *, gpus: int, **arguments: Any) -> Non
     ChildProcessError
         A process was killed, which another attempt may not be.
     """
-    taken = use_gpus(gpus)
-    if len(taken) <= 1:
-        function(**arguments)
-    else:
-        run_processes(function, arguments, processes=len(taken))
+    with exclusive(Path(arguments["scratch"]).with_suffix(".lock")) as waited:
+        # Snakemake removes what is there before it starts a job: these files are of the job waited for.
+        if waited and all(path.exists() for path in _outputs(arguments)):
+            logger.info("another job of this run has finished it meanwhile")
+            return
+        taken = use_gpus(gpus)
+        if len(taken) <= 1:
+            function(**arguments)
+        else:
+            run_processes(function, arguments, processes=len(taken))
 
 
 def run_processes(function: Callable[..., None], arguments: dict[str, Any], processes: int) -> None:
@@ -77,6 +84,12 @@ def run_processes(function: Callable[..., None], arguments: dict[str, Any], proc
     done = subprocess.run(command, env=environment, check=False, preexec_fn=die_with_parent)
     if done.returncode:
         raise _error(failure, done.returncode)
+
+
+def _outputs(arguments: dict[str, Any]) -> list[Path]:
+    """Return the files that a run writes."""
+    several = arguments.get("outputs") or {"metrics": arguments["output"]}
+    return [Path(path) for path in several.values()]
 
 
 def _plain(value: Any) -> Any:
