@@ -14,6 +14,8 @@ from checkout import Checkout, failed_logs
 from slurm.cluster import Cluster, environment_of, processes
 
 Job = dict[str, str]
+PATIENCE = 1200
+"""Seconds after which a wait has failed, so that the logs are told."""
 COMMAND = ["snakemake", "--profile", "slurm", "--config", "experiment=config/experiments/smoke.yaml"]
 # Jobs of seconds are looked at every second; the number of a profile is for jobs of hours.
 QUICK = ["--slurm-init-seconds-before-status-checks", "1"]
@@ -59,15 +61,25 @@ class Story:
 
     def watch(self, run: subprocess.Popen, until: Callable[[list[Job]], bool]) -> None:
         """Look at the running jobs again and again until they are as wanted."""
+        end = time.monotonic() + PATIENCE
         while True:
-            running = [job for job in self.cluster.jobs() if job["JobState"] == "RUNNING"]
+            running = self.running()
             gpus = {job["JobId"]: self._gpu(job) for job in running if job["Partition"] == "accelerated"}
             if len(gpus) > 1 and all(gpus.values()):
                 self.side_by_side.append(gpus)
             if until(running):
                 return
             assert run.poll() is None, self.told()
+            assert time.monotonic() < end, f"nothing more for {PATIENCE} s\n{self.told()}"
             time.sleep(0.5)
+
+    def running(self) -> list[Job]:
+        """Return the jobs that run."""
+        return [job for job in self.cluster.jobs() if job["JobState"] == "RUNNING"]
+
+    def launched(self, job: Job) -> bool:
+        """Return whether a job's processes are there: Slurm calls it running a moment before."""
+        return bool(processes("SLURM_JOB_ID", job["JobId"]))
 
     def computing(self, job: Job) -> list[int]:
         """Return the processes of a job that run a script of the workflow."""

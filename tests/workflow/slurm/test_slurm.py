@@ -22,6 +22,8 @@ pytestmark = [
     pytest.mark.timeout(2500),
     pytest.mark.skipif(bool(missing()), reason=missing()),
 ]
+ENDS = {"mulclass": "CANCELLED", "objdet": "FAILED", "semseg": "TIMEOUT"}
+"""How the first attempt at each disturbed pre-training ends, by its task."""
 BUNDLES = ("assets", "answer", "samples")
 TWO_GPUS = "results/pretrain/smoke/smoke/mulclass/resnet18/n8/seed1"
 ON_TWO = {"gpu": 2, "nodes": 1, "runtime": 30, "slurm_partition": "accelerated"}
@@ -82,20 +84,32 @@ def disturb_pretrainings(story: Story, run: subprocess.Popen) -> None:
 def lose_a_node(story: Story, run: subprocess.Popen) -> None:
     """Lose the GPU node while a fine-tuning computes on it; it comes back when Slurm has missed it.
 
-    No pre-training may be about to end there: its files are written a moment before its job is over.
+    Nothing but fine-tunings may be there: a pre-training's files are written a moment before its job is over.
+    No job may be about to start: Slurm 22.05 forgets the GPUs of one that it could not launch on a lost node,
+    which then fails when it is repeated, and keeps them for ever.
     """
+    gpus = ("scontrol", "update", "PartitionName=accelerated")
 
-    def computes(running: list[Job]) -> bool:
-        jobs = [job for job in running if "rule_finetune" in rule(job) and story.computing(job)]
-        if jobs:
-            story.disturbed["node"] = jobs[0]["JobId"]
-        pretrains = any("rule_pretrain" in rule(job) for job in running)
-        return bool(jobs) and not pretrains and story.done("results/pretrain/**/metrics.json") == 4
+    def computing(running: list[Job]) -> list[Job]:
+        there = [job for job in running if job["NodeList"] == GPU_NODE]
+        ready = all("rule_finetune" in rule(job) and story.launched(job) for job in there)
+        return [job for job in there if ready and story.computing(job)]
 
-    story.watch(run, computes)
-    story.cluster.lose_node(GPU_NODE)
+    def lost(running: list[Job]) -> bool:
+        if not computing(running):
+            return False
+        story.cluster.run(*gpus, "State=DOWN")  # it starts no further job
+        if there := computing(story.running()):
+            story.disturbed["node"] = there[0]["JobId"]
+            story.cluster.lose_node(GPU_NODE)
+        else:
+            story.cluster.run(*gpus, "State=UP")
+        return bool(there)
+
+    story.watch(run, lost)
     story.watch(run, lambda running: "down" in story.cluster.run("sinfo", "-hn", GPU_NODE, "-o", "%T"))
     story.cluster.start_node(GPU_NODE)
+    story.cluster.run(*gpus, "State=UP")
 
 
 def kill_snakemake(story: Story, run: subprocess.Popen) -> None:
@@ -124,8 +138,10 @@ def train_on_two_gpus(story: Story, folder: Path) -> Story:
         "pretrain=2",
         "--set-resources",
         *(f"pretrain:{name}={value}" for name, value in ON_TWO.items()),
+        "--preemptible-retries",
+        "0",
     )
-    assert run.wait() == 0, two.told()
+    two.watch(run, lambda running: run.poll() == 0)
     return two
 
 
@@ -168,9 +184,7 @@ def test_gpu_jobs_run_on_the_gpu_node_and_never_share_one(story: Story) -> None:
     assert all(sorted(gpus.values()) == ["0", "1"] for gpus in story.side_by_side)
 
 
-@pytest.mark.parametrize(
-    ("task", "state"), [("mulclass", "CANCELLED"), ("objdet", "FAILED"), ("semseg", "TIMEOUT")]
-)
+@pytest.mark.parametrize(("task", "state"), ENDS.items())
 def test_a_second_attempt_gets_more_memory_and_all_the_time(story: Story, task: str, state: str) -> None:
     jobs = [job for job in story.cluster.jobs() if rule(job).startswith(pretraining(task))]
     first, second = sorted(jobs, key=lambda job: int(job["JobId"]))
@@ -192,9 +206,16 @@ def test_orphans_of_a_killed_snakemake_do_no_harm(story: Story) -> None:
     orphaned = {rule(job) for job in jobs if job["JobId"] in story.orphans}
     assert 2 in Counter(rule(job) for job in jobs if rule(job) in orphaned).values()  # the next call's copy
     assert not unfinished(story.cluster)
-    states = Counter(job["JobState"] for job in jobs)
-    assert states == {"COMPLETED": states["COMPLETED"], "CANCELLED": 1, "FAILED": 1, "TIMEOUT": 1}
+    # An orphan ends as it may: the copy's start removes the files that it has just written.
+    ours = [job for job in jobs if job["JobId"] not in story.orphans]
+    unhappy = {job["JobId"]: job["JobState"] for job in ours if job["JobState"] != "COMPLETED"}
+    disturbed = {story.disturbed[task]: state for task, state in ENDS.items()}
+    assert unhappy == disturbed, story.told()
     assert story.checkout.planned() == {}
+
+
+def test_a_lost_node_has_its_gpus_again(story: Story) -> None:
+    assert "GresUsed=gpu:0" in story.cluster.run("scontrol", "show", "node", GPU_NODE, "--details")
 
 
 def test_a_pretraining_on_two_gpus_is_one_job(story: Story, tmp_path: Path) -> None:
