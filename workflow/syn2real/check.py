@@ -130,12 +130,13 @@ def _hours(
 
 
 def _spoken(hours: Sequence[float | None]) -> str:
-    """Return the sum of estimated hours in words."""
+    """Return the sum of estimated hours in words, and the longest run: a profile has time limits."""
     known = [cost for cost in hours if cost is not None]
     if hours and not known:
         return "an unknown time"
     unknown = f" and {len(hours) - len(known)} runs without an estimate" if len(known) < len(hours) else ""
-    return f"about {sum(known):,.2f} device hours{unknown}"
+    longest = f", the longest run {max(known):,.2f}" if len(known) > 1 else ""
+    return f"about {sum(known):,.2f} device hours{longest}{unknown}"
 
 
 def _total(plan: Plan) -> str:
