@@ -63,15 +63,21 @@ class Story:
         """Look at the running jobs again and again until they are as wanted."""
         end = time.monotonic() + PATIENCE
         while True:
+            ended = run.poll() is not None
             running = self.running()
             gpus = {job["JobId"]: self._gpu(job) for job in running if job["Partition"] == "accelerated"}
             if len(gpus) > 1 and all(gpus.values()):
                 self.side_by_side.append(gpus)
             if until(running):
                 return
-            assert run.poll() is None, self.told()
+            assert not ended, self.told()
             assert time.monotonic() < end, f"nothing more for {PATIENCE} s\n{self.told()}"
             time.sleep(0.5)
+
+    def finish(self, run: subprocess.Popen) -> None:
+        """Watch Snakemake until it has ended well."""
+        self.watch(run, lambda running: run.poll() is not None)
+        assert run.returncode == 0, self.told()
 
     def running(self) -> list[Job]:
         """Return the jobs that run."""
