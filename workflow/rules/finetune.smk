@@ -6,7 +6,7 @@ rule finetune:
         backbone=backbone_of,
         target=target_of,
     output:
-        f"{FINETUNE}/metrics.json",
+        metrics=f"{FINETUNE}/metrics.json",
     log:
         f"results/logs/{FINETUNE.removeprefix('results/')}.log",
     params:

@@ -7,14 +7,14 @@ from syn2real.files import file_stamp, scratch_folder
 from syn2real.joblog import job_log
 
 w, params = snakemake.wildcards, snakemake.params
-output = Path(snakemake.output[0])
+outputs = {name: Path(path) for name, path in snakemake.output.items()}
 backbone = Path(snakemake.input.backbone) if snakemake.input.get("backbone") else None
 stamps = [file_stamp(path) for path in [backbone] if path]
 percent = float(w.percent)
 key = {name: w[name] for name in ("recipe", "setting", "ptask", "model")} | {
     "n": int(w.n), "seed": int(w.seed), "ftask": w.ftask, "target": w.target, "s_percent": percent
 }  # fmt: skip
-scratch = scratch_folder(output, [key, params.fingerprint, params.recipe, params.target, stamps])
+scratch = scratch_folder(outputs["metrics"], [key, params.fingerprint, params.recipe, params.target, stamps])
 
 with job_log(snakemake.log[0], Attempt(snakemake.resources.attempt, scratch)):
     from syn2real.training.finetune import finetune
@@ -28,7 +28,7 @@ with job_log(snakemake.log[0], Attempt(snakemake.resources.attempt, scratch)):
         target=params.target,
         backbone=backbone,
         percent=percent,
-        output=output,
+        outputs=outputs,
         scratch=scratch,
         threads=snakemake.threads,
     )

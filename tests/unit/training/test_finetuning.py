@@ -65,7 +65,7 @@ def arguments(key, resolve, image_folder, stand_in, tmp_path):
             "target": targets[ftask],
             "backbone": backbone,
             "percent": percent,
-            "output": output,
+            "outputs": {"metrics": output},
             "scratch": output.parent / ".scratch",
             "threads": 1,
         }
@@ -96,7 +96,7 @@ def test_from_scratch_is_the_same_recipe_head_and_subset_without_the_backbone(
         watch = Watch(monkeypatch, "sinclass")
         given = arguments("sinclass", name, start)
         finetune(**given)
-        found[name] = watch, read_metrics(given["output"])
+        found[name] = watch, read_metrics(given["outputs"]["metrics"])
         monkeypatch.undo()
     (one, pretrained), (other, scratch) = found["pretrained"], found["scratch"]
     weights = [name for name in one.body if "num_batches" not in name]
@@ -118,7 +118,7 @@ def test_the_last_iterations_metric_counts_even_where_an_earlier_one_was_better(
     monkeypatch.setattr(task_class("sinclass"), "evaluate", replayed)
     given = arguments(iterations=6, evaluation_iterations=2)
     finetune(**given)
-    metrics = read_metrics(given["output"])
+    metrics = read_metrics(given["outputs"]["metrics"])
     assert (metrics.value, metrics.last.value, metrics.best.value) == (0.5, 0.5, 0.9)
     assert (metrics.last.iteration, metrics.best.iteration) == (6, 2)
     assert [point.value for point in metrics.evaluations] == [0.9, 0.2, 0.5]
@@ -129,7 +129,7 @@ def test_a_class_with_too_few_images_is_recorded(arguments, tmp_path):
         (tmp_path / "target" / "train" / "class2" / f"{number:03d}.png").unlink()
     given = arguments()
     finetune(**given)
-    metrics = read_metrics(given["output"])
+    metrics = read_metrics(given["outputs"]["metrics"])
     assert (
         metrics.n_train == 7 + 7 + 2
     )  # half of 42 images in three equal parts, and what the third class has
@@ -189,7 +189,7 @@ def test_a_run_that_stops_early_leaves_nothing_to_gather(arguments, monkeypatch,
         patch.setattr(Progress, "step", stop)
         with pytest.raises(KeyboardInterrupt):
             finetune(**given)
-    assert given["output"].parent.is_dir() and find_finished(tmp_path / "results") == []
+    assert given["outputs"]["metrics"].parent.is_dir() and find_finished(tmp_path / "results") == []
     finetune(**given)
-    assert find_finished(tmp_path / "results") == [given["output"]]
-    assert read_metrics(given["output"]).last.iteration == 4
+    assert find_finished(tmp_path / "results") == [given["outputs"]["metrics"]]
+    assert read_metrics(given["outputs"]["metrics"]).last.iteration == 4

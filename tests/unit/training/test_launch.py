@@ -24,7 +24,10 @@ def test_several_gpus_mean_several_processes(count, wanted, how, monkeypatch, tm
     started = lambda function, arguments, processes: calls.append(f"{processes} processes")  # noqa: E731
     monkeypatch.setattr(launch, "run_processes", started)
     launch.launch(
-        lambda **_: calls.append("here"), gpus=wanted, scratch=tmp_path / "s", output="metrics.json"
+        lambda **_: calls.append("here"),
+        gpus=wanted,
+        scratch=tmp_path / "s",
+        outputs={"metrics": "metrics.json"},
     )
     assert calls == [how]
 
@@ -61,7 +64,10 @@ def test_what_was_there_before_is_computed_anew(tmp_path):
     output = tmp_path / "metrics.json"
     output.write_text("old")
     launch.launch(
-        lambda output, scratch: output.write_text("new"), gpus=0, output=output, scratch=tmp_path / "s"
+        lambda outputs, scratch: output.write_text("new"),
+        gpus=0,
+        outputs={"metrics": output},
+        scratch=tmp_path / "s",
     )
     assert output.read_text() == "new"
 

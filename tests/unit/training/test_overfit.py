@@ -68,7 +68,7 @@ def test_finetuning_overfits(key, resolve, image_folder, tmp_path):
         target=image_folder,
         backbone=None,
         percent=100.0,
-        output=tmp_path / "metrics.json",
+        outputs={"metrics": tmp_path / "metrics.json"},
         scratch=tmp_path / ".scratch",
         threads=1,
     )

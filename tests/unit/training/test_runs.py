@@ -186,7 +186,7 @@ def finetuning(key, resolve, target, output, backbone=None, percent=50.0, ftask=
         "target": target,
         "backbone": backbone,
         "percent": percent,
-        "output": output,
+        "outputs": {"metrics": output},
         "scratch": output.parent / ".scratch",
         "threads": 1,
     }

@@ -19,7 +19,7 @@ def finetune(
     target: Mapping[str, Any],
     backbone: str | Path | None,
     percent: float,
-    output: str | Path,
+    outputs: Mapping[str, str | Path],
     scratch: Path,
     threads: int,
     checkpoint_seconds: float = 60.0,
@@ -41,8 +41,8 @@ def finetune(
         The pre-trained backbone; None for random initialisation under the same recipe (n = 0).
     percent : float
         Share of the training set, drawn by the run's seed, in percent.
-    output : Path
-        metrics.json. TensorBoard's curves go to `tensorboard/` beside it.
+    outputs : dict
+        "metrics" (.json). TensorBoard's curves go to `tensorboard/` beside it.
     scratch : Path
         Folder of the resume state, the run's own and none of the declared outputs; removed on success.
     threads : int
@@ -64,10 +64,10 @@ def finetune(
         backbone = Path(backbone)
         inputs["backbone"] = file_digest(backbone)
     run = Run("finetune", key, ftask, recipe, inputs, Path(scratch), threads, checkpoint_seconds)
-    curves = Path(output).parent / "tensorboard"
+    curves = Path(outputs["metrics"]).parent / "tensorboard"
     _, _, metrics = train_run(run, labelled.train, labelled.val, labelled.classes, backbone, curves)
     if not current_world().first:
         return
 
-    write_metrics(output, metrics | labelled.recorded)
+    write_metrics(outputs["metrics"], metrics | labelled.recorded)
     Checkpoints(run.scratch, run.identity).remove()

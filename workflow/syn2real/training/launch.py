@@ -33,7 +33,7 @@ def launch(function: Callable[..., None], *, gpus: int, **arguments: Any) -> Non
     gpus : int
         GPUs of this machine that the job was given; 0 computes on the CPU.
     **arguments
-        The function's own: "outputs" or "output", "scratch" and "threads" among them. A run has a scratch
+        The function's own: "outputs", "scratch" and "threads" among them. A run has a scratch
         folder of its own; the threads are shared among a machine's processes.
 
     Raises
@@ -47,7 +47,7 @@ def launch(function: Callable[..., None], *, gpus: int, **arguments: Any) -> Non
     """
     with exclusive(Path(arguments["scratch"]).with_suffix(".lock")) as waited:
         # Snakemake removes what is there before it starts a job: these files are of the job waited for.
-        if waited and all(path.exists() for path in _outputs(arguments)):
+        if waited and all(Path(path).exists() for path in arguments["outputs"].values()):
             logger.info("another job of this run has finished it meanwhile")
             return
         taken = use_gpus(gpus)
@@ -84,12 +84,6 @@ def run_processes(function: Callable[..., None], arguments: dict[str, Any], proc
     done = subprocess.run(command, env=environment, check=False, preexec_fn=die_with_parent)
     if done.returncode:
         raise _error(failure, done.returncode)
-
-
-def _outputs(arguments: dict[str, Any]) -> list[Path]:
-    """Return the files that a run writes."""
-    several = arguments.get("outputs") or {"metrics": arguments["output"]}
-    return [Path(path) for path in several.values()]
 
 
 def _plain(value: Any) -> Any:
