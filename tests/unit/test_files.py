@@ -1,21 +1,16 @@
 """Nothing half written is ever taken for a result."""
 
-import errno
 import os
 import signal
 import subprocess
 import sys
-import time
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from syn2real import files
 from syn2real.files import (
     atomic,
     digest,
-    exclusive,
     file_digest,
     read_json,
     scratch_folder,
@@ -78,54 +73,3 @@ def test_unfinished_work_is_bound_to_its_conditions(tmp_path: Path) -> None:
     assert one == scratch_folder(tmp_path / "metrics.json", [{"lr": 0.1}])
     assert one != scratch_folder(tmp_path / "metrics.json", [{"lr": 0.2}])
     assert one.parent == tmp_path and one.name.startswith(".")
-
-
-def test_one_at_a_time_holds_a_lock_and_its_file_goes(tmp_path: Path) -> None:
-    """Also where the file is removed and made anew between those who wait."""
-    inside, most = 0, 0
-
-    def hold(_: int) -> None:
-        nonlocal inside, most
-        with exclusive(tmp_path / "folder" / "work.lock"):
-            inside += 1
-            most = max(most, inside)
-            time.sleep(0.005)
-            inside -= 1
-
-    with ThreadPoolExecutor(6) as pool:
-        list(pool.map(hold, range(24)))
-    assert most == 1
-    assert not list((tmp_path / "folder").iterdir())
-
-
-def test_who_waits_for_a_lock_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level("INFO")
-
-    def hold() -> bool:
-        with exclusive(tmp_path / "work.lock") as waited:
-            return waited
-
-    with ThreadPoolExecutor(1) as pool:
-        with exclusive(tmp_path / "work.lock") as waited:
-            assert not waited
-            waiting = pool.submit(hold)
-            while not caplog.messages and not waiting.done():
-                time.sleep(0.005)
-        assert waiting.result()
-    assert caplog.messages == [f"waiting: another process holds {tmp_path / 'work.lock'}"]
-
-
-def test_a_file_system_without_locks_is_told_and_gone_on_with(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    def flock(*_: object) -> None:
-        raise OSError(failure, os.strerror(failure))
-
-    monkeypatch.setattr(files.fcntl, "flock", flock)
-    failure = errno.ENOLCK
-    with exclusive(tmp_path / "work.lock"):
-        pass
-    assert "no locks on this file system" in caplog.text
-    failure = errno.EIO
-    with pytest.raises(OSError, match="Input/output error"), exclusive(tmp_path / "work.lock"):
-        pass

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from checkout import Checkout, failed_logs
 
-from syn2real.files import exclusive
+from syn2real.jobs.locks import exclusive
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from packaging.markers import default_environment
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from syn2real.fingerprint import imported_modules
+from syn2real.jobs.fingerprint import imported_modules
 
 ENVS = ROOT / "envs"
 EXTRAS = ("workflow", "render", "train")

@@ -15,8 +15,8 @@ import yaml
 from checkout import ROOT, Checkout, failed_logs
 from provider import Provider, Served
 
-from syn2real.bundle import verify_bundle
 from syn2real.laws.convert import PUBLISHED
+from syn2real.report.bundle import verify_bundle
 
 pytestmark = pytest.mark.slow  # a minute of CPU time
 

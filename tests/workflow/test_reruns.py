@@ -37,12 +37,15 @@ def test_a_fresh_checkout_over_old_results_runs_nothing(reuse: Checkout) -> None
 @pytest.mark.parametrize(
     ("module", "jobs"),
     [
-        ("figures/curves.py", {"figure_curves": 1}),
-        ("report.py", {"advise": 1}),
+        ("report/figures/curves.py", {"figure_curves": 1}),
+        ("report/page.py", {"advise": 1}),
         ("laws/varpro.py", FITTED),
         ("complexity/covariance.py", {"complexity": 1, "compare_complexity": 1}),
-        ("tasks/sinclass.py", TRAINED),
-        ("render/contact_sheet.py", {"figure_samples": 2}),
+        ("tasks/sinclass/task.py", {"finetune": 5, "reference": 1, "complexity": 1} | ANSWERS),
+        ("tasks/normal/task.py", {"pretrain": 1, "finetune": 3} | ANSWERS),
+        ("jobs/attempts.py", {}),
+        ("jobs/log.py", {}),
+        ("report/contact_sheet.py", {"figure_samples": 2}),
         ("render/scene.py", {"render": 4, "export_stand_in": 1, "figure_samples": 2} | TRAINED),
     ],
 )

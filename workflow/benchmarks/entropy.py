@@ -24,7 +24,7 @@ import pandas as pd
 from sklearn.covariance import ledoit_wolf_shrinkage, oas
 
 from syn2real.complexity.covariance import Covariance
-from syn2real.complexity.estimate import FLOOR, entropy, lifted_entropy
+from syn2real.complexity.entropy import FLOOR, entropy, lifted_entropy
 from syn2real.complexity.scenes import GROUPS, jackknife
 
 CAUSES, VARIED = 40, 30

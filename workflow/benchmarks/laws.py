@@ -24,9 +24,9 @@ import numpy as np
 import pandas as pd
 
 from syn2real.laws.advice import LIMIT, SURE
-from syn2real.laws.bayes import fit_simple
 from syn2real.laws.bootstrap import bootstrap
-from syn2real.laws.paper import fit_paper
+from syn2real.laws.methods.paper import fit_paper
+from syn2real.laws.methods.posterior import fit_simple
 from syn2real.laws.results import Rows
 from syn2real.laws.table import Curve
 

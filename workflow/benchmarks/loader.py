@@ -40,10 +40,9 @@ from torchvision import tv_tensors
 from torchvision.transforms import v2
 
 from syn2real.config.recipe import SECTIONS, Recipe
+from syn2real.data.rendered import PTASKS, SyntheticImages
 from syn2real.data.shards import Shard, decode_normals
-from syn2real.data.synthetic import PTASKS, SyntheticImages
-from syn2real.tasks import make_task
-from syn2real.tasks.base import MEAN, STD
+from syn2real.tasks.base import MEAN, STD, make_task
 from syn2real.training.batches import training_batches
 
 RECIPE = Path(__file__).parents[2] / "config" / "recipes" / "paper.yaml"

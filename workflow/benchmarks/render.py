@@ -43,10 +43,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from syn2real.config.rendering import Rendering
+from syn2real.assets.bop import take_stock
+from syn2real.assets.demo.make import KINDS, make_objects, make_textures
 from syn2real.data.shards import Shard, decode_normals, view_key
-from syn2real.render.assets import KINDS, make_objects, make_textures
-from syn2real.render.bop import take_stock
+from syn2real.render.schema import Rendering
 from syn2real.render.worker import READY, Order, scene_file
 
 NAIVE = Path(__file__).with_name("render_naive.py")

@@ -16,9 +16,9 @@ from typing import Any
 
 import numpy as np
 
-from syn2real.config.rendering import ROOM_SIDE_M, Rendering
 from syn2real.render.blender import CAMERA_TRIES, DROP_HEIGHT, SMOOTH_ANGLE
 from syn2real.render.scene import camera_poses
+from syn2real.render.schema import ROOM_SIDE_M, Rendering
 from syn2real.render.substitutes import substitute_installed
 from syn2real.render.surfaces import dress
 from syn2real.render.worker import READY

@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pycocotools import mask as coco_mask
 
-from syn2real.data.png import encode_png
 from syn2real.data.shards import SceneRecord, canonical_json, encode_normals, write_shard
+from syn2real.png import encode_png
 
 CLASSES = [f"drawn/obj_{k:06d}" for k in range(1, 174)]  # as many as the paper's setting has
 OBJECTS, VIEWS = 10, 2

@@ -35,8 +35,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from syn2real.config.recipe import SECTIONS, Recipe
-from syn2real.tasks import Task, make_task
-from syn2real.tasks.base import memory_format
+from syn2real.tasks.base import Task, make_task, memory_format
 from syn2real.training.distributed import World, share_out
 from syn2real.training.optimiser import learning_rate, make_optimiser, set_learning_rate
 from syn2real.training.precision import computed_precision, use_fast_kernels

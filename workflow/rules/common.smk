@@ -9,12 +9,12 @@ LIBRARY = str(Path(workflow.basedir) / "workflow")
 sys.path.insert(0, LIBRARY)
 shell.prefix(f"set -euo pipefail; export PYTHONPATH={shlex.quote(LIBRARY)}; ")
 
-from syn2real.config.base import plain
-from syn2real.config.plan import MADE_OBJECTS, MADE_TEXTURES, load_plan
-from syn2real.data.own_index import part_file
+from syn2real.schema import plain
+from syn2real.plan.plan import MADE_OBJECTS, MADE_TEXTURES, load_plan
+from syn2real.data.own_renders.index import part_file
 from syn2real.errors import InputError
-from syn2real.fingerprint import fingerprint
-from syn2real.preflight import (
+from syn2real.jobs.fingerprint import fingerprint, plugin_modules
+from syn2real.plan.missing import (
     check_own_sizes, missing_blender, missing_data, objects_input, shards_of, textures_input
 )  # fmt: skip
 
@@ -53,9 +53,13 @@ wildcard_constraints:
     image_size=r"\d+",
 
 
-def code(stage):
-    """Digest of a stage's script and of the library modules it imports."""
-    return fingerprint(Path(workflow.basedir) / "workflow" / "scripts" / f"{stage}.py")
+def code(script, **plugins):
+    """Digest of a stage's script, the library modules it imports, and the plug-ins that a job names.
+
+    `plugins`: an extension point, such as tasks, and the name of one of its plug-ins, or several.
+    """
+    named = [module for point, names in plugins.items() for module in plugin_modules(point, names)]
+    return fingerprint(Path(workflow.basedir) / "workflow" / "scripts" / f"{script}.py", *named)
 
 
 PRETRAIN = "results/pretrain/{recipe}/{setting}/{ptask}/{model}/n{n}/seed{seed}"
@@ -110,7 +114,7 @@ def memory(mib, attempt):
 
 
 def this_attempt(wildcards, attempt):
-    """Which attempt of this call a job is (syn2real.attempts)."""
+    """Which attempt of this call a job is (syn2real.jobs.attempts)."""
     return attempt
 
 

@@ -10,7 +10,7 @@ rule reference:
     log:
         "results/logs/reference/{reference}.log",
     params:
-        fingerprint=code("reference"),
+        fingerprint=lambda w: code("reference", tasks=PLAN.references[w.reference].ftask),
         key=lambda w: reference_key(w.reference),
         recipe=lambda w: dict(sorted(PLAN.reference_recipe(w.reference).items())),
         target=lambda w: PLAN.target_data(PLAN.references[w.reference].target),

@@ -12,7 +12,7 @@ rule pretrain:
     log:
         f"results/logs/{PRETRAIN.removeprefix('results/')}.log",
     params:
-        fingerprint=code("pretrain"),
+        fingerprint=lambda w: code("pretrain", tasks=w.ptask),
         recipe=lambda w: resolved("pretrain", w.ptask, w.model, w.recipe),
         val_images=val_images,
     threads: lambda w: PLAN.recipes[w.recipe].threads

@@ -1,11 +1,11 @@
 """Say in words what an experiment's fits support."""
 
-from syn2real.joblog import job_log
+from syn2real.jobs.log import job_log
 
 with job_log(snakemake.log[0]):
     import pandas as pd
 
-    from syn2real.report import write_advice
+    from syn2real.report.page import write_advice
 
     write_advice(
         pd.read_csv(snakemake.input.points),

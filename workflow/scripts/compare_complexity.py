@@ -1,13 +1,13 @@
 """Order an experiment's settings by complexity: a table in words, and a figure with the laws' parameters."""
 
-from syn2real.joblog import job_log
+from syn2real.jobs.log import job_log
 
 with job_log(snakemake.log[0]):
     from syn2real.complexity.ordering import compare
-    from syn2real.complexity.wording import compared_text
-    from syn2real.figures.base import save
-    from syn2real.figures.complexity import draw_complexity
     from syn2real.files import read_json, write_text
+    from syn2real.report.complexity import compared_text
+    from syn2real.report.figures.base import save
+    from syn2real.report.figures.complexity import draw_complexity
 
     measured = {told["setting"]: told for told in map(read_json, snakemake.input.measured)}
     fits = read_json(snakemake.input.fits) if snakemake.input.get("fits") else None

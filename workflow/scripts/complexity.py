@@ -2,18 +2,18 @@
 
 from pathlib import Path
 
-from syn2real.attempts import Attempt
 from syn2real.files import file_stamp, scratch_folder, write_json
-from syn2real.joblog import job_log
+from syn2real.jobs.attempts import Attempt
+from syn2real.jobs.log import job_log
 
 w, params = snakemake.wildcards, snakemake.params
 stamps = [file_stamp(path) for path in snakemake.input]
 scratch = scratch_folder(snakemake.output[0], [params.fingerprint, params.model, params.floor, stamps])
 
 with job_log(snakemake.log[0], Attempt(snakemake.resources.attempt, scratch)):
-    from syn2real.data.scene_images import ShardImages
-    from syn2real.devices import use_gpus
-    from syn2real.training.measure import measure_images
+    from syn2real.complexity.images import ShardImages
+    from syn2real.complexity.measure import measure_images
+    from syn2real.jobs.gpus import use_gpus
 
     use_gpus(snakemake.resources.gpu)
     told = measure_images(

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from syn2real.joblog import job_log
+from syn2real.jobs.log import job_log
 
 with job_log(snakemake.log[0]):
     from syn2real.data.export import export_target

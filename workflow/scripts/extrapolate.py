@@ -1,6 +1,6 @@
 """Fit the smaller sizes of an experiment and foretell the larger ones."""
 
-from syn2real.joblog import job_log
+from syn2real.jobs.log import job_log
 
 with job_log(snakemake.log[0]):
     import pandas as pd

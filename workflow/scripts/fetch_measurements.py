@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from syn2real.joblog import job_log
+from syn2real.jobs.log import job_log
 
 with job_log(snakemake.log[0]):
-    from syn2real.data.download import download, new_session
+    from syn2real.assets.download import download, new_session
 
     path, sha256 = Path(snakemake.output[0]), snakemake.wildcards.sha256
     with new_session() as session:

@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from syn2real.joblog import job_log
+from syn2real.jobs.log import job_log
 
 with job_log(snakemake.log[0]):
-    from syn2real.config.datasets import read_datasets
+    from syn2real.assets.archives import read_datasets
+    from syn2real.assets.fetch import fetch_material, fetch_textures
     from syn2real.config.workflow import WorkflowConfig
-    from syn2real.data.assets import fetch_material, fetch_textures
 
     config = WorkflowConfig.model_validate(snakemake.config)
     collection, material = snakemake.wildcards.collection, snakemake.wildcards.get("material")

@@ -1,13 +1,13 @@
 """Draw error against pre-training size with the fitted law (Figure 1 of the paper)."""
 
-from syn2real.joblog import job_log
+from syn2real.jobs.log import job_log
 
 with job_log(snakemake.log[0]):
     import pandas as pd
 
-    from syn2real.figures.base import save
-    from syn2real.figures.curves import draw_curves
     from syn2real.files import read_json
+    from syn2real.report.figures.base import save
+    from syn2real.report.figures.curves import draw_curves
 
     fits = read_json(snakemake.input.fits)
     points = pd.read_csv(snakemake.input.points)

@@ -1,13 +1,13 @@
 """Draw the errors above the transfer gap (Figures 10 to 12 of the paper)."""
 
-from syn2real.joblog import job_log
+from syn2real.jobs.log import job_log
 
 with job_log(snakemake.log[0]):
     import pandas as pd
 
-    from syn2real.figures.base import save
-    from syn2real.figures.linearised import draw_linearised
     from syn2real.files import read_json
+    from syn2real.report.figures.base import save
+    from syn2real.report.figures.linearised import draw_linearised
 
     fits = read_json(snakemake.input.fits)
     points = pd.read_csv(snakemake.input.points)

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from syn2real.joblog import job_log
+from syn2real.jobs.log import job_log
 
 with job_log(snakemake.log[0]):
-    from syn2real.render.contact_sheet import contact_sheet
+    from syn2real.report.contact_sheet import contact_sheet
 
     first, *others = map(Path, snakemake.input)
     contact_sheet(first, Path(snakemake.output[0]), others=others)

@@ -1,12 +1,12 @@
 """Fit the simple law to every curve of an experiment."""
 
-from syn2real.joblog import job_log
+from syn2real.jobs.log import job_log
 
 with job_log(snakemake.log[0]):
     import pandas as pd
 
     from syn2real.files import write_json, write_text
-    from syn2real.laws import fit_table
+    from syn2real.laws.api import fit_table
     from syn2real.laws.summary import parameter_table, prediction_grid
 
     points = pd.read_csv(snakemake.input[0])

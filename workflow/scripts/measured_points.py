@@ -1,10 +1,10 @@
 """Take a table of measurements, of points or of the published columns, as an experiment's points."""
 
-from syn2real.joblog import job_log
+from syn2real.jobs.log import job_log
 
 with job_log(snakemake.log[0]):
     from syn2real.laws.convert import read_measurements
-    from syn2real.points import write_points
+    from syn2real.training.points import write_points
 
     params = snakemake.params
     write_points(read_measurements(snakemake.input[0], params.select, params.ignore), snakemake.output[0])

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from syn2real.attempts import Attempt
 from syn2real.files import file_stamp, scratch_folder
-from syn2real.joblog import job_log
+from syn2real.jobs.attempts import Attempt
+from syn2real.jobs.log import job_log
 
 w, params = snakemake.wildcards, snakemake.params
 outputs = {name: Path(path) for name, path in snakemake.output.items()}

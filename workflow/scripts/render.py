@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from syn2real.attempts import Attempt
 from syn2real.files import scratch_folder
-from syn2real.joblog import job_log
+from syn2real.jobs.attempts import Attempt
+from syn2real.jobs.log import job_log
 
 wildcards, params = snakemake.wildcards, snakemake.params
 output = Path(snakemake.output[0])
@@ -12,7 +12,7 @@ textures = params.folders["textures"]
 scratch = scratch_folder(output, [params.fingerprint, params.rendering])
 
 with job_log(snakemake.log[0], Attempt(snakemake.resources.attempt, scratch)):
-    from syn2real.devices import use_gpus
+    from syn2real.jobs.gpus import use_gpus
     from syn2real.render.job import render_shard
 
     use_gpus(snakemake.resources.gpu)

@@ -5,9 +5,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from syn2real.commands.complexity import add_commands as add_training_commands
+from syn2real.commands.laws import add_commands
 from syn2real.errors import InputError
-from syn2real.laws.cli import add_commands
-from syn2real.training.cli import add_commands as add_training_commands
 from syn2real.version import __version__
 
 
@@ -65,7 +65,7 @@ def _add_check(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 def _check(arguments: argparse.Namespace) -> int:
     _require("check", "workflow", "pydantic", "yaml")
-    from syn2real.check import check_configuration
+    from syn2real.plan.costs import check_configuration
 
     return check_configuration(arguments.config, arguments.experiments)
 
@@ -85,7 +85,7 @@ def _add_points(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
 
 def _points(arguments: argparse.Namespace) -> int:
     _require("points", "workflow", "pydantic")
-    from syn2real.points import find_finished, read_points, write_points
+    from syn2real.training.points import find_finished, read_points, write_points
 
     frame = read_points(path for folder in arguments.results for path in find_finished(folder))
     if frame.empty:
@@ -112,7 +112,7 @@ def _add_show(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
 
 def _show(arguments: argparse.Namespace) -> int:
     _require("show", "workflow", "PIL", "pycocotools")
-    from syn2real.render.contact_sheet import contact_sheet
+    from syn2real.report.contact_sheet import contact_sheet
 
     if arguments.views < 1:
         raise InputError(f"at least 1 view is needed, not {arguments.views}", key="--views")
@@ -138,9 +138,9 @@ def _add_bundle(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
 
 def _bundle(arguments: argparse.Namespace) -> int:
     _require("bundle", "workflow", "pydantic", "yaml", "rocrate")
-    from syn2real.bundle import write_bundle
     from syn2real.config.loading import read_yaml
-    from syn2real.config.plan import load_plan
+    from syn2real.plan.plan import load_plan
+    from syn2real.report.bundle import write_bundle
 
     plan = load_plan(read_yaml(arguments.config) | {"experiment": arguments.experiment}, arguments.config)
     (name,) = plan.questions()
@@ -163,7 +163,7 @@ def _add_verify(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
 
 def _verify(arguments: argparse.Namespace) -> int:
     _require("verify", "workflow", "pydantic", "rocrate")
-    from syn2real.bundle import verify_bundle
+    from syn2real.report.bundle import verify_bundle
 
     count, problems = verify_bundle(arguments.bundle)
     for problem in problems:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from syn2real.config.plan import Plan, load_plan
+from syn2real.plan.plan import Plan, load_plan
 
 ROOT = Path(__file__).resolve().parents[3]
 FILES = sorted((ROOT / "config/experiments").glob("*.yaml"))

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from syn2real.config.plan import Plan, load_plan
+from syn2real.plan.plan import Plan, load_plan
 
 ROOT = Path(__file__).resolve().parents[3]
 

@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 from pycocotools import mask as rle
 
-from syn2real.config.target import Target
 from syn2real.data.shards import SceneRecord, encode_normals, write_shard
+from syn2real.data.targets.schema import Target
 
 CLASSES = ["demo/obj_000001", "demo/obj_000002", "demo/obj_000003"]
 

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from syn2real.data.synthetic import SyntheticImages
-from syn2real.data.targets import load_target
+from syn2real.data.rendered import SyntheticImages
+from syn2real.data.targets.load import load_target
 
 
 @pytest.mark.parametrize(

@@ -9,10 +9,10 @@ from PIL import Image
 from pycocotools.coco import COCO
 from torchvision.datasets import ImageFolder
 
-from syn2real.config.target import Target
 from syn2real.data import export
 from syn2real.data.export import export_target
-from syn2real.data.targets import check_layout, load_splits, load_target
+from syn2real.data.targets.load import check_layout, load_splits, load_target
+from syn2real.data.targets.schema import Target
 from syn2real.errors import InputError
 
 

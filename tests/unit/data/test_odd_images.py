@@ -7,9 +7,9 @@ import pytest
 import torch
 from PIL import Image, ImageOps
 
-from syn2real.data.targets import check_layout, load_splits, load_target
+from syn2real.data.targets.load import check_layout, load_splits, load_target
 from syn2real.errors import InputError
-from syn2real.tasks.objdet import to_coco
+from syn2real.tasks.objdet.task import to_coco
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (12, 16, 3), dtype=np.uint8)
 HOLES = {12, 26, 29, 30, 45, 66, 68, 69, 71, 83}

@@ -3,7 +3,8 @@ import pandas as pd
 import pytest
 
 from syn2real.errors import InputError
-from syn2real.laws import advice_text, advise_table
+from syn2real.laws.advice import advise_table
+from syn2real.report.wording import advice_text
 
 
 def advice_of(frame, target, **options):

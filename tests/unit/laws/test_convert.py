@@ -3,8 +3,7 @@ import pandas as pd
 import pytest
 
 from syn2real.errors import InputError
-from syn2real.laws import convert_table
-from syn2real.laws.convert import PUBLISHED, read_measurements
+from syn2real.laws.convert import PUBLISHED, convert_table, read_measurements
 
 ROWS = [
     (1, 0.10, "1000", "64k", "objdet", "coco", "1", "objdet", "r50", "23.9", "bop-lv2.5"),

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from syn2real.laws import fit_table
+from syn2real.laws.api import fit_table
 from syn2real.laws.extrapolation import extrapolate
 
 SIZES = 1000 * 2 ** np.arange(11)

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from syn2real.laws import fit_table
-from syn2real.laws.bayes import fit_simple
+from syn2real.laws.api import fit_table
 from syn2real.laws.bootstrap import bootstrap, fit_replicates
-from syn2real.laws.forms import LAWS, FullWithLoss
-from syn2real.laws.leastsq import fit_least_squares
+from syn2real.laws.forms.base import LAWS, FullWithLoss
+from syn2real.laws.methods.least_squares import fit_least_squares
+from syn2real.laws.methods.posterior import fit_simple
 from syn2real.laws.results import Rows
 from syn2real.laws.table import Curve
 from syn2real.laws.varpro import solve_nonnegative
@@ -196,7 +196,8 @@ needs_file = pytest.mark.skipif(
 
 @needs_file
 def test_the_papers_procedure_on_the_published_subset():
-    from syn2real.laws import convert_table, read_csv
+    from syn2real.laws.convert import convert_table
+    from syn2real.laws.table import read_csv
 
     path = os.environ["SYN2REAL_PUBLISHED_CSV"]
     points, notes = convert_table(read_csv(path))
@@ -211,7 +212,8 @@ def test_the_papers_procedure_on_the_published_subset():
 
 @needs_file
 def test_extrapolation_on_the_published_subset_beats_least_squares_and_the_last_value():
-    from syn2real.laws import convert_table, read_csv
+    from syn2real.laws.convert import convert_table
+    from syn2real.laws.table import read_csv
 
     points, _ = convert_table(read_csv(os.environ["SYN2REAL_PUBLISHED_CSV"]))
     points = points[points.n > 0]

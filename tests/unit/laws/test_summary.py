@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from syn2real.laws import fit_table
+from syn2real.laws.api import fit_table
 from syn2real.laws.summary import parameter_table, prediction_grid
 
 

@@ -3,8 +3,8 @@ import pandas as pd
 import pytest
 
 from syn2real.errors import InputError
-from syn2real.laws import fit_table, read_csv
-from syn2real.laws.table import check_frame, identity_columns, split_curves, weigh_by_test_size
+from syn2real.laws.api import fit_table
+from syn2real.laws.table import check_frame, identity_columns, read_csv, split_curves, weigh_by_test_size
 
 
 def curves_of(frame, **options):

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from syn2real.config.rendering import Rendering
+from syn2real.assets.bop import take_stock
 from syn2real.render.blender import Renderer
-from syn2real.render.bop import take_stock
 from syn2real.render.scene import describe
+from syn2real.render.schema import Rendering
 
 
 def main(request: dict) -> None:

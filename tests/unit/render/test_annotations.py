@@ -9,9 +9,9 @@ import trimesh
 from PIL import Image
 from pycocotools import mask as coco_mask
 
-from syn2real.config.rendering import Rendering
 from syn2real.data.shards import decode_normals
 from syn2real.render.annotations import RawView, Solid, bop_pose, sensed, silhouette_area, view_files
+from syn2real.render.schema import Rendering
 
 SIZE, FOCAL = 64, 100.0
 INTRINSICS = np.array([[FOCAL, 0, (SIZE - 1) / 2], [0, FOCAL, (SIZE - 1) / 2], [0, 0, 1]])

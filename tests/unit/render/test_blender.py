@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from syn2real.config.rendering import Rendering
 from syn2real.data.shards import decode_normals, encode_normals
 from syn2real.errors import InputError
 from syn2real.render import blender
+from syn2real.render.schema import Rendering
 
 RENDERING = Rendering.model_validate(
     {

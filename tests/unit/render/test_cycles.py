@@ -5,8 +5,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from syn2real.config.rendering import Rendering
 from syn2real.render.cycles import choose_devices, set_quality
+from syn2real.render.schema import Rendering
 
 
 @dataclass

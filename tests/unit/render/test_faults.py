@@ -14,12 +14,12 @@ from types import SimpleNamespace
 
 import pytest
 
-from syn2real.config.rendering import Rendering
+from syn2real.assets.bop import model_file, take_stock
 from syn2real.errors import InputError
 from syn2real.render import job
 from syn2real.render.blender import Renderer
-from syn2real.render.bop import model_file, take_stock
 from syn2real.render.scene import describe, description_bytes
+from syn2real.render.schema import Rendering
 from syn2real.render.worker import READY
 
 

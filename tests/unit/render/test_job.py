@@ -10,14 +10,14 @@ import pytest
 from PIL import Image
 from pycocotools import mask as coco_mask
 
-from syn2real.config.rendering import Rendering
+from syn2real.assets.bop import take_stock
 from syn2real.data.shards import SceneRecord, decode_normals, write_shard
 from syn2real.errors import InputError
-from syn2real.fingerprint import imported_modules
+from syn2real.jobs.fingerprint import imported_modules
 from syn2real.render import job
-from syn2real.render.bop import take_stock
-from syn2real.render.contact_sheet import contact_sheet
 from syn2real.render.scene import describe, description_bytes
+from syn2real.render.schema import Rendering
+from syn2real.report.contact_sheet import contact_sheet
 
 
 def opened(content: bytes) -> np.ndarray:
@@ -148,7 +148,7 @@ def test_a_contact_sheet_counts_redrawn_scenes_over_the_settings_shards(tiny, tm
 def test_a_change_of_any_module_of_the_worker_changes_the_jobs_fingerprint():
     """The worker is started by name: without an import the rerun rules would not see it."""
     modules = {name.rpartition(".")[2] for name in imported_modules(job.__file__)}
-    assert {"worker", "blender", "surfaces", "annotations", "scene", "bop", "shards", "rendering"} <= modules
+    assert {"worker", "blender", "surfaces", "annotations", "scene", "bop", "shards", "schema"} <= modules
 
 
 def test_a_crash_of_blender_names_setting_and_scene(assets, tmp_path, monkeypatch):

@@ -5,9 +5,9 @@ import shutil
 
 import pytest
 
-from syn2real.config.rendering import Rendering
-from syn2real.render.bop import model_file, take_stock
+from syn2real.assets.bop import model_file, take_stock
 from syn2real.render.provenance import assets_digest
+from syn2real.render.schema import Rendering
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from syn2real.data.shards import Shard, view_key
-from syn2real.devices import count_gpus
+from syn2real.jobs.gpus import count_gpus
 
 SMALL = {
     "collections": ["demo-textured", "demo-textureless"],

@@ -10,8 +10,8 @@ from itertools import islice
 import numpy as np
 import pytest
 
-from syn2real.config.rendering import ROOM_SIDE_M, Rendering
 from syn2real.render.scene import Stock, camera_poses, describe, description_bytes
+from syn2real.render.schema import ROOM_SIDE_M, Rendering
 
 SIZES = {"hb": 33, "icbin": 2, "tless": 30}
 STOCK = Stock(
@@ -33,7 +33,7 @@ def test_shard_size_and_order_change_nothing():
 
 def test_another_process_describes_the_same_bytes():
     code = (
-        "import sys; from syn2real.config.rendering import Rendering;"
+        "import sys; from syn2real.render.schema import Rendering;"
         "from syn2real.render.scene import *;"
         f"stock = Stock({STOCK.classes!r}, {STOCK.materials!r});"
         f"rendering = Rendering.model_validate_json({RENDERING.model_dump_json()!r});"

@@ -13,9 +13,9 @@ from sklearn.metrics import average_precision_score
 from torch import nn
 
 from syn2real.data.shards import encode_normals
-from syn2real.tasks.mulclass import mean_average_precision
-from syn2real.tasks.objdet import coco_map, to_coco
-from syn2real.tasks.semseg import iou
+from syn2real.tasks.mulclass.task import mean_average_precision
+from syn2real.tasks.objdet.task import coco_map, to_coco
+from syn2real.tasks.semseg.task import iou
 
 CPU = torch.device("cpu")
 

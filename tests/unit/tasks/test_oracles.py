@@ -12,7 +12,7 @@ from pycocotools.cocoeval import COCOeval
 from sklearn.metrics import average_precision_score
 from torch import nn
 
-from syn2real.tasks.mulclass import mean_average_precision
+from syn2real.tasks.mulclass.task import mean_average_precision
 from syn2real.training.batches import evaluation_batches
 
 CPU = torch.device("cpu")

@@ -6,7 +6,7 @@ from torchvision import tv_tensors
 from torchvision.transforms import v2
 
 from syn2real.tasks.base import stack_padded
-from syn2real.tasks.deeplab import RandomShortestSize
+from syn2real.tasks.common.deeplab import RandomShortestSize
 from syn2real.training.batches import training_batches
 from syn2real.training.optimiser import make_optimiser
 from syn2real.training.seeding import borrowed, seed_everything

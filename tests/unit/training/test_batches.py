@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from syn2real.config.recipe import SECTIONS
-from syn2real.data.synthetic import PTASKS, SyntheticImages
-from syn2real.tasks import make_task
+from syn2real.data.rendered import PTASKS, SyntheticImages
+from syn2real.tasks.base import make_task
 from syn2real.training.batches import Augmented, Cached, EndlessOrder, training_batches
 from syn2real.training.seeding import borrowed, stream_seed
 

@@ -8,12 +8,12 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file
 
-from syn2real.config.metrics import read_metrics
+from syn2real.backbones.base import backbone_state, resnet, save_backbone
 from syn2real.errors import InputError, TrainingError
-from syn2real.points import find_finished
-from syn2real.tasks import task_class
-from syn2real.tasks.backbones import backbone_state, resnet, save_backbone
+from syn2real.tasks.base import task_class
 from syn2real.training.finetune import finetune
+from syn2real.training.metrics import read_metrics
+from syn2real.training.points import find_finished
 from syn2real.training.progress import Progress
 
 FTASKS = ("sinclass", "objdet", "semseg")

@@ -2,9 +2,9 @@ import json
 
 import pytest
 
-from syn2real.config.metrics import Metrics, read_metrics
 from syn2real.errors import InputError, TrainingError
-from syn2real.provenance import git_commit
+from syn2real.jobs.provenance import git_commit
+from syn2real.training.metrics import Metrics, read_metrics
 from syn2real.training.metrics_file import versions, write_metrics
 
 NAN, INF = float("nan"), float("inf")

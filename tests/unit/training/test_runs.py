@@ -10,8 +10,8 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from syn2real.backbones.base import load_backbone, resnet
 from syn2real.errors import InputError, TrainingError
-from syn2real.tasks.backbones import load_backbone, resnet
 from syn2real.training.finetune import finetune
 from syn2real.training.pretrain import pretrain
 from syn2real.training.run import Run

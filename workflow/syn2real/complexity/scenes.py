@@ -7,7 +7,7 @@ G = 20, 0.7 GB). With no more scenes than groups each scene is its own.
 
 The standard error is the jackknife's over the groups, not a bootstrap's. A bootstrap draws scenes twice and
 leaves a third of them out; where images are few, every missing one takes a direction out of S, and log det
-takes that for less variance. In the simulation of `syn2real.complexity.estimate` (floor 0.001) the true
+takes that for less variance. In the simulation of `syn2real.complexity.entropy` (floor 0.001) the true
 standard deviation of H was 3.8: the jackknife over 20 groups gave 4.0 on average, the bootstrap over scenes
 7.4, and the bootstrap over the groups 21, around a mean that lay 72 nats below H. Where there were many more
 images than dimensions (200 scenes of ten views, 128 dimensions) the truth was 1.9, and they gave 2.0, 1.7

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from syn2real.config.base import Section
+from syn2real.schema import Section
 
 ModelName = Literal["resnet18", "resnet34", "resnet50", "resnet101", "resnet152"]
 Stage = Literal["pretrain", "finetune"]

@@ -8,15 +8,15 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from syn2real.config.datasets import Archive
+from syn2real.assets.archives import Archive
 from syn2real.config.experiment import Experiment, Measured
-from syn2real.config.metrics import Metrics
-from syn2real.config.own_renders import OwnRenders
 from syn2real.config.recipe import Recipe
-from syn2real.config.rendering import Rendering
-from syn2real.config.target import Target
 from syn2real.config.workflow import WorkflowConfig
+from syn2real.data.own_renders.schema import OwnRenders
+from syn2real.data.targets.schema import Target
 from syn2real.files import write_text
+from syn2real.render.schema import Rendering
+from syn2real.training.metrics import Metrics
 
 FOLDER = Path(__file__).resolve().parents[2] / "schemas"
 

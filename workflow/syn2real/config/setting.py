@@ -4,8 +4,8 @@ from typing import Annotated, Any
 
 from pydantic import Discriminator, Tag
 
-from syn2real.config.own_renders import OwnRenders
-from syn2real.config.rendering import Rendering
+from syn2real.data.own_renders.schema import OwnRenders
+from syn2real.render.schema import Rendering
 
 
 def setting_kind(value: Any) -> str:

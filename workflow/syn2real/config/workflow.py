@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from syn2real.config.base import Name, Section
+from syn2real.schema import Name, Section
 
 
 class WorkflowConfig(Section):

@@ -12,8 +12,8 @@ import pandas as pd
 
 from syn2real.errors import InputError
 from syn2real.laws.api import VERSION, read_curves, why_not
-from syn2real.laws.bayes import BayesFit, fit_simple
 from syn2real.laws.levers import BLIND, Lever, choose_lever
+from syn2real.laws.methods.posterior import BayesFit, fit_simple
 from syn2real.laws.results import number, tails
 from syn2real.laws.table import Curve
 

@@ -10,13 +10,13 @@ import numpy as np
 import pandas as pd
 
 from syn2real.errors import InputError
-from syn2real.laws import forms
-from syn2real.laws.bayes import fit_simple
 from syn2real.laws.bootstrap import fit_bootstrap
-from syn2real.laws.leastsq import fit_least_squares, missing
-from syn2real.laws.paper import fit_paper
+from syn2real.laws.forms import base as forms
+from syn2real.laws.methods.by_model import fit_size, models
+from syn2real.laws.methods.least_squares import fit_least_squares, missing
+from syn2real.laws.methods.paper import fit_paper
+from syn2real.laws.methods.posterior import fit_simple
 from syn2real.laws.results import Fit, Predictions, Rows, number
-from syn2real.laws.size import fit_size, models
 from syn2real.laws.table import Curve, check_frame, identity_columns, split_curves, weigh_by_test_size
 
 VERSION = 1

@@ -10,7 +10,7 @@ from itertools import combinations
 
 import numpy as np
 
-from syn2real.laws.forms import Law
+from syn2real.laws.forms.base import Law
 from syn2real.laws.results import Rows
 
 RESIDUALS = ("log", "linear", "huber")

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pycocotools import mask as coco_mask
 
-from syn2real.config.rendering import Rendering
-from syn2real.data.png import encode_png
 from syn2real.data.shards import canonical_json, encode_normals
+from syn2real.png import encode_png
+from syn2real.render.schema import Rendering
 
 SILHOUETTE_SIDE = 192
 """Least side, in pixels, of the grid on which silhouettes are measured."""

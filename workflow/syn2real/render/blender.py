@@ -17,13 +17,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from syn2real.config.rendering import ROOM_SIDE_M, Rendering
+from syn2real.assets.bop import model_file
 from syn2real.errors import InputError
 from syn2real.render.annotations import RawView, Solid
-from syn2real.render.bop import model_file
 from syn2real.render.cycles import choose_devices, set_quality
 from syn2real.render.passes import as_seen, make_passes, read_passes
 from syn2real.render.scene import camera_poses
+from syn2real.render.schema import ROOM_SIDE_M, Rendering
 from syn2real.render.substitutes import substitute
 from syn2real.render.surfaces import dress, plain
 

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from syn2real.config.rendering import Rendering
-from syn2real.devices import HIDDEN
+from syn2real.jobs.gpus import HIDDEN
+from syn2real.render.schema import Rendering
 
 GPU_KINDS = ("OPTIX", "CUDA")
 """Cycles' kinds of GPU devices, fastest first; both run on NVIDIA's GPUs."""

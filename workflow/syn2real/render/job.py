@@ -11,13 +11,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from syn2real.config.rendering import Rendering
+from syn2real.assets.bop import take_stock
 from syn2real.data.shards import DESCRIPTION, SceneRecord, Shard, view_key, write_shard
 from syn2real.errors import InputError
-from syn2real.files import digest, exclusive
-from syn2real.render.bop import take_stock
+from syn2real.files import digest
+from syn2real.jobs.locks import exclusive
 from syn2real.render.provenance import assets_digest, shard_meta
 from syn2real.render.scene import Stock
+from syn2real.render.schema import Rendering
 from syn2real.render.worker import FILE_ERROR, INPUT_ERROR, Order, scene_file
 
 WORKER = [sys.executable, "-m", "syn2real.render.worker"]

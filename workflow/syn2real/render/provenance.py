@@ -5,10 +5,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from syn2real.config.rendering import Rendering
+from syn2real.assets.bop import model_folder
 from syn2real.files import digest, file_digest
-from syn2real.render.bop import model_folder
 from syn2real.render.scene import Stock
+from syn2real.render.schema import Rendering
 
 PACKAGES = ("bpy", "blenderproc", "numpy", "opencv-python-headless")
 """Packages whose versions decide pixels and files."""

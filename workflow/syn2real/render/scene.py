@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from syn2real.config.rendering import Range, Rendering
 from syn2real.data.shards import canonical_json
+from syn2real.render.schema import Range, Rendering
 
 FIX_AREA, FIX_POINT = 4.0, 200.0
 """Emission of the area light and power of the point light where light is fixed."""

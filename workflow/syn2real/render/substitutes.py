@@ -5,7 +5,7 @@ import types
 from pathlib import Path
 from typing import Any
 
-from syn2real.render.bop import model_folder
+from syn2real.assets.bop import model_folder
 
 
 def substitute() -> None:

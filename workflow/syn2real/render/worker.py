@@ -15,13 +15,13 @@ from typing import Any
 
 import cv2
 
-from syn2real.config.rendering import Rendering
 from syn2real.data.shards import SceneRecord, write_shard
 from syn2real.errors import InputError
-from syn2real.processes import die_with_parent, leave
+from syn2real.jobs.child import die_with_parent, leave
 from syn2real.render.annotations import view_files
 from syn2real.render.blender import Renderer, Unbuildable
 from syn2real.render.scene import Stock, describe, description_bytes
+from syn2real.render.schema import Rendering
 
 ATTEMPTS = 50
 """Draws of one scene before it is given up: then the setting asks for what does not fit."""

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torchvision.transforms import v2
 
+from syn2real import plugins
 from syn2real.config.recipe import ModelName, TrainingSection
 
 # Mean and standard deviation of ImageNet's colours: the convention of torchvision's models. The same
@@ -119,6 +120,17 @@ class Task(ABC):
     def lr_factor(self, parameter: str) -> float:
         """Return the learning rate of a parameter, given by its name, in units of the recipe's."""
         return 1.0
+
+
+def task_class(name: str) -> type[Task]:
+    """Return the task called `name`; only its own module is imported."""
+    found: type[Task] = plugins.load("tasks", name, "task").TASK
+    return found
+
+
+def make_task(name: str, section: TrainingSection, model: ModelName, classes: Sequence[str]) -> Task:
+    """Return the task called `name`, for a recipe's section, a backbone depth and a data set's classes."""
+    return task_class(name)(section, model, classes)
 
 
 def stack_padded(tensors: Sequence[Tensor], fill: int) -> Tensor:

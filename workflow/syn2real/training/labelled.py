@@ -6,10 +6,10 @@ from typing import Any
 
 from torch.utils.data import Subset
 
-from syn2real.config.target import Target
 from syn2real.data.annotated import AnnotatedImages
 from syn2real.data.subsets import describe, subset
-from syn2real.data.targets import load_splits
+from syn2real.data.targets.load import load_splits
+from syn2real.data.targets.schema import Target
 
 
 @dataclass(frozen=True)

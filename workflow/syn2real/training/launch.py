@@ -9,10 +9,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from syn2real.devices import use_gpus
 from syn2real.errors import InputError, TrainingError
-from syn2real.files import exclusive, read_json, write_json
-from syn2real.processes import die_with_parent
+from syn2real.files import read_json, write_json
+from syn2real.jobs.child import die_with_parent
+from syn2real.jobs.gpus import use_gpus
+from syn2real.jobs.locks import exclusive
 
 logger = logging.getLogger(__name__)
 

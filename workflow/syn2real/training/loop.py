@@ -10,9 +10,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from syn2real.backbones.base import backbone_state
 from syn2real.config.recipe import TrainingSection
 from syn2real.errors import TrainingError
-from syn2real.tasks.backbones import backbone_state
 from syn2real.tasks.base import Evaluation, Task
 from syn2real.training.batches import cached, evaluation_batches, training_batches
 from syn2real.training.checkpoints import Checkpoints

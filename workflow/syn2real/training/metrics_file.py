@@ -9,9 +9,9 @@ from typing import Any
 import torch
 from pydantic import ValidationError
 
-from syn2real.config.metrics import Metrics
 from syn2real.errors import TrainingError
 from syn2real.files import write_json
+from syn2real.training.metrics import Metrics
 
 PACKAGES = ("syn2real", "torch", "torchvision", "torchmetrics", "pycocotools", "numpy", "pillow")
 

@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from syn2real.data.synthetic import SyntheticImages
+from syn2real.backbones.base import save_backbone
+from syn2real.data.rendered import SyntheticImages
 from syn2real.files import atomic
-from syn2real.tasks.backbones import save_backbone
 from syn2real.training.checkpoints import Checkpoints
 from syn2real.training.distributed import current_world
 from syn2real.training.metrics_file import write_metrics

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from syn2real.tasks.backbones import save_backbone
+from syn2real.backbones.base import save_backbone
 from syn2real.training.checkpoints import Checkpoints
 from syn2real.training.distributed import current_world
 from syn2real.training.labelled import draw_labelled

@@ -21,7 +21,7 @@ from typing import Any
 
 from syn2real.errors import InputError
 from syn2real.files import read_json
-from syn2real.processes import die_with_parent, leave
+from syn2real.jobs.child import die_with_parent, leave
 from syn2real.training.distributed import joined
 
 

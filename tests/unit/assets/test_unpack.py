@@ -1,0 +1,121 @@
+"""Archives from elsewhere can write nothing outside their folder."""
+
+import io
+import stat
+import tarfile
+import zipfile
+from pathlib import PurePosixPath
+
+import numpy as np
+import pytest
+from provider import zipped
+
+from syn2real.assets.unpack import unpack
+from syn2real.errors import InputError
+
+FILES = {"models/obj_000001.ply": b"ply", "camera.json": b"{}"}
+
+
+def write_tar(path, files, kind=tarfile.REGTYPE, mode="w"):
+    with tarfile.open(path, mode) as tar:
+        for name, content in files.items():
+            info = tarfile.TarInfo(name)
+            info.type, info.size = kind, len(content) if kind == tarfile.REGTYPE else 0
+            info.linkname = "/etc/passwd" if kind in (tarfile.SYMTYPE, tarfile.LNKTYPE) else ""
+            tar.addfile(info, io.BytesIO(content))
+
+
+def contents(folder):
+    return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+@pytest.mark.parametrize("kind", ["zip", "tar", "tar.gz"])
+def test_files_are_unpacked(tmp_path, kind):
+    archive = tmp_path / f"a.{kind}"
+    if kind == "zip":
+        archive.write_bytes(zipped(FILES))
+    else:
+        write_tar(archive, FILES, mode="w:gz" if kind == "tar.gz" else "w")
+    assert unpack(archive, tmp_path / "out") == 2
+    assert contents(tmp_path / "out") == FILES
+
+
+def test_members_are_placed_or_left_out(tmp_path):
+    archive = tmp_path / "a.zip"
+    archive.write_bytes(zipped(FILES))
+    place = {"camera.json": PurePosixPath("b/c.json")}
+    assert unpack(archive, tmp_path / "out", lambda path: place.get(str(path))) == 1
+    assert contents(tmp_path / "out") == {"b/c.json": b"{}"}
+
+
+@pytest.mark.parametrize("kind", ["zip", "tar"])
+@pytest.mark.parametrize("name", ["../evil.txt", "models/../../evil.txt", "/evil.txt", "..\\evil.txt"])
+def test_a_path_that_leaves_the_folder_refuses_the_archive(tmp_path, kind, name):
+    archive = tmp_path / "a"
+    files = {"good.txt": b"good", name: b"evil"}
+    if kind == "zip":
+        archive.write_bytes(zipped(files))
+    else:
+        write_tar(archive, files)
+    with pytest.raises(InputError) as raised:
+        unpack(archive, tmp_path / "out")
+    assert str(raised.value) == f"{archive}: {name}: leaves the archive's folder; do not use it"
+    assert not (tmp_path / "out").exists() and not list(tmp_path.rglob("evil*"))
+
+
+@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.FIFOTYPE])
+def test_a_tar_with_a_link_is_refused(tmp_path, kind):
+    write_tar(tmp_path / "a.tar", {"link": b""}, kind)
+    with pytest.raises(InputError, match=r"a\.tar: link: is a link or device"):
+        unpack(tmp_path / "a.tar", tmp_path / "out")
+
+
+def test_a_zip_with_a_link_is_refused(tmp_path):
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        info = zipfile.ZipInfo("link")
+        info.external_attr = (stat.S_IFLNK | 0o777) << 16
+        archive.writestr(info, "/etc/passwd")
+    with pytest.raises(InputError, match=r"a\.zip: link: is a link or device"):
+        unpack(tmp_path / "a.zip", tmp_path / "out")
+
+
+@pytest.mark.parametrize("mode", ["w:gz", "w:bz2", "w:xz"])
+def test_a_damaged_compressed_tar_is_told(tmp_path, mode):
+    archive = tmp_path / "a.tar"
+    noise = np.random.default_rng(0).integers(0, 4, 300_000, dtype=np.uint8)
+    write_tar(archive, {"a.bin": noise.tobytes()}, mode=mode)
+    content = bytearray(archive.read_bytes())
+    content[len(content) // 2 : len(content) // 2 + 1000] = bytes(1000)
+    archive.write_bytes(bytes(content))
+    with pytest.raises(InputError, match=r"a\.tar: no whole zip or tar archive"):
+        unpack(archive, tmp_path / "out")
+
+
+def test_an_encrypted_zip_is_told(tmp_path):
+    content = bytearray(zipped({"a.bin": b"secret"}))
+    # The first bit of a member's flags, in its own header and in the archive's directory.
+    content[6] |= 1
+    content[content.index(b"PK\x01\x02") + 8] |= 1
+    (tmp_path / "a.zip").write_bytes(bytes(content))
+    with pytest.raises(InputError, match=r"a\.zip: no whole zip or tar archive .*encrypted"):
+        unpack(tmp_path / "a.zip", tmp_path / "out")
+
+
+def test_a_full_disk_names_the_file(tmp_path):
+    (tmp_path / "a.zip").write_bytes(zipped({"camera.json": b"{}"}))
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out/camera.json").symlink_to("/dev/full")
+    with pytest.raises(OSError, match="No space left on device") as raised:
+        unpack(tmp_path / "a.zip", tmp_path / "out")
+    assert raised.value.filename == str(tmp_path / "out/camera.json")
+
+
+@pytest.mark.parametrize("damage", ["cut", "text", "bits"])
+def test_damage_is_told(tmp_path, damage):
+    content = zipped({"a.bin": bytes(5000)})
+    broken = bytearray(content)
+    broken[100] ^= 255
+    archive = tmp_path / "a.zip"
+    archive.write_bytes({"cut": content[:2000], "text": b"<html>", "bits": bytes(broken)}[damage])
+    with pytest.raises(InputError, match=r"a\.zip: no whole zip or tar archive"):
+        unpack(archive, tmp_path / "out")

@@ -1,0 +1,210 @@
+"""A user's own renders become shards that pre-training reads like rendered ones."""
+
+import io
+import json
+import shutil
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import webdataset
+from PIL import Image
+
+from syn2real.data.own_renders.checks import check_own_renders
+from syn2real.data.own_renders.importing import import_shard, read_normals
+from syn2real.data.own_renders.index import part_file, update_index
+from syn2real.data.own_renders.schema import OwnRenders
+from syn2real.data.rendered import SyntheticImages
+from syn2real.data.shards import Shard, decode_normals
+from syn2real.errors import InputError
+from syn2real.report.contact_sheet import contact_sheet
+
+
+@pytest.fixture
+def own(coco):
+    """Return a setting over the images of the `coco` fixture: ids 7 (empty) and 42 (with all sorts)."""
+    return {
+        "images": {split: str(coco.image_folder(split)) for split in ("train", "val")},
+        "annotations": {split: str(coco.annotation(split)) for split in ("train", "val")},
+    }
+
+
+@pytest.fixture
+def imported(tmp_path, monkeypatch):
+    """Return a function that imports a shard and returns its path."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(own, shard=0, split="train", name="shard"):
+        path = tmp_path / f"{name}-{shard:06d}.tar"
+        update_index("mine", OwnRenders(**own), split)
+        annotations = part_file("mine", split, shard)
+        import_shard(setting="mine", own=own, split=split, shard=shard, annotations=annotations, output=path)
+        return path
+
+    return run
+
+
+def edit(own, change, split="train"):
+    path = Path(own["annotations"][split])
+    content = json.loads(path.read_text())
+    change(content)
+    path.write_text(json.dumps(content))
+
+
+def test_images_stand_in_the_order_of_their_ids(own, imported, tmp_path):
+    shard = Shard(imported(own))
+    assert shard.keys == ["00000000-00", "00000001-00"]
+    assert shard.meta["classes"] == ["person", "stop sign", "toothbrush"]
+    assert (shard.meta["setting"], shard.meta["first_scene"], shard.meta["n_scenes"]) == ("mine", 0, 2)
+    named = [json.loads(shard.read(f"{k:08d}")["scene.json"])["images"] for k in (0, 1)]
+    assert [images[0]["id"] for images in named] == [7, 42]
+    source = np.array(Image.open(f"{own['images']['train']}/000000000042.jpg").convert("RGB"))
+    assert (np.array(Image.open(io.BytesIO(shard.read("00000001-00")["png"]))) == source).all()
+
+
+def test_boxes_are_cut_and_crowds_and_what_covers_nothing_left_out(own, imported):
+    def add(content):
+        square = [[12.0, 8.0, 16.0, 8.0, 16.0, 12.0, 12.0, 12.0]]
+        content["annotations"][3]["segmentation"] = square
+        content["annotations"].append(
+            {"image_id": 42, "category_id": 1, "segmentation": [[0.0, 0.0, 4.0, 0.0, 4.0, 3.0, 0.0, 3.0]]}
+        )
+
+    edit(own, add)
+    images = SyntheticImages([imported(own)], 2, "objdet")
+    empty, full = images[0][1], images[1][1]
+    assert empty["boxes"].shape == (0, 4)
+    assert full["boxes"].tolist() == [[2, 2, 8, 8], [12, 8, 16, 12], [0, 0, 4, 3]]  # the last from its mask
+    assert full["labels"].tolist() == [3, 2, 1] and full["area"].tolist() == [36, 16, 12]
+    assert len(images.coco.getAnnIds()) == 3
+    assert SyntheticImages([images._shards[0].path], 2, "mulclass")[1][1].tolist() == [1, 1, 1]
+
+
+def test_class_maps_hold_every_mask_crowds_too(own, imported):
+    path = imported(own)
+    mask = SyntheticImages([path], 2, "semseg")[1][1].numpy()
+    expected = np.zeros((12, 16), dtype=np.uint8)
+    expected[:, :2] = 1  # the crowd of people
+    expected[2:8, 2:8] = 3
+    assert (mask == expected).all()
+    [thing] = json.loads(Shard(path).read("00000001-00")["json"])["objects"]
+    assert thing["segmentation"]["size"] == [12, 16] and thing["visible_fraction"] is None
+
+
+def test_boxes_alone_serve_all_but_semseg(own, imported, tmp_path):
+    edit(own, lambda content: [a.pop("segmentation") for a in content["annotations"]])
+    path = imported(own)
+    assert "seg.png" not in Shard(path).read("00000001-00")
+    assert SyntheticImages([path], 2, "objdet")[1][1]["labels"].tolist() == [3, 2]
+    assert SyntheticImages([path], 2, "mulclass")[1][1].tolist() == [0, 1, 1]
+    with pytest.raises(InputError, match=r"00000000-00.seg.png: is not in this shard, because"):
+        SyntheticImages([path], 2, "semseg")[0]
+    contact_sheet(path, tmp_path / "sheet.png")
+    with Image.open(tmp_path / "sheet.png") as sheet:
+        assert sheet.size[0] > 2 * 192
+
+
+def test_any_kind_of_image_file(own, imported, tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 6  # stored on its side
+    pictures = {
+        "grey.png": Image.new("L", (16, 12), 77),
+        "ink.jpg": Image.new("CMYK", (16, 12), (0, 0, 0, 55)),
+    }
+    pictures |= {
+        "turned.jpg": Image.new("RGB", (12, 16), (9, 99, 199)),
+        "alpha.png": Image.new("RGBA", (16, 12)),
+    }
+    (tmp_path / "mixed" / "sub").mkdir(parents=True)
+    images = []
+    for number, (name, picture) in enumerate(pictures.items()):
+        picture.save(tmp_path / "mixed" / "sub" / name, **({"exif": exif} if name == "turned.jpg" else {}))
+        images.append({"id": number, "file_name": f"sub/{name}", "width": 16, "height": 12})
+    edit(own, lambda content: content.update(images=images, annotations=[]))
+    shard = Shard(imported(own | {"images": {"train": str(tmp_path / "mixed"), "val": "v"}}))
+    decoded = [np.array(Image.open(io.BytesIO(shard.read(key)["png"]))) for key in shard.keys]
+    assert all(image.shape == (12, 16, 3) and image.dtype == np.uint8 for image in decoded)
+    assert decoded[0].mean() == 77 and abs(decoded[1].mean() - 200) < 2
+
+
+def many(own, save_image, count):
+    images = [{"id": 3 * k, "file_name": f"{k}.png", "width": 16, "height": 12} for k in range(count)]
+    for image in images:
+        save_image(Path(own["images"]["train"]) / image["file_name"], (image["id"], 0, 0))
+    edit(own, lambda content: content.update(images=images[::-1], annotations=[]))
+
+
+def test_whole_scenes_fill_shards_and_the_last_holds_the_rest(own, imported, save_image):
+    many(own, save_image, 11)
+    own |= {"views": 2, "scenes_per_shard": 2}
+    paths = [imported(own, k) for k in range(3)]
+    assert [Shard(path).meta["n_scenes"] for path in paths] == [2, 2, 1]  # the 11th image is no whole scene
+    images = SyntheticImages(paths, 10, "mulclass")
+    assert [int(image[0, 0, 0]) for image, _ in images] == [3 * k for k in range(10)]
+
+
+def test_a_shard_is_the_same_whenever_and_from_wherever_it_is_made(own, imported, tmp_path):
+    first = imported(own).read_bytes()
+    moved = tmp_path / "elsewhere"
+    shutil.copytree(tmp_path / "coco", moved)
+    text = json.dumps(own).replace(str(tmp_path / "coco"), str(moved))
+    assert imported(json.loads(text), name="again").read_bytes() == first
+
+
+def test_webdataset_reads_it(own, imported):
+    samples = list(webdataset.WebDataset(str(imported(own)), shardshuffle=False, empty_check=False))
+    views = [sample for sample in samples if "png" in sample]
+    assert [sample["__key__"] for sample in views] == ["00000000-00", "00000001-00"]
+    assert all({"png", "seg.png", "json"} <= set(sample) for sample in views)
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16])
+def test_normals_come_back(own, imported, tmp_path, kind):
+    rng = np.random.default_rng(0)
+    truth = rng.normal(size=(12, 16, 3))
+    truth /= np.linalg.norm(truth, axis=-1, keepdims=True)
+    coded = np.rint((truth + 1) / 2 * np.iinfo(kind).max).astype(kind)
+    coded[0], coded[1] = 0, np.iinfo(kind).max // 2  # black and mid-grey: no surface
+    folder = tmp_path / "normals"
+    folder.mkdir()
+    for name in ("000000000007.png", "000000000042.png"):
+        cv2.imwrite(str(folder / name), coded[..., ::-1])
+    own |= {"normals": {"train": str(folder), "val": str(folder)}}
+    packed = SyntheticImages([imported(own)], 2, "normal")[1][1].permute(1, 2, 0).numpy()
+    normals, valid = decode_normals(packed)
+    assert not valid[:2].any() and valid[2:].all()
+    cosine = (normals * truth).sum(-1)[valid]
+    assert np.degrees(np.arccos(np.clip(cosine, -1, 1))).max() < 1.5
+    with pytest.raises(InputError, match="the normals are 16 x 12 pixels, but their image is 8 x 8"):
+        read_normals(folder / "000000000007.png", (8, 8))
+    (folder / "000000000042.png").write_bytes(b"no PNG")
+    with pytest.raises(InputError, match=r"000000000042.png: no PNG of 8 or 16 bits"):
+        imported(own, name="broken")
+
+
+def test_a_failed_import_leaves_nothing(own, imported, tmp_path):
+    (Path(own["images"]["train"]) / "000000000042.jpg").write_bytes(b"\xff\xd8 no JPEG")
+    with pytest.raises(InputError, match=r"000000000042.jpg: the image cannot be read"):
+        imported(own)
+    assert list(tmp_path.glob("*.tar")) == []
+
+
+def test_the_check_names_what_is_missing(own, tmp_path, monkeypatch):
+    def check(**changes):
+        check_own_renders("mine", OwnRenders(**own | changes), ["semseg"], {"train": 2, "val": 1})
+
+    monkeypatch.chdir(tmp_path)
+    check()
+    with pytest.raises(InputError, match="nowhere: there is no such folder"):
+        check(images={"train": "nowhere", "val": "nowhere"})
+    with pytest.raises(InputError, match="nowhere: there is no such folder"):
+        check(normals={"train": "nowhere", "val": "nowhere"})
+    edit(own, lambda content: content["categories"].pop(), split="val")
+    edit(own, lambda content: content["annotations"].clear(), split="val")
+    with pytest.raises(InputError, match="val2017.json: categories: not the categories of the training file"):
+        check()
+    edit(own, lambda content: content["annotations"][0].pop("bbox"))
+    edit(own, lambda content: content["annotations"][0].pop("segmentation"))
+    with pytest.raises(InputError, match=r"annotations\[0\].bbox: None is no box"):
+        check()

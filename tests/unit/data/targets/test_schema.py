@@ -1,0 +1,98 @@
+"""Targets as configuration: layouts, tasks and what is refused."""
+
+from pathlib import Path
+
+import pytest
+
+from syn2real.config.loading import read_yaml, validate
+from syn2real.data.targets.schema import TORCHVISION_FTASKS, Target
+from syn2real.errors import InputError
+
+SHARED = Path(__file__).parents[4] / "config" / "targets.yaml"
+
+
+def make(**fields):
+    return validate(Target, fields, file="my.yaml", key="targets.mine")
+
+
+def test_every_shared_target_is_valid_and_serves_a_task():
+    targets = {name: validate(Target, value, file=SHARED) for name, value in read_yaml(SHARED).items()}
+    assert {"imagenet", "coco", "ade20k"} <= set(targets)
+    assert targets["imagenet"].ftasks == ("sinclass",)
+    assert targets["coco"].ftasks == ("objdet", "semseg")
+    assert targets["ade20k"].ftasks == ("semseg",)
+    assert not any(target.stand_in for target in targets.values())
+    assert all(target.description for target in targets.values())
+    assert targets["imagenet"].counts == {"train": 1_281_167, "val": 50_000}
+    assert targets["coco"].counts == {"train": 118_287, "val": 5_000}
+    assert targets["ade20k"].counts == {"train": 20_210, "val": 2_000}
+
+
+def test_default_places():
+    coco = make(layout="coco", path="data/coco")
+    assert coco.image_folder("val") == Path("data/coco/val2017")
+    assert coco.annotation("train") == Path("data/coco/annotations/instances_train2017.json")
+    for path in ("data", "data/ADEChallengeData2016"):
+        ade = make(layout="ade20k", path=path)
+        assert ade.annotation("val") == Path("data/ADEChallengeData2016/annotations/validation")
+
+
+def test_own_places_are_within_the_path_unless_absolute():
+    own = make(
+        layout="coco",
+        path="data",
+        images={"train": "a", "val": "/b"},
+        annotations={"train": "a.json", "val": "b.json"},
+    )
+    assert own.image_folder("train") == Path("data/a")
+    assert own.image_folder("val") == Path("/b")
+    assert own.annotation("val") == Path("data/b.json")
+
+
+def test_plain_json_brings_the_same_target_back():
+    target = make(layout="torchvision", path="x", dataset="OxfordIIITPet", download=True, stand_in=False)
+    assert Target.model_validate(target.model_dump(mode="json")) == target
+    assert target.ftasks == ("sinclass", "semseg")
+
+
+def test_a_pair_that_does_not_exist_names_those_that_do():
+    with pytest.raises(InputError) as caught:
+        make(layout="coco", path="x").require("sinclass", file="e.yaml", key="ftasks.target", name="coco")
+    text = str(caught.value)
+    assert text.startswith("e.yaml: ftasks.target: target coco")
+    assert "sinclass" in text and "objdet, semseg" in text
+    make(layout="coco", path="x").require("semseg")
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ({"layout": "torchvision"}, "needs `dataset`"),
+        ({"layout": "torchvision", "dataset": "FashionMIST"}, "did you mean FashionMNIST?"),
+        ({"layout": "torchvision", "dataset": "zzz"}, "CIFAR10"),
+        (
+            {"layout": "torchvision", "dataset": "EuroSAT"},
+            "no test set of its own; sort it into train/<class>",
+        ),
+        ({"layout": "torchvision", "dataset": "Cityscapes", "download": True}, "cannot download Cityscapes"),
+        ({"layout": "torchvision", "dataset": "MNIST", "counts": {"val": 1}}, "remove `counts`"),
+        ({"layout": "imagenet", "counts": {"test": 1}}, "counts.test"),
+        ({"layout": "imagenet", "counts": {"val": 0}}, "greater than 0"),
+        ({"layout": "coco", "dataset": "CIFAR10"}, "layout: torchvision"),
+        ({"layout": "imagenet", "download": True}, "torchvision"),
+        ({"layout": "imagenet", "images": {"train": "a", "val": "b"}}, "remove `images`"),
+        ({"layout": "ade20k", "annotations": {"train": "a", "val": "b"}}, "remove `annotations`"),
+        ({"layout": "coco", "images": {"train": "a"}}, "both train and val"),
+        ({"layout": "voc"}, "imagenet"),
+        ({"layout": "coco", "annotation": {}}, "did you mean 'annotations'?"),
+    ],
+)
+def test_what_does_not_fit_is_refused_with_the_mend(fields, told):
+    with pytest.raises(InputError, match="my.yaml: targets.mine") as caught:
+        make(path="x", **fields)
+    assert told in str(caught.value)
+
+
+def test_every_known_data_set_is_torchvisions():
+    datasets = pytest.importorskip("torchvision.datasets")
+    assert all(hasattr(datasets, name) for name in TORCHVISION_FTASKS)

@@ -1,0 +1,183 @@
+"""What a run would miss on this machine is told before it starts."""
+
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from syn2real.plan.missing import (
+    downloads,
+    missing_blender,
+    missing_data,
+    objects_input,
+    textures_input,
+    wanted_shards,
+)
+from syn2real.plan.plan import Plan, load_plan
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+@pytest.fixture
+def plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Plan:
+    monkeypatch.chdir(tmp_path)
+    shared = {name: str(ROOT / f"config/{name}.yaml") for name in ("renderings", "targets")}
+    shared["datasets"] = str(ROOT / "config/datasets.tsv")
+    experiment = str(ROOT / "config/experiments/smoke.yaml")
+    return load_plan({"experiment": experiment, "recipes": str(ROOT / "config/recipes"), **shared})
+
+
+@pytest.mark.parametrize(
+    ("error", "mend"),
+    [
+        ("libXi.so.6: cannot open shared object file", "install the system package that holds libXi.so.6"),
+        (
+            "No module named 'numpy'",
+            "install syn2real[render]" if sys.version_info[:2] == (3, 11) else "3.11",
+        ),
+    ],
+)
+def test_a_blender_that_cannot_be_imported_is_told_with_the_mend(
+    plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: str, mend: str
+) -> None:
+    (tmp_path / "bpy.py").write_text(f"raise ImportError({error!r})\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    lines = list(missing_blender(plan))
+    assert len(lines) == 1 and "\n" not in lines[0]
+    assert error in lines[0] and lines[0].endswith(mend)
+
+
+def test_rendered_settings_need_no_blender(
+    plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for shard in wanted_shards(plan):
+        path = tmp_path / shard
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    (tmp_path / "bpy.py").write_text("raise ImportError('broken')\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    assert list(missing_blender(plan)) == []
+
+
+def test_data_the_workflow_makes_is_never_missing(plan: Plan) -> None:
+    assert list(missing_data(plan)) == []
+
+
+def _paper_plan(plan: Plan, tmp_path: Path, settings: list[str], **changes: object) -> Plan:
+    value = yaml.safe_load((ROOT / "config/experiments/smoke.yaml").read_text())
+    value |= {"settings": settings, "sizes": [0, 1000], "complexity": None}
+    (tmp_path / "e.yaml").write_text(yaml.safe_dump(value))
+    return load_plan(plan.config.model_dump() | {"experiment": str(tmp_path / "e.yaml")} | changes)
+
+
+def test_what_will_be_fetched_is_told_with_size_and_licence(tmp_path: Path, plan: Plan) -> None:
+    settings = ["multiple-fix-fix-textureless", "multiple-random-random-textureless"]
+    paper = _paper_plan(plan, tmp_path, settings)
+    assert list(downloads(paper, "smoke")) == [
+        "itodd: 2 archives, 2 of unknown size, 2 without a published checksum; licence: CC BY-NC-SA 4.0",
+        "tless: 2 archives, 0.05 MB and 1 of unknown size, 1 without a published checksum; "
+        "licence: CC BY 4.0",
+        "ambientcg: Fabric001; licence: CC0 1.0",
+        "ambientcg: all materials that tile a room; licence: CC0 1.0",
+    ]
+    for setting, folder in zip(
+        settings, ("materials/ambientcg/Fabric001", "textures/ambientcg"), strict=True
+    ):
+        assert paper.asset_folders(setting)["textures"] == f"results/assets/{folder}"
+    assert list(missing_data(paper)) == []
+    (tmp_path / "resources/downloads/tless").mkdir(parents=True)
+    for name in ("base", "models"):
+        (tmp_path / f"resources/downloads/tless/tless_{name}.zip").touch()
+    (tmp_path / "results/assets/objects/itodd").mkdir(parents=True)
+    lines = list(downloads(paper, "smoke"))
+    assert lines[0] == "tless: archives at hand are unpacked; licence: CC BY 4.0" and len(lines) == 3
+    assert list(downloads(plan, "smoke")) == []
+
+
+def test_a_copy_of_ones_own_is_used_instead(tmp_path: Path, plan: Plan) -> None:
+    own = {"objects": {"tless": "mine/tless"}, "textures": {"ambientcg": "mine/ambientcg"}}
+    paper = _paper_plan(plan, tmp_path, ["multiple-fix-fix-textureless"], **own)
+    assert [line.partition(":")[0] for line in downloads(paper, "smoke")] == ["itodd"]
+    assert paper.asset_folders("multiple-fix-fix-textureless") == {
+        "objects": {"itodd": "results/assets/objects/itodd", "tless": "mine/tless"},
+        "textures": "mine/ambientcg",
+    }
+    assert len(list(missing_data(paper))) == 2
+
+
+def test_a_collection_that_is_not_there_is_named_with_who_needs_it(tmp_path: Path, plan: Plan) -> None:
+    value = yaml.safe_load((ROOT / "config/experiments/smoke.yaml").read_text())
+    value["renderings"]["smoke"]["collections"] = ["mine"]
+    (tmp_path / "e.yaml").write_text(yaml.safe_dump(value))
+    changes = {"experiment": str(tmp_path / "e.yaml"), "objects": {"mine": "objects/mine"}}
+    changed = load_plan(plan.config.model_dump() | changes)
+    lines = list(missing_data(changed))
+    assert len(lines) == 1
+    assert lines[0].startswith("objects/mine: no object collection in BOP layout here")
+    assert "needed by the renders of experiment smoke" in lines[0]
+
+
+def _own_copies(tmp_path: Path) -> dict[str, dict[str, str]]:
+    """Make copies of one's own: T-LESS with CAD models, as BOP has it, and a material."""
+    models = tmp_path / "mine/tless/models_cad"
+    models.mkdir(parents=True)
+    (models / "models_info.json").write_text('{"1": {}, "2": {}}')
+    for number in (1, 2):
+        (models / f"obj_{number:06d}.ply").touch()
+    material = tmp_path / "mine/ambientcg/Fabric001"
+    material.mkdir(parents=True)
+    (material / "Fabric001_2K_Color.jpg").touch()
+    return {"objects": {"tless": "mine/tless"}, "textures": {"ambientcg": "mine/ambientcg"}}
+
+
+def test_an_own_copy_of_tless_has_cad_models(tmp_path: Path, plan: Plan) -> None:
+    settings = ["multiple-fix-fix-textureless"]
+    paper = _paper_plan(plan, tmp_path, settings, **_own_copies(tmp_path))
+    assert list(missing_data(paper)) == []
+    rendering = paper.rendered(settings)[settings[0]]
+    assert objects_input(paper, rendering) == [
+        "results/assets/objects/itodd",
+        "mine/tless/models_cad/models_info.json",
+    ]
+    assert textures_input(paper, rendering) == ["mine/ambientcg"]
+
+
+def test_what_an_own_copy_lacks_is_told_once_before_the_first_job(tmp_path: Path, plan: Plan) -> None:
+    settings = ["multiple-fix-fix-textureless", "single-fix-fix-textureless"]
+    settings.append("multiple-random-random-textureless")
+    paper = _paper_plan(plan, tmp_path, settings, **_own_copies(tmp_path))
+    (tmp_path / "mine/tless/models_cad/obj_000002.ply").unlink()
+    other = (tmp_path / "mine/ambientcg/Fabric001").rename(tmp_path / "mine/ambientcg/Fence003")
+    (other / "Fabric001_2K_Color.jpg").rename(other / "Fence003_2K_Color.jpg")
+    who = "(needed by the renders of experiment smoke)"
+    ply = "mine/tless/models_cad/obj_000002.ply"
+    assert list(missing_data(paper)) == [
+        f"{ply}: models_info.json lists object 2, but this file is missing {who}",
+        *(
+            f"{setting}: background_material: no material 'Fabric001' in mine/ambientcg {who}"
+            for setting in settings[:2]
+        ),
+        f"{settings[2]}: materials: no material in mine/ambientcg has a name that begins so; "
+        f"[] takes all 1 {who}",
+    ]
+    shutil.rmtree(tmp_path / "mine/ambientcg/Fence003")
+    _, line = missing_data(paper)
+    assert line.startswith("mine/ambientcg: no materials in ambientCG layout here") and line.endswith(who)
+    # What is not there is no input: Snakemake would end a dry run with an exception instead of the warning.
+    shutil.rmtree(tmp_path / "mine")
+    rendering = paper.rendered(settings)[settings[0]]
+    assert objects_input(paper, rendering) == ["results/assets/objects/itodd"]
+    assert textures_input(paper, rendering) == []
+    assert len(list(missing_data(paper))) == 2
+
+
+def test_measurements_that_are_not_there_are_named(tmp_path: Path) -> None:
+    question = {"name": "given", "question": "q?", "cost": "c", "expected": "e"}
+    path = tmp_path / "given.yaml"
+    path.write_text(yaml.safe_dump(question | {"measurements": {"path": str(tmp_path / "none.csv")}}))
+    config = yaml.safe_load((ROOT / "config/config.yaml").read_text())
+    config |= {name: str(ROOT / config[name]) for name in ("renderings", "targets", "recipes", "datasets")}
+    (line,) = missing_data(load_plan(config | {"experiment": str(path)}))
+    assert line == f"{tmp_path}/none.csv: there is no such file (the measurements of experiment given)"

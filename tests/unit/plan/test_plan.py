@@ -1,0 +1,217 @@
+"""The plan: which runs, which shards, and what is refused before the first job."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from syn2real.complexity.schema import levels
+from syn2real.config.recipe import SECTIONS
+from syn2real.errors import InputError
+from syn2real.plan.missing import missing_data
+from syn2real.plan.plan import Plan, load_plan
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def _config(tmp_path: Path) -> dict[str, object]:
+    shared = {name: str(ROOT / f"config/{name}.yaml") for name in ("renderings", "targets")}
+    return {"experiment": str(tmp_path / "e.yaml"), "recipes": str(ROOT / "config/recipes"), **shared}
+
+
+def _load(tmp_path: Path, **changes: object) -> Plan:
+    value = yaml.safe_load((ROOT / "config/experiments/smoke.yaml").read_text()) | changes
+    (tmp_path / "e.yaml").write_text(yaml.safe_dump(value))
+    return load_plan(_config(tmp_path))
+
+
+def test_runs_from_scratch_exist_once(tmp_path: Path) -> None:
+    plan = _load(tmp_path, sizes=[0, 8, 16], seeds=[0, 1])
+    assert len(plan.pretrainings("smoke")) == 4 * 2 * 2
+    runs = plan.finetunings("smoke")
+    assert len(runs) == len(set(runs)) == 3 * (4 * 2 * 2 + 2)
+    scratch = [run.metrics for run in runs if run.pretraining.n == 0]
+    assert scratch[0].startswith("results/finetune/smoke/none/none/resnet18/n0/seed0/")
+
+
+def test_a_task_may_follow_some_pretraining_tasks_alone(tmp_path: Path) -> None:
+    ftasks = [
+        {"task": "sinclass", "target": "smoke-stand-in-imagenet", "ptasks": ["mulclass"]},
+        {"task": "objdet", "target": "smoke-stand-in-coco", "ptasks": ["objdet"]},
+    ]
+    plan = _load(tmp_path, ftasks=ftasks, ptasks=["mulclass", "objdet"], sizes=[0, 8], seeds=[0])
+    pairs = {(run.pretraining.ptask, run.ftask) for run in plan.finetunings("smoke")}
+    assert pairs == {("mulclass", "sinclass"), ("objdet", "objdet"), ("none", "sinclass"), ("none", "objdet")}
+
+
+def test_a_share_is_written_without_superfluous_digits(tmp_path: Path) -> None:
+    ftasks = [{"task": "sinclass", "target": "smoke-stand-in-imagenet", "percents": [0.5, 1.0, 64]}]
+    names = {Path(run.folder).name for run in _load(tmp_path, ftasks=ftasks).finetunings("smoke")}
+    assert names == {"s0.5", "s1", "s64"}
+
+
+def test_more_images_keep_the_first_shards(tmp_path: Path) -> None:
+    plan = _load(tmp_path)
+    few, many = plan.shards("smoke", "train", 8), plan.shards("smoke", "train", 24)
+    assert few == ["results/renders/smoke/train/shard-000000.tar"]
+    assert many[:1] == few and len(many) == 3
+    assert plan.shards("smoke", "train", 0) == []
+
+
+def _rendering(**changes: object) -> dict[str, object]:
+    """Return renderings whose pre-training setting draws its rooms from the fetched materials."""
+    value = yaml.safe_load((ROOT / "config/experiments/smoke.yaml").read_text())["renderings"]
+    return {"renderings": value | {"smoke": value["smoke"] | {"textures": "ambientcg"} | changes}}
+
+
+def test_an_own_copy_of_the_materials_may_have_any(tmp_path: Path) -> None:
+    anything = _rendering(materials=["fence"], background_material="My_Fabric")
+    with pytest.raises(InputError, match="'fence' are not fetched"):
+        _load(tmp_path, **anything)
+    plan = load_plan(_config(tmp_path) | {"textures": {"ambientcg": "mine"}})
+    assert plan.rendered()["smoke"].materials == ("fence",)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"sizes": [7]}, "sizes: 7 images are no whole number of scenes of 2 views .*; use 6 or 8"),
+        ({"settings": ["smok"]}, "settings: 'smok' is not defined; did you mean 'smoke'?"),
+        ({"recipe": "smokee"}, "recipe: 'smokee' is not defined; did you mean 'smoke'?"),
+        (
+            {"ftasks": [{"task": "sinclass", "target": "smoke-stand-in-coco"}]},
+            "ftasks.target: target smoke-stand-in-coco .* has no labels for sinclass; it serves objdet",
+        ),
+        (
+            {
+                "ptasks": ["normal"],
+                "ftasks": [{"task": "sinclass", "target": "imagenet", "ptasks": ["objdet"]}],
+            },
+            "ftasks: sinclass follows 'objdet', which is not among ptasks; add it",
+        ),
+        (
+            {"ftasks": [{"task": "sinclass", "target": "imagenet", "ptasks": ["objdet"]}]},
+            "ptasks: no ftask follows 'mulclass'; drop it or name it in an ftask",
+        ),
+        (
+            {"figures": ["extrapolation"]},
+            "figures: extrapolation needs extrapolate_from, the largest n to fit",
+        ),
+        (
+            {"figures": ["extrapolation"], "extrapolate_from": 64000},
+            "extrapolate_from: no size is above it; nothing is left to foretell",
+        ),
+        (
+            {"ftasks": [{"task": "sinclass", "target": "imagnet"}]},
+            "ftasks.target: 'imagnet' is not defined; did you mean 'imagenet'?",
+        ),
+        (
+            {
+                "renderings": {
+                    **yaml.safe_load((ROOT / "config/experiments/smoke.yaml").read_text())["renderings"],
+                    "smoke": {"collections": ["tles"], "textures": "demo", "views": 2},
+                }
+            },
+            "objects: 'tles' is not defined; did you mean 'tless'?",
+        ),
+        (
+            {"stand_ins": {"smoke-stand-in": {"setting": "smoke", "train_images": 3, "val_images": 4}}},
+            "stand_ins.smoke-stand-in.train_images: 3 images are no whole number of scenes",
+        ),
+        (
+            _rendering(materials=["wood", "fence"]),
+            "e.yaml: renderings.smoke.materials: materials that begin with 'fence' are not fetched",
+        ),
+        (_rendering(materials=["painting"]), "materials that begin with 'painting' are not fetched"),
+        (_rendering(materials=[]), r"materials of every kind \(\[\]\) are not fetched"),
+        (
+            _rendering(background="fix", background_material="My_Fabric"),
+            "e.yaml: renderings.smoke.background_material: 'My_Fabric' is no name of ambientCG's",
+        ),
+    ],
+)
+def test_mistakes_are_refused_in_one_line(tmp_path: Path, changes: dict, message: str) -> None:
+    with pytest.raises(InputError, match=message) as caught:
+        _load(tmp_path, **changes)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_name_may_not_mean_two_things(tmp_path: Path) -> None:
+    with pytest.raises(
+        InputError, match="renderings.single-fix-fix-textured: this name is defined otherwise"
+    ):
+        _load(tmp_path, renderings={"single-fix-fix-textured": {"views": 3}})
+
+
+COMPLEXITY = {"reference": "mine", "images": 8, "image_size": 48}
+GIVEN = {"mine": {"weights": "weights.pth", "model": "resnet18"}}
+TRAINED = {"recipe": "smoke", "ftask": "sinclass", "target": "smoke-stand-in-imagenet", "model": "resnet18"}
+
+
+def test_complexity_alone_needs_no_runs(tmp_path: Path) -> None:
+    plan = _load(tmp_path, ptasks=[], ftasks=[], sizes=[], complexity=COMPLEXITY, references=GIVEN)
+    assert plan.complexities("smoke") == ["results/complexity/mine/pooled-48px/n8/smoke.json"]
+    assert plan.images_wanted("smoke", "smoke") == {"train": 8, "val": 0}
+    assert (plan.answered(), plan.settings("smoke"), plan.labelled("smoke")) == ({}, ["smoke"], [])
+    assert plan.reference_weights("mine") == "weights.pth"
+    assert list(missing_data(plan)) == [
+        "weights.pth: there is no such file (needed by the complexity of experiment smoke)"
+    ]
+
+
+def test_a_trained_reference_brings_its_target_and_its_length(tmp_path: Path) -> None:
+    reference = {"mine": TRAINED | {"images": 100}}
+    plan = _load(tmp_path, ptasks=[], ftasks=[], sizes=[], complexity=COMPLEXITY, references=reference)
+    assert plan.settings("smoke") == ["smoke", "smoke-stand-in"]
+    assert plan.reference_weights("mine") == "results/references/mine/backbone.safetensors"
+    recipe = plan.reference_recipe("mine")
+    assert (recipe["images"], recipe["iterations"]) == (100, None)
+    assert SECTIONS["sinclass"].model_validate(recipe).total_iterations == 25
+
+
+def test_a_setting_has_the_papers_attributes(tmp_path: Path) -> None:
+    plan = _load(tmp_path, complexity=COMPLEXITY, references=GIVEN)
+    names = ("single-fix-fix-textureless", "multiple-random-random-textured", "smoke-stand-in")
+    low, high, room = (levels(plan.renderings[name]) for name in names)
+    assert low == {"appearance": 1.0, "light": 0.0, "background": 0.0, "texture": 0.0}
+    assert high == {"appearance": 10.0, "light": 1.0, "background": 1.0, "texture": 1.0}
+    assert room is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"sizes": []}, "sizes: this key is missing or empty"),
+        (
+            {"complexity": COMPLEXITY | {"images": 7}},
+            "complexity.images: 7 images are no whole number of scenes",
+        ),
+        (
+            {"complexity": COMPLEXITY | {"reference": "miner"}},
+            "complexity.reference: 'miner' is not defined; did",
+        ),
+        (
+            {"complexity": COMPLEXITY | {"activation": "last"}},
+            "complexity.activation: Input should be 'pooled'",
+        ),
+        (
+            {"references": {"mine": TRAINED | {"target": "smoke-stand-in-coco"}}},
+            "references.mine.target: target",
+        ),
+        (
+            {"references": {"mine": TRAINED | {"recipe": "smok"}}},
+            "recipe: 'smok' is not defined; did you mean",
+        ),
+        (
+            {"references": {"mine": {"weights": "w.pth", "modle": "x"}}},
+            "references.mine.modle: unknown key; did",
+        ),
+        ({"settings": ["smoke", "smoke-stand-in"]}, "complexity: the settings have 1 and 2 views a scene"),
+    ],
+)
+def test_complexities_that_cannot_be_measured_or_compared_are_refused(
+    tmp_path: Path, changes: dict, message: str
+) -> None:
+    with pytest.raises(InputError, match=message) as caught:
+        _load(tmp_path, **({"complexity": COMPLEXITY, "references": GIVEN} | changes))
+    assert "\n" not in str(caught.value)

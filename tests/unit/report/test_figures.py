@@ -1,0 +1,201 @@
+"""Figures show what the table and the fit hold: every run, every curve, every interval."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from syn2real.laws.api import fit_table
+from syn2real.laws.extrapolation import extrapolate
+from syn2real.laws.landscape import ALPHA, COEFFICIENT
+from syn2real.laws.summary import prediction_grid
+from syn2real.report.figures.base import curve_labels, save
+from syn2real.report.figures.complexity import draw_complexity
+from syn2real.report.figures.curves import draw_curves
+from syn2real.report.figures.extrapolation import draw_extrapolation
+from syn2real.report.figures.full_law import draw_full_law
+from syn2real.report.figures.landscapes import draw_landscapes
+from syn2real.report.figures.linearised import draw_linearised
+from syn2real.report.figures.model_size import draw_model_size
+from syn2real.report.figures.parameters import draw_parameters
+
+
+@pytest.fixture(scope="module")
+def points() -> pd.DataFrame:
+    rng = np.random.default_rng(0)
+    common = {"recipe": "r", "ptask": "mulclass", "ftask": "sinclass", "target": "t", "model": "m", "s": 60}
+    rows = [
+        common | {"setting": name, "n": n, "seed": seed, "error": 2 * n**-0.5 + gap + rng.normal(0, 0.01)}
+        for name, gap in (("a", 0.2), ("b", 0.4))
+        for n in (40, 80, 160, 320)
+        for seed in (0, 1)
+    ]
+    start = common | {"setting": "none", "ptask": "none", "n": 0, "seed": 0, "error": 0.9}
+    return pd.DataFrame([*rows, start])
+
+
+def test_every_run_and_both_bands_of_every_curve_are_drawn(points: pd.DataFrame) -> None:
+    fits = fit_table(points, predict_at=prediction_grid(points))
+    (ax,) = draw_curves(points, fits, stand_ins=[]).axes
+    dots = np.concatenate([c.get_offsets() for c in ax.collections if len(c.get_offsets()) == 8])
+    drawn = {(n, round(error, 9)) for n, error in dots}
+    assert drawn == {(r.n, round(r.error, 9)) for r in points.itertuples() if r.n > 0}
+    assert len([c for c in ax.collections if type(c).__name__ == "FillBetweenPolyCollection"]) == 4
+    assert [text.get_text() for text in ax.get_legend().get_texts()][:2] == ["a", "b"]
+    assert "stand-in" not in ax.get_title()
+
+
+def test_a_stand_in_is_named_in_its_panel(points: pd.DataFrame) -> None:
+    fits = fit_table(points, predict_at=prediction_grid(points))
+    (ax,) = draw_curves(points, fits, stand_ins=["t"]).axes
+    assert "rendered stand-in, no photographs" in ax.get_title()
+
+
+def test_each_curve_has_its_own_error_without_pretraining(points: pd.DataFrame) -> None:
+    def dotted(table: pd.DataFrame) -> list[float]:
+        (ax,) = draw_curves(table, fit_table(table), stand_ins=[]).axes
+        return [line.get_ydata()[0] for line in ax.lines if line.get_linestyle() == ":"]
+
+    assert dotted(points) == pytest.approx([0.9])
+    start = points[points["n"] == 0].assign(ptask="none", setting="none")
+    other = points[points["n"] > 0].assign(model="large")
+    both = pd.concat([points, other, start.assign(model="large", error=0.8)])
+    assert sorted(set(dotted(both))) == pytest.approx([0.8, 0.9])
+
+
+def test_labels_name_what_differs() -> None:
+    common = {"setting": "a", "ptask": "p", "ftask": "f", "target": "t", "model": "m", "recipe": "r"}
+    assert curve_labels([common | {"s": 1}, common | {"s": 2}]) == ["s = 1", "s = 2"]
+    assert curve_labels([common, common | {"setting": "b", "model": "n"}]) == ["a, m", "b, n"]
+    assert curve_labels([common]) == ["a"]
+
+
+def test_an_open_interval_reaches_the_edge_and_an_unidentified_mark_is_hollow() -> None:
+    def estimate(status: str, upper: float | None) -> dict:
+        return {"value": 0.5, "lower": 0.2, "upper": upper, "status": status}
+
+    identity = {"setting": "a"}
+    fit = {"params": {"alpha": estimate("unidentified", None), "C": estimate("ok", 0.6)}}
+    left, right = draw_parameters({"curves": [{"curve": identity, "fit": fit}]}).axes
+    segments = left.collections[0].get_segments()[0]
+    assert segments[:, 0].max() == pytest.approx(left.get_xlim()[1])
+    assert left.lines[0].get_markerfacecolor() == "white"
+    assert right.lines[0].get_markerfacecolor() != "white"
+
+
+def test_nothing_to_fit_is_a_figure_that_says_so() -> None:
+    figure = draw_parameters({"curves": [{"curve": {"setting": "a"}, "fit": None, "reason": "few"}]})
+    assert "no curve could be fitted" in figure.get_suptitle()
+
+
+def test_the_same_figure_has_the_same_bytes(points: pd.DataFrame, tmp_path: Path) -> None:
+    fits = fit_table(points, predict_at=prediction_grid(points))
+    for name in ("one", "two"):
+        figure = draw_curves(points, fits, stand_ins=[])
+        save(figure, {kind: str(tmp_path / f"{name}.{kind}") for kind in ("svg", "png")})
+    for kind in ("svg", "png"):
+        assert (tmp_path / f"one.{kind}").read_bytes() == (tmp_path / f"two.{kind}").read_bytes()
+
+
+@pytest.fixture(scope="module")
+def grid() -> pd.DataFrame:
+    """Errors of the full law at four n and three s, for models whose gaps shrink with their size."""
+    rows = [
+        {"recipe": "r", "setting": "a", "ptask": "p", "ftask": "f", "target": "t", "model": model}
+        | {"n_params": params, "n": n, "s": s, "seed": 0, "error": 3 * (0.5 * factor + n**-0.5) * s**-0.2}
+        for model, params, factor in (("small", 10_000_000, 1.0), ("large", 40_000_000, 0.5))
+        for n in (1000, 4000, 16000, 64000)
+        for s in (1000, 4000, 16000)
+    ]
+    return pd.DataFrame(rows)
+
+
+def test_linearised_dots_are_means_less_the_gap_and_lie_on_the_line(points: pd.DataFrame) -> None:
+    fits = fit_table(points)
+    (ax,) = draw_linearised(points, fits, stand_ins=[]).axes
+    dots, line = ax.lines[0], ax.lines[1]
+    gap = fits["curves"][0]["fit"]["params"]["C"]["value"]
+    mine = points[(points["setting"] == "a") & (points["n"] > 0)].groupby("n")["error"].mean()
+    np.testing.assert_allclose(dots.get_ydata(), mine - gap)
+    np.testing.assert_allclose(np.log(dots.get_ydata()), np.log(line.get_ydata()), atol=0.2)
+
+
+def test_a_mean_below_the_gap_is_left_out_and_counted(points: pd.DataFrame) -> None:
+    fits = fit_table(points)
+    fits["curves"][0]["fit"]["params"]["C"]["value"] = points.loc[points["n"] == 160, "error"].min() + 0.1
+    (ax,) = draw_linearised(points, fits, stand_ins=[]).axes
+    hidden = 4 - len(ax.lines[0].get_xdata())
+    assert hidden > 0
+    assert ax.get_legend().get_texts()[0].get_text() == f"a ({hidden} below C)"
+
+
+def test_the_full_law_passes_through_its_own_points_in_both_panels(grid: pd.DataFrame) -> None:
+    small = grid[grid["model"] == "small"]
+    left, right = draw_full_law(small, fit_table(small, law="full")).axes
+    for ax, count in ((left, 3), (right, 4)):
+        assert len(ax.lines) == 2 * count
+        for dots, line in zip(ax.lines[::2], ax.lines[1::2], strict=True):
+            at = np.interp(dots.get_xdata(), line.get_xdata(), line.get_ydata())
+            np.testing.assert_allclose(at, dots.get_ydata(), rtol=0.01)
+
+
+def test_each_model_has_its_gap_and_the_line_its_exponent(grid: pd.DataFrame) -> None:
+    one = grid[grid["s"] == 1000]
+    fits, sizes = fit_table(one), fit_table(one, law="size")
+    (ax,) = draw_model_size(one, fits, sizes).axes
+    gaps = {marks.get_label(): marks.lines[0].get_xdata()[0] for marks in ax.containers}
+    assert gaps == {"large": 40.0, "small": 10.0}
+    line = ax.lines[-1]
+    phi = sizes["curves"][0]["fit"]["params"]["phi"]["value"]
+    slope = np.diff(np.log(line.get_ydata()[[0, -1]])) / np.diff(np.log(line.get_xdata()[[0, -1]]))
+    assert slope == pytest.approx(-phi)
+
+
+def test_forecasts_show_both_laws_and_their_errors(points: pd.DataFrame) -> None:
+    told = extrapolate(points, 160)
+    panel, bars = draw_extrapolation(points, told).axes
+    assert [line.get_linestyle() for line in panel.lines] == ["None", "-", "None", "-", ":", ":", "--"]
+    assert sorted(b.get_width() for b in bars.patches) == sorted(c["rmse"] for c in told["curves"])
+
+
+def test_a_landscape_marks_its_smallest_loss_for_every_curve(points: pd.DataFrame) -> None:
+    axes = [ax for ax in draw_landscapes(points).axes if ax.get_visible()]
+    assert [ax.get_title() for ax in axes] == ["a", "b"]
+    for ax in axes:
+        star = ax.lines[0]
+        loss = ax.collections[0].get_array()
+        row, column = np.unravel_index(loss.argmin(), loss.shape)
+        assert (star.get_xdata()[0], star.get_ydata()[0]) == (ALPHA[column], COEFFICIENT[row])
+
+
+def test_figures_of_what_cannot_be_fitted_say_so(points: pd.DataFrame) -> None:
+    few = points[points["n"].isin([0, 40])].assign(n_params=1_000_000)
+    simple, full, size = (fit_table(few, law=law, allow_unfitted=True) for law in ("simple", "full", "size"))
+    assert "could not be fitted" in draw_full_law(few, full).get_suptitle()
+    assert "could not be fitted" in draw_model_size(few, simple, size).get_suptitle()
+    assert "could be fitted" in draw_linearised(few, simple, stand_ins=[]).axes[0].texts[0].get_text()
+    assert not [ax for ax in draw_landscapes(few).axes if ax.get_visible()]
+
+
+def test_complexity_is_drawn_in_order_and_the_parameters_against_it() -> None:
+    def told(entropy: float) -> dict:
+        return {"negative_entropy": -entropy, "standard_error": 2.0}
+
+    def curve(setting: str, model: str) -> dict:
+        estimate = {"value": 0.5, "lower": 0.2, "upper": None, "status": "unidentified"}
+        return {
+            "curve": {"setting": setting, "model": model},
+            "fit": {"params": {"alpha": estimate, "C": estimate}},
+        }
+
+    measured, order = {"a": told(-30), "b": told(-50)}, ["b", "a"]
+    (alone,) = draw_complexity(measured, order, None).axes
+    assert [label.get_text() for label in alone.get_yticklabels()] == order
+    assert [line.get_xdata()[0] for line in alone.lines if line.get_marker() == "o"] == [50, 30]
+    fits = {"curves": [curve("a", "m"), curve("b", "m"), curve("b", "n"), {"curve": {}, "fit": None}]}
+    _, alpha, gap = draw_complexity(measured, order, fits).axes
+    marks = [(line.get_xdata()[0], line.get_marker()) for line in gap.lines if line.get_marker() in "os"]
+    assert marks == [(30, "o"), (50, "o"), (50, "s")]
+    assert all(line.get_markerfacecolor() == "white" for line in gap.lines if line.get_marker() in "os")
+    assert [text.get_text() for text in alpha.get_legend().get_texts()] == ["m", "n"]

@@ -1,0 +1,75 @@
+"""What the report says in words follows from the fits, and never goes beyond them."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from syn2real.laws.api import fit_table
+from syn2real.report.page import write_advice
+from syn2real.report.wording import estimate_text
+
+EXPERIMENT = {
+    "name": "e",
+    "question": "Do <more> images help?",
+    "target_error": 0.4,
+    "max_images": 100_000,
+    "costs": {"image": 0.1, "run": None},
+    "stand_ins": ["stand-in"],
+}
+
+
+@pytest.fixture
+def points() -> pd.DataFrame:
+    rng = np.random.default_rng(0)
+    common = {"recipe": "r", "setting": "a", "ptask": "mulclass", "ftask": "sinclass", "target": "stand-in"}
+    common |= {"model": "resnet18", "s": 60, "s_percent": 100.0}
+    rows = [
+        common | {"n": n, "seed": seed, "error": 2 * n**-0.5 + 0.3 + rng.normal(0, 0.003)}
+        for n in (40, 80, 160, 320, 640, 1280)
+        for seed in (0, 1)
+    ]
+    return pd.DataFrame(
+        [*rows, common | {"setting": "none", "ptask": "none", "n": 0, "seed": 0, "error": 0.7}]
+    )
+
+
+def _advice(points: pd.DataFrame, tmp_path: Path, **changes: object) -> tuple[str, str]:
+    fits = tmp_path / "fits.json"
+    fits.write_text(json.dumps(fit_table(points, allow_unfitted=True)))
+    write_advice(
+        points, fits, EXPERIMENT | changes, markdown=tmp_path / "advice.md", html=tmp_path / "advice.html"
+    )
+    return (tmp_path / "advice.md").read_text(), (tmp_path / "advice.html").read_text()
+
+
+def test_a_stand_in_is_called_one(points: pd.DataFrame, tmp_path: Path) -> None:
+    text, page = _advice(points, tmp_path)
+    assert "Rendered stand-in" in text and "not photographs" in text
+    assert "Rendered stand-in" not in _advice(points, tmp_path, stand_ins=[])[0]
+    assert "<table>" in page and "<more>" not in page.split("<body>")[0]
+
+
+def test_what_is_identified_is_said_with_its_interval(points: pd.DataFrame, tmp_path: Path) -> None:
+    text, _ = _advice(points, tmp_path)
+    assert "All parameters are identified by these points." in text
+    alpha = json.loads((tmp_path / "fits.json").read_text())["curves"][0]["fit"]["params"]["alpha"]
+    assert f"law fitted to 6 sizes; α = {estimate_text(alpha)}, C = " in text
+    assert "2 seeds" in text and "no spread between renders" in text
+
+
+def test_curves_are_named_by_what_sets_them_apart(points: pd.DataFrame, tmp_path: Path) -> None:
+    text, _ = _advice(pd.concat([points, points.assign(s=600)]), tmp_path, target_error=None)
+    assert "All curves: recipe r, setting a," in text
+    assert text.count("- **s 60**: law fitted") == text.count("- **s 600**: law fitted") == 1
+
+
+def test_too_few_sizes_are_no_fit_and_no_failure(points: pd.DataFrame, tmp_path: Path) -> None:
+    text, _ = _advice(points[points["n"].isin([0, 40, 80])], tmp_path)
+    assert "no fit: 2 distinct n above 0; a fit needs 3." in text
+
+
+def test_without_a_target_error_there_is_no_verdict(points: pd.DataFrame, tmp_path: Path) -> None:
+    assert "there is no verdict" in _advice(points, tmp_path, target_error=None)[0]

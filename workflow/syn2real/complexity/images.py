@@ -1,0 +1,161 @@
+"""Images alone, each with the scene it shows: from shards, or from any folder of images."""
+
+import re
+from abc import abstractmethod
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from torch.utils.data import Dataset
+
+from syn2real.data.annotated import check_whole_scenes, file_sizes
+from syn2real.data.images import read_image
+from syn2real.data.shards import Shard
+from syn2real.errors import InputError
+from syn2real.files import digest
+from syn2real.png import decode_png
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
+"""What is taken for an image in a folder."""
+
+
+class SceneImages(Dataset[torch.Tensor]):
+    """Images without annotations; an item is a uint8 RGB tensor of shape (3, H, W).
+
+    Attributes
+    ----------
+    scenes : list of str
+        The scene of each image. Images of one scene follow each other.
+    """
+
+    scenes: list[str]
+
+    def __len__(self) -> int:
+        return len(self.scenes)
+
+    @abstractmethod
+    def __getitem__(self, index: int) -> torch.Tensor: ...
+
+    @abstractmethod
+    def digest(self) -> str:
+        """Return a digest that tells these images from others, by names and sizes of files."""
+
+
+class ShardImages(SceneImages):
+    """The first n images of shards of one setting and split; all of them by default.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        Shards; they are read in the order of their names.
+    n : int, optional
+        Images, a whole number of scenes.
+
+    Raises
+    ------
+    InputError
+        A file is no shard, shards are of different settings or repeat a scene, or there are fewer images.
+    """
+
+    def __init__(self, paths: Sequence[Path], n: int | None = None) -> None:
+        shards = [Shard(path) for path in sorted(paths)]
+        if not shards:
+            raise InputError("no shards given; render the setting first", key="shards")
+        for shard in shards:
+            shard.close()
+            for key in ("setting", "split", "views"):
+                if shard.meta[key] != shards[0].meta[key]:
+                    raise InputError(f"does not belong with {shards[0].path}", file=shard.path, key=key)
+        self._images = [(shard, key) for shard in shards for key in shard.keys][:n]
+        if n is not None:
+            check_whole_scenes(n, int(shards[0].meta["views"]))
+            if len(self._images) < n:
+                held = f"the shards hold {len(self._images)} images, but {n} are asked for; render more"
+                raise InputError(held, file=shards[0].path.parent, key="n")
+        self.scenes = [key.partition("-")[0] for _, key in self._images]
+        if len({key for _, key in self._images}) < len(self._images):
+            raise InputError("two shards hold the same scene; give every shard once", file=shards[-1].path)
+
+    def __getitem__(self, index: int) -> torch.Tensor:
+        shard, key = self._images[index]
+        try:
+            content = shard.read(key)["png"]
+        except OSError as error:
+            raise InputError(f"cannot be read ({error}); render it again", file=shard.path, key=key) from None
+        finally:
+            shard.close()
+        image = decode_png(content)
+        if image is None:
+            raise InputError(
+                "no whole PNG; the shard is damaged, render it again", file=shard.path, key=f"{key}.png"
+            )
+        return torch.from_numpy(image.transpose(2, 0, 1).copy())
+
+    def digest(self) -> str:
+        """Return a digest of the settings, and names and sizes of the shards."""
+        shards = {str(shard.path): shard for shard, _ in self._images}
+        sizes = [[shard.path.name, shard.path.stat().st_size, shard.meta] for shard in shards.values()]
+        return digest({"n": len(self), "shards": sizes})
+
+
+class FolderImages(SceneImages):
+    r"""All images below a folder, in the order of their names.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder; folders inside it are looked through too.
+    scene : str, optional
+        A regular expression whose first group, in an image's path within the folder, names its scene:
+        `(scene\d+)/` for a folder a scene. By default each image is a scene of its own.
+
+    Raises
+    ------
+    InputError
+        There is no such folder or no image in it, or the expression is none, has no group or does not fit an
+        image.
+    """
+
+    def __init__(self, folder: Path, scene: str | None = None) -> None:
+        if not folder.is_dir():
+            raise InputError("there is no such folder", file=folder)
+        found = (path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
+        self.folder, pattern = folder, _compiled(scene)
+        names = {path.relative_to(folder).as_posix(): path for path in found}
+        if not names:
+            raise InputError(f"no image below this folder ({', '.join(SUFFIXES)})", file=folder)
+        placed = sorted((_scene_of(name, pattern, folder), name) for name in names)
+        self.scenes = [scene for scene, _ in placed]
+        self._paths = [names[name] for _, name in placed]
+
+    def __getitem__(self, index: int) -> torch.Tensor:
+        return read_image(self._paths[index]).as_subclass(torch.Tensor)
+
+    def digest(self) -> str:
+        """Return a digest of names and sizes of the images."""
+        return digest(file_sizes(self.folder, self._paths))
+
+
+def _compiled(scene: str | None) -> re.Pattern[str] | None:
+    """Return a scene's regular expression, compiled and checked."""
+    if scene is None:
+        return None
+    try:
+        pattern = re.compile(scene)
+    except re.error as error:
+        raise InputError(f"{scene!r} is no regular expression: {error}", key="scene") from None
+    if pattern.groups < 1:
+        raise InputError(f"{scene!r} has no group; put brackets around what names the scene", key="scene")
+    return pattern
+
+
+def _scene_of(name: str, pattern: re.Pattern[str] | None, folder: Path) -> str:
+    """Return the scene of an image, given by its path within the folder."""
+    if pattern is None:
+        return name
+    match = pattern.search(name)
+    if match is None or match[1] is None:
+        raise InputError(
+            f"the scene's expression {pattern.pattern!r} does not fit this name", file=folder / name
+        )
+    return match[1]

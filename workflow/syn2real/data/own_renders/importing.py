@@ -1,0 +1,199 @@
+"""Importing a user's own renders into shards, so that pre-training reads them as it reads rendered ones."""
+
+from collections.abc import Iterator, Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Literal
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from pycocotools import mask as coco_mask
+
+from syn2real.data.coco_format import class_map, has_mask, instance_mask
+from syn2real.data.images import read_image
+from syn2real.data.own_renders.dataset import OwnImages, normal_name, read_part
+from syn2real.data.own_renders.schema import OwnRenders
+from syn2real.data.shards import SceneRecord, canonical_json, encode_normals, write_shard
+from syn2real.errors import InputError
+from syn2real.png import encode_png
+
+PACKAGES = ("numpy", "opencv-python-headless", "pillow", "pycocotools", "torchvision")
+"""Packages whose versions decide pixels and files."""
+
+_Instances = list[tuple[dict[str, Any], NDArray[np.bool_] | None]]
+"""Annotations with their masks, where they have one."""
+
+
+def import_shard(
+    *,
+    setting: str,
+    own: Mapping[str, Any],
+    split: Literal["train", "val"],
+    shard: int,
+    annotations: Path,
+    output: Path,
+) -> None:
+    """Write one shard of a setting that consists of a user's own renders.
+
+    Scene i holds the images i · views to (i + 1) · views - 1 in the order of their ids. The last shard holds
+    the scenes that are left; images that make no whole scene are passed over.
+
+    - Images become RGB PNGs, upright as the annotations have them.
+    - Classes are the categories in the order of their ids.
+    - An object has its own box, cut at the image's edges, or its mask's. What covers no pixel is left out,
+      and so are crowds: they are no single objects.
+    - Class maps are painted from the masks, crowds included; they are written if all annotations have masks.
+
+    Parameters
+    ----------
+    setting : str
+        The setting's name.
+    own : dict
+        The setting, as `OwnRenders.model_dump(mode="json")` gives it.
+    split : {"train", "val"}
+        Which images.
+    shard : int
+        Shard k holds the scenes from `k * scenes_per_shard`.
+    annotations : Path
+        The shard's part of the annotations, as `syn2real.data.own_renders.index` cuts it.
+    output : Path
+        The shard's file; it appears when it is whole.
+
+    Raises
+    ------
+    InputError
+        A file is missing or malformed; names the file.
+    """
+    model = OwnRenders.model_validate(own)
+    first = shard * model.scenes_per_shard
+    source = _Source(model, split, annotations, first)
+    scenes = range(first, first + len(source.own.images) // model.views)
+    meta = {
+        "setting": setting,
+        "split": split,
+        "first_scene": first,
+        "n_scenes": len(scenes),
+        "views": model.views,
+        "classes": list(source.own.categories.values()),
+        "rendering": {"annotations": source.path.name, "part": annotations.stem},
+        "versions": {name: version(name) for name in PACKAGES},
+        "resampled": {},
+    }
+    write_shard(output, meta, (source.scene(scene) for scene in scenes))
+
+
+class _Source:
+    """A shard's part of own renders, from which scenes are made one at a time."""
+
+    def __init__(self, model: OwnRenders, split: Literal["train", "val"], part: Path, first: int) -> None:
+        self.path = model.annotations.of(split)
+        self.own: OwnImages = read_part(part)
+        self._views, self._first = model.views, first
+        self._folder = model.images.of(split)
+        self._normals = model.normals.of(split) if model.normals else None
+        self._class_of = {number: k for k, number in enumerate(self.own.categories)}
+
+    def scene(self, scene: int) -> SceneRecord:
+        """Return a scene as it lies in a shard."""
+        start = (scene - self._first) * self._views
+        images = self.own.images[start : start + self._views]
+        files = [{"id": image["id"], "file_name": image["file_name"]} for image in images]
+        description = canonical_json({"scene": scene, "images": files})
+        return SceneRecord(scene, description, [self._view(scene, v, i) for v, i in enumerate(images)])
+
+    def _view(self, scene: int, view: int, image: dict[str, Any]) -> dict[str, bytes]:
+        """Return an image's files by extension."""
+        size = (image["height"], image["width"])
+        annotations = self.own.annotations.get(image["id"], [])
+        masks = [instance_mask(a, size, self.path) if has_mask(a) else None for a in annotations]
+        pairs = list(zip(annotations, masks, strict=True))
+        record = {
+            "scene": scene,
+            "view": view,
+            "width": image["width"],
+            "height": image["height"],
+            "camera": {},
+            "objects": list(self._objects(pairs, size)),
+        }
+        pixels = read_image(self._folder / image["file_name"], size).permute(1, 2, 0).numpy()
+        files = {"png": encode_png(pixels), "json": canonical_json(record)}
+        if self.own.all_have_masks:
+            files["seg.png"] = encode_png(self._class_map(pairs, size))
+        if self._normals is not None:
+            normals, valid = read_normals(self._normals / normal_name(image["file_name"]), size)
+            files["normal.png"] = encode_png(encode_normals(normals, valid))
+        return files
+
+    def _objects(self, pairs: _Instances, size: tuple[int, int]) -> Iterator[dict[str, Any]]:
+        """Yield the entries of an image's objects."""
+        for annotation, mask in pairs:
+            encoded = None if mask is None else coco_mask.encode(np.asfortranarray(mask, dtype=np.uint8))
+            box = _inside(annotation["bbox"] if annotation.get("bbox") else _box(encoded), size)
+            area = float(annotation.get("area", box[2] * box[3])) if mask is None else int(mask.sum())
+            if annotation["iscrowd"] or not area or not box[2] * box[3]:
+                continue
+            yield {
+                "class": self._class_of[annotation["category_id"]],
+                "bbox": box,
+                "area": area,
+                "segmentation": encoded and {"size": list(size), "counts": encoded["counts"].decode("ascii")},
+                "visible_fraction": None,
+            }
+
+    def _class_map(self, pairs: _Instances, size: tuple[int, int]) -> NDArray[Any]:
+        """Return an image's class map: 0 is the background, k + 1 is class k."""
+        painted = [(self._class_of[a["category_id"]] + 1, mask) for a, mask in pairs if mask is not None]
+        return class_map(painted, size, np.uint8 if len(self._class_of) < 255 else np.uint16)
+
+
+def read_normals(path: Path, size: tuple[int, int]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """Read surface normals n from a PNG whose red, green and blue are (n + 1) / 2 of full scale.
+
+    Parameters
+    ----------
+    path : Path
+        The file, 8 or 16 bits a channel.
+    size : (height, width)
+        Of its image, pixels.
+
+    Returns
+    -------
+    normals : float32 array, shape (H, W, 3)
+        Camera space: x right, y up, z towards the camera.
+    valid : bool array, shape (H, W)
+        Where the length is 1 within a half; black and mid-grey, the usual backgrounds, have none.
+
+    Raises
+    ------
+    InputError
+        The file is missing or damaged, or has another size than its image.
+    """
+    try:
+        content = np.frombuffer(path.read_bytes(), dtype=np.uint8)
+        pixels = cv2.imdecode(content, cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH)
+    except (OSError, cv2.error) as error:
+        raise InputError(f"the normals cannot be read ({error})", file=path) from None
+    if pixels is None or pixels.dtype not in (np.uint8, np.uint16):
+        raise InputError("no PNG of 8 or 16 bits a channel", file=path)
+    if pixels.shape[:2] != size:
+        height, width = pixels.shape[:2]
+        raise InputError(
+            f"the normals are {width} x {height} pixels, but their image is {size[1]} x {size[0]}", file=path
+        )
+    full = 255 if pixels.dtype == np.uint8 else 65535
+    normals = pixels[..., ::-1].astype(np.float32) * (2 / full) - 1
+    length = np.linalg.norm(normals, axis=-1)
+    return normals, (length > 0.5) & (length < 1.5)
+
+
+def _box(encoded: Any) -> list[float]:
+    """Return the box of a mask, [x, y, width, height] in pixels."""
+    return [float(value) for value in coco_mask.toBbox(encoded)]
+
+
+def _inside(box: list[float], size: tuple[int, int]) -> list[float]:
+    """Return a box, [x, y, width, height], cut at the edges of an image of size (height, width)."""
+    left, top = max(box[0], 0), max(box[1], 0)
+    right, bottom = min(box[0] + box[2], size[1]), min(box[1] + box[3], size[0])
+    return [left, top, max(right - left, 0), max(bottom - top, 0)]

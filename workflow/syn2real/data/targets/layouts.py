@@ -1,0 +1,233 @@
+"""Is a data set on disk laid out as its target claims? Answered without torch and without decoding images."""
+
+import csv
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, get_args
+
+from PIL import Image, UnidentifiedImageError
+
+from syn2real.data.coco_format import read_annotations
+from syn2real.data.targets.schema import Split, Target
+from syn2real.errors import InputError
+
+SPLITS: tuple[Split, ...] = get_args(Split)
+IMAGE_EXTENSIONS = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp")
+FULL_CHECK_BYTES = 64 * 2**20
+"""Annotation files up to this size are read whole by the check; COCO's training file (450 MB) is not."""
+
+
+def check_folder(target: Target) -> None:
+    """Check layouts imagenet and image-folder: one folder a class, in both splits.
+
+    A class may be missing from `val` (its test images are then none), never from `train`.
+
+    Raises
+    ------
+    InputError
+        Naming the first offending folder.
+    """
+    trained = class_folders(target.image_folder("train"))
+    for split in SPLITS:
+        root = target.image_folder(split)
+        for name in class_folders(root):
+            if name not in trained:
+                raise InputError(
+                    f"this class has no folder in {target.image_folder('train')}; add one or remove this",
+                    file=root / name,
+                )
+            first = next(_images(root / name), None)
+            if first is None:
+                raise InputError("no image in this class folder; add some or remove it", file=root / name)
+    check_readable(first)  # one image, the last class's first: the headers of all would take minutes
+
+
+def class_folders(root: Path) -> list[str]:
+    """Return the sorted names of the class folders below `root`.
+
+    Raises
+    ------
+    InputError
+        There is no such folder, or it holds images instead of class folders.
+    """
+    need_folder(root)
+    with os.scandir(root) as entries:
+        names = sorted(e.name for e in entries if e.is_dir() and not e.name.startswith("."))
+    if not names:
+        loose = next(_images(root), None)
+        raise InputError(
+            f"no class folders here{', only images' if loose else ''}; each image belongs in its class's "
+            f"folder, such as {root.name}/<class>/<image> (torchvision.datasets.ImageNet sorts ILSVRC's "
+            "archives so)",
+            file=loose or root,
+        )
+    return names
+
+
+def check_counts(target: Target) -> None:
+    """Check that no split has fewer image files than the target says, as a set half unpacked has.
+
+    Files are counted in the folders and below, by their names alone.
+
+    Raises
+    ------
+    InputError
+        Naming the folder and both numbers.
+    """
+    for split, expected in target.counts.items():
+        root = target.image_folder(split)
+        need_folder(root)
+        found = sum(
+            name.lower().endswith(IMAGE_EXTENSIONS)
+            for _, _, names in os.walk(root, followlinks=True)
+            for name in names
+        )
+        if found < expected:
+            raise InputError(
+                f"{found:,} images here, of {expected:,}; unpack the whole set, or correct `counts`",
+                file=root,
+                key=f"counts.{split}",
+            )
+
+
+def check_coco(target: Target, ftask: str) -> None:
+    """Check a COCO-format set: the annotation files, their keys, and that every image file is there.
+
+    Raises
+    ------
+    InputError
+        Naming the first offending file and key.
+    """
+    categories: list[dict[int, str]] = []
+    for split in SPLITS:
+        path, folder = target.annotation(split), target.image_folder(split)
+        need_folder(folder)
+        if path.is_file() and path.stat().st_size > FULL_CHECK_BYTES:
+            check_json_ends(path)
+            continue
+        data = read_annotations(path, ftask)
+        categories.append({category["id"]: category["name"] for category in data["categories"]})
+        if categories[0] != categories[-1]:
+            raise InputError(
+                "not the categories of the training file; give both the same", file=path, key="categories"
+            )
+        check_images(folder, data["images"], path)
+
+
+def check_images(folder: Path, images: Sequence[Mapping[str, Any]], source: Path) -> None:
+    """Check that the files of images are in their folder, and that the first can be opened.
+
+    Parameters
+    ----------
+    folder : Path
+        What the names are relative to.
+    images : sequence of dict
+        Each with `id` and `file_name`.
+    source : Path
+        The annotation file that names them, for the message.
+
+    Raises
+    ------
+    InputError
+        Naming the first offending file.
+    """
+    with os.scandir(folder) as entries:
+        present = {entry.name for entry in entries}
+    for image in images:
+        path = folder / image["file_name"]
+        if image["file_name"] not in present and not path.is_file():
+            raise InputError(f"there is no such file; {source} names it for image {image['id']}", file=path)
+    if images:
+        check_readable(folder / images[0]["file_name"])
+
+
+def check_ade20k(target: Target) -> None:
+    """Check layout ade20k: object names, and one mask for every image of both splits.
+
+    Raises
+    ------
+    InputError
+        Naming the first offending file.
+    """
+    ade20k_classes(target)
+    for split in SPLITS:
+        for image, mask in ade20k_pairs(target, split)[:1]:
+            if check_readable(image) != check_readable(mask):
+                raise InputError("the mask has another size than its image", file=mask)
+
+
+def ade20k_classes(target: Target) -> list[str]:
+    """Return the class names of objectInfo150.txt, in the order of their numbers (1 is the first).
+
+    Raises
+    ------
+    InputError
+        The file is missing or is not ADE20K's table.
+    """
+    path = target.root / "objectInfo150.txt"
+    if not path.is_file():
+        raise InputError("there is no such file; it comes with ADEChallengeData2016", file=path)
+    with path.open(newline="", encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream, delimiter="\t"))
+    try:
+        names = {int(row["Idx"]): row["Name"].strip() for row in rows}
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise InputError("needs tab-separated columns Idx and Name", file=path, key="Idx, Name") from None
+    if sorted(names) != list(range(1, len(rows) + 1)) or not 1 <= len(rows) <= 255:
+        raise InputError("numbers classes from 1 on, each once, 255 at most", file=path, key="Idx")
+    return [names[number] for number in sorted(names)]
+
+
+def ade20k_pairs(target: Target, split: Split) -> list[tuple[Path, Path]]:
+    """Return a split's images and their masks, sorted by name.
+
+    Raises
+    ------
+    InputError
+        A folder is missing or empty, or an image has no mask.
+    """
+    folder, masks = target.image_folder(split), target.annotation(split)
+    need_folder(folder)
+    need_folder(masks)
+    present = {path.name for path in _images(masks)}
+    images = sorted(_images(folder))
+    if not images:
+        raise InputError("no image in this folder", file=folder)
+    for image in images:
+        if f"{image.stem}.png" not in present:
+            raise InputError(f"there is no such mask; {image} needs it", file=masks / f"{image.stem}.png")
+    return [(image, masks / f"{image.stem}.png") for image in images]
+
+
+def need_folder(path: Path) -> None:
+    """Raise InputError unless there is a folder."""
+    if not path.is_dir():
+        raise InputError("there is no such folder; put the data there or change this path", file=path)
+
+
+def _images(folder: Path) -> Iterator[Path]:
+    """Yield the image files of a folder in no particular order."""
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.name.lower().endswith(IMAGE_EXTENSIONS) and not entry.name.startswith("."):
+                yield folder / entry.name
+
+
+def check_readable(path: Path | None) -> tuple[int, int]:
+    """Return an image's size (width, height) from its header, or raise InputError."""
+    try:
+        with Image.open(str(path)) as image:
+            return image.size
+    except (OSError, UnidentifiedImageError) as error:
+        raise InputError(f"not a readable image ({error})", file=path) from None
+
+
+def check_json_ends(path: Path) -> None:
+    """Raise InputError unless a large file begins and ends as a JSON mapping does."""
+    with path.open("rb") as stream:
+        head = stream.read(64).lstrip()
+        stream.seek(-64, os.SEEK_END)
+        tail = stream.read().rstrip()
+    if not (head.startswith(b"{") and tail.endswith(b"}")):
+        raise InputError("no whole JSON mapping; download or write it again", file=path)

@@ -1,0 +1,182 @@
+"""A target: the labelled data set a backbone is fine-tuned and tested on (paper, §4.1)."""
+
+import difflib
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import Field, PositiveInt, model_validator
+
+from syn2real.errors import InputError
+from syn2real.schema import Section
+
+Layout = Literal["imagenet", "image-folder", "coco", "ade20k", "torchvision"]
+Split = Literal["train", "val"]
+
+LAYOUT_FTASKS: dict[str, tuple[str, ...]] = {
+    "imagenet": ("sinclass",),
+    "image-folder": ("sinclass",),
+    "coco": ("objdet", "semseg"),
+    "ade20k": ("semseg",),
+}
+"""The fine-tuning tasks each layout has labels for; `torchvision` depends on the data set."""
+
+TORCHVISION_FTASKS: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(
+        (
+            "CIFAR10",
+            "CIFAR100",
+            "Country211",
+            "DTD",
+            "EMNIST",
+            "FashionMNIST",
+            "FGVCAircraft",
+            "Flowers102",
+            "Food101",
+            "GTSRB",
+            "Imagenette",
+            "KMNIST",
+            "MNIST",
+            "RenderedSST2",
+            "StanfordCars",
+            "STL10",
+            "SVHN",
+            "USPS",
+        ),
+        ("sinclass",),
+    ),
+    "Cityscapes": ("semseg",),
+    "OxfordIIITPet": ("sinclass", "semseg"),
+    "VOCSegmentation": ("semseg",),
+}
+"""The data sets of torchvision that have a training and a labelled test set, and their tasks."""
+
+_BY_HAND = ("Cityscapes", "StanfordCars")
+"""torchvision reads these, and cannot download them."""
+
+_UNDIVIDED = ("Caltech101", "Caltech256", "EuroSAT", "SEMEION", "SUN397")
+"""torchvision has these, without a test set."""
+
+_FOLDERS = {
+    "imagenet": {"train": "train", "val": "val"},
+    "image-folder": {"train": "train", "val": "val"},
+    "coco": {"train": "train2017", "val": "val2017"},
+    "ade20k": {"train": "images/training", "val": "images/validation"},
+}
+_ANNOTATIONS = {
+    "coco": {"train": "annotations/instances_train2017.json", "val": "annotations/instances_val2017.json"},
+    "ade20k": {"train": "annotations/training", "val": "annotations/validation"},
+}
+_ADE20K = "ADEChallengeData2016"
+
+
+class Target(Section):
+    """A labelled data set: where it lies, in which layout, and what it is."""
+
+    layout: Layout = Field(description="how the data set is laid out on disk")
+    path: str = Field(min_length=1, description="the data set's folder")
+    description: str = Field("", description="what it is, in words, for figures and reports")
+    stand_in: bool = Field(
+        False, description="true for a rendered stand-in; shown wherever the target appears"
+    )
+    dataset: str | None = Field(None, description="layout torchvision: the data set's name, such as CIFAR10")
+    images: dict[Split, str] = Field(
+        {}, description="layouts coco and image-folder: the image folder of each split, within path"
+    )
+    annotations: dict[Split, str] = Field(
+        {}, description="layout coco: the annotation file of each split, within path"
+    )
+    counts: dict[Split, PositiveInt] = Field(
+        {},
+        description="layouts with image folders: image files in each split's folder; with fewer the set is "
+        "not whole and is refused before any job",
+    )
+    download: bool = Field(False, description="layout torchvision: may be downloaded through torchvision")
+    archives: str | None = Field(
+        None, description="layout torchvision: a folder with the archives already downloaded, used first"
+    )
+
+    @model_validator(mode="after")
+    def _fits_layout(self) -> Self:
+        if self.layout == "torchvision":
+            _check_dataset(self.dataset, self.download)
+            if self.counts:
+                raise ValueError("torchvision checks its data sets itself; remove `counts`")
+        elif self.dataset or self.download or self.archives:
+            raise ValueError(
+                f"dataset, download and archives belong to layout torchvision; remove them from this "
+                f"{self.layout} target or set layout: torchvision"
+            )
+        if self.images and self.layout not in ("coco", "image-folder"):
+            raise ValueError(f"layout {self.layout} has its own folders; remove `images`")
+        if self.annotations and self.layout != "coco":
+            raise ValueError(f"layout {self.layout} has no annotation files; remove `annotations`")
+        for key, value in (("images", self.images), ("annotations", self.annotations)):
+            if value and set(value) != {"train", "val"}:
+                raise ValueError(f"`{key}` needs both train and val; it has only {', '.join(value)}")
+        return self
+
+    @property
+    def ftasks(self) -> tuple[str, ...]:
+        """The fine-tuning tasks this target has labels for."""
+        if self.layout == "torchvision":
+            return TORCHVISION_FTASKS[str(self.dataset)]
+        return LAYOUT_FTASKS[self.layout]
+
+    def require(
+        self, ftask: str, *, file: str | Path | None = None, key: str | None = None, name: str = ""
+    ) -> None:
+        """Raise InputError unless the target has labels for a fine-tuning task.
+
+        Parameters
+        ----------
+        ftask : str
+            `sinclass`, `objdet` or `semseg`.
+        file, key : str, optional
+            Where the pair was asked for, for the message.
+        name : str
+            The target's name, for the message.
+
+        Raises
+        ------
+        InputError
+            Naming the tasks it does have.
+        """
+        if ftask not in self.ftasks:
+            what = f"{self.layout} {self.dataset}" if self.dataset else self.layout
+            raise InputError(
+                f"target {name or self.path} (layout {what}) has no labels for {ftask}; "
+                f"it serves {', '.join(self.ftasks)}",
+                file=file,
+                key=key,
+            )
+
+    @property
+    def root(self) -> Path:
+        """The folder that holds the data; ADE20K's may be given with or without its own top folder."""
+        path = Path(self.path)
+        return path / _ADE20K if self.layout == "ade20k" and path.name != _ADE20K else path
+
+    def image_folder(self, split: Split) -> Path:
+        """Return the folder of a split's images (every layout but torchvision)."""
+        return self.root / (self.images or _FOLDERS[self.layout])[split]
+
+    def annotation(self, split: Split) -> Path:
+        """Return a split's annotation file (coco) or folder (ade20k)."""
+        return self.root / (self.annotations or _ANNOTATIONS[self.layout])[split]
+
+
+def _check_dataset(name: str | None, download: bool) -> None:
+    """Raise ValueError unless torchvision's data set `name` is one that targets know."""
+    if name is None:
+        raise ValueError(f"layout torchvision needs `dataset`, one of {', '.join(TORCHVISION_FTASKS)}")
+    if name in _UNDIVIDED:
+        raise ValueError(
+            f"torchvision's {name} has no test set of its own; sort it into train/<class> and val/<class>, "
+            "layout image-folder"
+        )
+    if name not in TORCHVISION_FTASKS:
+        near = difflib.get_close_matches(name, TORCHVISION_FTASKS, n=1, cutoff=0.5)
+        mend = f"did you mean {near[0]}?" if near else f"known are {', '.join(TORCHVISION_FTASKS)}"
+        raise ValueError(f"torchvision's data set {name!r} is not known here; {mend}")
+    if download and name in _BY_HAND:
+        raise ValueError(f"torchvision cannot download {name}; put it there yourself and remove `download`")

@@ -1,0 +1,226 @@
+"""Targets that torchvision knows by name: its classification and segmentation data sets."""
+
+import gzip
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import torchvision
+from numpy.typing import NDArray
+from torchvision import tv_tensors
+
+from syn2real.data.annotated import IGNORE, AnnotatedImages, file_sizes
+from syn2real.data.images import to_rgb
+from syn2real.data.targets.layouts import SPLITS
+from syn2real.data.targets.schema import Split, Target
+from syn2real.errors import InputError
+from syn2real.files import digest
+
+_FLAG = {"train": {"train": True}, "val": {"train": False}}
+_TEST = {"train": {"split": "train"}, "val": {"split": "test"}}
+_TRAINVAL = {"train": {"split": "trainval"}, "val": {"split": "test"}}
+_SPLITS: dict[str, dict[str, dict[str, Any]]] = {
+    "CIFAR10": _FLAG,
+    "CIFAR100": _FLAG,
+    "Cityscapes": {
+        "train": {"split": "train", "target_type": "semantic"},
+        "val": {"split": "val", "target_type": "semantic"},
+    },
+    "Country211": _TEST,
+    "DTD": _TEST,
+    "EMNIST": {split: {"split": "balanced", **flag} for split, flag in _FLAG.items()},
+    "FashionMNIST": _FLAG,
+    "FGVCAircraft": _TRAINVAL,
+    "Flowers102": _TEST,
+    "Food101": _TEST,
+    "GTSRB": _TEST,
+    "Imagenette": {"train": {"split": "train"}, "val": {"split": "val"}},
+    "KMNIST": _FLAG,
+    "MNIST": _FLAG,
+    "OxfordIIITPet": _TRAINVAL,
+    "RenderedSST2": _TEST,
+    "StanfordCars": _TEST,
+    "STL10": _TEST,
+    "SVHN": _TEST,
+    "USPS": _FLAG,
+    "VOCSegmentation": {"train": {"image_set": "train"}, "val": {"image_set": "val"}},
+}
+"""The arguments that give each split; `val` is the labelled test set where there is one."""
+
+_ARCHIVE_FOLDERS = {
+    "DTD": "dtd",
+    "EMNIST": "EMNIST/raw",
+    "FashionMNIST": "FashionMNIST/raw",
+    "Flowers102": "flowers-102",
+    "GTSRB": "gtsrb",
+    "KMNIST": "KMNIST/raw",
+    "MNIST": "MNIST/raw",
+    "OxfordIIITPet": "oxford-iiit-pet",
+}
+"""Where torchvision looks for archives already downloaded, if not at the data set's root."""
+
+_VOC = [
+    "background",
+    "aeroplane",
+    "bicycle",
+    "bird",
+    "boat",
+    "bottle",
+    "bus",
+    "car",
+    "cat",
+    "chair",
+    "cow",
+    "diningtable",
+    "dog",
+    "horse",
+    "motorbike",
+    "person",
+    "pottedplant",
+    "sheep",
+    "sofa",
+    "train",
+    "tvmonitor",
+]
+_TRAINED_CITYSCAPES = [c for c in torchvision.datasets.Cityscapes.classes if 0 <= c.train_id < IGNORE]
+
+
+def _lookup(numbers: Mapping[int, int]) -> NDArray[np.uint8]:
+    """Return the class of every value a mask file may hold; those not named have no label."""
+    table = np.full(256, IGNORE, dtype=np.uint8)
+    table[list(numbers)] = list(numbers.values())
+    return table
+
+
+_MASKS: dict[str, tuple[list[str], NDArray[np.uint8]]] = {
+    # The benchmark's 19 classes of its 34.
+    "Cityscapes": (
+        [c.name for c in _TRAINED_CITYSCAPES],
+        _lookup({c.id: c.train_id for c in _TRAINED_CITYSCAPES}),
+    ),
+    # The trimap holds 1 pet, 2 background, 3 border: nobody decided what a border pixel is.
+    "OxfordIIITPet": (["background", "pet"], _lookup({1: 1, 2: 0})),
+    "VOCSegmentation": (_VOC, _lookup({number: number for number in range(len(_VOC))})),
+}
+"""Class names, and the class of every value in the mask files."""
+
+
+class TorchvisionTarget(AnnotatedImages):
+    """One split of a torchvision data set."""
+
+    def __init__(self, target: Target, split: Split, ftask: str) -> None:
+        self.task = ftask
+        self._place = target.root
+        self._images = _open(target, split, ftask, target.root)
+        if ftask == "semseg":
+            self.classes, self._class_of = _MASKS[str(target.dataset)]
+        else:
+            self.labels = _labels(self._images)
+            numbers = range(int(self.labels.max()) + 1)  # GTSRB, SVHN and USPS have no names
+            self.classes = [_class_name(name) for name in getattr(self._images, "classes", numbers)]
+
+    def __len__(self) -> int:
+        return len(self._images)
+
+    def __getitem__(self, index: int) -> tuple[tv_tensors.Image, Any]:
+        if not 0 <= index < len(self):
+            raise IndexError(index)
+        try:
+            image, label = self._images[index]
+        except OSError as error:
+            raise InputError(f"image {index} cannot be read ({error})", file=self._place) from None
+        if self.task == "sinclass":
+            return to_rgb(image), int(label)
+        return to_rgb(image), tv_tensors.Mask(torch.from_numpy(self._class_of[np.array(label)]))
+
+    def digest(self) -> str:
+        """Return a digest of the classes, the labels, and names and sizes of the files in the folder."""
+        files = file_sizes(self._place, sorted(p for p in self._place.rglob("*") if p.is_file()))
+        labels = None if self.labels is None else self.labels.tolist()
+        return digest({"task": self.task, "classes": self.classes, "labels": labels, "files": files})
+
+
+def check_torchvision(target: Target, ftask: str) -> None:
+    """Raise InputError unless torchvision finds both splits of its data set."""
+    for split in SPLITS:
+        _open(target, split, ftask, target.root)
+
+
+def fetch(target: Target) -> None:
+    """Make a data set's folder from archives at hand or by download, in one step at the end.
+
+    Raises
+    ------
+    InputError
+        The target does not allow a download, or it failed, or something else lies in its folder.
+    """
+    if target.root.exists():
+        for ftask in target.ftasks:
+            check_torchvision(target, ftask)
+        return
+    if not target.download:
+        raise InputError("is not there; set download: true or put it there", file=target.root, key="download")
+    target.root.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{target.root.name}.", dir=target.root.parent) as scratch:
+        made = Path(scratch) / "made"
+        made.mkdir()
+        archives = made / _ARCHIVE_FOLDERS.get(str(target.dataset), "")
+        if target.archives and Path(target.archives).is_dir():
+            _unpack(Path(target.archives), archives)
+        for ftask in target.ftasks:
+            for split in SPLITS:
+                _open(target, split, ftask, made, download=True)
+        made.rename(target.root)
+
+
+def _unpack(source: Path, folder: Path) -> None:
+    """Copy archives to where torchvision looks for them.
+
+    A single compressed file is unpacked here, for torchvision wants the very bytes of its own: Debian's are
+    compressed anew.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in sorted(path for path in source.iterdir() if path.is_file()):
+        if path.suffix == ".gz" and path.suffixes[-2:] != [".tar", ".gz"]:
+            with gzip.open(path) as packed, (folder / path.stem).open("wb") as plain:
+                shutil.copyfileobj(packed, plain)
+        else:
+            shutil.copyfile(path, folder / path.name)
+
+
+def _open(target: Target, split: Split, ftask: str, root: Path, *, download: bool = False) -> Any:
+    """Return torchvision's data set for a split."""
+    name = str(target.dataset)
+    arguments = dict(_SPLITS[name][split])
+    if name == "OxfordIIITPet":
+        arguments["target_types"] = "segmentation" if ftask == "semseg" else "category"
+    if download:  # some have no such argument, since torchvision cannot download them
+        arguments["download"] = True
+    try:
+        images = getattr(torchvision.datasets, name)(str(root), **arguments)
+    except (RuntimeError, OSError, ValueError) as error:
+        mend = "the download failed" if download else "set download: true or put it there"
+        raise InputError(
+            f"torchvision finds no whole {name} ({split}) here: {error}; {mend}", file=root, key="dataset"
+        ) from None
+    if name == "Cityscapes":  # in the file system's order, but a subset must be the same on every machine
+        pairs = sorted(zip(images.images, images.targets, strict=True))
+        images.images, images.targets = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
+    return images
+
+
+def _labels(images: Any) -> NDArray[np.int64]:
+    """Return every image's class, which torchvision's data sets keep under one of several names."""
+    for name in ("targets", "labels", "_labels"):
+        if hasattr(images, name):
+            return np.asarray(getattr(images, name), dtype=np.int64)
+    return np.array([label for _, label in images._samples], dtype=np.int64)
+
+
+def _class_name(name: Any) -> str:
+    """Return a class's name; Imagenette gives a tuple of synonyms."""
+    return ", ".join(name) if isinstance(name, tuple) else str(name)

@@ -1,1 +1,0 @@
-"""Figures: a tidy frame or a fit goes in, a matplotlib Figure comes out."""

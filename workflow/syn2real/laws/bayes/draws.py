@@ -1,0 +1,186 @@
+"""Draws from a curve's posterior: every interval, probability and required n is a statistic of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from statistics import NormalDist
+
+import numpy as np
+
+from syn2real.laws.bayes.batch import WALKS, Batch, wander, whiten
+from syn2real.laws.bayes.grid import Posterior, Prior, log_shape
+
+DRAWS = 2000
+
+
+@dataclass(frozen=True)
+class Draws:
+    """S draws of one curve's law, its noise and its deviation from the law.
+
+    Attributes
+    ----------
+    alpha, share, level, sigma : ndarray, shape (S,)
+        As in `posterior`; `level` is the log of the error at n0, `sigma` the noise of one log error.
+    n, t : ndarray, shape (m,)
+        The used points, and their doublings since the first.
+    left : ndarray, shape (S, m)
+        V⁻¹ times the residuals, what the deviation at any n is predicted from.
+    inverse : ndarray, shape (Q, m, m)
+    pick : ndarray of int, shape (S,)
+        Which of `batch.WALKS` each draw has.
+    """
+
+    alpha: np.ndarray
+    share: np.ndarray
+    level: np.ndarray
+    sigma: np.ndarray
+    pick: np.ndarray
+    n: np.ndarray
+    t: np.ndarray
+    n0: float
+    shift: float
+    left: np.ndarray
+    inverse: np.ndarray
+    normal: np.ndarray
+
+    @property
+    def C(self) -> np.ndarray:  # noqa: N802 - the paper's name
+        """Transfer gap of each draw, shape (S,)."""
+        return np.exp(self.level) * (1 - self.share)
+
+    @property
+    def D(self) -> np.ndarray:  # noqa: N802 - the paper's name
+        """Coefficient of each draw, shape (S,)."""
+        return np.exp(self.level + self.alpha * np.log(self.n0)) * self.share
+
+    def deviation(self, n: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Mean and standard deviation of the log deviation from the law at each n, both (S, P)."""
+        t = np.clip(np.log2(np.maximum(n, 1e-300) / self.n[0]), 0, None)
+        cross = wander(t[:, None], self.t[None, :])  # (Q, P, m)
+        mean = np.empty((len(self.alpha), len(t)))
+        spread = np.empty_like(mean)
+        for kind in np.unique(self.pick):
+            mine, c = self.pick == kind, cross[kind]
+            mean[mine] = self.left[mine] @ c.T
+            prior = wander(t, t)[kind]
+            spread[mine] = np.sqrt(np.clip(prior - ((c @ self.inverse[kind]) * c).sum(axis=1), 0, None))
+        return mean, spread * self.sigma[:, None]
+
+    def law(self, n: np.ndarray) -> np.ndarray:
+        """Log error of the law alone at each n, shape (S, P)."""
+        x = np.log((np.asarray(n, float) + self.shift) / self.n0)
+        return self.level[:, None] + log_shape(x[None, :], self.alpha[:, None], self.share[:, None])
+
+    def errors(self, n: np.ndarray) -> np.ndarray:
+        """Expected test error at each n (law and deviation, no noise of measurement), shape (S, P)."""
+        mean, spread = self.deviation(np.asarray(n, float))
+        return np.exp(np.clip(self.law(n) + mean + spread * self.normal[0][:, None], -700, 700))
+
+    def measurements(self, n: np.ndarray, weight: float = 1.0) -> np.ndarray:
+        """What one more measurement of weight `weight` would show at each n, shape (S, P)."""
+        noise = self.sigma / np.sqrt(weight) * self.normal[1]
+        return self.errors(n) * np.exp(np.clip(noise, -50, 50))[:, None]
+
+    def required(self, target: float) -> np.ndarray:
+        """Images at which each draw's law reaches `target`, infinite where it never does; shape (S,).
+
+        The deviation at the largest measured n stays, as it does in expectation.
+        """
+        mean, spread = self.deviation(self.n[-1:])
+        carried = (mean + spread * self.normal[0][:, None])[:, 0]
+        rest = np.expm1(np.log(target) - self.level - carried) + self.share  # u exp(-α x) must come to this
+        with np.errstate(divide="ignore", invalid="ignore"):
+            x = np.log(self.share / np.where(rest > 0, rest, np.nan)) / self.alpha
+        n = self.n0 * np.exp(np.clip(x, -700, 600)) - self.shift
+        return np.where(rest > 0, np.maximum(n, 0), np.inf)
+
+
+class Mixture:
+    """Draws of one curve from several posteriors (one a κ of `bend`), put after one another."""
+
+    def __init__(self, parts: Sequence[Draws]) -> None:
+        self.parts = list(parts)
+        self.n = parts[0].n
+        self.alpha = self._join(lambda part: part.alpha)
+        self.C = self._join(lambda part: part.C)
+        self.D = self._join(lambda part: part.D)
+        self.sigma = self._join(lambda part: part.sigma)
+
+    def law(self, n: np.ndarray) -> np.ndarray:
+        """Log error of the law alone at each n, shape (S, P)."""
+        return self._join(lambda part: part.law(n))
+
+    def errors(self, n: np.ndarray) -> np.ndarray:
+        """See `Draws.errors`."""
+        return self._join(lambda part: part.errors(n))
+
+    def measurements(self, n: np.ndarray, weight: float = 1.0) -> np.ndarray:
+        """See `Draws.measurements`."""
+        return self._join(lambda part: part.measurements(n, weight))
+
+    def required(self, target: float) -> np.ndarray:
+        """See `Draws.required`."""
+        return self._join(lambda part: part.required(target))
+
+    def _join(self, get: Callable[[Draws], np.ndarray]) -> np.ndarray:
+        return np.concatenate([get(part) for part in self.parts])
+
+
+def draw(fitted: Posterior, row: int, count: int = DRAWS) -> Draws:
+    """Draw from one curve's posterior; the same curve gives the same draws wherever it stands in a file.
+
+    Systematic resampling of the grid's nodes and stratified normals keep the scatter of quantiles small.
+    """
+    batch = fitted.batch
+    used = batch.used[row]
+    random = np.random.default_rng(20220113)
+    weight = np.exp(fitted.log_weight[row])
+    total = np.cumsum(weight.reshape(-1))
+    spots = (np.arange(count) + 0.5) / count * total[-1]
+    node = np.minimum(np.searchsorted(total, spots), len(total) - 1)
+    pick, a, u = np.unravel_index(node, weight.shape)
+    alpha, share = fitted.alpha[row][a], fitted.share[row][a, u]
+    n, y = batch.n[row, used], batch.y[row, used]
+    n0, shift = float(batch.n0[row]), float(batch.shift[row])
+    inverse = fitted.inverse[row][:, used][:, :, used]
+    residual = y - log_shape(np.log((n + shift) / n0)[None], alpha[:, None], share[:, None])
+    mass = inverse.sum(axis=-1)  # (Q, m): 1' V⁻¹
+    whole = mass.sum(axis=-1)[pick]
+    centre = (residual * mass[pick]).sum(axis=-1) / whole
+    squares = fitted.scale[row] + fitted.rss[row].reshape(-1)[node]
+    sigma = np.sqrt(squares / random.chisquare(fitted.df[row], count))
+    normal = np.stack([random.permutation(_normal(count)) for _ in range(3)])
+    level = centre + sigma / np.sqrt(whole) * normal[2]
+    left = np.einsum("sij,sj->si", inverse[pick], residual - level[:, None])
+    t = np.log2(n / n[0])
+    return Draws(alpha, share, level, sigma, pick, n, t, n0, shift, left, inverse, normal[:2])
+
+
+def draw_flat(batch: Batch, row: int, prior: Prior, count: int = DRAWS) -> Draws:
+    """Draw forecasts that repeat a curve's last value: no law, and a deviation that walks at random."""
+    one = batch.take([row])
+    inverse, project, _ = whiten(one)
+    walk = int(WALKS[:, 0].argmax())
+    squares = ((project[0, walk] @ (one.y[0] * one.used[0])) ** 2).sum()
+    fitted = Posterior(
+        batch=one,
+        alpha=np.ones((1, 1)),
+        share=np.zeros((1, 1, 1)),
+        log_weight=np.where(np.arange(len(WALKS)) == walk, 0.0, -np.inf).reshape(1, -1, 1, 1),
+        rss=np.full((1, len(WALKS), 1, 1), squares),
+        likelihood=np.zeros((1, 1)),
+        inverse=inverse,
+        df=prior.noise_df[:1] + one.replicates + one.count - 1,
+        scale=prior.noise_df[:1] * prior.noise[:1] ** 2 + one.within,
+        evidence=np.zeros(1),
+    )
+    return draw(fitted, 0, count)
+
+
+@lru_cache(maxsize=64)
+def _normal(count: int) -> np.ndarray:
+    """Stratified standard normals, sorted."""
+    quantile = NormalDist().inv_cdf  # scipy.special would take a quarter of a second to import
+    return np.array([quantile((k + 0.5) / count) for k in range(count)])

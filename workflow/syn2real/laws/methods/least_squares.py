@@ -1,0 +1,310 @@
+"""Least squares fits of any law, with profile intervals and intervals of predictions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from syn2real.laws.forms.base import COLUMN, Law
+from syn2real.laws.results import AT_BOUND, OK, UNIDENTIFIED, Param, Predictions, Rows, tails
+from syn2real.laws.table import Curve
+from syn2real.laws.varpro import Problem, Solution, project, search
+
+DRAWS = 2000
+AXIS = {1: 240, 2: 40}  # nodes an exponent of the grid that intervals are read from
+PASSES = 6
+FAR = 0.9999  # level of the interval that the grid spans
+
+
+@dataclass(frozen=True)
+class LeastSquares:
+    """A law fitted to one curve.
+
+    Attributes
+    ----------
+    problem : Problem
+        With n, s and size over their geometric means `unit`, which cures the numerics.
+    solution : Solution
+        Of the scaled problem.
+    sigma, df : float, int
+        Standard deviation of a residual of weight 1 and its degrees of freedom.
+    exponents, coefficients : ndarray, shape (S, q) and (S, k)
+        Draws of the scaled parameters: exponents by their likelihood, coefficients normal given them.
+    """
+
+    problem: Problem
+    solution: Solution
+    unit: Rows
+    sigma: float
+    df: int
+    exponents: np.ndarray
+    coefficients: np.ndarray
+    params: Mapping[str, Param]
+    rmse_log: float
+
+    def predict(self, rows: Rows, level: float) -> Predictions:
+        """Predict at rows: the fitted law, and equal-tailed intervals of the draws."""
+        law = self.problem.law
+        scaled = _over(rows, self.unit)
+        error = law.basis(self.solution.exponents[0], scaled) @ self.solution.coefficients[0]
+        if self.df < 1:
+            nothing = np.full(error.shape, np.nan)
+            return Predictions(error, nothing, nothing, nothing, nothing)
+        mean = (law.basis(self.exponents, scaled) @ self.coefficients[..., None])[..., 0]
+        mean = np.maximum(mean, 1e-300)
+        noise = self.sigma * np.random.default_rng(20220113).standard_t(self.df, (len(mean), 1))
+        shown = mean + noise if self.problem.residual == "linear" else mean * np.exp(np.clip(noise, -50, 50))
+        low, high = tails(level)
+        lower, upper = np.quantile(mean, [low, high], axis=0)
+        below, above = np.quantile(shown, [low, high], axis=0)
+        return Predictions(error, lower, upper, below, above)
+
+
+def fit_least_squares(curve: Curve, law: Law, *, residual: str = "log", level: float = 0.95) -> LeastSquares:
+    """Fit a law to a curve by variable projection.
+
+    Parameters
+    ----------
+    residual : {"log", "linear", "huber"}
+    level : float
+        Of the parameters' profile intervals.
+    """
+    problem, unit = scaled_problem(curve, law, residual)
+    if residual == "huber":  # a first fit in logs tells the residuals' size
+        plain = search(replace(problem, residual="log"))
+        f = law.basis(plain.exponents[0], problem.rows) @ plain.coefficients[0]
+        left = np.sqrt(problem.weight) * np.abs(np.log(problem.error / np.maximum(f, 1e-300)))
+        problem = replace(problem, scale=max(1.4826 * float(np.median(left)), 1e-9))
+    solution = search(problem)
+    free = len(law.exponents) + len(law.coefficients)
+    df = len(curve.n) - free + curve.replicates
+    sigma = float(np.sqrt((solution.loss[0] + curve.within) / max(df, 1)))
+    surface = _surface(problem, solution, df)
+    exponents, coefficients = _draws(problem, solution, surface, sigma, df)
+    drawn = unscaled(law, exponents, coefficients, unit)
+    params = _params(problem, solution, surface, unit, drawn, df, level)
+    f = law.basis(solution.exponents[0], problem.rows) @ solution.coefficients[0]
+    rmse = float(np.sqrt(np.mean(np.log(problem.error / np.maximum(f, 1e-300)) ** 2)))
+    return LeastSquares(problem, solution, unit, sigma, df, exponents, coefficients, params, rmse)
+
+
+def scaled_problem(curve: Curve, law: Law, residual: str) -> tuple[Problem, Rows]:
+    """Return the problem in n, s and size over their geometric means, and those means."""
+    unit = Rows(*(np.exp(np.mean(np.log(values)))[None] for values in (curve.n, curve.s, curve.size)))
+    rows = _over(Rows(curve.n, curve.s, curve.size), unit)
+    weight = curve.weight / curve.weight.mean()
+    return Problem(law, rows, curve.error, weight, residual), unit
+
+
+def missing(curve: Curve, law: Law) -> str | None:
+    """Say what a law needs that a curve does not have, or None."""
+    for axis in law.varies:
+        values = getattr(curve, axis)
+        if not np.isfinite(values).all():
+            return f"the {law.name} law needs the column {COLUMN[axis]}"
+        if len(np.unique(values)) < 2:
+            return f"one {COLUMN[axis]} only; the {law.name} law needs 2 or more"
+    need = len(law.exponents) + len(law.coefficients)
+    if len(curve.n) < need:
+        return f"{len(curve.n)} points; the {law.name} law has {need} parameters"
+    return None
+
+
+def profile(problem: Problem, name: str, values: np.ndarray) -> np.ndarray:
+    """Loss at each held value of a parameter, everything else fitted; shape (V,)."""
+    return search(problem, held={name: values}).loss
+
+
+def profile_interval(
+    problem: Problem, solution: Solution, name: str, df: int, level: float
+) -> tuple[float | None, float | None]:
+    """Interval of a scaled parameter by its profile: loss ≤ best · (1 + t² / df).
+
+    An end that the parameter's range does not close is None.
+    """
+    law = problem.law
+    place = law.exponents.index(name) if name in law.exponents else law.coefficients.index(name)
+    best = float((solution.exponents if name in law.exponents else solution.coefficients)[0, place])
+    limit = float(solution.loss[0]) * _factor(df, level)
+    top = law.bounds[1] if name in law.exponents else 2 * float(problem.error.max())
+    bottom = law.bounds[0] if name in law.exponents else 0.0
+    return _end(problem, name, best, bottom, limit), _end(problem, name, best, top, limit)
+
+
+def _end(problem: Problem, name: str, best: float, bound: float, limit: float) -> float | None:
+    """Where the profile crosses `limit` between the best value and a bound; None where it does not."""
+    inside, outside = best, bound
+    if abs(outside - inside) < 1e-12:
+        return None
+    reach = np.geomspace(1e-5, 1, 24)
+    for _ in range(4):
+        values = inside + (outside - inside) * reach
+        held = np.maximum(values, 1e-12) if name in problem.law.exponents else values
+        over = profile(problem, name, held) > limit
+        if not over.any():
+            return None
+        first = int(over.argmax())
+        inside, outside = (values[first - 1] if first else inside), values[first]
+        reach = np.linspace(1 / 16, 1, 16)
+    return float((inside + outside) / 2)
+
+
+@dataclass(frozen=True)
+class Surface:
+    """The loss on a grid of exponents, coefficients profiled out.
+
+    Attributes
+    ----------
+    axes : list of ndarray
+        Nodes of each exponent.
+    coefficients : ndarray, shape (G, k)
+    loss : ndarray, shape (G,)
+    """
+
+    axes: list[np.ndarray]
+    coefficients: np.ndarray
+    loss: np.ndarray
+
+    @property
+    def mesh(self) -> np.ndarray:
+        """The nodes, shape (G, q)."""
+        return np.stack([axis.reshape(-1) for axis in np.meshgrid(*self.axes, indexing="ij")], axis=-1)
+
+    def profile(self, place: int) -> np.ndarray:
+        """Loss along one exponent, the others fitted."""
+        cube = self.loss.reshape([len(axis) for axis in self.axes])
+        return cube.min(axis=tuple(i for i in range(cube.ndim) if i != place))
+
+
+def _surface(problem: Problem, solution: Solution, df: int) -> Surface | None:
+    """Lay the grid closer and closer around where the loss is near its least."""
+    if df < 1:
+        return None
+    law, limit = problem.law, float(solution.loss[0]) * _factor(df, FAR)
+    axes = [np.geomspace(*law.bounds, AXIS[len(law.exponents)]) for _ in law.exponents]
+    for again in range(PASSES):
+        mesh = Surface(axes, np.empty(0), np.empty(0)).mesh[None]
+        offset = np.zeros((1, mesh.shape[1], len(problem.error)))
+        c, loss = project(problem, mesh, problem.error[None], offset, list(range(len(law.coefficients))))
+        surface = Surface(axes, c[0], loss[0])
+        if again < PASSES - 1:
+            # A grid that still misses the valley keeps what lies near its own least.
+            reach = limit + 3 * max(float(surface.loss.min() - solution.loss[0]), 0.0)
+            axes = [_nearer(surface, i, reach) for i in range(len(axes))]
+    return surface
+
+
+def _nearer(surface: Surface, place: int, limit: float) -> np.ndarray:
+    """Nodes over the part of an axis where the profile is below `limit`, a node more on each side."""
+    axis, loss = surface.axes[place], surface.profile(place)
+    near = np.flatnonzero(loss <= limit)
+    near = near if len(near) else np.array([loss.argmin()])
+    return np.geomspace(axis[max(near[0] - 1, 0)], axis[min(near[-1] + 1, len(axis) - 1)], len(axis))
+
+
+def _factor(df: int, level: float) -> float:
+    """How much the loss may exceed its least within a profile interval."""
+    from scipy.special import stdtrit
+
+    return 1 + float(stdtrit(df, (1 + level) / 2)) ** 2 / df
+
+
+def _exponent_interval(
+    surface: Surface, place: int, limit: float, bounds: tuple[float, float]
+) -> tuple[float | None, float | None]:
+    """Where the profile along an exponent crosses `limit`; an end at the exponent's bound is None."""
+    axis, loss = np.log(surface.axes[place]), surface.profile(place)
+    best = int(loss.argmin())
+
+    def crossing(side: np.ndarray) -> float | None:
+        over = np.flatnonzero(loss[side] > limit)
+        if len(over) == 0 or over[0] == 0:
+            return None
+        near, far = side[over[0] - 1], side[over[0]]
+        part = (limit - loss[near]) / (loss[far] - loss[near])
+        return float(np.exp(axis[near] + part * (axis[far] - axis[near])))
+
+    return crossing(np.arange(best, -1, -1)), crossing(np.arange(best, len(axis)))
+
+
+def _params(
+    problem: Problem,
+    solution: Solution,
+    surface: Surface | None,
+    unit: Rows,
+    drawn: Mapping[str, np.ndarray],
+    df: int,
+    level: float,
+) -> dict[str, Param]:
+    """Name the parameters in the curve's own units, with intervals.
+
+    Exponents and the constants of laws in n alone have profile intervals; what scales with an exponent
+    (D, δ, γ, …) has the quantiles of draws along the ridge they share.
+    """
+    law, out = problem.law, {}
+    limit = float(solution.loss[0]) * _factor(df, level) if df >= 1 else np.inf
+    ends = (
+        {e: _exponent_interval(surface, i, limit, law.bounds) for i, e in enumerate(law.exponents)}
+        if surface
+        else {}
+    )
+    loose = any(end is None for pair in ends.values() for end in pair)
+    for name, value in unscaled(law, solution.exponents, solution.coefficients, unit).items():
+        best, is_rate = float(value[0]), name in law.exponents
+        bound = is_rate and bool(np.isclose(best, law.bounds, rtol=1e-3).any())
+        bound = bound or (not is_rate and best <= 1e-9 * float(problem.error.min()))
+        if surface is None:
+            out[name] = Param(best, None, None, AT_BOUND if bound else UNIDENTIFIED)
+            continue
+        if is_rate:
+            lower, upper = ends[name]
+            status = OK if lower is not None and upper is not None else UNIDENTIFIED
+        elif name == "C" and len(law.exponents) == 1:
+            lower, upper = profile_interval(problem, solution, name, df, level)
+            lower, status = lower or 0.0, OK if upper is not None else UNIDENTIFIED
+        else:
+            constant = name in ("C", "E")
+            low, high = (float(q) for q in np.nanquantile(drawn[name], tails(level)))
+            lower, upper = (low, high) if constant or not loose else (None, None)
+            status = OK if constant or not loose else UNIDENTIFIED
+        out[name] = Param(best, lower, upper, AT_BOUND if bound else status)
+    return out
+
+
+def unscaled(law: Law, exponents: np.ndarray, coefficients: np.ndarray, unit: Rows) -> dict[str, np.ndarray]:
+    """Parameters in the curve's own units from those over the geometric means; arrays (...)."""
+    one = law.basis(exponents, unit)[..., 0, :]  # the basis at the geometric means, where the scaled one is 1
+    with np.errstate(divide="ignore", over="ignore"):
+        return law.params(exponents, coefficients / one)
+
+
+def _draws(
+    problem: Problem, solution: Solution, surface: Surface | None, sigma: float, df: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Draw exponents from the grid by their likelihood and coefficients given them, (S, q) and (S, k)."""
+    if surface is None:
+        return solution.exponents, solution.coefficients
+    law, random = problem.law, np.random.default_rng(20220113)
+    k = len(law.coefficients)
+    tiny = 1e-12 * float((problem.error**2).mean()) if problem.residual == "linear" else 1e-12
+    fall = np.log((surface.loss + tiny) / (surface.loss.min() + tiny))
+    total = np.cumsum(np.exp(-0.5 * (df + len(law.exponents)) * fall))
+    node = np.minimum(np.searchsorted(total, (np.arange(DRAWS) + 0.5) / DRAWS * total[-1]), len(total) - 1)
+    exponents, centre = surface.mesh[node], surface.coefficients[node]
+    columns = law.basis(exponents, problem.rows)
+    f = np.maximum((columns @ centre[..., None])[..., 0], 1e-300)
+    rows = columns * (np.sqrt(problem.weight) / (1.0 if problem.residual == "linear" else f))[..., None]
+    gram = np.swapaxes(rows, 1, 2) @ rows
+    size = np.sqrt(np.einsum("sii->si", gram)) + 1e-300
+    root = np.linalg.cholesky(gram / size[:, :, None] / size[:, None, :] + 1e-10 * np.eye(k))
+    normal = random.standard_normal((DRAWS, k, 1))
+    spread = sigma * np.sqrt(df / random.chisquare(df, DRAWS))
+    step = np.linalg.solve(np.swapaxes(root, 1, 2), normal)[..., 0] / size
+    return exponents, np.maximum(centre + spread[:, None] * step, 0.0)
+
+
+def _over(rows: Rows, unit: Rows) -> Rows:
+    """Rows over the geometric means."""
+    return Rows(rows.n / unit.n, rows.s / unit.s, rows.size / unit.size)

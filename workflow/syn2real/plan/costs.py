@@ -1,0 +1,170 @@
+"""`syn2real check`: the plan of a configuration and what it costs, before anything is started."""
+
+import sys
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from syn2real.complexity.schema import GivenReference
+from syn2real.config.loading import read_yaml
+from syn2real.plan.missing import check_own_sizes, downloads, missing_blender, missing_data, shards_of
+from syn2real.plan.plan import Plan, load_plan
+from syn2real.plan.runs import Finetuning, Pretraining
+
+
+def check_configuration(config: str | Path, experiments: Sequence[str] = ()) -> int:
+    """Validate a configuration, print its plan, and warn of what a real run would miss.
+
+    Parameters
+    ----------
+    config : str or Path
+        The workflow's config.yaml.
+    experiments : sequence of str
+        Experiment files to check instead of those the configuration names, if any.
+
+    Returns
+    -------
+    int
+        0; a mistake in the files raises.
+
+    Raises
+    ------
+    InputError
+        For the first mistake in the configuration.
+    """
+    values = read_yaml(config)
+    if experiments:
+        values |= {"experiment": None, "experiments": list(experiments)}
+    plan = load_plan(values, file=config)
+    check_own_sizes(plan)
+    for name in plan.experiments:
+        print("\n".join(describe(plan, name)))
+    for name, measured in plan.measured.items():
+        table = measured.measurements
+        print(f"experiment {name}: {measured.question}\n  measured  {table.path or table.url}, no runs")
+    if plan.experiments:
+        print(f"in total, what is shared counted once: {_total(plan)}")
+    for problem in [*missing_data(plan), *missing_blender(plan)]:
+        print(f"warning: {problem}", file=sys.stderr)
+    return 0
+
+
+def describe(plan: Plan, name: str) -> list[str]:
+    """Return the lines that describe an experiment's plan: question, downloads, images, runs, hours."""
+    e = plan.experiments[name]
+    pretrainings, finetunings = plan.pretrainings(name), plan.finetunings(name)
+    lines = [f"experiment {name}: {e.question}"]
+    lines += [f"  fetch     {line}" for line in downloads(plan, name)]
+    for setting in plan.settings(name):
+        verb = "import" if setting in plan.own_renders() else "render"
+        lines.append(f"  {verb}    {setting}: {_images(plan, name, setting)}")
+    scratch = sum(run.pretraining.n == 0 for run in finetunings)
+    ends = Counter((f.ftask, f.target, f.percent) for f in finetunings)
+    lines.append(f"  pretrain  {len(pretrainings)} runs, {_spoken(_hours(plan, pretrainings, ()))}")
+    lines.append(
+        f"  finetune  {len(finetunings)} runs ({scratch} of them from scratch, n = 0), "
+        f"{_spoken(_hours(plan, (), finetunings))}"
+    )
+    for (ftask, target, percent), count in sorted(ends.items()):
+        note = ", a rendered stand-in" if plan.targets[target].stand_in else ""
+        lines.append(f"            {ftask} on {target}{note}, {percent:g} % of its labels: {count} runs")
+    return lines + _complexity(plan, name)
+
+
+def _complexity(plan: Plan, name: str) -> list[str]:
+    """Return the lines on the complexity of an experiment's settings and on its reference backbone."""
+    e = plan.experiments[name]
+    if e.complexity is None:
+        return []
+    reference = plan.references[e.complexity.reference]
+    made, files = plan.reference_weights(e.complexity.reference), plan.complexities(name)
+    done = sum(Path(path).is_file() for path in files)
+    line = f"  measure   complexity by {e.complexity.images:,} images a setting, "
+    line += f"{done} of {len(files)} done already"
+    if isinstance(reference, GivenReference):
+        return [line, f"            by {reference.model} with the weights {made}"]
+    cost = _spoken([_reference_hours(plan, e.complexity.reference)])
+    task = f"{reference.model} trained for {reference.ftask} on {reference.target}"
+    return [line, f"            by {task}, {cost}{', done already' if Path(made).is_file() else ''}"]
+
+
+def _reference_hours(plan: Plan, name: str) -> float | None:
+    """Return the estimated hours of training a reference backbone; None without an estimate."""
+    reference = plan.trained_references()[name]
+    section = plan.recipes[reference.recipe].section("finetune", reference.ftask, reference.model)
+    return section.model_validate(section.model_dump() | plan.reference_recipe(name)).hours()
+
+
+def _images(plan: Plan, name: str, setting: str) -> str:
+    """Return how many images of a setting are rendered or imported, and how many lie there already."""
+    shards, done = _shards(plan, setting, [name])
+    if setting in plan.own_renders():
+        wanted = plan.images_wanted(name, setting)
+        used = f"{wanted['train']:,} and {wanted['val']:,} of your own images"
+        return f"{used} for training and validation, in {shards} shards, {done} of them imported already"
+    images = shards * _shard_images(plan, setting)
+    return f"{images:,} images in {shards} shards, {done} of them rendered already"
+
+
+def _shards(plan: Plan, setting: str, names: Iterable[str]) -> tuple[int, int]:
+    """Return how many shards of a setting some experiments need, and how many of them are there."""
+    shards = shards_of(plan, [setting], names)
+    return len(shards), sum(Path(shard).is_file() for shard in shards)
+
+
+def _shard_images(plan: Plan, setting: str) -> int:
+    """Return how many images of a setting one shard holds."""
+    return plan.renderings[setting].views * plan.renderings[setting].scenes_per_shard
+
+
+def _hours(
+    plan: Plan, pretrainings: Iterable[Pretraining], finetunings: Iterable[Finetuning]
+) -> list[float | None]:
+    """Return the estimated hours of each run on one device, by its recipe; None without an estimate."""
+    costs = [plan.recipes[p.recipe].hours("pretrain", p.ptask, p.model) for p in pretrainings]
+    costs += [
+        plan.recipes[f.pretraining.recipe].hours("finetune", f.ftask, f.pretraining.model)
+        for f in finetunings
+    ]
+    return costs
+
+
+def _spoken(hours: Sequence[float | None]) -> str:
+    """Return the sum of estimated hours in words, and the longest run: a profile has time limits."""
+    known = [cost for cost in hours if cost is not None]
+    if hours and not known:
+        return "an unknown time"
+    unknown = f" and {len(hours) - len(known)} runs without an estimate" if len(known) < len(hours) else ""
+    longest = f", the longest run {max(known):,.2f}" if len(known) > 1 else ""
+    return f"about {sum(known):,.2f} device hours{longest}{unknown}"
+
+
+def _total(plan: Plan) -> str:
+    """Return the cost of all experiments, what they share counted once; an estimate exists for training."""
+    pretrainings = {run for name in plan.experiments for run in plan.pretrainings(name)}
+    finetunings = {run for name in plan.experiments for run in plan.finetunings(name)}
+    asked = {e.complexity.reference for e in plan.experiments.values() if e.complexity}
+    references = sorted(asked & set(plan.trained_references()))
+    hours = _hours(plan, pretrainings, finetunings)
+    hours += [_reference_hours(plan, name) for name in references]
+    runs = f"{len(pretrainings)} pre-trainings, {len(finetunings)} fine-tunings"
+    if references:
+        runs += f", {len(references)} reference backbone{'s' if len(references) > 1 else ''}"
+    return "; ".join([*_total_images(plan), runs, f"training: {_spoken(hours)}"])
+
+
+def _total_images(plan: Plan) -> list[str]:
+    """Return how many images all experiments render, and how many of a user's own they use, if any."""
+    asked = {setting for name in plan.experiments for setting in plan.settings(name)}
+    rendered = done = 0
+    for setting in plan.rendered(asked):
+        shards, there = _shards(plan, setting, plan.experiments)
+        rendered += shards * _shard_images(plan, setting)
+        done += there * _shard_images(plan, setting)
+    own = 0
+    for setting in plan.own_renders(asked):
+        users = [name for name, e in plan.experiments.items() if setting in e.settings]
+        wanted = [plan.images_wanted(name, setting) for name in users]
+        own += sum(max(splits[split] for splits in wanted) for split in ("train", "val"))
+    parts = [f"{rendered:,} images to render, {done:,} of them rendered already"] if rendered else []
+    return parts + ([f"{own:,} of your own images"] if own else [])

@@ -1,0 +1,234 @@
+"""Packing an experiment's answer with all that it came from, as an RO-Crate, and checking such a bundle.
+
+A bundle holds configuration, lock, measurements, fits, figures, report and the metrics of every run, and
+`ro-crate-metadata.json` (RO-Crate 1.1 or later) with the size and SHA-256 of each. It holds no images and no
+weights: those are made again from the same configuration and lock.
+"""
+
+import hashlib
+import json
+import tempfile
+import zipfile
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from rocrate.model.softwareapplication import SoftwareApplication
+from rocrate.rocrate import ROCrate
+
+from syn2real.assets.fetch import LOCK, MATERIALS
+from syn2real.assets.unpack import DAMAGE
+from syn2real.complexity.schema import TrainedReference
+from syn2real.errors import InputError
+from syn2real.files import atomic, file_digest
+from syn2real.jobs.provenance import git_commit
+from syn2real.plan.plan import Plan
+from syn2real.version import __version__
+
+METADATA = "ro-crate-metadata.json"
+REQUIREMENTS = "envs/requirements.txt"
+REPORTS = "results/reports/{}.html"
+"""Where an experiment's own report lies, by its name; `make bundle` makes it."""
+UNREADABLE = (*DAMAGE, ValueError)
+"""What reading a damaged bundle ends with."""
+
+
+def bundle_contents(plan: Plan, name: str, config: str = "config/config.yaml") -> dict[str, Path]:
+    """Return the files of a bundle: path within it to path on this machine.
+
+    Parameters
+    ----------
+    plan : Plan
+        The configuration.
+    name : str
+        The experiment.
+    config : str
+        The file the plan was read from.
+
+    Raises
+    ------
+    InputError
+        A result is not there yet; names the first.
+    """
+    contents = _configuration(plan, name, config)
+    contents |= {path: Path(path) for path in [*plan.answer(name), *_metrics(plan, name)]}
+    for path, file in contents.items():
+        if not file.is_file():
+            mend = "run the experiment first" if path.startswith("results/") else "run this where it lies"
+            raise InputError(f"there is no such file; {mend}", file=file)
+    contents[REPORTS.format(name)] = _report(plan, name)
+    # What made downloads the same elsewhere, where there were any.
+    downloads = Path(plan.config.downloads)
+    fetched = [path for pattern in (LOCK, f"*/{MATERIALS}") for path in downloads.glob(pattern)]
+    return contents | {f"resources/downloads/{p.relative_to(downloads).as_posix()}": p for p in fetched}
+
+
+def _configuration(plan: Plan, name: str, config: str) -> dict[str, Path]:
+    """Return what an experiment is made of, under the names that the workflow's own files have."""
+    files = {"config.yaml": config, f"experiments/{name}.yaml": plan.files[name]}
+    files |= {"renderings.yaml": plan.config.renderings, "targets.yaml": plan.config.targets}
+    files["datasets.tsv"] = plan.config.datasets
+    if name in plan.experiments:
+        e = plan.experiments[name]
+        trained = [r.recipe for r in e.references.values() if isinstance(r, TrainedReference)]
+        recipes = dict.fromkeys([e.recipe, *trained])
+        files |= {f"recipes/{recipe}.yaml": f"{plan.config.recipes}/{recipe}.yaml" for recipe in recipes}
+    return {REQUIREMENTS: Path(REQUIREMENTS)} | {f"config/{path}": Path(file) for path, file in files.items()}
+
+
+def _metrics(plan: Plan, name: str) -> list[str]:
+    """Return the metrics of every run of an experiment, and of the reference backbone it trains."""
+    e = plan.experiments.get(name)
+    if e is None:
+        return []
+    runs = [run.folder for run in plan.pretrainings(name)]
+    runs += [run.folder for run in plan.finetunings(name)]
+    if e.complexity and e.complexity.reference in plan.trained_references():
+        runs.append(f"results/references/{e.complexity.reference}")
+    return [f"{folder}/metrics.json" for folder in runs]
+
+
+def _report(plan: Plan, name: str) -> Path:
+    """Return the experiment's own report, which shows its results as they are now."""
+    path = Path(REPORTS.format(name))
+    if not path.is_file() or path.stat().st_mtime < _answered_at(plan, name):
+        found = "is older than the results" if path.is_file() else "there is no such file"
+        command = f"snakemake --report {path} --config experiment={plan.files[name]}"
+        raise InputError(f"{found}; make it: mkdir -p {path.parent} && {command}", file=path)
+    return path
+
+
+def _answered_at(plan: Plan, name: str) -> float:
+    """Return when the last file of an experiment's answer was written, as a POSIX time."""
+    return max(Path(path).stat().st_mtime for path in plan.answer(name))
+
+
+def write_bundle(plan: Plan, name: str, output: str | Path, config: str = "config/config.yaml") -> int:
+    """Write an experiment's bundle; equal contents give equal bytes.
+
+    Parameters
+    ----------
+    plan : Plan
+        The configuration.
+    name : str
+        The experiment.
+    output : str or Path
+        The zip file to write.
+    config : str
+        The file the plan was read from.
+
+    Returns
+    -------
+    int
+        How many files it holds.
+
+    Raises
+    ------
+    InputError
+        A result is not there yet.
+    """
+    contents = bundle_contents(plan, name, config)
+    with tempfile.TemporaryDirectory() as folder:
+        _crate(plan, name, contents).write(folder)
+        files = sorted(path for path in Path(folder).rglob("*") if path.is_file())
+        with atomic(output) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as archive:
+            for file in files:
+                # A fixed date: the same contents give the same archive.
+                entry = zipfile.ZipInfo(file.relative_to(folder).as_posix(), (1980, 1, 1, 0, 0, 0))
+                entry.compress_type, entry.external_attr = zipfile.ZIP_DEFLATED, 0o644 << 16
+                archive.writestr(entry, file.read_bytes())
+    return len(contents)
+
+
+def _crate(plan: Plan, name: str, contents: dict[str, Path]) -> ROCrate:
+    """Describe the files: what they are of, what made them, and their digests."""
+    crate = ROCrate()
+    crate.name = f"syn2real experiment {name}"
+    crate.description = plan.questions()[name].question
+    # The answer's own date: packing it again changes nothing.
+    crate.datePublished = datetime.fromtimestamp(_answered_at(plan, name), UTC)
+    entities = {
+        path: crate.add_file(file, path, properties=_digests(file)) for path, file in contents.items()
+    }
+    results = [entity for path, entity in entities.items() if path.startswith("results/")]
+    sources = [entity for path, entity in entities.items() if not path.startswith("results/")]
+    commit = git_commit()
+    said = {"softwareVersion": __version__} | ({"identifier": commit} if commit else {})
+    software = _software(crate, "syn2real", said)
+    _software(crate, "snakemake", {"softwareVersion": version("snakemake")})
+    crate.add_action(software, "#run", sources, results, {"name": f"run of experiment {name}"})
+    return crate
+
+
+def _software(crate: ROCrate, name: str, said: dict[str, str]) -> Any:
+    """Add a program to the crate."""
+    return crate.add(SoftwareApplication(crate, f"#{name}", properties={"name": name} | said))
+
+
+def _digests(file: Path) -> dict[str, Any]:
+    """Return what a file is checked against."""
+    return {"contentSize": str(file.stat().st_size), "sha256": file_digest(file)}
+
+
+def verify_bundle(path: str | Path) -> tuple[int, list[str]]:
+    """Check a bundle against its own digests.
+
+    Parameters
+    ----------
+    path : str or Path
+        A bundle, as `write_bundle` wrote it.
+
+    Returns
+    -------
+    count : int
+        Files that it describes.
+    problems : list of str
+        A line for each file that is missing, changed, undescribed or outside the bundle; none if it is whole.
+
+    Raises
+    ------
+    InputError
+        The file is no bundle.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = [name for name in archive.namelist() if not name.endswith("/")]
+            graph = json.loads(archive.read(METADATA))["@graph"]
+            described = {entity["@id"]: entity for entity in graph if "File" in _types(entity)}
+            problems = [problem for id_ in described if (problem := _check(archive, names, described[id_]))]
+    except FileNotFoundError:
+        raise InputError("there is no such file", file=path) from None
+    except (*UNREADABLE, KeyError, TypeError, AttributeError) as error:
+        raise InputError(
+            f"is no whole bundle ({str(error) or 'it ends too early'}); get it again", file=path
+        ) from None
+    problems += [f"{name}: is there twice" for name in sorted(set(names)) if names.count(name) > 1]
+    loose = sorted(set(names) - set(described) - {METADATA})
+    return len(described), problems + [f"{name}: is not described in {METADATA}" for name in loose]
+
+
+def _types(entity: dict[str, Any]) -> list[str]:
+    """Return an entity's types, one or more."""
+    kind = entity.get("@type", [])
+    return [kind] if isinstance(kind, str) else list(kind)
+
+
+def _check(archive: zipfile.ZipFile, names: list[str], entity: dict[str, Any]) -> str | None:
+    """Say what is wrong with one described file."""
+    name = entity["@id"]
+    place = PurePosixPath(name)
+    if place.is_absolute() or ".." in place.parts:
+        return f"{name}: lies outside the bundle"
+    if name not in names:
+        return f"{name}: is missing"
+    try:
+        content = archive.read(name)
+    except UNREADABLE as error:
+        return f"{name}: is damaged ({str(error) or 'it ends too early'})"
+    if "sha256" not in entity:
+        return f"{name}: has no digest"
+    if str(len(content)) != str(entity.get("contentSize")):
+        return f"{name}: has {len(content)} bytes, not {entity.get('contentSize')}"
+    found = hashlib.sha256(content).hexdigest()
+    return None if found == entity["sha256"] else f"{name}: has SHA-256 {found}, not {entity['sha256']}"

@@ -1,0 +1,68 @@
+"""The full law over pre-training and fine-tuning sizes: Figures 2 and 9 of the paper (C.2)."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from syn2real.laws.forms.base import LAWS
+from syn2real.laws.results import Rows, identified
+from syn2real.report.figures.base import curve_labels, draw_means, pretrained
+
+
+def draw_full_law(points: pd.DataFrame, fits: dict[str, Any]) -> Figure:
+    """Draw errors and the fitted δ (γ + n^-α) s^-β (eq. 2), against n for each s and against s for each n.
+
+    Parameters
+    ----------
+    points : pandas.DataFrame
+        A points table with several s.
+    fits : dict
+        Its fits with the full law.
+
+    Returns
+    -------
+    Figure
+        A row a curve of the full law, two log-log panels a row; dots are means over seeds.
+    """
+    curves = [curve for curve in fits["curves"] if curve["fit"]]
+    figure = Figure(figsize=(12.0, 4.6 * max(len(curves), 1)), layout="constrained")
+    axes = figure.subplots(max(len(curves), 1), 2, squeeze=False, sharey="row")
+    if not curves:
+        reasons = {curve["reason"] for curve in fits["curves"]}
+        figure.suptitle(f"the full law could not be fitted: {'; '.join(sorted(reasons))}")
+    for pair, curve, label in zip(axes, curves, curve_labels([c["curve"] for c in curves]), strict=False):
+        means = pretrained(points, curve).groupby(["n", "s"])["error"].mean().reset_index()
+        _panel(pair[0], means, "n", "s", curve["fit"]["params"])
+        _panel(pair[1], means, "s", "n", curve["fit"]["params"])
+        pair[0].set(xlabel="pre-training images n", ylabel="test error", title=label)
+        pair[1].set(xlabel="fine-tuning images s", title=_numbers(curve["fit"]["params"]))
+    return figure
+
+
+def _numbers(params: dict[str, Any]) -> str:
+    """Return the four parameters for a title; one that the data do not identify says so."""
+    signs = {"alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ"}
+    told = []
+    for name, sign in signs.items():
+        loose = "" if identified(params[name]) else " (not identified)"
+        told.append(f"{sign} = {params[name]['value']:.3g}{loose}")
+    return ", ".join(told)
+
+
+def _panel(ax: Axes, means: pd.DataFrame, x: str, colour: str, params: dict[str, Any]) -> None:
+    """Draw the means and the law against one size, a colour for each value of the other."""
+    numbers = {name: estimate["value"] for name, estimate in params.items()}
+    ax.set(xscale="log", yscale="log")
+    values = sorted(means[colour].unique())
+    grid = np.geomspace(means[x].min(), means[x].max(), 60)
+    for value, shade in zip(values, sns.color_palette("viridis", len(values)), strict=True):
+        draw_means(ax, means[means[colour] == value].set_index(x)["error"], shade, f"{colour} = {value:,}")
+        sizes = {x: grid, colour: np.full_like(grid, value)}
+        rows_of_law = Rows(sizes["n"], sizes["s"], np.full_like(grid, np.nan))
+        ax.plot(grid, LAWS["full"].predict(numbers, rows_of_law), color=shade, lw=1.4)
+    ax.legend(fontsize="x-small", frameon=False)
+    sns.despine(ax=ax)

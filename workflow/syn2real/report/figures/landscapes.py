@@ -1,0 +1,57 @@
+"""How well every pair (α, D) explains a curve: Figures 13 and 14 of the paper (Appendix D)."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from syn2real.laws.api import read_curves
+from syn2real.laws.landscape import ALPHA, COEFFICIENT, landscape
+from syn2real.laws.methods.paper import PUBLISHED_COEFFICIENT
+from syn2real.laws.table import Curve
+from syn2real.report.figures.base import curve_labels
+
+COLUMNS = 4
+
+
+def draw_landscapes(points: pd.DataFrame) -> Figure:
+    """Draw the loss left by the best C at each (α, D), a panel a curve: bright is small.
+
+    A long bright valley is a curve whose points do not tell α and D apart. The dashed line is the paper's
+    common D.
+
+    Parameters
+    ----------
+    points : pandas.DataFrame
+        A points table, a row a run.
+
+    Returns
+    -------
+    Figure
+        Panels in rows of four.
+    """
+    curves = [c for c in read_curves(points, by=None, file=None, allow_unfitted=True)[0] if len(c.n) >= 3]
+    rows = -(-max(len(curves), 1) // COLUMNS)
+    columns = min(COLUMNS, max(len(curves), 1))
+    figure = Figure(figsize=(3.6 * columns, 3.4 * rows), layout="constrained")
+    axes = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True).ravel()
+    for ax in axes[len(curves) :]:
+        ax.set_visible(False)
+    if not curves:
+        figure.suptitle("no curve has three sizes")
+    labels = curve_labels([curve.identity for curve in curves])
+    for ax, curve, label in zip(axes, curves, labels, strict=False):
+        _panel(ax, curve)
+        ax.set_title(label, fontsize="small")
+    figure.supxlabel("pre-training rate α")
+    figure.supylabel("D")
+    return figure
+
+
+def _panel(ax: Axes, curve: Curve) -> None:
+    """Draw one curve's landscape with its best place."""
+    loss = landscape(curve)
+    ax.pcolormesh(ALPHA, COEFFICIENT, np.log10(loss), cmap="viridis_r", shading="nearest", rasterized=True)
+    row, column = np.unravel_index(loss.argmin(), loss.shape)
+    ax.plot(ALPHA[column], COEFFICIENT[row], "*", color="white", mec="black", ms=11)
+    ax.axhline(PUBLISHED_COEFFICIENT, color="white", ls="--", lw=1)

@@ -1,0 +1,56 @@
+"""Error above the transfer gap against pre-training size: Figures 10 to 12 of the paper (C.3)."""
+
+from typing import Any
+
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from syn2real.report.figures.base import coloured, draw_means, inside, panel_figure, panel_title, pretrained
+
+
+def draw_linearised(points: pd.DataFrame, fits: dict[str, Any], *, stand_ins: list[str]) -> Figure:
+    """Draw the mean errors less the estimated gap C, and the power law D n^-α, a panel a task and target.
+
+    If the law holds, the dots lie on straight lines. A mean below C has no logarithm: it is left out, as in
+    the paper, and counted in the legend.
+
+    Parameters
+    ----------
+    points : pandas.DataFrame
+        A points table, a row a run.
+    fits : dict
+        The fits of that table with the simple law.
+    stand_ins : list of str
+        Targets that are rendered stand-ins; their panels say so.
+
+    Returns
+    -------
+    Figure
+        Log-log panels.
+    """
+    figure, axes = panel_figure(points)
+    for ax, ftask, target in axes:
+        _panel(ax, points, [c for c in inside(fits["curves"], ftask, target) if c["fit"]])
+        title = panel_title(ftask, target, stand_ins)
+        ax.set(xlabel="pre-training images n", ylabel="test error - C", title=title)
+    return figure
+
+
+def _panel(ax: Axes, points: pd.DataFrame, curves: list[dict[str, Any]]) -> None:
+    """Draw the curves of one task and target."""
+    ax.set(xscale="log", yscale="log")
+    for curve, label, colour in coloured(curves):
+        params = {name: estimate["value"] for name, estimate in curve["fit"]["params"].items()}
+        left = pretrained(points, curve).groupby("n")["error"].mean() - params["C"]
+        above = left[left > 0]
+        hidden = f" ({len(left) - len(above)} below C)" if len(above) < len(left) else ""
+        draw_means(ax, above, colour, label + hidden)
+        sizes = left.index.to_numpy(float)
+        ax.plot(sizes, params["D"] * sizes ** -params["alpha"], color=colour, lw=1.5)
+    if curves:
+        ax.legend(fontsize="small", frameon=False)
+    else:
+        ax.text(0.5, 0.5, "no curve could be fitted", transform=ax.transAxes, ha="center")
+    sns.despine(ax=ax)

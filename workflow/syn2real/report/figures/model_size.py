@@ -1,0 +1,71 @@
+"""Transfer gap against model size: the right half of Figure 4 of the paper (§4.3)."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from syn2real.laws.table import rows_of
+from syn2real.report.figures.base import curve_labels, error_bars, face
+
+
+def draw_model_size(points: pd.DataFrame, fits: dict[str, Any], sizes: dict[str, Any]) -> Figure:
+    """Draw each model's gap C with its interval, and the power law C = B P^-φ through them.
+
+    Parameters
+    ----------
+    points : pandas.DataFrame
+        A points table of several models.
+    fits : dict
+        Its fits with the simple law, a curve a model.
+    sizes : dict
+        Its fits with the law of the model's size, a curve for all models.
+
+    Returns
+    -------
+    Figure
+        A log-log panel for each curve of the size law.
+    """
+    groups = [curve for curve in sizes["curves"] if curve["fit"]]
+    figure = Figure(figsize=(5.6 * max(len(groups), 1), 4.6), layout="constrained")
+    if not groups:
+        reasons = {curve["reason"] for curve in sizes["curves"]}
+        figure.suptitle(f"the law of the model's size could not be fitted: {'; '.join(sorted(reasons))}")
+        return figure
+    axes = figure.subplots(1, len(groups), squeeze=False)[0]
+    labels = curve_labels([group["curve"] for group in groups])
+    for ax, group, label in zip(axes, groups, labels, strict=True):
+        mine = [c for c in fits["curves"] if c["fit"] and c["curve"].items() >= group["curve"].items()]
+        _panel(ax, points, mine, group["fit"]["params"])
+        ax.set(xlabel="parameters of the backbone, millions", ylabel="transfer gap C", title=label)
+    return figure
+
+
+def _panel(ax: Axes, points: pd.DataFrame, curves: list[dict[str, Any]], law: dict[str, Any]) -> None:
+    """Draw the gaps of the models of one curve and the line through them."""
+    ax.set(xscale="log", yscale="log")
+    millions = []
+    for place, curve in enumerate(curves):
+        size = float(points.loc[rows_of(points, curve["curve"]), "n_params"].iloc[0]) / 1e6
+        gap = curve["fit"]["params"]["C"]
+        low = gap["lower"] if gap["lower"] else ax.get_ylim()[0]
+        high = gap["value"] if gap["upper"] is None else gap["upper"]
+        ax.errorbar(
+            [size],
+            [gap["value"]],
+            yerr=error_bars(low, gap["value"], high),
+            fmt="o",
+            color=f"C{place}",
+            mfc=face(gap),
+            capsize=3,
+            label=curve["curve"]["model"],
+        )
+        millions.append(size)
+    grid = np.geomspace(min(millions), max(millions), 30)
+    line = law["B"]["value"] * (grid * 1e6) ** -law["phi"]["value"]
+    ax.plot(grid, line, color="grey", ls="--", label=f"B P^-φ, φ = {law['phi']['value']:.2g}")
+    ax.legend(fontsize="small", frameon=False)
+    sns.despine(ax=ax)

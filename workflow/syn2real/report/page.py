@@ -1,0 +1,124 @@
+"""What the report says of an experiment: the answer in words."""
+
+import html
+from pathlib import Path
+from typing import Any
+
+import markdown as markdown_package
+import pandas as pd
+
+from syn2real.files import read_json, write_text
+from syn2real.laws.advice import advise_table
+from syn2real.laws.results import identified
+from syn2real.report.wording import advice_text, curve_names, estimate_text
+
+_PAGE = """<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8"><title>{title}</title><style>
+body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem }}
+table {{ border-collapse: collapse; margin: 1rem 0; display: block; overflow-x: auto }}
+td, th {{ border: 1px solid #bbb; padding: .3rem .6rem; text-align: left }}
+blockquote {{ border-left: .3rem solid #bbb; margin: 1rem 0; padding: .1rem 1rem; background: #f6f6f6 }}
+code {{ background: #f2f2f2 }}
+</style></head><body>
+{body}
+</body></html>
+"""
+
+
+def write_advice(
+    points: pd.DataFrame,
+    fits: str | Path,
+    experiment: dict[str, Any],
+    *,
+    markdown: str | Path,
+    html: str | Path,
+) -> None:
+    """Write what an experiment's fits support, in words, as Markdown and as a page of the report.
+
+    Parameters
+    ----------
+    points : pandas.DataFrame
+        The experiment's points table.
+    fits : str or Path
+        Its fits.json.
+    experiment : dict
+        The experiment's summary: name, question, target_error, max_images, costs, stand_ins.
+    markdown, html : str or Path
+        The files to write.
+    """
+    fitted = read_json(fits)
+    parts = [
+        f"# {experiment['name']}: {experiment['question']}",
+        _stand_in_note(experiment["stand_ins"]),
+        _advice(points, experiment),
+        "## What the fits support",
+        *_supported(fitted["curves"]),
+        _repetitions(points),
+    ]
+    text = "\n\n".join(part for part in parts if part) + "\n"
+    write_text(markdown, text)
+    body = markdown_package.markdown(text, extensions=["tables", "sane_lists"])
+    write_text(html, _PAGE.format(title=_escape(experiment["name"]), body=body))
+
+
+def _escape(text: str) -> str:
+    return html.escape(text)
+
+
+def _stand_in_note(stand_ins: list[str]) -> str:
+    """Return the warning that a target is rendered, where one is."""
+    if not stand_ins:
+        return ""
+    return (
+        f"> **Rendered stand-in** ({', '.join(stand_ins)}). The test images are rendered under other "
+        "conditions than any training setting; they are not photographs. The numbers show that the workflow "
+        "measures a law; they say nothing about transfer to real images."
+    )
+
+
+def _advice(points: pd.DataFrame, experiment: dict[str, Any]) -> str:
+    """Return the advice for the experiment's target error, or how to ask for one."""
+    if experiment["target_error"] is None:
+        return "No `target_error` is set in the experiment, so there is no verdict; add one to get advice."
+    costs = {f"cost_per_{name}": value for name, value in experiment["costs"].items() if value is not None}
+    result = advise_table(
+        points,
+        target_error=experiment["target_error"],
+        max_images=experiment["max_images"],
+        allow_unfitted=True,
+        **costs,
+    )
+    return advice_text(result)
+
+
+def _supported(curves: list[dict[str, Any]]) -> list[str]:
+    """Return an item a curve on what its fit supports; a curve has the name that the advice gives it."""
+    names, shared = curve_names([curve["curve"] for curve in curves])
+    items = [f"- **{name}**: {_support(curve)}" for name, curve in zip(names, curves, strict=True)]
+    return [f"All curves: {shared}." if shared else "", *items]
+
+
+def _support(curve: dict[str, Any]) -> str:
+    """Return a sentence or two on what one curve's fit supports and what it does not."""
+    if curve["fit"] is None:
+        return f"no fit: {curve['reason']}."
+    params = curve["fit"]["params"]
+    said = [f"{label} = {estimate_text(params[name])}" for name, label in (("alpha", "α"), ("C", "C"))]
+    loose = [name for name in ("D", "alpha", "C") if not identified(params[name])]
+    sentence = f"law fitted to {curve['n_used']} sizes; {', '.join(said)}, with 95 % intervals."
+    if not loose:
+        return sentence + " All parameters are identified by these points."
+    return sentence + (
+        f" Not identified by these points: {', '.join(loose)}, which may not be quoted. The curve may be "
+        "read inside the measured range."
+    )
+
+
+def _repetitions(points: pd.DataFrame) -> str:
+    """Return what the spread between seeds does and does not contain."""
+    seeds = points["seed"].nunique()
+    return (
+        f"Each size was run with {seeds} seed{'s' if seeds > 1 else ''}. Seeds vary initialisation, order "
+        "and the labelled subset; the rendered images are the same, so the intervals "
+        "hold no spread between renders."
+    )

@@ -1,0 +1,140 @@
+"""The results in words, for people: words first, numbers after."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from syn2real.laws.table import differing
+from syn2real.report.markdown import markdown_table
+
+CLASS_WORDS = {
+    "reached": "reached already",
+    "within": "reachable within {limit}",
+    "beyond": "reachable beyond {limit}",
+    "unreachable": "unreachable by n",
+}
+
+
+def advice_text(result: dict[str, Any]) -> str:
+    """Return the advice of `advise_table` as Markdown.
+
+    Parameters
+    ----------
+    result : dict
+        What `advise_table` returned.
+
+    Returns
+    -------
+    str
+        A sentence a curve, then a table of the numbers.
+    """
+    names, shared = curve_names([curve["curve"] for curve in result["curves"]])
+    lines = [f"# Will more synthetic images reach an error of {result['target_error']:g}?", ""]
+    lines += [f"All curves: {shared}.", ""] if shared else []
+    named = list(zip(names, result["curves"], strict=True))
+    lines += [f"- **{name}**: {_sentence(curve, result)}" for name, curve in named]
+    lines += ["", "## Numbers", ""]
+    header = ["curve", "largest n", "error there", "P(reached)", "P(within)", "P(beyond)", "P(unreachable)"]
+    header += ["required n: lower", "median", "upper"]
+    lines.append(markdown_table(header, (_numbers(name, curve) for name, curve in named)))
+    lines += ["", *(f"- Note: {note}." for note in result["notes"])]
+    level = f"{100 * result['level']:g} %"
+    lines.append(f"- An empty end of a required n: the target may never be reached ({level} interval).")
+    return "\n".join(lines).strip() + "\n"
+
+
+def fit_text(result: dict[str, Any]) -> str:
+    """Return the fits of `fit_table` as Markdown."""
+    names, shared = curve_names([curve["curve"] for curve in result["curves"]])
+    lines = [f"All curves: {shared}.", ""] if shared else []
+    for name, curve in zip(names, result["curves"], strict=True):
+        lines.append(f"**{name}** ({curve['law']} law, {curve['method']} method)")
+        if curve["fit"] is None:
+            lines += [f"  not fitted: {curve['reason']}", ""]
+            continue
+        for letter, param in curve["fit"]["params"].items():
+            lines.append(f"  {letter:<6} {estimate_text(param)}")
+        lines.append(f"  {curve['n_used']} sizes used, rmse of log error {_short(curve['fit']['rmse_log'])}")
+        for row in curve["predictions"]:
+            where = f"n = {row['n']:,.0f}" + (f", s = {row['s']:,.0f}" if row["s"] is not None else "")
+            mean = f"{_short(row['error'])} {_interval(row['lower'], row['upper'])}"
+            one = _interval(row["predict_lower"], row["predict_upper"])
+            lines.append(f"  error at {where}: {mean}; one more measurement {one}")
+        lines.append("")
+    lines += [f"Note: {note}." for note in result["notes"]]
+    return "\n".join(lines).strip() + "\n"
+
+
+def estimate_text(estimate: Mapping[str, Any]) -> str:
+    """Return a parameter's value, interval and status, such as ``0.51 [0.43, open] (unidentified)``.
+
+    Parameters
+    ----------
+    estimate : dict
+        The JSON contract's value, lower, upper and status.
+    """
+    interval = _interval(estimate["lower"], estimate["upper"])
+    return f"{_short(estimate['value'])} {interval} ({estimate['status']})"
+
+
+def _sentence(curve: dict[str, Any], result: dict[str, Any]) -> str:
+    """One curve's verdict with what carries it."""
+    if curve["probabilities"] is None:
+        return f"{curve['verdict']}: {curve['reason']}; measure n = {curve['next_n']:,.0f} next."
+    limit = f"{curve['limit_n']:,.0f} images"
+    chances = curve["probabilities"]
+    top = max(chances, key=lambda key: chances[key])
+    outcome = CLASS_WORDS[top].format(limit=limit)
+    text = f"{curve['verdict']}. Most likely {outcome} (probability {chances[top]:.2f})"
+    median = curve["required_n"]["median"]
+    if top in ("within", "beyond") and median is not None:
+        text += f", at about {median:,.0f} images"
+    return f"{text}; {curve['detail']}."
+
+
+def _numbers(name: str, curve: dict[str, Any]) -> list[str]:
+    """One curve's row of the table."""
+    if curve["probabilities"] is None:
+        return [name, *[""] * 9]
+    need = curve["required_n"]
+    chances = [f"{value:.2f}" for value in curve["probabilities"].values()]
+    ends = ["" if need[end] is None else f"{need[end]:,.0f}" for end in ("lower", "median", "upper")]
+    return [name, f"{curve['largest_n']:,.0f}", _short(curve["error_at_largest_n"]), *chances, *ends]
+
+
+def curve_names(identities: Sequence[dict[str, Any]]) -> tuple[list[str], str]:
+    """Name curves by what differs among them, and say once what they share.
+
+    Parameters
+    ----------
+    identities : sequence of dict
+        The columns and values that set each curve apart.
+
+    Returns
+    -------
+    names : list of str
+        One a curve; a single curve is named by all its columns.
+    shared : str
+        What all of several curves have in common; empty where that is nothing.
+    """
+    differ = differing(identities)
+    several = len(identities) > 1
+    names = [_pairs({k: v for k, v in i.items() if k in differ or not several}) for i in identities]
+    shared = {k: v for k, v in identities[0].items() if k not in differ} if several else {}
+    return [name or "the curve" for name in names], _pairs(shared)
+
+
+def _pairs(values: dict[str, Any]) -> str:
+    """Columns with their values, in words."""
+    return ", ".join(f"{key} {value}" for key, value in values.items())
+
+
+def _interval(lower: float | None, upper: float | None) -> str:
+    """An interval; an open end is shown as such."""
+    return f"[{'open' if lower is None else _short(lower)}, {'open' if upper is None else _short(upper)}]"
+
+
+def _short(value: float | None) -> str:
+    """Four significant digits."""
+    return "?" if value is None else f"{value:.4g}"

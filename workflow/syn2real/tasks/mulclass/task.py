@@ -1,0 +1,86 @@
+"""Multi-label classification: which of the classes are in the image (A.3)."""
+
+from collections.abc import Iterable
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torchmetrics.functional.classification import binary_average_precision
+from torchvision.transforms import v2
+
+from syn2real.backbones.base import resnet
+from syn2real.tasks.base import Evaluation, Task
+
+
+class MultiLabel(Task):
+    """ResNet with binary cross-entropy; the metric is mean average precision (A.3).
+
+    Annotations are multi-hot float32 vectors [K].
+    """
+
+    name: ClassVar[str] = "mulclass"
+    metric: ClassVar[str] = "mAP"
+
+    def build(self) -> nn.Module:
+        """Return a plain ResNet with an output a class."""
+        return resnet(self.model_name, classes=len(self.classes))
+
+    def body(self, model: nn.Module) -> nn.Module:
+        """Return the ResNet itself."""
+        return model
+
+    def train_transform(self) -> v2.Transform:
+        """Resize to a square, whatever the shape, and flip (A.3)."""
+        flip = v2.RandomHorizontalFlip(0.5 if self.section.flip else 0.0)
+        return v2.Compose([self.eval_transform(), flip])
+
+    def eval_transform(self) -> v2.Transform:
+        """Resize to a square: the size of the training (A.3)."""
+        size = self.section.image_size
+        return v2.Resize((size, size), antialias=True)
+
+    def loss(self, model: nn.Module, images: Any, targets: Any) -> dict[str, Tensor]:
+        """Return the binary cross-entropy, averaged over images and classes."""
+        return {"loss": F.binary_cross_entropy_with_logits(model(images).float(), targets)}
+
+    def evaluate(
+        self, model: nn.Module, batches: Iterable[Any], data: Any, device: torch.device
+    ) -> Evaluation:
+        """Return the mean average precision over the classes that have a positive in the set.
+
+        A class without positives has no average precision; it is left out of the mean and counted in
+        `classes_without_positives`. Without any positive the value is NaN.
+        """
+        scores, truths = [], []
+        for batch in batches:
+            images, targets = self.move(batch, device)
+            scores.append(model(images).double().sigmoid().cpu())
+            truths.append(targets.long().cpu())
+        truth = torch.cat(truths)
+        present = truth.any(dim=0)
+        value = mean_average_precision(torch.cat(scores), truth)
+        return Evaluation(value, len(truth), {"classes_without_positives": float((~present).sum())})
+
+
+def mean_average_precision(scores: Tensor, truth: Tensor) -> float:
+    """Return the mean average precision over the classes that have a positive.
+
+    Parameters
+    ----------
+    scores : Tensor
+        Probabilities [N, K].
+    truth : Tensor
+        0 or 1 [N, K], int64.
+    """
+    present = truth.any(dim=0)
+    if not present.any():
+        return float("nan")
+    each = [
+        binary_average_precision(scores[:, k], truth[:, k], validate_args=False)
+        for k in torch.nonzero(present).flatten().tolist()
+    ]
+    return float(torch.stack(each).double().mean())
+
+
+TASK = MultiLabel

@@ -1,0 +1,207 @@
+"""Object detection: the boxes and classes of the objects (A.1)."""
+
+import contextlib
+import io
+from collections.abc import Iterable
+from typing import Any, ClassVar
+
+import torch
+from pycocotools.coco import COCO
+from pycocotools.cocoeval import COCOeval
+from torch import Tensor, nn
+from torchvision import tv_tensors
+from torchvision.models.detection import FasterRCNN
+from torchvision.models.detection.anchor_utils import AnchorGenerator
+from torchvision.models.detection.backbone_utils import BackboneWithFPN
+from torchvision.models.detection.faster_rcnn import FastRCNNPredictor, TwoMLPHead
+from torchvision.transforms import v2
+from torchvision.transforms.v2 import functional
+
+from syn2real.backbones.base import channels, resnet
+from syn2real.tasks.base import MEAN, STD, Evaluation, Task, stack_padded
+
+STAGES = ("layer1", "layer2", "layer3", "layer4")
+
+
+class Detection(Task):
+    """Faster R-CNN with a feature pyramid; the metric is COCO's mean average precision (A.1).
+
+    Annotations are {"boxes": XYXY, "labels": 1..K, "image_id", "iscrowd", …}, torchvision's convention.
+    """
+
+    name: ClassVar[str] = "objdet"
+    metric: ClassVar[str] = "mAP@[.5:.95]"
+
+    def build(self) -> nn.Module:
+        """Return Faster R-CNN on a ResNet all of whose layers, batch norm too, are trained."""
+        options = self.section.detector
+        size = self.section.image_size
+        body = resnet(self.model_name)
+        pyramid = BackboneWithFPN(
+            body,
+            return_layers={stage: str(level) for level, stage in enumerate(STAGES)},
+            in_channels_list=[channels(body, stage) for stage in STAGES],
+            out_channels=256,
+        )
+        return FasterRCNN(
+            pyramid,
+            min_size=size,
+            max_size=size,
+            image_mean=list(MEAN),
+            image_std=list(STD),
+            rpn_anchor_generator=AnchorGenerator(
+                tuple((anchor,) for anchor in options.anchor_sizes),
+                ((0.5, 1.0, 2.0),) * len(options.anchor_sizes),
+            ),
+            rpn_pre_nms_top_n_train=options.proposals_before_nms,
+            rpn_post_nms_top_n_train=options.proposals,
+            rpn_pre_nms_top_n_test=options.eval_proposals,
+            rpn_post_nms_top_n_test=options.eval_proposals,
+            rpn_batch_size_per_image=options.rpn_samples,
+            box_head=TwoMLPHead(pyramid.out_channels * 7**2, options.box_head),
+            box_predictor=FastRCNNPredictor(options.box_head, len(self.classes) + 1),
+            box_batch_size_per_image=options.box_samples,
+            box_score_thresh=options.score_threshold,
+            box_detections_per_img=options.detections,
+        )
+
+    def body(self, model: nn.Module) -> nn.Module:
+        """Return the ResNet under the pyramid."""
+        return model.get_submodule("backbone.body")
+
+    def train_transform(self) -> v2.Transform:
+        """Keep the single objects, resize to a square, flip (A.1)."""
+        return TrainingSample(self.section.image_size, self.section.flip)
+
+    def eval_transform(self) -> v2.Transform:
+        """Resize to a square, and keep what leads back from it: the image's id and its own size."""
+        size = self.section.image_size
+        return v2.Compose([ImageIdentity(), v2.Resize((size, size), antialias=True)])
+
+    def collate(self, samples: list[tuple[Any, Any]]) -> tuple[Any, Any]:
+        """Join samples: uint8 images [B, 3, S, S] and a list of targets."""
+        images, targets = zip(*samples, strict=True)
+        return stack_padded(images, 0), list(targets)
+
+    def move(self, batch: tuple[Any, Any], device: torch.device) -> tuple[Any, Any]:
+        """Return a batch on `device`; torchvision's detector normalises a list of images in [0, 1] itself."""
+        images, targets = batch
+        scaled = list(images.to(device, non_blocking=True).float().div_(255))
+        return scaled, [{key: value.to(device) for key, value in target.items()} for target in targets]
+
+    def loss(self, model: nn.Module, images: Any, targets: Any) -> dict[str, Tensor]:
+        """Return the detector's four losses.
+
+        torchvision takes their means over the anchors and proposals that it samples, a fixed number an
+        image; where a small image has fewer, a step's loss is the mean of its parts' means.
+        """
+        return model(images, targets)
+
+    def evaluate(
+        self, model: nn.Module, batches: Iterable[Any], data: Any, device: torch.device
+    ) -> Evaluation:
+        """Return COCO's mAP@[.5:.95] over the images of `batches`, and its AP50 and AP75."""
+        detections: list[dict[str, Any]] = []
+        image_ids: list[int] = []
+        for batch in batches:
+            images, targets = self.move(batch, device)
+            for target, found in zip(targets, model(images), strict=True):
+                image_ids.append(int(target["image_id"]))
+                detections += to_coco(found, target, self.section.image_size, data.category_ids)
+        value, ap50, ap75 = coco_map(data.coco, detections, image_ids)
+        return Evaluation(value, len(image_ids), {"AP50": ap50, "AP75": ap75})
+
+
+class TrainingSample(v2.Transform):
+    """Keep an annotation's single objects, resize to a square, flip; boxes below a pixel's width are dropped.
+
+    Crowds are no examples to learn from. torchvision's functions are called one by one: a chain of its
+    transforms takes longer to look through each sample than to change it.
+    """
+
+    def __init__(self, size: int, flip: bool) -> None:
+        super().__init__()
+        self.size, self.flip = [size, size], flip
+
+    def forward(self, *sample: Any) -> Any:
+        """Return (image, {"boxes", "labels"})."""
+        image, target = sample
+        boxes, labels = target["boxes"], torch.as_tensor(target["labels"])
+        single = torch.as_tensor(target["iscrowd"]) == 0
+        if not single.all():
+            boxes, labels = tv_tensors.wrap(boxes[single], like=boxes), labels[single]
+        image = functional.resize(image, self.size, antialias=True)
+        boxes = functional.resize(boxes, self.size)
+        if self.flip and torch.rand(()) < 0.5:
+            image, boxes = functional.horizontal_flip(image), functional.horizontal_flip(boxes)
+        corners = boxes.as_subclass(Tensor)
+        kept = (corners[:, 2:] - corners[:, :2] >= 1).all(dim=1)  # they lie within the image already
+        return image, {"boxes": tv_tensors.wrap(corners[kept], like=boxes), "labels": labels[kept]}
+
+
+class ImageIdentity(v2.Transform):
+    """Reduce an annotation to the image's id and its size (height, width) before any resizing."""
+
+    def forward(self, *sample: Any) -> Any:
+        """Return (image, {"image_id", "size"})."""
+        image, target = sample
+        size = torch.tensor(image.shape[-2:])
+        return image, {"image_id": torch.as_tensor(target["image_id"]), "size": size}
+
+
+def to_coco(
+    found: dict[str, Tensor], target: dict[str, Tensor], size: int, categories: list[int]
+) -> list[dict[str, Any]]:
+    """Return one image's detections in COCO's result format, in the pixels of the original image.
+
+    Parameters
+    ----------
+    found : dict
+        "boxes" [N, 4] XYXY in the resized image, "labels" 1..K, "scores".
+    target : dict
+        "image_id" and "size" (height, width) of the original.
+    size : int
+        Side of the resized image in pixels.
+    categories : list of int
+        Category ids by label: label k is `categories[k - 1]`.
+    """
+    height, width = (target["size"].double() / size).tolist()
+    boxes = found["boxes"].double().cpu() * torch.tensor([width, height, width, height], dtype=torch.float64)
+    boxes[:, 2:] -= boxes[:, :2]
+    return [
+        {
+            "image_id": int(target["image_id"]),
+            "category_id": categories[label - 1],
+            "bbox": box,
+            "score": score,
+        }
+        for box, label, score in zip(
+            boxes.tolist(), found["labels"].tolist(), found["scores"].double().tolist(), strict=True
+        )
+    ]
+
+
+def coco_map(
+    truth: COCO, detections: list[dict[str, Any]], image_ids: list[int]
+) -> tuple[float, float, float]:
+    """Return pycocotools' mAP@[.5:.95], AP50 and AP75 over some images.
+
+    A set without any object has no average precision; pycocotools calls it -1, this function NaN.
+    """
+    with contextlib.redirect_stdout(io.StringIO()):
+        if detections:
+            results = truth.loadRes(detections)
+        else:  # pycocotools' loadRes looks at the first detection
+            results = COCO()
+            results.dataset = {**truth.dataset, "annotations": []}
+            results.createIndex()
+        evaluation = COCOeval(truth, results, "bbox")
+        evaluation.params.imgIds = sorted(set(image_ids))
+        evaluation.evaluate()
+        evaluation.accumulate()
+        evaluation.summarize()
+    average, ap50, ap75 = (float(value) for value in evaluation.stats[:3])
+    return (average, ap50, ap75) if average >= 0 else (float("nan"),) * 3
+
+
+TASK = Detection

@@ -1,0 +1,109 @@
+"""Semantic segmentation: the class of every pixel (A.2)."""
+
+from collections.abc import Iterable
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torchmetrics.classification import MulticlassConfusionMatrix
+from torchvision.transforms import v2
+
+from syn2real.data.annotated import IGNORE
+from syn2real.tasks.base import Evaluation
+from syn2real.tasks.common import deeplab
+from syn2real.tasks.common.dense import DenseTask
+
+
+class Segmentation(DenseTask):
+    """DeepLabV3 with softmax cross-entropy on both heads; the metric is mean IoU (A.2).
+
+    Annotations are masks [H, W] of class indices; 255 is to be ignored. Synthetic images have their
+    background as a class.
+    """
+
+    name: ClassVar[str] = "semseg"
+    metric: ClassVar[str] = "mIoU"
+    unlabelled: ClassVar[int] = IGNORE
+
+    @property
+    def outputs(self) -> int:
+        """A channel a class."""
+        return len(self.classes)
+
+    def train_transform(self) -> v2.Transform:
+        """Resize, flip, crop (A.2)."""
+        section = self.section
+        return deeplab.train_steps(section.resize, section.crop, section.flip, self.unlabelled)
+
+    def move(self, batch: tuple[Any, Any], device: torch.device) -> tuple[Any, Any]:
+        """Return a batch on `device`; masks travel as bytes, too, and become int64 there."""
+        images, masks = super().move(batch, device)
+        return images, masks.long()
+
+    def loss(self, model: nn.Module, images: Any, targets: Any) -> dict[str, Tensor]:
+        """Return the cross-entropy of the main head and, weighted, of the auxiliary head."""
+        # The mean over no pixel at all would be NaN: a crop may lie on padding alone.
+        counted = (targets != IGNORE).sum().clamp(min=1)
+
+        def loss(logits: Tensor) -> Tensor:
+            total = F.cross_entropy(logits.float(), targets, ignore_index=IGNORE, reduction="sum")
+            return total / counted
+
+        return deeplab.parts(model(images), self.section.aux_weight, loss)
+
+    def weight(self, targets: Any) -> float:
+        """Return the number of labelled pixels."""
+        return float((targets != IGNORE).sum())
+
+    def evaluate(
+        self, model: nn.Module, batches: Iterable[Any], data: Any, device: torch.device
+    ) -> Evaluation:
+        """Return the mean IoU over all classes.
+
+        As in ADE20K's own evaluation, a class that is neither in the truth nor in the prediction counts as
+        an IoU of 0; `mIoU_present` is the mean over the classes that the truth holds.
+        """
+        # Of several processes one evaluates: its counts must not wait for the others'.
+        matrix = MulticlassConfusionMatrix(len(self.classes), ignore_index=IGNORE, sync_on_compute=False).to(
+            device
+        )
+        n = 0
+        for batch in batches:
+            images, masks = self.move(batch, device)
+            matrix.update(model(images)["out"].argmax(dim=1), masks)
+            n += len(images)
+        confusion = matrix.compute().cpu()
+        each = iou(confusion)
+        present = confusion.sum(dim=1) > 0
+        accuracy = float(confusion.diag().sum() / confusion.sum().clamp(min=1))
+        value = float(each.mean()) if present.any() else float("nan")
+        return Evaluation(
+            value,
+            n,
+            {
+                "mIoU_present": float(each[present].mean()) if present.any() else 0.0,
+                "pixel_accuracy": accuracy,
+            },
+        )
+
+
+def iou(confusion: Tensor) -> Tensor:
+    """Return each class's intersection over union, 0 where the union is empty.
+
+    Parameters
+    ----------
+    confusion : Tensor
+        Pixel counts [K, K], truth along rows, prediction along columns.
+
+    Returns
+    -------
+    Tensor
+        float64 [K].
+    """
+    intersection = confusion.diag().double()
+    union = (confusion.sum(dim=0) + confusion.sum(dim=1)).double() - intersection
+    return intersection / union.clamp(min=1)
+
+
+TASK = Segmentation

@@ -1,0 +1,129 @@
+"""What a run leaves behind: the model of metrics.json, which everything downstream believes."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, FiniteFloat, ValidationError, model_validator
+
+from syn2real.errors import InputError
+from syn2real.files import read_json
+from syn2real.schema import Section
+
+Share = Annotated[FiniteFloat, Field(ge=0, le=1)]
+
+
+class RunKey(Section):
+    """What was run: the names in the result's path."""
+
+    recipe: str = Field(description="name of the recipe")
+    setting: str = Field(description="rendering setting of the pre-training; 'none' for n = 0")
+    ptask: str = Field(description="pre-training task; 'none' for n = 0")
+    model: str = Field(description="backbone, resnet18 … resnet152")
+    n: int = Field(ge=0, description="number of synthetic images")
+    seed: int = Field(ge=0, description="the run's seed: initialisation, order, labelled subset")
+    ftask: str | None = Field(default=None, description="fine-tuning task")
+    target: str | None = Field(default=None, description="target data set")
+    s_percent: float | None = Field(
+        default=None, gt=0, le=100, description="share of the target used, percent"
+    )
+
+
+class EvaluationPoint(Section):
+    """One evaluation of a run."""
+
+    iteration: int = Field(gt=0, description="steps trained")
+    value: Share = Field(description="the metric")
+    error: Share = Field(description="1 - value")
+    extras: dict[str, FiniteFloat] = Field(default={}, description="further numbers of the task")
+
+
+class Metrics(Section):
+    """metrics.json of a pre-training or a fine-tuning run.
+
+    The value of a fine-tuning is the last evaluation's, at the last iteration; the value of a pre-training
+    is the best evaluation's, whose backbone is handed on (§4.1).
+    """
+
+    version: Literal[1] = Field(default=1, description="version of this format")
+    stage: Literal["pretrain", "finetune"] = Field(description="which stage ran")
+    key: RunKey = Field(description="what was run")
+    metric: str = Field(min_length=1, description="name of the metric")
+    value: Share = Field(description="the run's result")
+    error: Share = Field(description="1 - value")
+    evaluations: tuple[EvaluationPoint, ...] = Field(min_length=1, description="every evaluation, in order")
+    last: EvaluationPoint = Field(description="the evaluation at the last iteration")
+    best: EvaluationPoint = Field(description="the best evaluation, the first of equals")
+    iterations: int = Field(gt=0, description="length of the training in steps, all of them done")
+    n_params: int = Field(gt=0, description="weights of the backbone as built")
+    n_params_millions: FiniteFloat = Field(
+        gt=0,
+        description="the same in millions, as the paper counts; its published figures (11.4, 21.5, 23.9, "
+        "42.8, 58.5) are 0.2 to 0.4 above these backbones",
+    )
+    n_train: int = Field(gt=0, description="number of training images; s of a fine-tuning")
+    n_test: int = Field(gt=0, description="number of images of the evaluation")
+    subset_digest: str | None = Field(default=None, description="SHA-256 of the labelled subset's indices")
+    shortfall: dict[str, int] | None = Field(
+        default=None, description="images lacking by class, where a class has too few for an equal share"
+    )
+    seconds: FiniteFloat = Field(ge=0, description="training time, interrupted parts included, seconds")
+    device: str = Field(min_length=1, description="what computed")
+    devices: int = Field(default=1, gt=0, description="number of devices that computed together")
+    passes: int = Field(
+        default=1, gt=0, description="forward passes of a device a step, whose gradients were accumulated"
+    )
+    norm_batch_size: int | None = Field(
+        default=None, gt=0, description="images that batch norm took its statistics over"
+    )
+    precision: Literal["fp32", "fp16", "bf16"] = Field(
+        default="fp32", description="precision of the forward pass, as computed"
+    )
+    recipe: dict[str, Any] = Field(description="the recipe's section, resolved")
+    versions: dict[str, str] = Field(description="versions of Python and of the packages that matter")
+    git_commit: str | None = Field(default=None, description="commit of the code, where there is one")
+    inputs: dict[str, str] = Field(description="SHA-256 of what was read, by name")
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        iterations = [point.iteration for point in self.evaluations]
+        if iterations != sorted(set(iterations)):
+            raise ValueError(f"evaluations: iterations must increase; they are {iterations}")
+        if iterations[-1] != self.iterations:
+            raise ValueError(f"the last evaluation is at {iterations[-1]} of {self.iterations} iterations")
+        return self
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.last != self.evaluations[-1]:
+            raise ValueError("last: it is not the last of the evaluations")
+        best = max(self.evaluations, key=lambda point: point.value)
+        if self.best != best:
+            raise ValueError("best: it is not the best of the evaluations")
+        result = best if self.stage == "pretrain" else self.last
+        if self.value != result.value:
+            raise ValueError(f"value: it must be {result.value}, the {self.stage}'s result")
+        for value, error in [(self.value, self.error)] + [(p.value, p.error) for p in self.evaluations]:
+            if error != 1 - value:
+                raise ValueError(f"error: it must be {1 - value}, 1 - value")
+        return self
+
+
+def read_metrics(path: str | Path) -> Metrics:
+    """Return the metrics that a run wrote.
+
+    Raises
+    ------
+    InputError
+        The file is missing or no complete metrics.json.
+    """
+    try:
+        return Metrics.model_validate(read_json(path))
+    except OSError as error:
+        raise InputError(f"cannot be read: {error.strerror}", file=path) from None
+    except ValidationError as error:
+        detail = error.errors()[0]
+        place = ".".join(str(part) for part in detail["loc"])
+        problem = f"no complete metrics ({detail['msg']}); remove it and run it again"
+        raise InputError(problem, file=path, key=place) from None
+    except ValueError as error:
+        raise InputError(f"no valid JSON ({error}); remove it and run it again", file=path) from None

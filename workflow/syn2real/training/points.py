@@ -1,0 +1,93 @@
+"""The measured errors, one row a run: from metrics.json files to a table."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from syn2real.errors import InputError
+from syn2real.files import digest, write_text
+from syn2real.training.metrics import read_metrics
+
+COLUMNS = (
+    "recipe", "setting", "ptask", "ftask", "target", "model", "n_params", "n", "s", "s_percent", "seed",
+    "metric", "value", "error",
+)  # fmt: skip
+"""Columns of a points table; `error` is 1 - `value`, `s` the number of labelled images used."""
+
+KEY = ("recipe", "setting", "ptask", "ftask", "target", "model", "n", "s_percent", "seed")
+"""The columns that name a run."""
+
+
+def read_points(paths: Iterable[str | Path]) -> pd.DataFrame:
+    """Gather finished runs into a table.
+
+    Parameters
+    ----------
+    paths : iterable of str or Path
+        metrics.json files of fine-tuning runs.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row a run with `COLUMNS`, sorted by the run's key.
+
+    Raises
+    ------
+    InputError
+        A file is no complete metrics file of a fine-tuning, or two files claim one run with different
+        results, recipes or digests of what was read. Two equal ones count once.
+    """
+    rows: dict[tuple[Any, ...], tuple[dict[str, Any], str, str | Path]] = {}
+    for path in paths:
+        row, content = _row(path)
+        key = tuple(row[column] for column in KEY)
+        _, earlier, where = rows.setdefault(key, (row, content, path))
+        if earlier != content:
+            raise InputError(
+                f"{where} holds another run of this name (other result, recipe or data); keep one of them",
+                file=path,
+            )
+    frame = pd.DataFrame([row for row, _, _ in rows.values()], columns=list(COLUMNS))
+    return frame.sort_values(list(KEY), ignore_index=True)
+
+
+def _row(path: str | Path) -> tuple[dict[str, Any], str]:
+    """Return the row of one metrics.json, and a digest of what the run read, did and found."""
+    metrics = read_metrics(path)
+    if metrics.stage != "finetune":
+        raise InputError("these are a pre-training's metrics; points are fine-tunings", file=path)
+    values = metrics.key.model_dump() | {
+        "n_params": metrics.n_params,
+        "s": metrics.n_train,
+        "metric": metrics.metric,
+        "value": metrics.value,
+        "error": metrics.error,
+    }
+    incidental = {"seconds", "device", "versions", "git_commit"}
+    content = digest(metrics.model_dump(mode="json", exclude=incidental))
+    return {column: values[column] for column in COLUMNS}, content
+
+
+def find_finished(results: str | Path) -> list[Path]:
+    """Return the metrics.json of every finished fine-tuning run below `results`, sorted.
+
+    Runs in progress or failed have none: the file is the last thing a run writes, in one step. Folders
+    whose names begin with a dot hold unfinished work and are passed over.
+
+    Raises
+    ------
+    InputError
+        There is no folder `results/finetune`.
+    """
+    folder = Path(results) / "finetune"
+    if not folder.is_dir():
+        raise InputError("there is no folder 'finetune' in it; name the results folder", file=results)
+    found = folder.rglob("metrics.json")
+    return sorted(p for p in found if not any(part.startswith(".") for part in p.relative_to(folder).parts))
+
+
+def write_points(frame: pd.DataFrame, path: str | Path) -> None:
+    """Write a points table as CSV; numbers keep all their digits."""
+    write_text(path, frame.to_csv(index=False))
