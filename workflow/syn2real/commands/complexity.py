@@ -1,41 +1,44 @@
-"""The command that computes features: `syn2real complexity`."""
+"""Measure the complexity of images (§4.5 of the paper): the entropy H of a Gaussian fitted to the last
+activations of a reference backbone, with its standard error over scenes. Nothing is trained. Compare folders
+measured with the same backbone and options, and with equal numbers of images and scenes.
+"""
 
 import argparse
-import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from syn2real.complexity.entropy import FLOOR
 from syn2real.errors import InputError
 from syn2real.files import write_json
-from syn2real.report.complexity import measured_text
 
+if TYPE_CHECKING:
+    from syn2real.complexity.images import FolderImages, ShardImages
+
+HELP = "measure the complexity of a folder of images: entropy of a backbone's features"
+EXAMPLE = r"syn2real complexity renders/ --weights resnet50.pth --size 224 --scene '(scene\d+)/' -o H.json"
+EXTRA = {"train": ("torch", "torchvision", "safetensors")}
 MODELS = ("resnet18", "resnet34", "resnet50", "resnet101", "resnet152")
+LEAST = {"size": 32, "threads": 1}
+"""The smallest values of options."""
 
 
-def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Register `complexity`; it sets `func`, which takes the arguments and returns an exit code."""
-    parser = commands.add_parser(
-        "complexity",
-        help="the complexity of a folder of images: entropy of a backbone's features",
-        description="Measure the complexity of images (§4.5 of the paper): the entropy H of a Gaussian "
-        "fitted to the last activations of a reference backbone, with its standard error over scenes. It "
-        "costs no training. Compare folders by the same backbone, options, and numbers of images and scenes.",
-        epilog="example: syn2real complexity renders/ --weights resnet50.pth --model resnet50 --size 224 "
-        r"--scene '(scene\d+)/' -o renders.json",
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the images, the backbone, and how they are measured."""
+    parser.add_argument(
+        "folder", type=Path, help="a folder of images or shards, searched recursively; or a shard"
     )
-    parser.add_argument("folder", help="a folder of images or of shards, looked through wholly; or one shard")
     parser.add_argument(
         "--weights",
-        help="the backbone's weights, safetensors or torch: of this project's runs "
-        "(backbone.safetensors), or any ResNet in torchvision's names; nothing is downloaded",
+        help="the backbone's weights, safetensors or torch: of this project's runs (backbone.safetensors), "
+        "or a ResNet with torchvision's names; nothing is downloaded",
     )
     parser.add_argument(
-        "--model", choices=MODELS, default="resnet50", help="its depth (default: %(default)s)"
+        "--model", choices=MODELS, default="resnet50", help="the backbone (default: %(default)s)"
     )
     parser.add_argument(
         "--activation", choices=("pooled", "map"), default="pooled",
-        help="pooled: a vector an image, the mean over the last stage's map; map: a vector for each position "
-        "of the map (default: %(default)s)",
+        help="pooled: a vector for each image, the mean over the last stage's map; map: a vector for each "
+        "position of the map (default: %(default)s)",
     )  # fmt: skip
     parser.add_argument(
         "--size", type=int, default=640, metavar="PIXELS",
@@ -43,28 +46,25 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     )  # fmt: skip
     parser.add_argument(
         "--scene", metavar="REGEX",
-        help="what names an image's scene in its path: the first group (default: each image is a scene; "
-        "shards know theirs). Images of one scene are not independent, and the standard error minds it",
+        help="finds an image's scene in its path: the first group (default: each image is a scene; shards "
+        "know theirs). Images of one scene are not independent; the standard error accounts for that",
     )  # fmt: skip
     parser.add_argument(
         "--floor", type=float, default=FLOOR,
-        help="variance of the noise that activations are seen with (default: %(default)s)",
+        help="variance of the noise added to the activations (default: %(default)s)",
     )  # fmt: skip
     parser.add_argument("--threads", type=int, default=2, help="CPU threads (default: %(default)s)")
-    parser.add_argument("-o", "--output", type=Path, help="write everything as JSON here")
-    parser.set_defaults(func=_complexity)
+    parser.add_argument("-o", "--output", type=Path, help="write all results as JSON to this file")
 
 
-def _complexity(arguments: argparse.Namespace) -> int:
+def run(arguments: argparse.Namespace) -> int:
+    """Measure the images and print the result."""
     _check(arguments)
-    try:
-        from syn2real.complexity.measure import measure_images
-    except ModuleNotFoundError as error:
-        needed = f"this command needs {error.name}; install syn2real[train]"
-        raise InputError(needed, key="syn2real complexity") from None
+    from syn2real.complexity.measure import measure_images
+    from syn2real.report.complexity import measured_text
 
-    told = measure_images(
-        _images(Path(arguments.folder), arguments.scene),
+    result = measure_images(
+        _images(arguments.folder, arguments.scene),
         arguments.weights,
         arguments.model,
         activation=arguments.activation,
@@ -73,13 +73,13 @@ def _complexity(arguments: argparse.Namespace) -> int:
         threads=arguments.threads,
     )
     if arguments.output:
-        write_json(arguments.output, {"source": arguments.folder, **told})
-    sys.stdout.write(measured_text(told) + "\n")
+        write_json(arguments.output, {"source": str(arguments.folder), **result})
+    print(measured_text(result))
     return 0
 
 
 def _check(arguments: argparse.Namespace) -> None:
-    """Raise InputError for what argparse cannot know to be wrong."""
+    """Raise InputError for what argparse does not check."""
     if not arguments.weights:
         raise InputError(
             "give the reference backbone's weights: a file (nothing is downloaded), such as the "
@@ -88,14 +88,14 @@ def _check(arguments: argparse.Namespace) -> None:
         )
     if not Path(arguments.weights).is_file():
         raise InputError("there is no such file", file=arguments.weights, key="--weights")
-    for name, least in (("size", 32), ("threads", 1)):
+    for name, least in LEAST.items():
         if getattr(arguments, name) < least:
             raise InputError(f"at least {least} is needed, not {getattr(arguments, name)}", key=f"--{name}")
     if not 0 < arguments.floor < float("inf"):
         raise InputError(f"a positive number is needed, not {arguments.floor}", key="--floor")
 
 
-def _images(path: Path, scene: str | None):  # type: ignore[no-untyped-def]
+def _images(path: Path, scene: str | None) -> "FolderImages | ShardImages":
     """Return the images of a shard, of a folder of shards, or of a folder of images."""
     from syn2real.complexity.images import FolderImages, ShardImages
 

@@ -1,0 +1,54 @@
+"""Say for every curve whether more images will reach a target error: with which probability, and what to
+do: render more, change the rendering, take a bigger model, label more, or which size to measure next.
+"""
+
+import argparse
+
+from syn2real.commands.base import add_table_options, print_or_write
+
+HELP = "say whether more synthetic images will reach a target error, and what to do otherwise"
+EXAMPLE = "syn2real advise points.csv --target-error 0.2 --max-images 1000000"
+EXTRA: dict[str, tuple[str, ...]] = {}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the target and the costs."""
+    add_table_options(parser)
+    parser.add_argument(
+        "--target-error", type=float, required=True, metavar="E", help="the test error to reach"
+    )
+    parser.add_argument(
+        "--max-images", type=float, metavar="N",
+        help="the most images that can be made (default: 100 times the largest n of a curve)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--cost-per-image", type=float, default=1.0, metavar="X",
+        help="of rendering one, in any unit (default: 1)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--cost-per-run", type=float, metavar="X",
+        help="of one pre-training with its fine-tuning, in the same unit (default: as much as rendering the "
+        "largest measured set)",
+    )  # fmt: skip
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the advice."""
+    from syn2real.laws.advice import advise_table
+    from syn2real.laws.table import read_csv
+    from syn2real.report.wording import advice_text
+
+    result = advise_table(
+        read_csv(arguments.file),
+        arguments.target_error,
+        max_images=arguments.max_images,
+        by=arguments.by,
+        level=arguments.level,
+        cost_per_image=arguments.cost_per_image,
+        cost_per_run=arguments.cost_per_run,
+        pool=arguments.pool,
+        test_size=arguments.test_size,
+        file=arguments.file,
+    )
+    print_or_write(result, arguments.json, advice_text)
+    return 0

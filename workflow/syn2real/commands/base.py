@@ -1,0 +1,80 @@
+"""What the commands on tables of measurements share: their options, and how a result is shown."""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from syn2real.errors import InputError
+
+COLUMNS = """\
+FILE is a CSV with the columns n (pre-training images) and error (test error, above 0).
+Rows that agree in all other columns form a curve. Some columns never separate curves: value, metric,
+n_params, seed, weight, s_percent; nor does s for laws in s, or model for laws in the model's size. Name the
+columns that do with --by to ignore the others. The column weight is a relative inverse variance of the log
+error. Rows with n = 0 are kept for reference and not fitted.
+"""
+
+
+def add_table_options(parser: argparse.ArgumentParser) -> None:
+    """Add the table of measurements, and the options that every fit has."""
+    table = parser.add_argument_group("measurements", COLUMNS)
+    table.add_argument("file", type=Path, metavar="FILE", help="the measurements (CSV)")
+    table.add_argument(
+        "--by", type=_columns, metavar="COL,COL", help="the columns that separate curves; ignore the others"
+    )
+    table.add_argument(
+        "--test-size",
+        type=_positive,
+        metavar="N",
+        help="weight error rates by their variance on N test examples",
+    )
+    parser.add_argument("--level", type=float, default=0.95, help="of all intervals (default: %(default)s)")
+    parser.add_argument("--no-pool", dest="pool", action="store_false", help="fit every curve on its own")
+    parser.add_argument(
+        "--json", metavar="OUT", help="write the result as JSON to OUT (- for standard output)"
+    )
+
+
+def print_or_write(result: dict[str, Any], output: str | None, text: Callable[[dict[str, Any]], str]) -> None:
+    """Print a result as text, and write it as JSON where `output` asks for it.
+
+    Parameters
+    ----------
+    result : dict
+        What JSON can hold.
+    output : str or None
+        The JSON file to write; `-` prints the JSON in place of the text.
+    text : callable
+        Returns the result as text.
+
+    Raises
+    ------
+    InputError
+        `output` is a folder.
+    """
+    if output == "-":
+        json.dump(result, sys.stdout, indent=2, allow_nan=False, ensure_ascii=False)
+        print()
+        return
+    if output:
+        from syn2real.files import write_json
+
+        if Path(output).is_dir():
+            raise InputError("is a directory; name a file to write", file=output, key="--json")
+        write_json(output, result)
+    print(text(result), end="")
+
+
+def _columns(text: str) -> list[str]:
+    """Split a list of columns."""
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _positive(text: str) -> float:
+    """Read a number above 0."""
+    if not float(text) > 0:
+        raise argparse.ArgumentTypeError(f"{text} is not above 0")
+    return float(text)

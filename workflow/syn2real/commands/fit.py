@@ -1,0 +1,78 @@
+"""Fit a scaling law to every curve of a table of measurements."""
+
+import argparse
+from pathlib import Path
+
+from syn2real.commands.base import add_table_options, print_or_write
+
+HELP = "fit a scaling law to measurements, with intervals and predictions"
+EXAMPLE = "syn2real fit points.csv --predict-at 128k,256k --json fits.json"
+EXTRA: dict[str, tuple[str, ...]] = {}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of a fit."""
+    add_table_options(parser)
+    laws = ("simple", "full", "power", "additive", "size", "joint")
+    parser.add_argument(
+        "--law", choices=laws, default="simple",
+        help="simple: D n^-alpha + C; full: delta (gamma + n^-alpha) s^-beta; power: C = 0; additive: "
+        "A n^-alpha + B s^-beta + C; size: C against model size; joint: n and size (default: simple)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--method", choices=("default", "paper", "least-squares"), default="default",
+        help="default: a posterior pooled over the curves (simple law) or least squares (the others); paper: "
+        "the paper's own procedure (Appendix D, C.2), to reproduce its numbers",
+    )  # fmt: skip
+    parser.add_argument(
+        "--residual", choices=("log", "linear", "huber"), default="log",
+        help="what least squares minimises (default: %(default)s)",
+    )  # fmt: skip
+    parser.add_argument("--loss", action="store_true", help="add the irreducible loss E to the full law (§3)")
+    parser.add_argument(
+        "--predict-at", type=_numbers, default=(), metavar="N,N,…",
+        help="predict the error at these n, such as 128000 or 1.28M",
+    )  # fmt: skip
+    parser.add_argument(
+        "--predict-file", type=Path, metavar="FILE",
+        help="predict at each row of a CSV: n (and s), and the columns that separate curves",
+    )  # fmt: skip
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Fit the law, print the parameters and predictions."""
+    from syn2real.laws.api import fit_table
+    from syn2real.laws.table import read_csv
+    from syn2real.report.wording import fit_text
+
+    result = fit_table(
+        read_csv(arguments.file),
+        law=arguments.law,
+        method=arguments.method,
+        by=arguments.by,
+        predict_at=arguments.predict_at,
+        predict_frame=read_csv(arguments.predict_file) if arguments.predict_file else None,
+        level=arguments.level,
+        pool=arguments.pool,
+        residual=arguments.residual,
+        loss=arguments.loss,
+        test_size=arguments.test_size,
+        file=arguments.file,
+        predict_file=arguments.predict_file,
+    )
+    print_or_write(result, arguments.json, fit_text)
+    return 0
+
+
+def _numbers(text: str) -> list[float]:
+    """Split a list of numbers; 64k and 1.28M are understood."""
+    scale = {"k": 1e3, "M": 1e6}
+    try:
+        return [
+            float(part[:-1]) * scale[part[-1]] if part[-1] in scale else float(part)
+            for part in (piece.strip() for piece in text.split(","))
+            if part
+        ]
+    except ValueError:
+        message = f"{text!r} is not a list of numbers such as 64000,128000"
+        raise argparse.ArgumentTypeError(message) from None
