@@ -1,20 +1,21 @@
 """Write the conda environments from the lock; `make lock` runs it.
 
 Conda brings Python and pip. Then Snakemake runs the script of the same name in the new environment: pip
-installs what the lock holds for one of the project's extras, by the lock's hashes. The requirements stand in
-that script, since Snakemake copies both files elsewhere before it uses them, and tells environments apart by
-their content. They do not stand in the environment's file, which Snakemake keeps with each job's record.
+installs the packages of one of the project's extras from the lock, by its hashes. Snakemake distinguishes
+environments by the content of both files, so the script names the digest of its part of the lock.
 
-An environment for each extra, not one for all: with `--sdm conda` a changed environment reruns its jobs, and
-a newer seaborn must retrain nothing.
+There is an environment for each extra, not one for all: with `--sdm conda` a changed environment reruns its
+jobs, and a newer seaborn must retrain nothing.
 """
 
+import hashlib
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 EXTRAS = ("workflow", "render", "train")
-LOCK = "envs/requirements.txt"
+LOCK = Path("envs/requirements.txt")
 PYTHON = "3.11"
 
 MADE = f"""\
@@ -31,25 +32,55 @@ dependencies:
 """
 
 SCRIPT = """\
-python -m pip install --require-hashes --requirement /dev/stdin <<'END'
-{requirements}END
+# Its part of the lock: {digest}
+lock={lock}
+test -f $lock || {{ echo "there is no $lock here; call snakemake in the project's folder" >&2; exit 1; }}
+packages=" \\
+{packages} \\
+"
+awk -v packages="$packages" -F == '/^[a-z0-9]/ {{ chosen = index(packages, " " $1 " ") }} chosen' $lock |
+  python -m pip install --require-hashes --requirement /dev/stdin
 """
 
 
-def locked(uv: str, extra: str) -> str:
-    """Return what the lock holds for an extra on Linux, as hashed requirements."""
+def packages_of(uv: str, extra: str) -> list[str]:
+    """Return the names of the packages that the lock holds for an extra on Linux."""
     command = [uv, "pip", "compile", "--quiet", "--python-version", PYTHON, "--python-platform", "linux"]
-    command += ["--generate-hashes", "--no-annotate", "--no-header"]
-    command += ["--extra", extra, "--constraints", LOCK, "pyproject.toml"]
-    return subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
+    command += [
+        "--no-annotate",
+        "--no-header",
+        "--extra",
+        extra,
+        "--constraints",
+        str(LOCK),
+        "pyproject.toml",
+    ]
+    compiled = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
+    return [line.partition("==")[0] for line in compiled.splitlines()]
+
+
+def part_of(lock: str, packages: list[str]) -> str:
+    """Return the lines of the lock on some packages, as the script's awk does, but for comments."""
+    chosen, lines = False, []
+    for line in lock.splitlines(keepends=True):
+        if line[0].isalnum():
+            chosen = line.partition("==")[0] in packages
+        if chosen and not line.lstrip().startswith("#"):
+            lines.append(line)
+    return "".join(lines)
 
 
 def write_environment(uv: str, extra: str) -> None:
     """Write an extra's environment and the script that fills it."""
     environment = MADE + ENVIRONMENT.format(extra=extra, python=PYTHON)
     Path(f"envs/{extra}.yaml").write_text(environment, encoding="utf-8")
-    script = "#!/bin/sh\n" + MADE + SCRIPT.format(requirements=locked(uv, extra))
-    Path(f"envs/{extra}.post-deploy.sh").write_text(script, encoding="utf-8")
+    packages = packages_of(uv, extra)
+    part = part_of(LOCK.read_text(encoding="utf-8"), packages)
+    lines = textwrap.wrap(" ".join(packages), 100, break_long_words=False, break_on_hyphens=False)
+    script = SCRIPT.format(
+        digest=hashlib.sha256(part.encode()).hexdigest(), lock=LOCK, packages=" \\\n".join(lines)
+    )
+    Path(f"envs/{extra}.post-deploy.sh").write_text("#!/bin/sh\n" + MADE + script, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Conda environments and the container: made from the lock, whole, and used by the jobs that name them."""
 
 import ast
+import hashlib
 import os
 import re
 import subprocess
@@ -83,21 +84,39 @@ def _closure(extra: str) -> set[str]:
     return {canonicalize_name(Requirement(line).name) for line, _ in seen}
 
 
-def _filling(extra: str) -> str:
-    """Return the script that fills a conda environment."""
-    return (ENVS / f"{extra}.post-deploy.sh").read_text(encoding="utf-8")
+def _given(extra: str, folder: Path) -> str:
+    """Return what an environment's script gives to pip; a stand-in for Python in `folder` prints it."""
+    _program(folder / "python", '#!/bin/sh\necho "$@"\ncat\n')
+    environment = os.environ | {"PATH": f"{folder}{os.pathsep}{os.environ['PATH']}"}
+    command = ["sh", ENVS / f"{extra}.post-deploy.sh"]
+    return subprocess.run(
+        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, check=True
+    ).stdout
 
 
 @pytest.mark.parametrize("extra", EXTRAS)
-def test_an_environment_holds_what_the_lock_says_of_its_extra(extra: str) -> None:
+def test_an_environment_holds_what_the_lock_says_of_its_extra(extra: str, tmp_path: Path) -> None:
     lock = _pins((ENVS / "requirements.txt").read_text(encoding="utf-8"))
-    pins = _pins(_filling(extra))
-    assert {canonicalize_name(requirement.name) for requirement, _ in pins.values()} == _closure(extra)
-    for pin, (_, hashes) in pins.items():
-        locked, locked_hashes = lock[pin]
-        assert _holds(locked) and hashes == locked_hashes, pin
-    [command] = [line for line in _filling(extra).splitlines() if "pip" in line.split()]
-    assert command.startswith("python -m pip install --require-hashes --requirement /dev/stdin")
+    arguments, given = _given(extra, tmp_path).split("\n", 1)
+    assert arguments == "-m pip install --require-hashes --requirement /dev/stdin"
+    pins = _pins(given)
+    assert all(lock[pin] == pinned for pin, pinned in pins.items())
+    assert {canonicalize_name(r.name) for r, _ in pins.values() if _holds(r)} == _closure(extra)
+
+
+@pytest.mark.parametrize("extra", EXTRAS)
+def test_another_version_in_the_lock_is_another_environment(extra: str, tmp_path: Path) -> None:
+    """Snakemake compares the scripts' content: each names the digest of its part of the lock."""
+    part = _given(extra, tmp_path).split("\n", 1)[1]
+    lines = [line for line in part.splitlines(keepends=True) if not line.lstrip().startswith("#")]
+    digest = hashlib.sha256("".join(lines).encode()).hexdigest()
+    assert f"\n# Its part of the lock: {digest}\n" in (ENVS / f"{extra}.post-deploy.sh").read_text("utf-8")
+
+
+def test_elsewhere_than_in_the_project_the_script_says_so(tmp_path: Path) -> None:
+    command = ["sh", ENVS / "train.post-deploy.sh"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 1 and "call snakemake in the project's folder" in done.stderr
 
 
 def test_all_of_them_are_for_the_locks_python_and_name_no_address() -> None:
@@ -142,13 +161,14 @@ def _imported(path: Path) -> set[str]:
 
 
 @pytest.mark.parametrize("script", sorted(_scripts()))
-def test_an_environment_holds_what_its_scripts_import(script: str) -> None:
+def test_an_environment_holds_what_its_scripts_import(script: str, tmp_path: Path) -> None:
     files = [ROOT / "workflow/scripts" / f"{script}.py"]
     for module in imported_modules(files[0]):
         base = ROOT.joinpath("workflow", *module.split("."))
         files += [path for path in (base / "__init__.py", base.with_suffix(".py")) if path.is_file()]
     modules = set().union(*map(_imported, files)) - set(sys.stdlib_module_names) - {"syn2real"}
-    held = {canonicalize_name(pinned.name) for pinned, _ in _pins(_filling(_scripts()[script])).values()}
+    pins = _pins(_given(_scripts()[script], tmp_path))
+    held = {canonicalize_name(pinned.name) for pinned, _ in pins.values()}
     providers = packages_distributions()
     missing = [m for m in modules if held.isdisjoint(map(canonicalize_name, providers[m]))]
     assert missing == []
@@ -173,13 +193,15 @@ def conda(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 SHARD = "results/renders/smoke/train/shard-000000.tar"
 
 
-def test_a_job_runs_in_its_environment(checkout: Checkout, finished: Checkout, conda: None) -> None:
+def test_a_job_runs_in_its_environment(
+    checkout: Checkout, finished: Checkout, conda: None, tmp_path: Path
+) -> None:
     # Rendering starts a process of its own: it must find the library there too.
     done = checkout.snakemake("--sdm", "conda", "--cores", "1", SHARD)
     assert done.returncode == 0, done.stdout + failed_logs(checkout.folder)
     [activated] = (checkout.folder / ".snakemake/conda").glob("*/activated")
     given = activated.with_name("pip.txt").read_text(encoding="utf-8")
-    assert _pins(given) == _pins(_filling("render"))
+    assert _pins(given) == _pins(_given("render", tmp_path / "expected"))
     assert (checkout.folder / SHARD).read_bytes() == (finished.folder / SHARD).read_bytes()
 
 
@@ -189,7 +211,7 @@ def test_a_newer_package_reruns_its_environments_jobs(reuse: Checkout, conda: No
     touched = reuse.snakemake("--sdm", "conda", "--touch", "--cores", "1")
     assert touched.returncode == 0, touched.stdout
     assert reuse.planned("--sdm", "conda") == {}
-    reuse.edit("envs/workflow.post-deploy.sh", "\nseaborn==", "\nseaborn==9")
+    reuse.edit("envs/workflow.post-deploy.sh", "# Its part of the lock: ", "# Its part of the lock: 9")
     assert reuse.planned("--sdm", "conda") == {
         "points": 1, "fit": 1, "advise": 1, "figure_curves": 1, "figure_parameters": 1, "figure_samples": 2,
         "compare_complexity": 1,
