@@ -39,10 +39,11 @@ from torch.utils.data import DataLoader, Dataset, default_collate
 from torchvision import tv_tensors
 from torchvision.transforms import v2
 
-from syn2real.config.recipe import SECTIONS, Recipe
+from syn2real.config.recipe import Recipe
 from syn2real.data.rendered import PTASKS, SyntheticImages
 from syn2real.data.shards import Shard, decode_normals
 from syn2real.tasks.base import MEAN, STD, make_task
+from syn2real.tasks.schema import read_section
 from syn2real.training.batches import training_batches
 
 RECIPE = Path(__file__).parents[2] / "config" / "recipes" / "paper.yaml"
@@ -53,9 +54,7 @@ def ours(shard: Path, task: str) -> Iterator[Any]:
     """Yield the training loop's batches, as it takes them from `training_batches`."""
     recipe = Recipe.model_validate(yaml.safe_load(RECIPE.read_text(encoding="utf-8")))
     numbers = recipe.resolve("pretrain", task, "resnet50")
-    section = SECTIONS[task].model_validate(
-        numbers | {"batch_size": BATCH, "norm_batch_size": None, "workers": 0}
-    )
+    section = read_section(task, numbers | {"batch_size": BATCH, "norm_batch_size": None, "workers": 0})
     data = SyntheticImages([shard], len(Shard(shard)), task)
     return training_batches(
         data, make_task(task, section, "resnet50", data.classes), 0, 0, torch.device("cpu")

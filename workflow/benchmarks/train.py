@@ -34,8 +34,9 @@ import yaml
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from syn2real.config.recipe import SECTIONS, Recipe
+from syn2real.config.recipe import Recipe
 from syn2real.tasks.base import Task, make_task, memory_format
+from syn2real.tasks.schema import read_section
 from syn2real.training.distributed import World, share_out
 from syn2real.training.optimiser import learning_rate, make_optimiser, set_learning_rate
 from syn2real.training.precision import computed_precision, use_fast_kernels
@@ -160,7 +161,7 @@ def compare(name: str, args: argparse.Namespace, size: int) -> dict[str, tuple[f
     numbers |= {"batch_size": args.batch, "norm_batch_size": None}
     if name == "objdet":
         numbers |= {"image_size": size}
-    task = make_task(name, SECTIONS[name].model_validate(numbers), args.model, CLASSES)
+    task = make_task(name, read_section(name, numbers), args.model, CLASSES)
     torch.manual_seed(0)
     model, batch = task.build(), random_batch(task, args.batch, size)
     kinds = {"fp32": False} | ({"amp": True} if device.type == "cuda" else {})

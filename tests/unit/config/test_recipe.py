@@ -4,7 +4,10 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
-from syn2real.config.recipe import SECTIONS, MulclassSection, Recipe
+from syn2real.config.recipe import Recipe
+from syn2real.errors import InputError
+from syn2real.tasks.mulclass.schema import Section as MulclassSection
+from syn2real.tasks.schema import read_section, tasks_of
 
 RECIPES = Path(__file__).parents[3] / "config" / "recipes"
 
@@ -71,12 +74,30 @@ def test_paper_pretraining_is_about_1300_gpu_days_for_some_170_runs():
 def test_a_resolved_section_is_read_back(name):
     recipe = load(name)
     for stage, tasks in (("pretrain", recipe.pretrain), ("finetune", recipe.finetune)):
-        for task in type(tasks).model_fields:
+        for task in tasks.model_fields_set:
             resolved = recipe.resolve(stage, task, "resnet152")
-            section = SECTIONS[task].model_validate(resolved)
+            section = read_section(task, resolved)
             assert section.total_iterations == recipe.section(stage, task, "resnet152").total_iterations
             assert "seconds_per_1000_images" not in resolved
             assert recipe.hours(stage, task, "resnet152") > 0
+
+
+def test_a_recipe_needs_only_the_sections_that_are_used():
+    raw = yaml.safe_load((RECIPES / "smoke.yaml").read_text(encoding="utf-8"))
+    del raw["pretrain"]["normal"], raw["finetune"]
+    recipe = Recipe.model_validate(raw)
+    assert recipe.section("pretrain", "semseg", "resnet18").batch_size == 4
+    with pytest.raises(InputError, match=r"^mine.yaml: pretrain.normal: an experiment uses this section"):
+        recipe.require("pretrain", "normal", file="mine.yaml")
+    with pytest.raises(InputError, match=r"^finetune.objdet: an experiment uses this section"):
+        recipe.section("finetune", "objdet", "resnet18")
+
+
+@pytest.mark.parametrize("name", ["paper", "demo", "smoke"])
+def test_every_task_has_its_sections_in_a_recipe_of_all(name):
+    recipe = load(name)
+    for stage in ("pretrain", "finetune"):
+        assert set(getattr(recipe, stage).model_fields_set) <= set(tasks_of(stage))
 
 
 def test_cost_estimates_change_no_job():

@@ -33,7 +33,7 @@ def priced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(ROOT)
     value = yaml.safe_load((ROOT / "config/experiments/smoke.yaml").read_text())
     (tmp_path / "smoke.yaml").write_text(yaml.safe_dump(value))
-    monkeypatch.setattr("syn2real.config.recipe.TrainingSection.hours", lambda _: 1.0)
+    monkeypatch.setattr("syn2real.tasks.schema.TrainingSection.hours", lambda _: 1.0)
     monkeypatch.setattr("syn2real.plan.costs.missing_blender", lambda _: [])  # needs a process
     return tmp_path / "smoke.yaml"
 
@@ -50,7 +50,7 @@ def test_the_total_holds_images_runs_and_the_reference_backbone(
 def test_the_longest_run_is_told(
     priced: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("syn2real.config.recipe.SinclassSection.hours", lambda _: 2.5)
+    monkeypatch.setattr("syn2real.tasks.sinclass.schema.Section.hours", lambda _: 2.5)
     assert _total(capsys, priced).endswith("training: about 29.00 device hours, the longest run 2.50")
 
 
@@ -72,11 +72,11 @@ def test_what_experiments_share_is_counted_once(priced: Path, capsys: pytest.Cap
 def test_runs_without_an_estimate_are_counted(
     priced: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("syn2real.config.recipe.SinclassSection.hours", lambda _: None)
+    monkeypatch.setattr("syn2real.tasks.sinclass.schema.Section.hours", lambda _: None)
     # The reference backbone and the five runs of sinclass.
     known = "about 14.00 device hours, the longest run 1.00"
     assert _total(capsys, priced).endswith(f"{known} and 6 runs without an estimate")
-    monkeypatch.setattr("syn2real.config.recipe.TrainingSection.hours", lambda _: None)
+    monkeypatch.setattr("syn2real.tasks.schema.TrainingSection.hours", lambda _: None)
     assert _total(capsys, priced).endswith("training: an unknown time")
 
 

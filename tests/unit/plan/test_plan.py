@@ -6,10 +6,10 @@ import pytest
 import yaml
 
 from syn2real.complexity.schema import levels
-from syn2real.config.recipe import SECTIONS
 from syn2real.errors import InputError
 from syn2real.plan.missing import missing_data
 from syn2real.plan.plan import Plan, load_plan
+from syn2real.tasks.schema import read_section
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -19,10 +19,10 @@ def _config(tmp_path: Path) -> dict[str, object]:
     return {"experiment": str(tmp_path / "e.yaml"), "recipes": str(ROOT / "config/recipes"), **shared}
 
 
-def _load(tmp_path: Path, **changes: object) -> Plan:
+def _load(tmp_path: Path, config: dict[str, str] | None = None, **changes: object) -> Plan:
     value = yaml.safe_load((ROOT / "config/experiments/smoke.yaml").read_text()) | changes
     (tmp_path / "e.yaml").write_text(yaml.safe_dump(value))
-    return load_plan(_config(tmp_path))
+    return load_plan(_config(tmp_path) | (config or {}))
 
 
 def test_runs_from_scratch_exist_once(tmp_path: Path) -> None:
@@ -166,7 +166,7 @@ def test_a_trained_reference_brings_its_target_and_its_length(tmp_path: Path) ->
     assert plan.reference_weights("mine") == "results/references/mine/backbone.safetensors"
     recipe = plan.reference_recipe("mine")
     assert (recipe["images"], recipe["iterations"]) == (100, None)
-    assert SECTIONS["sinclass"].model_validate(recipe).total_iterations == 25
+    assert read_section("sinclass", recipe).total_iterations == 25
 
 
 def test_a_setting_has_the_papers_attributes(tmp_path: Path) -> None:
@@ -215,3 +215,16 @@ def test_complexities_that_cannot_be_measured_or_compared_are_refused(
     with pytest.raises(InputError, match=message) as caught:
         _load(tmp_path, **({"complexity": COMPLEXITY, "references": GIVEN} | changes))
     assert "\n" not in str(caught.value)
+
+
+def test_a_section_that_the_recipe_lacks_is_refused(tmp_path: Path) -> None:
+    recipe = yaml.safe_load((ROOT / "config/recipes/smoke.yaml").read_text())
+    del recipe["pretrain"]["normal"], recipe["finetune"]["objdet"]
+    (tmp_path / "smoke.yaml").write_text(yaml.safe_dump(recipe))
+    own = {"recipes": str(tmp_path)}
+    message = f"^{tmp_path}/smoke.yaml: pretrain.normal: an experiment uses this section"
+    with pytest.raises(InputError, match=message):
+        _load(tmp_path, own)
+    sinclass = [{"task": "sinclass", "target": "smoke-stand-in-imagenet"}]
+    plan = _load(tmp_path, own, ptasks=["mulclass"], ftasks=sinclass)
+    assert {run.ptask for run in plan.pretrainings("smoke")} == {"mulclass"}

@@ -14,8 +14,8 @@ import torch
 from safetensors.torch import load_file
 from torch import nn
 
-from syn2real.config.recipe import MulclassSection
 from syn2real.errors import InputError, TrainingError
+from syn2real.tasks.mulclass.schema import Section as MulclassSection
 from syn2real.training import distributed, launch
 from syn2real.training.batches import EndlessOrder
 from syn2real.training.distributed import Share, World, parallel, share_out

@@ -8,7 +8,8 @@ import torch
 import yaml
 from torch import nn
 
-from syn2real.config.recipe import MulclassSection, Recipe
+from syn2real.config.recipe import Recipe
+from syn2real.tasks.mulclass.schema import Section as MulclassSection
 from syn2real.training.optimiser import learning_rate
 
 PAPER = Path(__file__).parents[3] / "config" / "recipes" / "paper.yaml"

@@ -14,7 +14,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torchvision.models import resnet as torchvision_resnet
 
-from syn2real.config.recipe import ModelName
+from syn2real.backbones.schema import ModelName
 from syn2real.errors import InputError
 from syn2real.files import atomic
 

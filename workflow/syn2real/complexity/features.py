@@ -5,7 +5,7 @@ from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from itertools import groupby
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,9 +16,9 @@ from torch import Tensor, nn
 from torchvision.transforms.v2 import functional as F
 
 from syn2real.backbones.base import BODY, channels, resnet
+from syn2real.backbones.schema import ModelName, model_names
 from syn2real.complexity.images import SceneImages
 from syn2real.complexity.schema import Activation
-from syn2real.config.recipe import ModelName
 from syn2real.errors import InputError
 from syn2real.tasks.base import memory_format, normalise
 
@@ -50,8 +50,8 @@ def load_reference(weights: str | Path, model: ModelName) -> nn.Module:
     InputError
         The file cannot be read, holds no ResNet, or one of another depth.
     """
-    if model not in get_args(ModelName):
-        raise InputError(f"'{model}' is no backbone; they are {', '.join(get_args(ModelName))}", key="model")
+    if model not in model_names():
+        raise InputError(f"'{model}' is no backbone; they are {', '.join(model_names())}", key="model")
     whole = resnet(model)
     body = nn.Sequential(OrderedDict((name, whole.get_submodule(name)) for name in STAGES))
     state = _backbone_of(_read(Path(weights)), Path(weights))

@@ -3,13 +3,13 @@
 from pathlib import Path
 from typing import Any
 
+from syn2real.backbones.schema import ModelName
 from syn2real.complexity.entropy import FLOOR
 from syn2real.complexity.features import dimensions, features, load_reference
 from syn2real.complexity.images import SceneImages
 from syn2real.complexity.scenes import SceneGroups
 from syn2real.complexity.schema import Activation
 from syn2real.complexity.summary import measure
-from syn2real.config.recipe import ModelName
 from syn2real.files import file_digest
 from syn2real.jobs.provenance import git_commit
 from syn2real.tasks.base import memory_format

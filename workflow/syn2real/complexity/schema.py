@@ -4,8 +4,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag
 
+from syn2real.backbones.schema import ModelName
 from syn2real.complexity.entropy import FLOOR
-from syn2real.config.recipe import ModelName
 from syn2real.render.schema import Rendering
 from syn2real.schema import Name, Section
 

@@ -4,8 +4,8 @@ from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import Field, field_validator, model_validator
 
+from syn2real.backbones.schema import ModelName
 from syn2real.complexity.schema import Complexity, Reference
-from syn2real.config.recipe import ModelName
 from syn2real.config.setting import Setting
 from syn2real.data.targets.schema import Target
 from syn2real.schema import Name, Section

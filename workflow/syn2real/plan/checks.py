@@ -5,6 +5,7 @@ from syn2real.config.experiment import Experiment
 from syn2real.errors import InputError
 from syn2real.plan.plan import MADE_OBJECTS, MADE_TEXTURES, Plan, collections_of, known
 from syn2real.render.schema import Rendering, is_fetchable, tiles_a_room
+from syn2real.tasks.schema import Stage
 
 
 def check_experiment(plan: Plan, e: Experiment, file: str) -> None:
@@ -38,11 +39,22 @@ def check_experiment(plan: Plan, e: Experiment, file: str) -> None:
         known(stand_in.setting, plan.rendered(), file=file, key=f"{key}.setting")
         _whole_scenes(plan, stand_in.setting, stand_in.train_images, file=file, key=f"{key}.train_images")
         _whole_scenes(plan, stand_in.setting, stand_in.val_images, file=file, key=f"{key}.val_images")
+    _check_recipes(plan, e)
     _check_complexity(plan, e, file)
     for f in e.ftasks:
         known(f.target, plan.targets, file=file, key="ftasks.target")
         plan.targets[f.target].require(f.task, file=file, key="ftasks.target", name=f.target)
     _check_assets(plan, e, file)
+
+
+def _check_recipes(plan: Plan, e: Experiment) -> None:
+    """Raise InputError unless the recipes have a section for each task that an experiment trains."""
+    used: list[tuple[str, Stage, str]] = [(e.recipe, "pretrain", ptask) for ptask in e.ptasks]
+    used += [(e.recipe, "finetune", f.task) for f in e.ftasks]
+    references = [r for r in e.references.values() if isinstance(r, TrainedReference)]
+    used += [(r.recipe, "finetune", r.ftask) for r in references]
+    for recipe, stage, task in used:
+        plan.recipes[recipe].require(stage, task, file=f"{plan.config.recipes}/{recipe}.yaml")
 
 
 def _check_complexity(plan: Plan, e: Experiment, file: str) -> None:

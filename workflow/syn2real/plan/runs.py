@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from syn2real.config.recipe import ModelName
+from syn2real.backbones.schema import ModelName
 
 NONE = "none"
 """Setting and task of a run without pre-training (n = 0)."""

@@ -9,7 +9,8 @@ from torch import Tensor, nn
 from torchvision.transforms import v2
 
 from syn2real import plugins
-from syn2real.config.recipe import ModelName, TrainingSection
+from syn2real.backbones.schema import ModelName
+from syn2real.tasks.schema import TrainingSection
 
 # Mean and standard deviation of ImageNet's colours: the convention of torchvision's models. The same
 # numbers serve synthetic and real images, so that a backbone sees one scale before and after the transfer.

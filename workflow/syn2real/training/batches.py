@@ -13,9 +13,9 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from syn2real.config.recipe import TrainingSection
 from syn2real.errors import InputError
 from syn2real.tasks.base import Task
+from syn2real.tasks.schema import TrainingSection
 from syn2real.training.distributed import Share, World, current_world, share_out
 from syn2real.training.seeding import borrowed, stream, stream_seed
 

@@ -19,8 +19,8 @@ import torch.distributed as dist
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from syn2real.config.recipe import TrainingSection
 from syn2real.errors import InputError
+from syn2real.tasks.schema import TrainingSection
 
 PATIENCE = timedelta(hours=6)
 """How long a process waits for the others: the first one evaluates alone meanwhile."""

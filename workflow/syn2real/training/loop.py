@@ -11,9 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from syn2real.backbones.base import backbone_state
-from syn2real.config.recipe import TrainingSection
 from syn2real.errors import TrainingError
 from syn2real.tasks.base import Evaluation, Task
+from syn2real.tasks.schema import TrainingSection
 from syn2real.training.batches import cached, evaluation_batches, training_batches
 from syn2real.training.checkpoints import Checkpoints
 from syn2real.training.distributed import Share, World, current_world, parallel, share_out

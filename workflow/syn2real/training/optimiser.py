@@ -5,8 +5,8 @@ import math
 import torch
 from torch import nn
 
-from syn2real.config.recipe import TrainingSection
 from syn2real.tasks.base import Task
+from syn2real.tasks.schema import TrainingSection
 
 
 def learning_rate(section: TrainingSection, iteration: int) -> float:

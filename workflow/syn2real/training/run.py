@@ -9,11 +9,11 @@ from typing import Any
 import torch
 
 from syn2real.backbones.base import count_parameters, load_backbone
-from syn2real.config.recipe import SECTIONS, TrainingSection
 from syn2real.errors import InputError, TrainingError
 from syn2real.files import digest
 from syn2real.jobs.provenance import git_commit
 from syn2real.tasks.base import Task, make_task, memory_format
+from syn2real.tasks.schema import TrainingSection, read_section
 from syn2real.training.checkpoints import Checkpoints
 from syn2real.training.distributed import World, current_world, local_rank, share_out
 from syn2real.training.loop import History, train
@@ -59,7 +59,7 @@ class Run:
     @property
     def section(self) -> TrainingSection:
         """The recipe's section as a model."""
-        return SECTIONS[self.task].model_validate(self.recipe)
+        return read_section(self.task, self.recipe)
 
     @property
     def identity(self) -> str:

@@ -13,7 +13,7 @@ from torchvision.models.segmentation.fcn import FCNHead
 from torchvision.transforms import v2
 
 from syn2real.backbones.base import can_dilate, channels, resnet
-from syn2real.config.recipe import ModelName
+from syn2real.backbones.schema import ModelName
 
 
 def deeplab(name: ModelName, outputs: int) -> DeepLabV3:

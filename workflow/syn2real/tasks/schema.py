@@ -1,0 +1,179 @@
+"""What a recipe says of every task, and which tasks there are (pydantic alone)."""
+
+import math
+from types import ModuleType
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, model_validator
+
+from syn2real import plugins
+from syn2real.backbones.schema import ModelName
+from syn2real.schema import Section
+
+Stage = Literal["pretrain", "finetune"]
+PositiveInt = Annotated[int, Field(gt=0)]
+
+
+def task_schema(task: str) -> ModuleType:
+    """Return the schema of a task: CHANNEL, METRIC, STAGES and the model of its section of a recipe.
+
+    Raises
+    ------
+    KeyError
+        There is no task of that name.
+    """
+    return plugins.load("tasks", task, "schema")
+
+
+def tasks_of(stage: Stage) -> list[str]:
+    """Return the names of the tasks that have a stage, sorted."""
+    return [task for task in plugins.names("tasks") if stage in task_schema(task).STAGES]
+
+
+def read_section(task: str, values: Any) -> "TrainingSection":
+    """Return a task's section from what `Recipe.resolve` returned."""
+    section: TrainingSection = task_schema(task).Section.model_validate(values)
+    return section
+
+
+class Override(Section):
+    """What differs for one backbone from what its section says."""
+
+    batch_size: int | None = Field(default=None, ge=2, description="images a step, over all devices")
+    seconds_per_1000_images: float | None = Field(
+        default=None, gt=0, description="estimate for this backbone, in seconds"
+    )
+
+
+class TrainingSection(Section):
+    """What every task's training has: batches, length, optimiser, schedule, evaluation, data loading.
+
+    The length is given in exactly one unit: `iterations` (steps) or `images` (seen, repeats counted). It is
+    the same whatever the number of training images n is (§4.1).
+    """
+
+    batch_size: int = Field(ge=2, description="images a step, over all devices (batch norm needs two)")
+    norm_batch_size: int | None = Field(
+        default=None,
+        ge=2,
+        description="images that batch norm takes its statistics over (default: the whole batch); with fewer "
+        "devices than such groups a device computes them one after the other, so it also bounds memory",
+    )
+    eval_batch_size: int = Field(default=32, gt=0, description="images a step of the evaluation")
+    iterations: int | None = Field(default=None, gt=0, description="length in steps")
+    images: int | None = Field(default=None, gt=0, description="length in images seen")
+    lr: float = Field(gt=0, description="learning rate after the warm-up")
+    momentum: float = Field(default=0.9, ge=0, lt=1, description="momentum of SGD")
+    nesterov: bool = Field(default=False, description="Nesterov's momentum")
+    weight_decay: float = Field(default=1e-4, ge=0, description="weight decay")
+    decay_norm: bool = Field(default=True, description="decay scale and shift of batch norm too")
+    warmup_images: int = Field(
+        default=0, ge=0, description="images over which the learning rate grows linearly from 0"
+    )
+    schedule: Literal["cosine", "polynomial"] = Field(
+        default="cosine", description="decay of the learning rate to 0"
+    )
+    power: float = Field(default=0.9, gt=0, description="exponent of the polynomial decay")
+    evaluation_iterations: int | None = Field(default=None, gt=0, description="steps between evaluations")
+    evaluation_images: int | None = Field(default=None, gt=0, description="images between evaluations")
+    precision: Literal["fp32", "fp16", "bf16", "mixed16"] = Field(
+        default="fp32",
+        description="of the forward pass on a GPU; mixed16 is bf16 where the hardware has it and else fp16; "
+        "a CPU computes in fp32 whatever this says",
+    )
+    compile: bool = Field(
+        default=False,
+        description="compile the backbone on a GPU (torch.compile): minutes once, then faster steps; "
+        "changes the rounding of numbers alone",
+    )
+    workers: int = Field(default=0, ge=0, description="processes that load data; they change no number")
+    cache_mib: int = Field(
+        default=512, ge=0, description="keep decoded images in memory up to this size (no workers), MiB"
+    )
+    models: dict[ModelName, Override] = Field(default={}, description="exceptions by backbone")
+    seconds_per_1000_images: float | None = Field(
+        default=None,
+        gt=0,
+        description="training time estimate for the cost of a plan (ResNet-50 unless overridden), seconds",
+    )
+
+    @model_validator(mode="after")
+    def _one_unit(self) -> Self:
+        if (self.iterations is None) == (self.images is None):
+            raise ValueError("give the length in exactly one unit: 'iterations' or 'images'")
+        if self.evaluation_iterations is not None and self.evaluation_images is not None:
+            raise ValueError(
+                "give the evaluation interval in one unit: 'evaluation_iterations' or 'evaluation_images'"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _whole_groups(self) -> Self:
+        if self.batch_size % self.norm_group:
+            raise ValueError(
+                f"norm_batch_size: {self.norm_group} does not divide the batch of {self.batch_size} images"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _warmup_ends(self) -> Self:
+        if self.warmup_images >= self.total_iterations * self.batch_size:
+            raise ValueError("the warm-up is as long as the training; lower 'warmup_images' or train longer")
+        return self
+
+    @property
+    def norm_group(self) -> int:
+        """Images that batch norm takes its statistics over."""
+        return self.norm_batch_size or self.batch_size
+
+    @property
+    def total_iterations(self) -> int:
+        """Length in steps; a length in images is rounded up to whole batches."""
+        if self.iterations is not None:
+            return self.iterations
+        assert self.images is not None
+        return math.ceil(self.images / self.batch_size)
+
+    @property
+    def evaluation_interval(self) -> int:
+        """Steps between evaluations; the whole length when only the end is evaluated."""
+        if self.evaluation_iterations is not None:
+            return self.evaluation_iterations
+        if self.evaluation_images is not None:
+            return max(1, round(self.evaluation_images / self.batch_size))
+        return self.total_iterations
+
+    def for_model(self, model: ModelName) -> Self:
+        """Return the section with the exceptions of one backbone applied."""
+        override = self.models.get(model, Override())
+        values = self.model_dump() | override.model_dump(exclude_none=True) | {"models": {}}
+        return type(self).model_validate(values)
+
+    def hours(self) -> float | None:
+        """Return the estimated training time in hours on one device, or None without an estimate."""
+        if self.seconds_per_1000_images is None:
+            return None
+        return self.total_iterations * self.batch_size / 1000 * self.seconds_per_1000_images / 3600
+
+
+class DenseSection(TrainingSection):
+    """A task that predicts every pixel: DeepLabV3 on random crops (A.2)."""
+
+    resize: tuple[PositiveInt, PositiveInt] = Field(
+        default=(260, 1040),
+        description="range the shorter edge is resized to, uniformly among the integers, pixels",
+    )
+    crop: int = Field(
+        default=480, gt=0, description="side of the square crop, pixels; smaller images are padded"
+    )
+    eval_size: int = Field(default=520, gt=0, description="shorter edge in the evaluation, pixels")
+    aux_weight: float = Field(default=0.5, ge=0, description="weight of the auxiliary head's loss")
+    aux_lr_factor: float = Field(
+        default=10.0, gt=0, description="learning rate of the auxiliary head, in units of lr"
+    )
+
+    @model_validator(mode="after")
+    def _resize_range(self) -> Self:
+        if self.resize[0] > self.resize[1]:
+            raise ValueError(f"resize: the range {list(self.resize)} is empty; give the smaller number first")
+        return self

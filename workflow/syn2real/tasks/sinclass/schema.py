@@ -1,0 +1,25 @@
+"""What a recipe says of single-label classification."""
+
+from pydantic import Field
+
+from syn2real.tasks.schema import TrainingSection
+
+CHANNEL = "label"
+METRIC = "top-1 accuracy"
+STAGES = ("finetune",)
+
+
+class Section(TrainingSection):
+    """Single-label classification, augmented like Goyal et al. (A.4)."""
+
+    crop: int = Field(default=224, gt=0, description="side of the square crop, pixels")
+    crop_scale: tuple[float, float] = Field(
+        default=(0.08, 1.0), description="share of the image's area the crop covers"
+    )
+    eval_size: int = Field(
+        default=256, gt=0, description="shorter edge before the centre crop of the evaluation, pixels"
+    )
+    flip: bool = Field(default=True, description="flip images horizontally at random")
+    zero_init_residual: bool = Field(
+        default=False, description="start each block's last batch norm at 0, without a backbone"
+    )
