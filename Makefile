@@ -60,7 +60,7 @@ lint: $(VENV)/.installed ## Check style and types (the tests run `snakemake --li
 schemas: $(VENV)/.installed ## Generate workflow/schemas/ from the models
 	$(RUN) python -m syn2real.config.schemas
 
-lock: $(UV) ## Resolve envs/ anew from pyproject.toml: locks and the conda environments made from them
+lock: $(UV) ## Resolve envs/ again from pyproject.toml: locks and the conda environments made from them
 	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --all-extras \
 		--custom-compile-command "make lock" pyproject.toml -o envs/requirements.txt
 	$(PYTHON) envs/conda.py $(UV)

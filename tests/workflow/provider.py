@@ -1,4 +1,4 @@
-"""A provider of data on this machine: an HTTP server that can be told to behave badly."""
+"""A provider of data on this machine: an HTTP server that misbehaves on request."""
 
 import hashlib
 import io

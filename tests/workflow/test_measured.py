@@ -93,7 +93,7 @@ def test_a_table_at_hand_is_answered_with_every_law_and_figure(answered: Checkou
         gap = GAP * _factor(label["model"].removeprefix("resnet"), SHARES[label["s"]])
         assert _holds(params["alpha"], ALPHA) and _holds(params["C"], gap), label
     assert [_holds(curve["fit"]["params"]["beta"], BETA) for curve in _fitted(answered, "full")] == [True] * 3
-    # Three backbones tell phi for the noisier of two curves no better than: unidentified.
+    # Three backbones do not identify phi for the noisier of two curves.
     phis = [curve["fit"]["params"]["phi"] for curve in _fitted(answered, "size")]
     assert _holds(phis[0], PHI) and phis[1]["status"] == "unidentified"
     missed = {(c["law"], *c["curve"].values()): c["rmse"] for c in _fitted(answered, "extrapolation")}

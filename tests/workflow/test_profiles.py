@@ -90,9 +90,9 @@ def test_one_slurm_call_has_time_for_the_papers_slowest_training(with_make, long
     monkeypatch.chdir(with_make.folder)
     options = parsed("--profile", "profiles/slurm")
     runtimes = {rule: options.set_resources[rule]["runtime"] for rule in options.preemptible_rules}
-    told = {rule: [minutes(time, attempt) for attempt in (1, 2, 9)] for rule, time in runtimes.items()}
-    assert [told[rule] for rule in ("reference", "pretrain", "finetune")] == [[longest] * 3] * 3
-    assert [told[rule][-1] for rule in ("render", "complexity", "import_renders")] == [longest] * 3
+    asked = {rule: [minutes(time, attempt) for attempt in (1, 2, 9)] for rule, time in runtimes.items()}
+    assert [asked[rule] for rule in ("reference", "pretrain", "finetune")] == [[longest] * 3] * 3
+    assert [asked[rule][-1] for rule in ("render", "complexity", "import_renders")] == [longest] * 3
     recipe = Recipe.model_validate(read_yaml(ROOT / "config/recipes/paper.yaml"))
     slowest = max(
         recipe.hours("pretrain", task, model)
@@ -129,5 +129,5 @@ def test_a_trainings_memory_follows_the_threads_of_its_gpus(checkout, threads, m
     # The rich logger of profiles/default shows no resources.
     plain = ("--dry-run", "--workflow-profile", "none", "--cores", "4")
     planned = checkout.snakemake(target, *plain, "--set-threads", f"pretrain={threads}")
-    told = re.search(r"rule pretrain:.*?mem_mb=(\d+)", planned.stdout, flags=re.DOTALL)
-    assert told and int(told.group(1)) == mebibytes, planned.stdout
+    memory = re.search(r"rule pretrain:.*?mem_mb=(\d+)", planned.stdout, flags=re.DOTALL)
+    assert memory and int(memory.group(1)) == mebibytes, planned.stdout

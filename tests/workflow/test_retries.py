@@ -22,10 +22,10 @@ def test_bad_input_is_met_once_a_call(checkout: Checkout) -> None:
         shard = checkout.folder / f"results/renders/smoke/{split}/shard-000000.tar"
         shard.parent.mkdir(parents=True)
         shard.write_bytes(b"no shard")
-    told = pretrain(checkout, retries=2)
-    assert told.count("Trying to restart job") == 2
-    assert told.count("(not tried again in this call)") == 2
-    assert "error: results/renders/smoke/train/shard-000000.tar: " in told
+    output = pretrain(checkout, retries=2)
+    assert output.count("Trying to restart job") == 2
+    assert output.count("(not tried again in this call)") == 2
+    assert "error: results/renders/smoke/train/shard-000000.tar: " in output
     (record,) = (checkout.folder / RUN).glob(".metrics-*/failures.json")
     assert [failure["final"] for failure in json.loads(record.read_text())] == [True]
 

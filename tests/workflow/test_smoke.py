@@ -77,10 +77,10 @@ def test_a_shard_is_shown(finished: Checkout, tmp_path) -> None:
 
 
 def test_the_complexity_of_the_setting_is_measured_by_the_reference(finished: Checkout) -> None:
-    told = json.loads(
+    measured = json.loads(
         (finished.folder / "results/complexity/smoke/pooled-48px/n8/smoke.json").read_text(encoding="utf-8")
     )
-    assert (told["images"], told["scenes"], told["dimensions"], told["reference"]) == (8, 4, 512, "smoke")
-    assert told["standard_error"] > 0 and told["rank"] == 7
+    assert {"images": 8, "scenes": 4, "dimensions": 512, "reference": "smoke"}.items() <= measured.items()
+    assert measured["standard_error"] > 0 and measured["rank"] == 7
     assert "| smoke |" in (finished.folder / "results/complexity/smoke.md").read_text(encoding="utf-8")
     assert "complexity.svg" in (finished.folder / "results/report.html").read_text(encoding="utf-8")

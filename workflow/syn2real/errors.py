@@ -1,10 +1,10 @@
-"""Errors that are told in one line, and that another attempt would meet again."""
+"""Errors that are reported in one line, and that another attempt would meet again."""
 
 from pathlib import Path
 
 
 class InputError(ValueError):
-    """Bad input, the one error a person can cause: file, key, what is wrong, how to mend it.
+    """Bad input, the one error a person can cause: file, key, what is wrong, how to fix it.
 
     Parameters
     ----------

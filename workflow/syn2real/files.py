@@ -71,7 +71,7 @@ def file_digest(path: str | Path) -> str:
 
 
 def file_stamp(path: str | Path) -> tuple[str, int, int]:
-    """Return (path, bytes, modification time in ns): cheap, and good enough to tell that a file changed."""
+    """Return (path, bytes, modification time in ns): cheap, and good enough to see that a file changed."""
     status = Path(path).stat()
     return str(path), status.st_size, status.st_mtime_ns
 

@@ -1,5 +1,6 @@
 """Two jobs never share a GPU, whoever starts them; the machine's GPUs are what a pretended driver lists."""
 
+import fcntl
 import signal
 import subprocess
 import sys
@@ -9,7 +10,7 @@ import pytest
 
 from syn2real.errors import InputError
 from syn2real.jobs import gpus as devices
-from syn2real.jobs import locks as files
+from syn2real.jobs import locks
 
 HOLDER = """
 import sys, time
@@ -39,8 +40,8 @@ def gpus(monkeypatch, tmp_path):
             monkeypatch.setenv(devices.VARIABLE, visible)
 
     yield pretend
-    for file in held:
-        file.close()
+    for lock in held:
+        lock.release()
 
 
 @pytest.fixture
@@ -137,7 +138,7 @@ def test_ended_slurm_jobs_leave_no_locks(gpus, monkeypatch):
         monkeypatch.setenv("SLURM_JOB_ID", job)
         assert devices.take_gpus(1) == ["0"]
         if job != "8":
-            devices._held.pop().close()
+            devices._held.pop().release()
     monkeypatch.setenv("SLURM_JOB_ID", "10")
     devices.take_gpus(2)
     assert sorted(path.name for path in devices.locks().iterdir()) == ["10-0", "10-1", "8-0"]
@@ -145,17 +146,15 @@ def test_ended_slurm_jobs_leave_no_locks(gpus, monkeypatch):
 
 def test_a_lock_swept_away_before_it_is_locked_is_none(gpus, monkeypatch):
     gpus(1)
-    locked, swept = files.fcntl.flock, []
+    flock, path, swept = fcntl.flock, devices.locks() / "7-0", []
 
     def sweep_first(file, how):
         if not swept:
-            swept.append(file.name)
-            devices.Path(file.name).unlink()
-        locked(file, how)
+            swept.append(path)
+            path.unlink()
+        flock(file, how)
 
-    monkeypatch.setattr(files.fcntl, "flock", sweep_first)
+    monkeypatch.setattr(fcntl, "flock", sweep_first)
     devices.locks().mkdir()
-    assert files.lock(devices.locks() / "7-0") is None
-    file = files.lock(devices.locks() / "7-0")
-    assert file is not None
-    file.close()
+    assert locks.lock(path) is None
+    assert locks.lock(path) is not None

@@ -1,6 +1,7 @@
 """Two processes never do at once what a lock keeps apart."""
 
 import errno
+import fcntl
 import os
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -8,12 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from syn2real.jobs import locks
 from syn2real.jobs.locks import exclusive
 
 
 def test_one_at_a_time_holds_a_lock_and_its_file_goes(tmp_path: Path) -> None:
-    """Also where the file is removed and made anew between those who wait."""
+    """Also where the file is removed and made again between those who wait."""
     inside, most = 0, 0
 
     def hold(_: int) -> None:
@@ -30,7 +30,7 @@ def test_one_at_a_time_holds_a_lock_and_its_file_goes(tmp_path: Path) -> None:
     assert not list((tmp_path / "folder").iterdir())
 
 
-def test_who_waits_for_a_lock_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_who_waits_for_a_lock_learns_it(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO")
 
     def hold() -> bool:
@@ -47,13 +47,13 @@ def test_who_waits_for_a_lock_is_told(tmp_path: Path, caplog: pytest.LogCaptureF
     assert caplog.messages == [f"waiting: another process holds {tmp_path / 'work.lock'}"]
 
 
-def test_a_file_system_without_locks_is_told_and_gone_on_with(
+def test_a_file_system_without_locks_is_logged_and_nothing_stops(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def flock(*_: object) -> None:
         raise OSError(failure, os.strerror(failure))
 
-    monkeypatch.setattr(locks.fcntl, "flock", flock)
+    monkeypatch.setattr(fcntl, "flock", flock)
     failure = errno.ENOLCK
     with exclusive(tmp_path / "work.lock"):
         pass

@@ -42,11 +42,11 @@ def _attempts(tmp_path: Path, *bodies: str) -> list[tuple[int, str, str]]:
     """Run the attempts of one call, one after the other; a body is what the attempt does."""
     head = "from syn2real.jobs.attempts import Attempt\nfrom syn2real.errors import TrainingError\n"
     entered = "with job_log('logs/job.log', Attempt({}, 'scratch')):\n    {}\n"
-    told = []
+    ended = []
     for number, body in enumerate(bodies, start=1):
         (tmp_path / "logs/job.log").unlink(missing_ok=True)  # as Snakemake does
-        told.append(_run(tmp_path, head + entered.format(number, body)))
-    return told
+        ended.append(_run(tmp_path, head + entered.format(number, body)))
+    return ended
 
 
 @pytest.mark.parametrize(
@@ -75,12 +75,12 @@ def test_what_every_attempt_would_end_with_is_met_once(
 def test_what_another_attempt_may_cure_is_tried_three_times(tmp_path: Path) -> None:
     broken = "raise OSError('no space left')"
     first, second, third, fourth = _attempts(tmp_path, broken, broken, broken, "print('at work')")
-    assert [told[0] for told in (first, second, third, fourth)] == [1, 1, 1, 1]
+    assert [ended[0] for ended in (first, second, third, fourth)] == [1, 1, 1, 1]
     assert "not tried again" not in third[1] and "not tried again" in fourth[1]
     cured = _attempts(tmp_path, broken, "print('at work')")
-    assert [told[0] for told in cured] == [1, 0] and not (tmp_path / "scratch").exists()
+    assert [ended[0] for ended in cured] == [1, 0] and not (tmp_path / "scratch").exists()
 
 
 def test_a_killed_attempt_is_repeated(tmp_path: Path) -> None:
     killed, *others = _attempts(tmp_path, *["os.kill(os.getpid(), 9)"] * 4, "print('at work')")
-    assert killed[0] == -9 and [told[0] for told in others] == [-9, -9, -9, 0]
+    assert killed[0] == -9 and [ended[0] for ended in others] == [-9, -9, -9, 0]

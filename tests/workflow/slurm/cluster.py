@@ -16,7 +16,7 @@ GPUS = 2
 NOTHING = os.makedev(1, 3)
 """What a pretend GPU is: the same device as /dev/null."""
 MARK = "NODE_OF_THE_TESTS"
-"""Tells a node's daemons, those that watch over its jobs included, from another's on the same machine."""
+"""Marks a node's daemons, and those that watch over its jobs, among others on the same machine."""
 
 CONFIG = """
 ClusterName=tests
@@ -87,7 +87,7 @@ class Cluster:
         self._daemon(node, "slurmd", "-D", "-N", node, **{MARK: node})
 
     def lose_node(self, node: str) -> None:
-        """Kill a node's daemons, then its jobs: as in a power failure, nobody is left to tell."""
+        """Kill a node's daemons, then its jobs: as in a power failure, nobody is left to report it."""
         for variable in (MARK, "SLURMD_NODENAME"):
             for process in processes(variable, node):
                 os.kill(process, signal.SIGKILL)
@@ -113,7 +113,7 @@ class Cluster:
         return done.stdout
 
     def jobs(self) -> list[dict[str, str]]:
-        """Return all jobs so far, running and ended, as `scontrol` tells them."""
+        """Return all jobs so far, running and ended, as `scontrol` lists them."""
         lines = self.run("scontrol", "show", "job", "--details", "--oneliner").splitlines()
         return [dict(w.split("=", 1) for w in line.split() if "=" in w) for line in lines if "JobId=" in line]
 

@@ -15,7 +15,7 @@ from slurm.cluster import Cluster, environment_of, processes
 
 Job = dict[str, str]
 PATIENCE = 1200
-"""Seconds after which a wait has failed, so that the logs are told."""
+"""Seconds after which a wait has failed, so that the logs are shown."""
 COMMAND = ["snakemake", "--profile", "slurm", "--config", "experiment=config/experiments/smoke.yaml"]
 # Jobs of seconds are looked at every second; the number of a profile is for jobs of hours.
 QUICK = ["--slurm-init-seconds-before-status-checks", "1"]
@@ -70,14 +70,14 @@ class Story:
                 self.side_by_side.append(gpus)
             if until(running):
                 return
-            assert not ended, self.told()
-            assert time.monotonic() < end, f"nothing more for {PATIENCE} s\n{self.told()}"
+            assert not ended, self.report()
+            assert time.monotonic() < end, f"nothing more for {PATIENCE} s\n{self.report()}"
             time.sleep(0.5)
 
     def finish(self, run: subprocess.Popen) -> None:
         """Watch Snakemake until it has ended well."""
         self.watch(run, lambda running: run.poll() is not None)
-        assert run.returncode == 0, self.told()
+        assert run.returncode == 0, self.report()
 
     def running(self) -> list[Job]:
         """Return the jobs that run."""
@@ -112,7 +112,7 @@ class Story:
         """Return how many files of a pattern are there."""
         return sum(1 for _ in self.checkout.folder.glob(pattern))
 
-    def told(self) -> str:
+    def report(self) -> str:
         """Return the ends of all logs."""
         log = (self.checkout.folder / "run.log").read_text()[-6000:]
         return f"{log}\n{self.cluster.run('squeue', '--states=all')}\n{failed_logs(self.checkout.folder)}"

@@ -51,7 +51,7 @@ def story(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Story:
     disturb_pretrainings(story, run)
     lose_a_node(story, run)
     kill_snakemake(story, run)
-    assert story.start("--unlock").wait() == 0, story.told()
+    assert story.start("--unlock").wait() == 0, story.report()
     story.finish(story.start())
     return story
 
@@ -206,7 +206,7 @@ def test_orphans_of_a_killed_snakemake_do_no_harm(story: Story) -> None:
     assert 2 in Counter(rule(job) for job in jobs if rule(job) in orphaned).values()  # the next call's copy
     assert not unfinished(story.cluster)
     unhappy = {job["JobId"]: job["JobState"] for job in jobs if job["JobState"] != "COMPLETED"}
-    assert unhappy == {story.disturbed[task]: state for task, state in ENDS.items()}, story.told()
+    assert unhappy == {story.disturbed[task]: state for task, state in ENDS.items()}, story.report()
     assert story.checkout.planned() == {}
 
 

@@ -1,4 +1,4 @@
-"""Attempts at a job within one call of Snakemake: what no further attempt can cure is met once."""
+"""Attempts at a job within one call of Snakemake: an error that no attempt can avoid is met once."""
 
 from contextlib import suppress
 from pathlib import Path
@@ -10,18 +10,18 @@ from syn2real.files import read_json, write_json
 FINAL = (InputError, TrainingError)
 """Errors that every attempt would end with."""
 PATIENCE = 3
-"""Attempts that may end with an error of another kind; a job that is killed or out of time tells none."""
+"""Attempts that may end with another kind of error; one that is killed or out of time leaves none."""
 
 
 class Attempt:
-    """One attempt at a job, and what the attempts before it in the same call told.
+    """One attempt at a job, and what the attempts before it in the same call ended with.
 
     Snakemake sees that a job failed but not of what, and repeats it as often as its profile says.
 
     Parameters
     ----------
     number : int
-        From 1. The first attempt of a call forgets what an earlier call met: its cause may be mended.
+        From 1. The first attempt of a call forgets what an earlier call met: its cause may be fixed.
     scratch : str or Path
         The job's folder for unfinished work, which is bound to its code, configuration and data.
     """
@@ -43,12 +43,12 @@ class Attempt:
 
     def failed(self, error: Exception, *, line: str, code: int, log: str) -> None:
         """Note for the attempts to come what this one ends with: error, its line, exit code, and the log."""
-        told = {"line": line, "code": code, "log": log, "final": isinstance(error, FINAL)}
+        failure = {"line": line, "code": code, "log": log, "final": isinstance(error, FINAL)}
         with suppress(OSError):  # a full disk must not hide the error itself
-            write_json(self.path, [*self._failures, told])
+            write_json(self.path, [*self._failures, failure])
 
     def succeeded(self) -> None:
-        """Leave nothing behind."""
+        """Remove the record and, where it is empty, the folder."""
         self.path.unlink(missing_ok=True)
         with suppress(OSError):  # it is gone already, or another copy of the job works there
             self.path.parent.rmdir()

@@ -14,7 +14,7 @@ def die_with_parent() -> None:
         ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGKILL)
 
 
-def leave(code: int) -> NoReturn:
+def exit_now(code: int) -> NoReturn:
     """End this process at once, without letting Python clean up what may crash or wait there."""
     sys.stdout.flush()
     sys.stderr.flush()

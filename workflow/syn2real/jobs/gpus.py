@@ -5,8 +5,9 @@ import os
 import subprocess
 import tempfile
 import time
-from io import TextIOWrapper
 from pathlib import Path
+
+from filelock import FileLock
 
 from syn2real.errors import InputError
 from syn2real.jobs.locks import lock
@@ -17,8 +18,8 @@ VARIABLE = "CUDA_VISIBLE_DEVICES"
 HIDDEN = ("", "-1", "NoDevFiles")
 """Values of it by which schedulers and users say: no GPU."""
 RETRY_SECONDS = 5.0
-_held: list[TextIOWrapper] = []
-"""Locked files of this process's GPUs; the system lets go of them when the process ends, however it ends."""
+_held: list[FileLock] = []
+"""Locks on this process's GPUs; the system releases them when the process ends, however it ends."""
 
 
 def count_gpus() -> int:
@@ -59,9 +60,9 @@ def use_gpus(wanted: int) -> list[str]:
 def take_gpus(wanted: int) -> list[str]:
     """Return the GPUs that a job shall use, as CUDA_VISIBLE_DEVICES names them; none means the CPU.
 
-    Snakemake on one machine tells a job only how many it may have: the job locks so many of those that no job
-    of ours has locked, and waits where there are too few, until it ends. A scheduler like Slurm shows a job
-    its own GPUs alone; they are locked among the processes of that job.
+    Snakemake on one machine gives a job only a number: the job locks as many GPUs that no other job of this
+    workflow has locked, waits where there are too few, and holds them until it ends. A scheduler like Slurm
+    shows a job its own GPUs alone; they are locked among the processes of that job.
 
     Parameters
     ----------
@@ -97,9 +98,9 @@ def locks() -> Path:
 def _sweep() -> None:
     """Remove the locks that nobody holds: every Slurm job leaves some of its own."""
     for path in locks().glob("*"):
-        if file := lock(path):
+        if held := lock(path):
             path.unlink()
-            file.close()
+            held.release()
 
 
 def _lock(visible: list[str], wanted: int) -> list[str] | None:
@@ -107,13 +108,13 @@ def _lock(visible: list[str], wanted: int) -> list[str] | None:
     locks().mkdir(exist_ok=True)
     # Slurm may number the GPUs of each job from 0.
     job = os.environ.get("SLURM_JOB_ID", "machine")
-    files: dict[str, TextIOWrapper] = {}
+    taken: dict[str, FileLock] = {}
     for name in visible:
-        if len(files) < wanted and (file := lock(locks() / f"{job}-{name.replace('/', '_')}")):
-            files[name] = file
-    if len(files) < wanted:
-        for file in files.values():
-            file.close()
+        if len(taken) < wanted and (held := lock(locks() / f"{job}-{name.replace('/', '_')}")):
+            taken[name] = held
+    if len(taken) < wanted:
+        for held in taken.values():
+            held.release()
         return None
-    _held.extend(files.values())
-    return list(files)
+    _held.extend(taken.values())
+    return list(taken)

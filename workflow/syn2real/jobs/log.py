@@ -26,7 +26,7 @@ def job_log(path: str | Path, attempt: Attempt | None = None) -> Iterator[None]:
     Parameters
     ----------
     path : str or Path
-        The log file; it is written anew.
+        The log file; it is overwritten.
     attempt : Attempt, optional
         Which attempt at the job this is, where Snakemake repeats it. What attempts before it ended with, and
         this one would, ends it at once; the log is theirs again, which Snakemake has emptied.
@@ -55,8 +55,8 @@ def job_log(path: str | Path, attempt: Attempt | None = None) -> Iterator[None]:
             traceback.print_exc()
         print(line, file=sys.stderr, flush=True)
         if attempt:
-            told = Path(path).read_text(encoding="utf-8", errors="replace")[-KEPT:]
-            attempt.failed(error, line=line, code=code, log=told)
+            end = Path(path).read_text(encoding="utf-8", errors="replace")[-KEPT:]
+            attempt.failed(error, line=line, code=code, log=end)
         os.write(terminal, (line + "\n").encode(errors="replace"))
         sys.exit(code)
     finally:

@@ -17,7 +17,7 @@ import cv2
 
 from syn2real.data.shards import SceneRecord, write_shard
 from syn2real.errors import InputError
-from syn2real.jobs.child import die_with_parent, leave
+from syn2real.jobs.child import die_with_parent, exit_now
 from syn2real.render.annotations import view_files
 from syn2real.render.blender import Renderer, Unbuildable
 from syn2real.render.scene import Stock, describe, description_bytes
@@ -173,4 +173,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    leave(main())
+    exit_now(main())

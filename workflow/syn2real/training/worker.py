@@ -21,7 +21,7 @@ from typing import Any
 
 from syn2real.errors import InputError
 from syn2real.files import read_json
-from syn2real.jobs.child import die_with_parent, leave
+from syn2real.jobs.child import die_with_parent, exit_now
 from syn2real.training.distributed import joined
 
 
@@ -62,4 +62,4 @@ def main() -> int:
 
 if __name__ == "__main__":
     # After an error, letting Python clean up would wait for the other processes.
-    leave(main())
+    exit_now(main())
