@@ -2,11 +2,14 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from syn2real.errors import InputError
 from syn2real.files import read_json
-from syn2real.render.scene import Stock
 from syn2real.render.schema import Rendering, tiles_a_room
+
+if TYPE_CHECKING:
+    from syn2real.render.scene import Stock
 
 MODEL_FOLDERS = ("models", "models_cad", "models_reconst", "models_eval")
 """Where a BOP data set keeps its models, first choice first (T-LESS has CAD models and no `models`)."""
@@ -99,7 +102,7 @@ def _colour_map(folder: Path) -> Path | None:
 
 def take_stock(
     setting: str, rendering: Rendering, objects: Mapping[str, Path], textures: Path | None
-) -> Stock:
+) -> "Stock":
     """Return what a setting's scenes may be made of.
 
     Raises
@@ -107,6 +110,8 @@ def take_stock(
     InputError
         If a collection or a material of the room is missing.
     """
+    from syn2real.render.scene import Stock
+
     missing = [name for name in rendering.collections if name not in objects]
     if missing:
         raise InputError(f"no folder given for collection {missing[0]!r}", file=setting, key="collections")
