@@ -1,10 +1,10 @@
-"""Rendering against the naive way, which starts BlenderProc anew for every scene, as the paper's code did.
+"""Rendering against the naive way, which starts BlenderProc again for every scene, as the paper's code did.
 
 Both sides render the same scene descriptions of the demo's objects, in two one-thread processes side by
 side; ratios are medians of pairs. The sides take turns in going first. Where the naive way does, it renders
 the scenes of the pair before, since it needs scenes that could be built.
-Start-up (from the process's start until Blender is ready) and the work on a scene are told apart; the rate of
-images is that of a shard of 100 scenes, whose start-up is shared. Putting the shard together from its
+Start-up (from the process's start until Blender is ready) and the work on a scene are measured apart; the
+rate of images is that of a shard of 100 scenes, whose start-up is shared. Putting the shard together from its
 scenes, a copy of some kilobytes an image, is left out, and so is what BlenderProc's own launcher takes before
 it starts Blender. Peak memory is that of one process.
 
@@ -43,11 +43,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from syn2real.assets.bop import take_stock
 from syn2real.assets.demo.make import KINDS, make_objects, make_textures
 from syn2real.data.shards import Shard, decode_normals, view_key
 from syn2real.render.schema import Rendering
-from syn2real.render.worker import READY, Order, scene_file
+from syn2real.render.stock import find_scene_assets
+from syn2real.render.worker import READY, RenderRequest, scene_file
 
 NAIVE = Path(__file__).with_name("render_naive.py")
 PROCESSES = 2
@@ -65,10 +65,10 @@ class Run:
     peak: float
 
 
-def timed(command: Sequence[str | Path], order: dict[str, Any]) -> Run:
+def timed(command: Sequence[str | Path], request: dict[str, Any]) -> Run:
     """Run a process to its end; it says on standard error when it is ready."""
     began = ready = time.monotonic()
-    told = []
+    printed = []
     with subprocess.Popen(
         [sys.executable, *command],
         stdin=subprocess.PIPE,
@@ -79,16 +79,16 @@ def timed(command: Sequence[str | Path], order: dict[str, Any]) -> Run:
     ) as process:
         assert process.stdin is not None
         assert process.stderr is not None
-        process.stdin.write(json.dumps(order))
+        process.stdin.write(json.dumps(request))
         process.stdin.close()
         for line in process.stderr:
-            told.append(line)
+            printed.append(line)
             if line.strip() == READY:
                 ready = time.monotonic()
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
-        raise SystemExit("".join(told))
+        raise SystemExit("".join(printed))
     return Run(ready - began, time.monotonic() - ready, usage.ru_maxrss / 1024)
 
 
@@ -105,21 +105,21 @@ class Stage:
 
     def ours(self, rendering: Rendering, scenes: Sequence[int], name: str) -> Run:
         """Render scenes in one process, into a folder of this name."""
-        stock = take_stock("benchmark", rendering, self.objects, self.textures)
+        found = find_scene_assets("benchmark", rendering, self.objects, self.textures)
         scratch = self.folder / name
         scratch.mkdir(exist_ok=True)
-        order = Order(
+        request = RenderRequest(
             setting="benchmark", split="train", rendering=rendering.model_dump(mode="json"),
-            classes=list(stock.classes), materials=list(stock.materials),
+            classes=list(found.classes), materials=list(found.materials),
             objects={key: str(folder) for key, folder in self.objects.items()}, textures=str(self.textures),
             scratch=str(scratch), key="", scenes=list(scenes), threads=1,
         )  # fmt: skip
-        return timed(["-m", "syn2real.render.worker"], asdict(order))
+        return timed(["-m", "syn2real.render.worker"], asdict(request))
 
     def naive(self, rendering: Rendering, scene: int, ours: str, name: str, seed: int = 0) -> Run:
         """Render one scene that ours has rendered (so it can be built), into a folder of this name."""
         description = Shard(scene_file(self.folder / ours, scene)).read(f"{scene:08d}")["scene.json"]
-        order = {
+        request = {
             "rendering": rendering.model_dump(mode="json"),
             "description": json.loads(description),
             "objects": {key: str(folder) for key, folder in self.objects.items()},
@@ -128,7 +128,7 @@ class Stage:
             "temporary": "/dev/shm",
             "seed": seed,
         }
-        return timed([NAIVE], order)
+        return timed([NAIVE], request)
 
 
 def pair(

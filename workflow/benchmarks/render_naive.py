@@ -1,6 +1,6 @@
-"""The naive way of rendering a described scene, for render.py: BlenderProc anew, its defaults, its writers.
+"""The naive way of rendering a described scene, for render.py: a new BlenderProc, its defaults, its writers.
 
-Reads an order as JSON from standard input, renders one scene as BlenderProc's own BOP example does (load,
+Reads a request as JSON from standard input, renders one scene as BlenderProc's own BOP example does (load,
 place, ten camera poses, one `render()`), and writes what the paper's code kept: PNG images, COCO annotations
 and each image's normals as float32 `.npy`. A line on standard error says when BlenderProc is ready.
 """
@@ -16,11 +16,11 @@ from typing import Any
 
 import numpy as np
 
-from syn2real.render.blender import CAMERA_TRIES, DROP_HEIGHT, SMOOTH_ANGLE
-from syn2real.render.scene import camera_poses
-from syn2real.render.schema import ROOM_SIDE_M, Rendering
+from syn2real.render.blender import SMOOTH_ANGLE
+from syn2real.render.randomise import camera, lights, placement, room
+from syn2real.render.randomise.objects import apply_object_material
+from syn2real.render.schema import Rendering
 from syn2real.render.substitutes import substitute_installed
-from syn2real.render.surfaces import dress
 from syn2real.render.worker import READY
 
 ROOM_CATEGORY = 333
@@ -49,20 +49,20 @@ def start(temporary: str) -> Any:
     return bproc
 
 
-def build(bproc: Any, rendering: Rendering, description: dict[str, Any], order: dict[str, Any]) -> None:
+def build(bproc: Any, rendering: Rendering, description: dict[str, Any], request: dict[str, Any]) -> None:
     """Load objects and materials, furnish the room, place the objects and set the camera poses."""
     entities = []
     for item in description["objects"]:
         collection, model = item["name"].split("/")
         number = int(model.removeprefix("obj_"))
-        folder = order["objects"][collection]
+        folder = request["objects"][collection]
         [entity] = bproc.loader.load_bop_objs(folder, obj_ids=[number], object_model_unit="mm")
         entity.set_shading_mode("smooth")
         entity.get_mesh().set_sharp_from_angle(angle=SMOOTH_ANGLE)
         entity.set_cp("category_id", item["class"] + 1)
-        dress(entity.get_materials()[0], item)
+        apply_object_material(entity.get_materials()[0], item)
         entities.append(entity)
-    planes = furnish(bproc, description, order["textures"])
+    planes = furnish(bproc, description, request["textures"])
     for point in description["lights"]["points"]:
         light = bproc.types.Light()
         light.set_location(point["location"])
@@ -74,14 +74,10 @@ def build(bproc: Any, rendering: Rendering, description: dict[str, Any], order: 
 
 def furnish(bproc: Any, description: dict[str, Any], textures: str) -> list[Any]:
     """Make floor, walls and the shining ceiling; every material is loaded, as in BlenderProc's example."""
-    half, right = ROOM_SIDE_M / 2, np.pi / 2
-    poses = [
-        ((0, 0, 0), (0, 0, 0)), ((0, -half, half), (-right, 0, 0)), ((0, half, half), (right, 0, 0)),
-        ((half, 0, half), (0, -right, 0)), ((-half, 0, half), (0, right, 0)),
-    ]  # fmt: skip
-    create = bproc.object.create_primitive
-    planes = [create("PLANE", scale=[half, half, 1], location=at, rotation=turn) for at, turn in poses]
-    ceiling = create("PLANE", scale=[3, 3, 1], location=[0, 0, 10])
+    create, half = bproc.object.create_primitive, room.HALF
+    planes = [create("PLANE", scale=[half, half, 1], location=at, rotation=turn) for at, turn in room.PLANES]
+    half = lights.CEILING_HALF
+    ceiling = create("PLANE", scale=[half, half, 1], location=lights.CEILING_LOCATION)
     area, light = description["lights"]["area"], bproc.material.create("light")
     light.make_emissive(emission_strength=area["strength"], emission_color=[*area["colour"], 1.0])
     ceiling.replace_materials(light)
@@ -95,13 +91,7 @@ def furnish(bproc: Any, description: dict[str, Any], textures: str) -> list[Any]
 
 def place(bproc: Any, rendering: Rendering, entities: list[Any], floor: Any, seed: int) -> None:
     """Put the objects where ours puts them: the same seed and sampler."""
-    generator = np.random.default_rng(seed)
-
-    def sample(entity: Any) -> None:
-        at = generator.uniform(*rendering.placement.floor_part, 2) * ROOM_SIDE_M - ROOM_SIDE_M / 2
-        entity.set_location([*at, generator.uniform(*DROP_HEIGHT)])
-        entity.set_rotation_euler([0, 0, generator.uniform(0, 2 * np.pi)])
-
+    sample = placement.sampler(rendering.placement, seed)
     low, high = rendering.placement.spacing_m
     bproc.object.sample_poses_on_surface(
         entities, floor, sample, max_tries=rendering.placement.tries, min_distance=low, max_distance=high
@@ -112,8 +102,9 @@ def aim(bproc: Any, rendering: Rendering, description: dict[str, Any], entities:
     """Add the camera poses that ours takes, after the same checks."""
     bproc.camera.set_resolution(rendering.image_size, rendering.image_size)
     tree = bproc.object.create_bvh_tree_multi_objects(entities)
-    for view in range(len(description["views"])):
-        for pose in islice(camera_poses(rendering, description, view), CAMERA_TRIES):
+    for view in description["views"]:
+        poses = camera.candidates(rendering.camera, view["camera_seed"], len(entities))
+        for pose in islice(poses, camera.TRIES):
             target = bproc.object.compute_poi([entities[k] for k in pose.targets])
             rotation = bproc.camera.rotation_from_forward_vec(
                 target - pose.location, inplane_rot=np.radians(pose.roll)
@@ -150,15 +141,15 @@ def render(bproc: Any, rendering: Rendering, seed: int, output: Path) -> None:
         np.save(output / f"{view}.npy", np.asarray(normals, np.float32))
 
 
-def main(order: dict[str, Any]) -> None:
-    """Render the ordered scene."""
-    rendering, output = Rendering.model_validate(order["rendering"]), Path(order["output"])
+def main(request: dict[str, Any]) -> None:
+    """Render the scene asked for."""
+    rendering, output = Rendering.model_validate(request["rendering"]), Path(request["output"])
     output.mkdir(parents=True)
-    with tempfile.TemporaryDirectory(dir=order["temporary"]) as temporary:
+    with tempfile.TemporaryDirectory(dir=request["temporary"]) as temporary:
         bproc = start(temporary)
         print(READY, file=sys.stderr, flush=True)
-        build(bproc, rendering, order["description"], order)
-        render(bproc, rendering, order["seed"], output)
+        build(bproc, rendering, request["description"], request)
+        render(bproc, rendering, request["seed"], output)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ rule render:
     log:
         "results/logs/render/{setting}/{split}/shard-{shard}.log",
     params:
-        fingerprint=code("render"),
+        fingerprint=lambda w: code("render", randomise=[*PLAN.renderings[w.setting].randomisations()]),
         rendering=lambda w: plain(PLAN.renderings[w.setting]),
         folders=asset_folders,
     wildcard_constraints:

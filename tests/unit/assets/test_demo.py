@@ -7,7 +7,8 @@ import pytest
 import trimesh
 from PIL import Image
 
-from syn2real.assets.bop import material_names, model_file, model_numbers, take_stock
+from syn2real.assets.ambientcg import material_names
+from syn2real.assets.bop import model_file, model_numbers
 from syn2real.assets.demo.make import KINDS, make_objects, make_textures
 from syn2real.assets.demo.materials import MATERIALS, normal_map
 from syn2real.errors import InputError
@@ -103,19 +104,7 @@ def test_an_unknown_collection_is_refused(tmp_path):
         make_objects("demo-shiny", tmp_path)
 
 
-def test_missing_assets_are_named(assets, tmp_path):
-    from syn2real.render.schema import Rendering
-
-    rendering = Rendering(collections=("demo-textured",), textures="demo", background="fix")
-    with pytest.raises(InputError, match="my-setting: collections: .*demo-textured"):
-        take_stock("my-setting", rendering, {}, assets.textures)
-    with pytest.raises(InputError, match="no object collection"):
-        take_stock("my-setting", rendering, {"demo-textured": tmp_path}, assets.textures)
-    with pytest.raises(InputError, match="no materials"):
-        take_stock("my-setting", rendering, assets.objects, tmp_path)
-    other = rendering.model_copy(update={"background_material": "Velvet001"})
-    with pytest.raises(InputError, match="my-setting: background_material: .*Velvet001"):
-        take_stock("my-setting", other, assets.objects, assets.textures)
+def test_missing_and_unreadable_models_are_named(tmp_path):
     make_objects("demo-textured", tmp_path)
     model_file(tmp_path, 3).unlink()
     with pytest.raises(InputError, match=r"obj_000003\.ply.*missing"):
@@ -124,26 +113,3 @@ def test_missing_assets_are_named(assets, tmp_path):
         (tmp_path / "models" / "models_info.json").write_text(content)
         with pytest.raises(InputError, match=r"models_info\.json: not a JSON table of models"):
             model_numbers(tmp_path)
-
-
-def test_random_rooms_are_of_opaque_materials_that_the_setting_names(assets, tmp_path):
-    from syn2real.render.schema import Rendering
-
-    for name in ("Wood001", "PaintedMetal002", "Fence003", "Painting004", "Sign001"):
-        (tmp_path / name).mkdir()
-        (tmp_path / name / f"{name}_2K-JPG_Color.jpg").touch()
-    # One would see through a wall of it, so BlenderProc does not load it.
-    (tmp_path / "PaintedMetal002" / "PaintedMetal002_2K-JPG_Opacity.jpg").touch()
-    rendering = Rendering(collections=("demo-textured",), textures="demo")
-
-    def materials(**changes) -> tuple[str, ...]:
-        changed = rendering.model_copy(update=changes)
-        return take_stock("my-setting", changed, assets.objects, tmp_path).materials
-
-    assert materials() == ("Wood001",)
-    assert materials(materials=("fence", "sign")) == ("Fence003", "Sign001")
-    everything = ("Fence003", "Painting004", "Sign001", "Wood001")
-    assert materials(materials=()) == everything
-    assert materials(background="fix", background_material="Fence003") == everything
-    with pytest.raises(InputError, match=r"my-setting: materials: .*\[\] takes all 4"):
-        materials(materials=("marble",))

@@ -7,12 +7,15 @@ from pathlib import Path
 import pytest
 from provider import Provider, Served, collection, zipped
 
+from syn2real.assets.ambientcg import material_names
 from syn2real.assets.archives import Archive, read_datasets
-from syn2real.assets.bop import material_names, model_folder, model_numbers, room_materials
+from syn2real.assets.bop import model_folder, model_numbers
 from syn2real.assets.fetch import fetch_material, fetch_objects, fetch_textures
 from syn2real.assets.lockfile import read_lock
 from syn2real.errors import InputError
-from syn2real.render.schema import PAPER_COLLECTIONS, Rendering
+from syn2real.render.randomise.objects import PAPER_COLLECTIONS
+from syn2real.render.schema import Rendering
+from syn2real.render.stock import room_materials
 
 ROOT = Path(__file__).resolve().parents[3]
 MODELS = {"obj_000001.ply": b"one", "obj_000002.ply": b"two"}

@@ -7,21 +7,24 @@ from pathlib import Path
 
 import numpy as np
 
-from syn2real.assets.bop import take_stock
-from syn2real.render.blender import Renderer
-from syn2real.render.scene import describe
+from syn2real.render.scene import draw_scene
 from syn2real.render.schema import Rendering
+from syn2real.render.stock import find_scene_assets
+from syn2real.render.views import Renderer
 
 
 def main(request: dict) -> None:
     rendering = Rendering.model_validate(request["rendering"])
     objects = {name: Path(folder) for name, folder in request["objects"].items()}
     output, textures = Path(request["output"]), Path(request["textures"])
-    renderer = Renderer(rendering, objects, textures, output, 1)
-    stock = take_stock("probe", rendering, objects, textures)
+    passes = ("Normal", "IndexOB", "Depth", "Position")
+    renderer = Renderer(rendering, objects, textures, output, 1, passes)
+    blender = renderer.blender
+    found = find_scene_assets("probe", rendering, objects, textures)
     loaded = {}
-    for name in stock.classes:
-        entity = renderer._original(name)
+    for name in found.classes:
+        collection, model = name.split("/")
+        entity = blender.load_object(objects[collection], int(model.removeprefix("obj_")))
         mesh = entity.get_mesh()
         corners, colours = np.empty(3 * len(mesh.vertices)), np.zeros(0)
         mesh.vertices.foreach_get("co", corners)
@@ -33,7 +36,7 @@ def main(request: dict) -> None:
             "size": (np.ptp(corners.reshape(-1, 3), axis=0) * np.array(entity.get_scale())).tolist(),
             "colours": len(np.unique(np.round(colours.reshape(-1, 4), 3), axis=0)),
         }
-    materials = renderer.bproc.loader.load_ccmaterials(str(textures))
+    materials = blender.bproc.loader.load_ccmaterials(str(textures))
     textured = {
         material.get_cp("asset_name"): sorted(
             node.image.name for node in material.nodes if node.bl_idname == "ShaderNodeTexImage"
@@ -42,21 +45,23 @@ def main(request: dict) -> None:
     }
     arrays, blocks = {}, []
     for scene in range(3):
-        views, solids = renderer.render(describe("probe", rendering, "train", scene, stock))
+        views, solids = renderer.render(draw_scene("probe", rendering, "train", scene, found))
         for k, solid in enumerate(solids):
             arrays[f"{scene}-vertices-{k}"] = solid.vertices
         for v, view in enumerate(views):
-            for field in ("image", "index", "normals", "camera_to_world", "intrinsics"):
+            for field in ("image", "camera_to_world", "intrinsics"):
                 arrays[f"{scene}-{v}-{field}"] = getattr(view, field)
-        data = renderer.bpy.data
+            for name in passes:
+                arrays[f"{scene}-{v}-{name}"] = view.passes[name]
+        data = blender.bpy.data
         kinds = [
             name
             for name in dir(data)
-            if isinstance(getattr(data, name), renderer.bpy.types.bpy_prop_collection)
+            if isinstance(getattr(data, name), blender.bpy.types.bpy_prop_collection)
         ]
         blocks.append({kind: len(getattr(data, kind)) for kind in kinds})
     np.savez(output / "probe.npz", **arrays)
-    left = sorted(block.name for block in renderer.bpy.context.scene.objects)
+    left = sorted(block.name for block in blender.bpy.context.scene.objects)
     report = {
         "loaded": loaded,
         "materials": textured,

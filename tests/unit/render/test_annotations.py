@@ -1,4 +1,4 @@
-"""Annotations from a picture made by hand: boxes, masks, class map, normals, visible fractions, sensor."""
+"""Annotations from a picture made by hand: boxes, masks, class map, normals, visible fractions."""
 
 import io
 import json
@@ -10,7 +10,7 @@ from PIL import Image
 from pycocotools import mask as coco_mask
 
 from syn2real.data.shards import decode_normals
-from syn2real.render.annotations import RawView, Solid, bop_pose, sensed, silhouette_area, view_files
+from syn2real.render.annotations import RawView, Solid, bop_pose, silhouette_area, view_files
 from syn2real.render.schema import Rendering
 
 SIZE, FOCAL = 64, 100.0
@@ -23,7 +23,9 @@ def raw(index: np.ndarray) -> RawView:
     pose[2, 3] = 2.0
     normals = np.zeros((SIZE, SIZE, 3), np.float32)
     normals[..., 2] = 1
-    return RawView(np.full((SIZE, SIZE, 3), 128, np.uint8), index, normals, pose, INTRINSICS)
+    return RawView(
+        np.full((SIZE, SIZE, 3), 128, np.uint8), {"IndexOB": index, "Normal": normals}, pose, INTRINSICS
+    )
 
 
 def cube(side: float, centre: tuple[float, float, float], class_index: int = 0) -> Solid:
@@ -68,12 +70,12 @@ def test_many_classes_take_sixteen_bits(classes, mode):
         assert np.asarray(image).max() == classes
 
 
-def test_normals_are_told_in_the_cameras_axes():
+def test_normals_are_stored_in_the_cameras_axes():
     view = raw(np.zeros((SIZE, SIZE), np.int32))
     # Turn the camera by 90 degrees about x: it looks along the world's y, its z axis is the world's -y.
     view.camera_to_world[:3, :3] = [[1, 0, 0], [0, 0, -1], [0, 1, 0]]
-    view.normals[:, :32] = (0, -1, 0)
-    view.normals[:, 32:] = 0
+    view.passes["Normal"][:, :32] = (0, -1, 0)
+    view.passes["Normal"][:, 32:] = 0
     files, _ = view_files(Rendering(), DESCRIPTION, 0, view, [], 1)
     normals, valid = decode_normals(opened(files, "normal.png"))
     assert valid[:, :32].all()
@@ -136,21 +138,3 @@ def test_hardly_visible_objects_are_in_the_class_map_only():
     strict = lenient.model_copy(update={"min_visible_pixels": 6})
     _, seen = view_files(strict, DESCRIPTION, 0, raw(index), [cube(0.2, (0, 0, 0.1))], 1)
     assert seen == 0
-
-
-def test_the_sensor_adds_the_noise_it_says():
-    image = np.full((200, 200, 3), 100, np.uint8)
-    assert sensed(image, None) is image
-    noisy = sensed(image, {"noise": 0.05, "blur": 0.0, "seed": 3})
-    assert noisy.std() == pytest.approx(0.05 * 255, rel=0.03)
-    assert noisy.mean() == pytest.approx(100, abs=0.3)
-    np.testing.assert_array_equal(noisy, sensed(image, {"noise": 0.05, "blur": 0.0, "seed": 3}))
-    assert (noisy != sensed(image, {"noise": 0.05, "blur": 0.0, "seed": 4})).any()
-
-
-def test_the_lens_blurs_edges():
-    image = np.zeros((64, 64, 3), np.uint8)
-    image[:, 32:] = 200
-    blurred = sensed(image, {"noise": 0.0, "blur": 2.0, "seed": 0})
-    assert len(np.unique(blurred)) > 5
-    assert (np.diff(blurred[10, :, 0].astype(int)) >= 0).all()

@@ -96,7 +96,7 @@ def test_without_a_gpu_the_cpu_renders(probe):
 
 @pytest.mark.parametrize(("scene", "view"), views())
 def test_stored_normals_are_right_within_a_degree(probe, scene, view):
-    normals = probe[1][f"{scene}-{view}-normals"] @ probe[1][f"{scene}-{view}-camera_to_world"][:3, :3]
+    normals = probe[1][f"{scene}-{view}-Normal"] @ probe[1][f"{scene}-{view}-camera_to_world"][:3, :3]
     length = np.linalg.norm(normals, axis=-1)
     stored, valid = decode_normals(encode_normals(normals, length > 0.1))
     cosine = (stored * normals).sum(-1)[valid] / length[valid]
@@ -106,7 +106,7 @@ def test_stored_normals_are_right_within_a_degree(probe, scene, view):
 @pytest.mark.parametrize(("scene", "view"), views())
 def test_masks_lie_where_the_objects_project(probe, scene, view):
     arrays = probe[1]
-    index = arrays[f"{scene}-{view}-index"]
+    index = arrays[f"{scene}-{view}-IndexOB"]
     camera = np.linalg.inv(arrays[f"{scene}-{view}-camera_to_world"])
     intrinsics = arrays[f"{scene}-{view}-intrinsics"]
     seen = 0
@@ -131,7 +131,7 @@ def test_masks_lie_where_the_objects_project(probe, scene, view):
 def test_an_object_alone_fills_its_projected_box(probe, scene, view):
     """At least one object a view is wholly seen: then its mask spans its projection."""
     arrays = probe[1]
-    index = arrays[f"{scene}-{view}-index"]
+    index = arrays[f"{scene}-{view}-IndexOB"]
     camera = np.linalg.inv(arrays[f"{scene}-{view}-camera_to_world"])
     intrinsics = arrays[f"{scene}-{view}-intrinsics"]
     misses = []
@@ -154,7 +154,7 @@ def test_an_object_alone_fills_its_projected_box(probe, scene, view):
 @pytest.mark.parametrize(("scene", "view"), views())
 def test_normals_are_unit_and_face_the_camera(probe, scene, view):
     arrays = probe[1]
-    normals = arrays[f"{scene}-{view}-normals"]
+    normals = arrays[f"{scene}-{view}-Normal"]
     pose = arrays[f"{scene}-{view}-camera_to_world"]
     length = np.linalg.norm(normals, axis=-1)
     valid = length > 0.1
@@ -171,7 +171,7 @@ def test_normals_are_unit_and_face_the_camera(probe, scene, view):
     facing = -(normals * rays).sum(-1)[valid]
     assert (facing > -0.2).mean() > 0.99
     assert np.median(facing) > 0.2
-    floor = (arrays[f"{scene}-{view}-index"] == 0) & (np.abs(normals[..., 2] - length) < 0.2) & valid
+    floor = (arrays[f"{scene}-{view}-IndexOB"] == 0) & (np.abs(normals[..., 2] - length) < 0.2) & valid
     assert floor.any()
 
 
@@ -211,3 +211,18 @@ def test_images_are_exposed(probe):
         image = probe[1][f"{scene}-{view}-image"]
         assert 30 < image.mean() < 225
         assert image.std() > 10
+
+
+@pytest.mark.parametrize(("scene", "view"), views())
+def test_depth_is_that_of_the_visible_positions(probe, scene, view):
+    """Depth along the viewing axis, metres, against the world coordinates of what each pixel sees."""
+    arrays = probe[1]
+    camera = np.linalg.inv(arrays[f"{scene}-{view}-camera_to_world"])
+    position, depth = arrays[f"{scene}-{view}-Position"], arrays[f"{scene}-{view}-Depth"]
+    hit = depth < 10
+    assert hit.mean() > 0.5
+    expected = -(position @ camera[2, :3] + camera[2, 3])
+    # Where samples of several surfaces meet in a pixel, the mean position lies on none of them.
+    assert np.median(np.abs(depth - expected)[hit]) < 0.01
+    objects = arrays[f"{scene}-{view}-IndexOB"] > 0
+    assert depth[objects].max() < 2.5

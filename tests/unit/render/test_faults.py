@@ -14,12 +14,13 @@ from types import SimpleNamespace
 
 import pytest
 
-from syn2real.assets.bop import model_file, take_stock
+from syn2real.assets.bop import model_file
 from syn2real.errors import InputError
 from syn2real.render import job
-from syn2real.render.blender import Renderer
-from syn2real.render.scene import describe, description_bytes
+from syn2real.render.blender import Blender
+from syn2real.render.scene import description_bytes, draw_scene
 from syn2real.render.schema import Rendering
+from syn2real.render.stock import find_scene_assets
 from syn2real.render.worker import READY
 
 
@@ -71,19 +72,19 @@ def wait_for_scenes(process, scratch: Path, count: int) -> None:
         time.sleep(0.01)
 
 
-def test_a_job_killed_twice_goes_on_and_gives_the_same_bytes(assets, tmp_path):
+def test_a_job_killed_twice_continues_and_gives_the_same_bytes(assets, tmp_path):
     # Scenes of a second: however late a kill comes, it finds the next one under way.
     assets = dataclasses.replace(assets, setting={**assets.setting, "samples": 100})
     undisturbed = assets.render(tmp_path / "whole" / "shard-000000.tar").path
     output = tmp_path / undisturbed.name
     scratch = output.with_suffix(".scratch")
-    # Blender's process is killed, as a kernel short of memory would: its job tells where.
+    # Blender's process is killed, as a kernel short of memory would: its job says where.
     process = start(assets, output)
     wait_for_scenes(process, scratch, 1)
     os.kill(child(process.pid), signal.SIGKILL)
-    told = process.stderr.read()
+    printed = process.stderr.read()
     assert process.wait() == 1
-    assert "setting tiny, train scene 1: Blender's process ended with signal SIGKILL" in told
+    assert "setting tiny, train scene 1: Blender's process ended with signal SIGKILL" in printed
     assert [file.name for file in scratch.glob("0*.tar")] == ["00000000.tar"]
     # Then the job itself: Blender's process dies with it, so that no orphan goes on writing.
     process = start(assets, output)
@@ -108,10 +109,10 @@ def test_two_jobs_of_one_shard_take_turns(tiny, assets, tmp_path):
     """As an orphan on a cluster and its resubmission do; the second one finds the shard whole."""
     output = tmp_path / tiny.path.name
     both = [start(assets, output), start(assets, output)]
-    told = [process.stderr.read() for process in both]
-    assert [process.wait() for process in both] == [0, 0], told
+    printed = [process.stderr.read() for process in both]
+    assert [process.wait() for process in both] == [0, 0], printed
     assert output.read_bytes() == tiny.path.read_bytes()
-    assert "".join(told).count(READY) == 1
+    assert "".join(printed).count(READY) == 1
     assert [path.name for path in tmp_path.iterdir()] == [output.name]
 
 
@@ -131,7 +132,7 @@ def small_disk(folder: Path, size: str):
         subprocess.run(["umount", str(folder)], check=True)
 
 
-def test_a_full_disk_is_told_and_the_job_goes_on_when_there_is_room(tiny, assets, tmp_path):
+def test_a_full_disk_is_reported_and_the_job_continues_when_there_is_room(tiny, assets, tmp_path):
     disk = tmp_path / "disk"
     # Room for what Blender writes of a view and for one finished scene, not for all three.
     room = (16 + 6) * 48**2 + 20_000 + tiny.path.stat().st_size // 2
@@ -139,9 +140,9 @@ def test_a_full_disk_is_told_and_the_job_goes_on_when_there_is_room(tiny, assets
         output = disk / tiny.path.name
         with pytest.raises(
             RuntimeError, match=r"(?s)setting tiny, train scene [12]: .*process failed at \S*disk\S+: "
-        ) as told:
+        ) as error:
             assets.render(output)
-        assert len(str(told.value).splitlines()) == 1
+        assert len(str(error.value).splitlines()) == 1
         kept = list(output.with_suffix(".scratch").glob("0*.tar"))
         assert 0 < len(kept) < 3
         assert not output.exists()
@@ -161,7 +162,7 @@ def test_finished_scenes_are_kept_for_the_same_assets(assets, tmp_path, monkeypa
         own.render(output, **small)
     assert len(list(output.with_suffix(".scratch").glob("0*.tar"))) == 1
     asked = []
-    monkeypatch.setattr(job, "_run_worker", lambda order: asked.append(order.scenes))
+    monkeypatch.setattr(job, "_run_worker", lambda request: asked.append(request.scenes))
     with pytest.raises(RuntimeError, match="kept in"):
         own.render(output, **small)
     assert asked == []
@@ -221,18 +222,18 @@ def test_a_models_missing_texture_is_named_with_setting_and_scene(assets, tmp_pa
 CROWDED = {"placement": {"floor_part": [0.47, 0.53], "tries": 5}, "image_size": 16, "views": 1}
 
 
-def test_scenes_that_cannot_be_built_are_drawn_anew_counted_and_told(assets, tmp_path, capfd):
+def test_scenes_that_cannot_be_built_are_drawn_again_counted_and_reported(assets, tmp_path, capfd):
     shard = assets.render(tmp_path / "s.tar", **CROWDED)
     resampled = shard.meta["resampled"]
     assert resampled
     rendering = Rendering.model_validate({**assets.setting, **CROWDED})
-    stock = take_stock("tiny", rendering, assets.objects, assets.textures)
+    found = find_scene_assets("tiny", rendering, assets.objects, assets.textures)
     for scene in shard.scenes:
-        drawn = describe("tiny", rendering, "train", scene, stock, resampled.get(str(scene), 0))
+        drawn = draw_scene("tiny", rendering, "train", scene, found, resampled.get(str(scene), 0))
         assert shard.read(f"{scene:08d}")["scene.json"] == description_bytes(drawn)
-    told = capfd.readouterr()
-    assert f"scene {next(iter(resampled))} is drawn anew: " in told.err
-    assert f"{len(resampled)} of 3 scenes could not be built and were drawn anew" in told.out
+    printed = capfd.readouterr()
+    assert f"scene {next(iter(resampled))} is drawn again: " in printed.err
+    assert f"{len(resampled)} of 3 scenes could not be built and were drawn again" in printed.out
 
 
 FITS_NOWHERE = {"objects_per_scene": 6, "placement": {"floor_part": [0.499, 0.501], "tries": 1}}
@@ -242,7 +243,7 @@ BLOCKED = {"camera": CLOSE, "views": 1, "image_size": 16}
 
 
 @pytest.mark.parametrize(
-    ("changes", "key", "reason", "mend"),
+    ("changes", "key", "reason", "fix"),
     [
         (FITS_NOWHERE, "placement.floor_part", r"\d of 6 objects fit nowhere", "use more of the floor"),
         (UNSEEN, "min_visible_pixels", "no object is seen in view 0", "lower it or min_visible_fraction"),
@@ -254,16 +255,16 @@ BLOCKED = {"camera": CLOSE, "views": 1, "image_size": 16}
         ),
     ],
 )
-def test_what_cannot_be_built_names_its_key_and_mend(assets, tmp_path, changes, key, reason, mend):
-    told = rf"{key}: .* in 50 draws \(last: {reason}\); {mend}.*\(setting tiny, train scene 0\)"
-    with pytest.raises(InputError, match=told) as error:
+def test_what_cannot_be_built_names_its_key_and_fix(assets, tmp_path, changes, key, reason, fix):
+    message = rf"{key}: .* in 50 draws \(last: {reason}\); {fix}.*\(setting tiny, train scene 0\)"
+    with pytest.raises(InputError, match=message) as error:
         assets.render(tmp_path / "s.tar", **changes)
     assert error.value.key == key
 
 
-def test_materials_that_vanish_are_told_as_such(tmp_path):
-    """Between two scenes; nothing is written here, so nothing may be told as not written."""
+def test_materials_that_vanish_are_reported_as_such(tmp_path):
+    """Between two scenes; nothing is written here, so nothing may be reported as not written."""
     loader = SimpleNamespace(load_ccmaterials=lambda folder, names: Path(folder).stat())
-    renderer = SimpleNamespace(textures=tmp_path / "gone", bproc=SimpleNamespace(loader=loader))
+    blender = SimpleNamespace(bproc=SimpleNamespace(loader=loader))
     with pytest.raises(InputError, match=r"gone/Wood001: not a material .*No such file"):
-        Renderer._furnish(renderer, {"material": "Wood001"})
+        Blender.load_material(blender, tmp_path / "gone", "Wood001")

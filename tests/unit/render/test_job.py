@@ -10,13 +10,13 @@ import pytest
 from PIL import Image
 from pycocotools import mask as coco_mask
 
-from syn2real.assets.bop import take_stock
 from syn2real.data.shards import SceneRecord, decode_normals, write_shard
 from syn2real.errors import InputError
 from syn2real.jobs.fingerprint import imported_modules
 from syn2real.render import job
-from syn2real.render.scene import describe, description_bytes
+from syn2real.render.scene import description_bytes, draw_scene
 from syn2real.render.schema import Rendering
+from syn2real.render.stock import find_scene_assets
 from syn2real.report.contact_sheet import contact_sheet
 
 
@@ -40,10 +40,10 @@ def test_the_shard_says_what_it_is(tiny, assets):
 
 def test_scenes_are_what_was_described(tiny, assets):
     rendering = Rendering.model_validate(assets.setting)
-    stock = take_stock("tiny", rendering, assets.objects, assets.textures)
+    found = find_scene_assets("tiny", rendering, assets.objects, assets.textures)
     for scene in tiny.scenes:
         attempt = tiny.meta["resampled"].get(str(scene), 0)
-        described = describe("tiny", rendering, "train", scene, stock, attempt)
+        described = draw_scene("tiny", rendering, "train", scene, found, attempt)
         assert tiny.read(f"{scene:08d}")["scene.json"] == description_bytes(described)
 
 
@@ -148,7 +148,18 @@ def test_a_contact_sheet_counts_redrawn_scenes_over_the_settings_shards(tiny, tm
 def test_a_change_of_any_module_of_the_worker_changes_the_jobs_fingerprint():
     """The worker is started by name: without an import the rerun rules would not see it."""
     modules = {name.rpartition(".")[2] for name in imported_modules(job.__file__)}
-    assert {"worker", "blender", "surfaces", "annotations", "scene", "bop", "shards", "schema"} <= modules
+    assert {
+        "worker",
+        "blender",
+        "views",
+        "annotations",
+        "scene",
+        "lights",
+        "wear",
+        "bop",
+        "shards",
+        "schema",
+    } <= modules
 
 
 def test_a_crash_of_blender_names_setting_and_scene(assets, tmp_path, monkeypatch):

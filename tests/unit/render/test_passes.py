@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from syn2real.render.passes import GEOMETRY, HALVING, RADIANCE, halved, read_passes
+from syn2real.render.passes import HALVING, halve_resolution, packed, read_passes
 
 
 def blackman_harris(x, support):
@@ -29,7 +29,7 @@ def test_halving_keeps_places_and_brightness():
     """A linear ramp stays one: the value at a pixel's centre is that between its four parts."""
     rows, columns = np.mgrid[:32, :32].astype(np.float32)
     ramp = np.stack([rows, columns, np.ones_like(rows)], axis=-1)
-    small = halved(ramp)
+    small = halve_resolution(ramp)
     assert small.shape == (16, 16, 3)
     centres = 2 * np.arange(1, 15) + 0.5
     np.testing.assert_allclose(small[1:-1, :, 0], np.tile(centres[:, None], 16), rtol=1e-5)
@@ -37,13 +37,17 @@ def test_halving_keeps_places_and_brightness():
     np.testing.assert_allclose(small[..., 2], 1, rtol=1e-6)
 
 
+BOTH = ("Normal", "IndexOB")
+RADIANCE_FILE, PASSES_FILE = "radiance0000.exr", "passes-00000.exr"
+
+
 def write(folder, radiance, normals, index):
     """Write a view's files as Blender does, uncompressed."""
     flat = [cv2.IMWRITE_EXR_COMPRESSION, cv2.IMWRITE_EXR_COMPRESSION_NO]
     half = [cv2.IMWRITE_EXR_TYPE, cv2.IMWRITE_EXR_TYPE_HALF]
-    cv2.imwrite(str(folder / RADIANCE), radiance[..., ::-1], flat + half)
+    cv2.imwrite(str(folder / RADIANCE_FILE), radiance[..., ::-1], flat + half)
     geometry = np.concatenate([normals[..., ::-1], index[..., None]], axis=-1).astype(np.float32)
-    cv2.imwrite(str(folder / GEOMETRY), geometry, flat)
+    cv2.imwrite(str(folder / PASSES_FILE), geometry, flat)
 
 
 @pytest.mark.parametrize("scale", [1, 2])
@@ -54,20 +58,38 @@ def test_passes_come_at_the_final_size_and_are_read_once(tmp_path, scale):
     normals = np.zeros((side, side, 3))
     normals[..., 2] = 1
     write(tmp_path, np.full((side, side, 3), (0.25, 0.5, 4.0), np.float32), normals, index)
-    radiance, seen, directions = read_passes(tmp_path, 8, scale)
+    radiance, passes = read_passes(tmp_path, 8, scale, BOTH)
     np.testing.assert_allclose(radiance, np.broadcast_to((0.25, 0.5, 4.0), (8, 8, 3)), rtol=1e-3)
-    np.testing.assert_array_equal(seen, np.where(np.arange(8) < 4, 0, 3) * np.ones((8, 1)))
-    np.testing.assert_allclose(directions, np.broadcast_to((0, 0, 1), (8, 8, 3)))
+    expected = np.where(np.arange(8) < 4, 0, 3) * np.ones((8, 1))
+    np.testing.assert_array_equal(passes["IndexOB"], expected)
+    assert passes["IndexOB"].dtype == np.int32
+    np.testing.assert_allclose(passes["Normal"], np.broadcast_to((0, 0, 1), (8, 8, 3)))
     assert not list(tmp_path.iterdir())
     with pytest.raises(OSError, match="could not write its whole image"):
-        read_passes(tmp_path, 8, scale)
+        read_passes(tmp_path, 8, scale, BOTH)
 
 
-@pytest.mark.parametrize("name", [RADIANCE, GEOMETRY])
+def test_a_pass_of_one_number_travels_in_the_opacity_of_one_of_three():
+    assert packed(BOTH) == [("passes-0", BOTH)]
+    assert packed(("Depth", *BOTH)) == [("passes-0", ("Normal", "Depth")), ("passes-1", (None, "IndexOB"))]
+    assert packed(()) == []
+
+
+def test_depth_is_that_of_one_part_of_a_pixel(tmp_path):
+    """A mean over an edge would be the depth of nothing."""
+    normals, depth = np.ones((16, 16, 3)), np.full((16, 16), 1.5)
+    depth[:, 9:] = 1e10
+    write(tmp_path, np.ones((16, 16, 3), np.float32), normals, depth)
+    _, passes = read_passes(tmp_path, 8, 2, ("Normal", "Depth"))
+    assert passes["Depth"].dtype == np.float32
+    np.testing.assert_array_equal(passes["Depth"][3], [1.5] * 4 + [np.float32(1e10)] * 4)
+
+
+@pytest.mark.parametrize("name", [RADIANCE_FILE, PASSES_FILE])
 @pytest.mark.parametrize("length", [300, -8])
-def test_a_file_cut_short_is_told(tmp_path, name, length):
+def test_a_file_cut_short_is_reported(tmp_path, name, length):
     write(tmp_path, np.ones((8, 8, 3), np.float32), np.ones((8, 8, 3)), np.ones((8, 8)))
     (tmp_path / name).write_bytes((tmp_path / name).read_bytes()[:length])
-    with pytest.raises(OSError, match="could not write its whole image") as told:
-        read_passes(tmp_path, 8, 1)
-    assert told.value.filename == str(tmp_path / name)
+    with pytest.raises(OSError, match="could not write its whole image") as error:
+        read_passes(tmp_path, 8, 1, BOTH)
+    assert error.value.filename == str(tmp_path / name)

@@ -5,9 +5,10 @@ import shutil
 
 import pytest
 
-from syn2real.assets.bop import model_file, take_stock
+from syn2real.assets.bop import model_file
 from syn2real.render.provenance import assets_digest
 from syn2real.render.schema import Rendering
+from syn2real.render.stock import find_scene_assets
 
 
 @pytest.fixture
@@ -21,7 +22,7 @@ def own(assets, tmp_path):
 
     def digested(**changes):
         rendering = Rendering.model_validate({**assets.setting, **changes})
-        stock = take_stock("own", rendering, folders, textures)
+        stock = find_scene_assets("own", rendering, folders, textures)
         return assets_digest(rendering, stock, folders, textures)
 
     return folders, textures, digested
@@ -30,7 +31,7 @@ def own(assets, tmp_path):
 def test_copies_and_touched_files_have_the_same_digest(own, assets):
     folders, textures, digested = own
     rendering = Rendering.model_validate(assets.setting)
-    stock = take_stock("own", rendering, assets.objects, assets.textures)
+    stock = find_scene_assets("own", rendering, assets.objects, assets.textures)
     assert digested() == assets_digest(rendering, stock, assets.objects, assets.textures)
     before = digested()
     os.utime(model_file(folders["demo-textured"], 1), (1, 1))

@@ -6,7 +6,7 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
-from syn2real.render.schema import SURFACES, Rendering, tiles_a_room
+from syn2real.render.schema import Rendering
 
 SHIPPED = Path(__file__).parents[3] / "config" / "renderings.yaml"
 
@@ -103,21 +103,3 @@ def test_nonsense_is_refused(fields, message):
 def test_a_light_may_hang_above_the_objects_where_the_walls_are_far():
     lights = {"point_radius_m": [3, 3], "point_elevation_deg": [60, 90]}
     assert Rendering(lights=lights).lights.point_radius_m == (3, 3)
-
-
-@pytest.mark.parametrize(
-    ("material", "beginnings", "taken"),
-    [
-        ("Wood067", SURFACES, True),
-        ("PaintedWood003", SURFACES, True),
-        ("Painting004", SURFACES, False),
-        ("RockBrush001", SURFACES, False),
-        ("Fence003", SURFACES, False),
-        ("Painting004", ("paint",), False),
-        ("Painting004", ("Painting",), True),
-        ("RockBrush001", ("painting", "rock"), False),
-        ("Fence003", ("fence",), True),
-    ],
-)
-def test_materials_that_tile_a_room_are_told_by_their_names(material, beginnings, taken):
-    assert tiles_a_room(material, beginnings) == taken

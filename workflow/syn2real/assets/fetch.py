@@ -10,15 +10,15 @@ from pathlib import Path, PurePosixPath
 
 import requests
 
+from syn2real.assets.ambientcg import is_fetchable, material_names, tiles_a_room
 from syn2real.assets.archives import Archive
-from syn2real.assets.bop import material_names, model_folder, model_numbers
+from syn2real.assets.bop import model_folder, model_numbers
 from syn2real.assets.download import download, new_session
 from syn2real.assets.lockfile import Locked, read_lock, record
 from syn2real.assets.unpack import Place, unpack
 from syn2real.errors import InputError
 from syn2real.files import write_text
 from syn2real.jobs.locks import exclusive
-from syn2real.render.schema import is_fetchable, tiles_a_room
 
 logger = logging.getLogger(__name__)
 

@@ -11,11 +11,11 @@ from pydantic import BaseModel
 from syn2real.assets.archives import Archive
 from syn2real.config.experiment import Experiment, Measured
 from syn2real.config.recipe import Recipe
+from syn2real.config.setting import AnyRendering
 from syn2real.config.workflow import WorkflowConfig
 from syn2real.data.own_renders.schema import OwnRenders
 from syn2real.data.targets.schema import Target
 from syn2real.files import write_text
-from syn2real.render.schema import Rendering
 from syn2real.training.metrics import Metrics
 
 FOLDER = Path(__file__).resolve().parents[2] / "schemas"
@@ -28,7 +28,7 @@ MODELS: dict[str, type[BaseModel]] = {
     "metrics": Metrics,
     "own-renders": OwnRenders,
     "recipe": Recipe,
-    "rendering": Rendering,
+    "rendering": AnyRendering,
     "target": Target,
 }
 

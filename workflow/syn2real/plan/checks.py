@@ -1,10 +1,11 @@
 """What can be known to be wrong before the first job starts."""
 
+from syn2real.assets.ambientcg import is_fetchable, tiles_a_room
 from syn2real.complexity.schema import TrainedReference
 from syn2real.config.experiment import Experiment
 from syn2real.errors import InputError
 from syn2real.plan.plan import MADE_OBJECTS, MADE_TEXTURES, Plan, collections_of, known
-from syn2real.render.schema import Rendering, is_fetchable, tiles_a_room
+from syn2real.render.schema import Rendering
 from syn2real.tasks.schema import Stage
 
 

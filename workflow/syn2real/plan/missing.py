@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from syn2real.assets.archives import Archive
-from syn2real.assets.bop import model_numbers, models_info, room_materials
+from syn2real.assets.bop import model_numbers, models_info
 from syn2real.complexity.schema import GivenReference
 from syn2real.data.own_renders.checks import check_own_renders
 from syn2real.data.own_renders.index import update_index
@@ -15,6 +15,7 @@ from syn2real.data.targets.load import check_layout
 from syn2real.errors import InputError
 from syn2real.plan.plan import Plan, collections_of
 from syn2real.render.schema import Rendering
+from syn2real.render.stock import room_materials
 
 
 def missing_data(plan: Plan) -> Iterator[str]:

@@ -46,11 +46,11 @@ class RawView:
     Attributes
     ----------
     image : uint8 array, shape (H, W, 3)
-        RGB.
-    index : int array, shape (H, W)
-        0 is background, k + 1 is the scene's object k.
-    normals : float32 array, shape (H, W, 3)
-        World-space shading normals; zero where nothing is hit.
+        RGB, finished.
+    passes : dict of str to array
+        Blender's passes by name: `IndexOB` (int32, shape (H, W); 0 is background, k + 1 the scene's object
+        k), `Normal` (float32, shape (H, W, 3); world-space shading normals, zero where nothing is hit), and
+        what else was asked for.
     camera_to_world : float array, shape (4, 4)
         Blender's camera: x right, y up, looking along -z.
     intrinsics : float array, shape (3, 3)
@@ -58,8 +58,7 @@ class RawView:
     """
 
     image: NDArray[np.uint8]
-    index: NDArray[np.integer]
-    normals: NDArray[np.float32]
+    passes: Mapping[str, NDArray[Any]]
     camera_to_world: NDArray[np.float64]
     intrinsics: NDArray[np.float64]
 
@@ -89,16 +88,17 @@ def view_files(
     classes : int
         Number of classes, which decides between 8 and 16 bits for the class map.
     """
-    image = sensed(raw.image, description["views"][view].get("sensor"))
+    image = raw.image
     annotations = [
         annotation
         for k, solid in enumerate(solids)
-        if (annotation := _annotation(rendering, raw, solid, raw.index == k + 1)) is not None
+        if (annotation := _annotation(rendering, raw, solid, raw.passes["IndexOB"] == k + 1)) is not None
     ]
     values = np.array([0, *[solid.class_index + 1 for solid in solids]])
-    class_map = values[raw.index].astype(np.uint8 if classes < 255 else np.uint16)
+    class_map = values[raw.passes["IndexOB"]].astype(np.uint8 if classes < 255 else np.uint16)
     rotation = raw.camera_to_world[:3, :3]
-    normals = encode_normals(raw.normals @ rotation, np.linalg.norm(raw.normals, axis=-1) > 0.1)
+    world = raw.passes["Normal"]
+    normals = encode_normals(world @ rotation, np.linalg.norm(world, axis=-1) > 0.1)
     record = {
         "scene": description["scene"],
         "view": view,
@@ -117,21 +117,6 @@ def view_files(
         "json": canonical_json(record),
     }
     return files, len(annotations)
-
-
-def sensed(image: NDArray[np.uint8], sensor: Mapping[str, Any] | None) -> NDArray[np.uint8]:
-    """Return an image as a real camera would give it: blurred, then noisy.
-
-    The noise is normal, independent a channel and pixel; `sensor` holds `noise` (standard deviation, part of
-    full scale), `blur` (standard deviation, pixels) and the `seed` of the noise. None changes nothing.
-    """
-    if sensor is None:
-        return image
-    blurred: NDArray[Any] = image.astype(np.float32)
-    if sensor["blur"] > 0:
-        blurred = cv2.GaussianBlur(blurred, (0, 0), sensor["blur"], borderType=cv2.BORDER_REPLICATE)
-    noise = np.random.default_rng(sensor["seed"]).standard_normal(image.shape, np.float32)
-    return np.rint(np.clip(blurred + 255 * sensor["noise"] * noise, 0, 255)).astype(np.uint8)
 
 
 def _annotation(

@@ -1,4 +1,4 @@
-"""Rendering one shard, scene by scene into a scratch folder: a killed job goes on where it stopped."""
+"""Rendering one shard, scene by scene into a scratch folder: a killed job continues where it stopped."""
 
 import json
 import os
@@ -11,15 +11,15 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from syn2real.assets.bop import take_stock
 from syn2real.data.shards import DESCRIPTION, SceneRecord, Shard, view_key, write_shard
 from syn2real.errors import InputError
 from syn2real.files import digest
 from syn2real.jobs.locks import exclusive
 from syn2real.render.provenance import assets_digest, shard_meta
-from syn2real.render.scene import Stock
-from syn2real.render.schema import Rendering
-from syn2real.render.worker import FILE_ERROR, INPUT_ERROR, Order, scene_file
+from syn2real.render.randomise.base import SceneAssets
+from syn2real.render.schema import read_rendering
+from syn2real.render.stock import find_scene_assets
+from syn2real.render.worker import FILE_ERROR, INPUT_ERROR, RenderRequest, scene_file
 
 WORKER = [sys.executable, "-m", "syn2real.render.worker"]
 
@@ -39,7 +39,7 @@ def render_shard(
 ) -> None:
     """Render one shard of a setting, in a process of its own.
 
-    Jobs of the same shard take turns: who waited for another one finds the shard whole, or goes on with it.
+    Jobs of the same shard take turns: who waited for another one finds the shard whole, or continues it.
 
     Parameters
     ----------
@@ -71,23 +71,23 @@ def render_shard(
     RuntimeError
         If Blender crashes or is killed, or the disk is full; names setting, scene and file.
     """
-    model = Rendering.model_validate(rendering)
+    model = read_rendering(rendering)
     objects = {name: Path(folder).absolute() for name, folder in objects.items()}
     textures = Path(textures).absolute() if textures is not None else None
     output, scratch = Path(output), Path(scratch).absolute()
-    stock = take_stock(setting, model, objects, textures)
+    found = find_scene_assets(setting, model, objects, textures)
     meta = shard_meta(
         setting=setting,
         rendering=model,
         split=split,
         shard=shard,
         fingerprint=fingerprint,
-        stock=stock,
-        assets=assets_digest(model, stock, objects, textures),
+        scene_assets=found,
+        assets=assets_digest(model, found, objects, textures),
     )
     with exclusive(output.with_name(f".{output.stem}.lock")):
         if not _is_whole(output, meta):
-            _render(meta, stock, objects, textures, scratch, threads)
+            _render(meta, found, objects, textures, scratch, threads)
             _assemble(output, meta, scratch)
         shutil.rmtree(scratch, ignore_errors=True)
 
@@ -107,7 +107,7 @@ def _scenes(meta: dict[str, Any]) -> range:
 
 def _render(
     meta: dict[str, Any],
-    stock: Stock,
+    scene_assets: SceneAssets,
     objects: Mapping[str, Path],
     textures: Path | None,
     scratch: Path,
@@ -119,12 +119,12 @@ def _render(
     missing = [scene for scene in _scenes(meta) if _finished(scratch, scene, key) is None]
     if not missing:
         return
-    order = Order(
+    request = RenderRequest(
         setting=meta["setting"],
         split=meta["split"],
         rendering=meta["rendering"],
-        classes=list(stock.classes),
-        materials=list(stock.materials),
+        classes=list(scene_assets.classes),
+        materials=list(scene_assets.materials),
         objects={name: str(folder) for name, folder in objects.items()},
         textures=str(textures) if textures is not None else None,
         scratch=str(scratch),
@@ -132,11 +132,11 @@ def _render(
         scenes=missing,
         threads=threads,
     )
-    _run_worker(order)
+    _run_worker(request)
 
 
 def _assemble(output: Path, meta: dict[str, Any], scratch: Path) -> None:
-    """Write the shard from its finished scenes, and tell how many had to be drawn anew."""
+    """Write the shard from its finished scenes, and print how many had to be drawn again."""
     scenes, key = _scenes(meta), digest(meta)
     place = f"setting {meta['setting']}, {meta['split']} scenes {scenes[0]} to {scenes[-1]}"
     finished = {scene: _finished(scratch, scene, key) for scene in scenes}
@@ -146,13 +146,13 @@ def _assemble(output: Path, meta: dict[str, Any], scratch: Path) -> None:
         raise RuntimeError(f"{scratch}: scene {gone} was rendered, but is gone; render it again ({place})")
     resampled = {str(scene): part["attempt"] for scene, part in parts.items() if part["attempt"]}
     devices = sorted({device for part in parts.values() for device in part["devices"]})
-    told = meta | {"resampled": resampled, "devices": devices}
+    complete = meta | {"resampled": resampled, "devices": devices}
     try:
-        write_shard(output, told, _records(scratch, scenes, meta["views"]))
+        write_shard(output, complete, _records(scratch, scenes, meta["views"]))
     except OSError as error:
         raise RuntimeError(f"{output}: {error.strerror or error} ({place}, kept in {scratch})") from error
     if resampled:
-        print(f"{len(resampled)} of {len(scenes)} scenes could not be built and were drawn anew")
+        print(f"{len(resampled)} of {len(scenes)} scenes could not be built and were drawn again")
 
 
 def _finished(scratch: Path, scene: int, key: str) -> dict[str, Any] | None:
@@ -173,14 +173,14 @@ def _records(scratch: Path, scenes: range, views: int) -> Iterator[SceneRecord]:
         part.close()
 
 
-def _run_worker(order: Order) -> None:
-    """Have a process of its own render the missing scenes, and tell what went wrong in it."""
-    Path(order.scratch).mkdir(parents=True, exist_ok=True)
+def _run_worker(request: RenderRequest) -> None:
+    """Have a process of its own render the missing scenes, and raise what went wrong in it."""
+    Path(request.scratch).mkdir(parents=True, exist_ok=True)
     # What a killed Blender leaves behind then goes with the scratch folder.
-    own = {"TMPDIR": order.scratch, "OMP_NUM_THREADS": str(order.threads)}
+    own = {"TMPDIR": request.scratch, "OMP_NUM_THREADS": str(request.threads)}
     done = subprocess.run(
         WORKER,
-        input=json.dumps(asdict(order)),
+        input=json.dumps(asdict(request)),
         stdout=subprocess.PIPE,
         encoding="utf-8",
         env={**os.environ, **own},
@@ -189,17 +189,17 @@ def _run_worker(order: Order) -> None:
     if done.returncode == 0:
         return
     expected = done.returncode in (INPUT_ERROR, FILE_ERROR) and done.stdout.strip()
-    told = json.loads(done.stdout.strip().splitlines()[-1]) if expected else None
-    if told and done.returncode == INPUT_ERROR:
-        raise InputError(**told)
-    unfinished = [s for s in order.scenes if _finished(Path(order.scratch), s, order.key) is None]
+    message = json.loads(done.stdout.strip().splitlines()[-1]) if expected else None
+    if message and done.returncode == INPUT_ERROR:
+        raise InputError(**message)
+    unfinished = [s for s in request.scenes if _finished(Path(request.scratch), s, request.key) is None]
     how = f"ended with exit code {done.returncode}"
-    if told:
-        how = f"failed at {told['file'] or order.scratch}: {told['problem']}"
+    if message:
+        how = f"failed at {message['file'] or request.scratch}: {message['problem']}"
     if done.returncode < 0:
         name = signal.Signals(-done.returncode).name
         how = f"ended with signal {name} (SIGKILL often means: out of memory)"
     raise RuntimeError(
-        f"setting {order.setting}, {order.split} scene {unfinished[0] if unfinished else '?'}: "
-        f"Blender's process {how}; finished scenes are kept in {order.scratch}"
+        f"setting {request.setting}, {request.split} scene {unfinished[0] if unfinished else '?'}: "
+        f"Blender's process {how}; finished scenes are kept in {request.scratch}"
     )

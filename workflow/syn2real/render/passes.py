@@ -1,4 +1,4 @@
-"""What Blender hands over of a view, through files: radiance, normals, object indices.
+"""What Blender hands over of a view, through files: its radiance, and the passes that channels are made of.
 
 An image may be rendered at twice its side and reduced here, after the denoiser: there the denoiser sees edges
 that a pixel of the final image would have mixed.
@@ -6,6 +6,8 @@ that a pixel of the final image would have mixed.
 
 import errno
 import os
+from collections.abc import Iterator, Sequence
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +15,22 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-# OpenCV reads EXR files only where it is told to, once, before its first.
+# OpenCV reads EXR files only if this is set before it reads its first.
 os.environ["OPENCV_IO_ENABLE_OPENEXR"] = "1"
 
-RADIANCE, GEOMETRY = "radiance0000.exr", "geometry0000.exr"
-"""Files of a view: linear RGB in half floats; normals with the object index in place of opacity."""
+RADIANCE = "radiance"
+"""The file of linear RGB, half floats; files of passes are `passes-0` …"""
+SWITCHES = {
+    "Normal": "use_pass_normal",
+    "Position": "use_pass_position",
+    "IndexOB": "use_pass_object_index",
+    "Depth": "use_pass_z",
+}
+"""Blender's passes, and the switch of each on a view layer."""
+VECTORS = ("Normal", "Position")
+"""Passes of three numbers a pixel, in world coordinates; the others have one."""
+WHOLE = ("IndexOB",)
+"""Passes of whole numbers."""
 HALVING = np.array([0.075, 0.425, 0.425, 0.075])
 """Weights of the four pixels across one of half the resolution.
 
@@ -25,9 +38,18 @@ Blender's pixel filter, laid over itself with these weights, is that filter at h
 least squares can make it: a reduced image is as sharp as one rendered at its final size.
 """
 
+Pair = tuple[str | None, str | None]
 
-def make_passes(scene: Any, layer: Any, folder: Path) -> None:
-    """Have the compositor write a view's two files.
+
+def packed(passes: Sequence[str]) -> list[tuple[str, Pair]]:
+    """Return the files of passes: the name of each, its vector pass (RGB) and its scalar pass (opacity)."""
+    vectors = [name for name in passes if name in VECTORS]
+    scalars = [name for name in passes if name not in VECTORS]
+    return [(f"passes-{k}", pair) for k, pair in enumerate(zip_longest(vectors, scalars))]
+
+
+def make_passes(scene: Any, layer: Any, folder: Path, passes: Sequence[str]) -> None:
+    """Have the compositor write a view's files.
 
     Made once a process: the nodes outlive the scenes, and each scene's objects get their own pass_index.
 
@@ -36,34 +58,41 @@ def make_passes(scene: Any, layer: Any, folder: Path) -> None:
     scene, layer : Blender's scene and view layer
     folder : Path
         Where the files go.
+    passes : sequence of str
+        Blender's names of passes, keys of `SWITCHES`.
     """
-    layer.use_pass_normal = layer.use_pass_object_index = True
+    for name in passes:
+        setattr(layer, SWITCHES[name], True)
     scene.use_nodes = scene.render.use_compositing = True
     tree = scene.node_tree
     for node in [node for node in tree.nodes if node.bl_idname == "CompositorNodeOutputFile"]:
         tree.nodes.remove(node)
     layers = next(node for node in tree.nodes if node.bl_idname == "CompositorNodeRLayers")
     scene.frame_set(0)
-    # Normals in red, green and blue, the index in place of opacity.
-    both = tree.nodes.new("CompositorNodeSetAlpha")
-    both.mode = "REPLACE_ALPHA"
-    tree.links.new(layers.outputs["Normal"], both.inputs["Image"])
-    tree.links.new(layers.outputs["IndexOB"], both.inputs["Alpha"])
-    for name, socket, channels, depth in (
-        (RADIANCE, layers.outputs["Image"], "RGB", "16"),
-        (GEOMETRY, both.outputs["Image"], "RGBA", "32"),
-    ):
-        output = tree.nodes.new("CompositorNodeOutputFile")
-        output.base_path = str(folder)
-        output.format.file_format, output.format.color_mode = "OPEN_EXR", channels
-        output.format.color_depth, output.format.exr_codec = depth, "NONE"
-        output.file_slots[0].path = name.removesuffix("0000.exr")
-        tree.links.new(socket, output.inputs[0])
+    _write_file(tree, layers.outputs["Image"], folder, RADIANCE, "RGB", "16")
+    for file, (vector, scalar) in packed(passes):
+        both = tree.nodes.new("CompositorNodeSetAlpha")
+        both.mode = "REPLACE_ALPHA"
+        if vector:
+            tree.links.new(layers.outputs[vector], both.inputs["Image"])
+        if scalar:
+            tree.links.new(layers.outputs[scalar], both.inputs["Alpha"])
+        _write_file(tree, both.outputs["Image"], folder, file, "RGBA", "32")
+
+
+def _write_file(tree: Any, socket: Any, folder: Path, name: str, channels: str, bits: str) -> None:
+    """Have the compositor write an uncompressed EXR file."""
+    output = tree.nodes.new("CompositorNodeOutputFile")
+    output.base_path = str(folder)
+    output.format.file_format, output.format.color_mode = "OPEN_EXR", channels
+    output.format.color_depth, output.format.exr_codec = bits, "NONE"
+    output.file_slots[0].path = name
+    tree.links.new(socket, output.inputs[0])
 
 
 def read_passes(
-    folder: Path, side: int, supersampling: int
-) -> tuple[NDArray[np.float32], NDArray[np.int32], NDArray[np.float32]]:
+    folder: Path, side: int, supersampling: int, passes: Sequence[str]
+) -> tuple[NDArray[np.float32], dict[str, NDArray[Any]]]:
     """Read a view's files, and remove them, so that nothing is ever read twice.
 
     Parameters
@@ -74,43 +103,58 @@ def read_passes(
         Side of the final image, pixels.
     supersampling : int
         1, or 2 where Blender rendered twice the side.
+    passes : sequence of str
+        As for `make_passes`.
 
     Returns
     -------
     radiance : float32 array, shape (side, side, 3)
         Linear RGB.
-    index : int32 array, shape (side, side)
-        The objects' pass_index, 0 where there is none; of a pixel's four parts, the one below and right of
-        its centre.
-    normals : float32 array, shape (side, side, 3)
-        World-space shading normals, the mean over a pixel.
+    passes : dict of str to array
+        Passes of three numbers, float32 of shape (side, side, 3), are the mean over a pixel. Of the others,
+        shape (side, side), a pixel has the value of one of its four parts, the one below and right of its
+        centre; they are float32, object indices int32 with 0 where there is no object.
 
     Raises
     ------
     OSError
-        If a file is missing or not whole: Blender does not tell when the disk is full.
+        If a file is missing or not whole: Blender does not say when the disk is full.
     """
-    arrays = []
-    for name, pixel_bytes in ((RADIANCE, 3 * 2), (GEOMETRY, 4 * 4)):
-        file = folder / name
-        enough = file.is_file() and file.stat().st_size >= pixel_bytes * (supersampling * side) ** 2
-        # Beyond its pixels a file has a header, so one that is long enough may still lack its end.
-        array = cv2.imread(str(file), cv2.IMREAD_UNCHANGED) if enough else None
-        if array is None:
-            raise OSError(errno.EIO, "Blender could not write its whole image", str(file))
-        arrays.append(array)
-        file.unlink()
-    radiance = np.ascontiguousarray(arrays[0][..., ::-1], np.float32)
-    geometry = np.asarray(arrays[1], np.float32)
-    index = np.rint(geometry[supersampling // 2 :: supersampling, supersampling // 2 :: supersampling, 3])
-    normals = np.ascontiguousarray(geometry[..., 2::-1])
-    if supersampling == 2:
-        radiance = halved(radiance)
-        normals = normals.reshape(side, 2, side, 2, 3).mean(axis=(1, 3), dtype=np.float32)
-    return radiance, index.astype(np.int32), normals
+    radiance = _read_file(folder / f"{RADIANCE}0000.exr", supersampling * side, 3 * 2)
+    found: dict[str, NDArray[Any]] = {}
+    for file, pair in packed(passes):
+        content = _read_file(folder / f"{file}0000.exr", supersampling * side, 4 * 4)
+        found.update(_unpacked(content, pair, supersampling))
+    return halve_resolution(radiance) if supersampling == 2 else radiance, found
 
 
-def halved(image: NDArray[np.float32]) -> NDArray[np.float32]:
+def _read_file(file: Path, side: int, pixel_bytes: int) -> NDArray[np.float32]:
+    """Read a file of the compositor's, channels in the order RGB or RGBA, and remove it."""
+    enough = file.is_file() and file.stat().st_size >= pixel_bytes * side**2
+    # Beyond its pixels a file has a header, so one that is long enough may still lack its end.
+    array = cv2.imread(str(file), cv2.IMREAD_UNCHANGED) if enough else None
+    if array is None:
+        raise OSError(errno.EIO, "Blender could not write its whole image", str(file))
+    file.unlink()
+    order = [2, 1, 0, 3][: array.shape[2]]
+    return np.ascontiguousarray(array[..., order], np.float32)
+
+
+def _unpacked(
+    content: NDArray[np.float32], pair: Pair, supersampling: int
+) -> Iterator[tuple[str, NDArray[Any]]]:
+    """Yield the passes of a file, shape (S, S, 4), by name, at the final size."""
+    vector, scalar = pair
+    if vector:
+        side = len(content) // supersampling
+        parts = content[..., :3].reshape(side, supersampling, side, supersampling, 3)
+        yield vector, parts.mean(axis=(1, 3), dtype=np.float32)
+    if scalar:
+        values = content[supersampling // 2 :: supersampling, supersampling // 2 :: supersampling, 3]
+        yield scalar, np.rint(values).astype(np.int32) if scalar in WHOLE else np.ascontiguousarray(values)
+
+
+def halve_resolution(image: NDArray[np.float32]) -> NDArray[np.float32]:
     """Reduce an image, shape (2 H, 2 W, 3), to shape (H, W, 3)."""
     wide = cv2.copyMakeBorder(image, 1, 1, 1, 1, cv2.BORDER_REPLICATE)
     # The weighted mean around every second pixel; the window begins at the pixel itself.
@@ -118,7 +162,9 @@ def halved(image: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(filtered[:-3:2, :-3:2], np.float32)
 
 
-def as_seen(bpy_data: Any, scene: Any, radiance: NDArray[np.float32], file: Path) -> NDArray[np.uint8]:
+def apply_view_transform(
+    bpy_data: Any, scene: Any, radiance: NDArray[np.float32], file: Path
+) -> NDArray[np.uint8]:
     """Apply the scene's view transform (Blender's Filmic) to linear RGB, by way of a file.
 
     Parameters
@@ -153,8 +199,8 @@ def as_seen(bpy_data: Any, scene: Any, radiance: NDArray[np.float32], file: Path
         raise OSError(errno.EIO, str(error).strip(), str(file)) from error
     finally:
         bpy_data.images.remove(image)
-    seen = cv2.imread(str(file), cv2.IMREAD_COLOR) if file.is_file() else None
-    if seen is None:
+    written = cv2.imread(str(file), cv2.IMREAD_COLOR) if file.is_file() else None
+    if written is None:
         raise OSError(errno.EIO, "Blender could not write its whole image", str(file))
     file.unlink()
-    return np.ascontiguousarray(seen[..., ::-1])
+    return np.ascontiguousarray(written[..., ::-1])

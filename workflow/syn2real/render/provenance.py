@@ -7,7 +7,7 @@ from typing import Any
 
 from syn2real.assets.bop import model_folder
 from syn2real.files import digest, file_digest
-from syn2real.render.scene import Stock
+from syn2real.render.randomise.base import SceneAssets
 from syn2real.render.schema import Rendering
 
 PACKAGES = ("bpy", "blenderproc", "numpy", "opencv-python-headless")
@@ -17,7 +17,14 @@ READ_WHOLE = (".ply", ".json")
 
 
 def shard_meta(
-    *, setting: str, rendering: Rendering, split: str, shard: int, fingerprint: str, stock: Stock, assets: str
+    *,
+    setting: str,
+    rendering: Rendering,
+    split: str,
+    shard: int,
+    fingerprint: str,
+    scene_assets: SceneAssets,
+    assets: str,
 ) -> dict[str, Any]:
     """Return what is known of a shard before it is rendered; equal ones have equal scenes.
 
@@ -31,7 +38,7 @@ def shard_meta(
         Shard k holds the scenes from `k * scenes_per_shard`.
     fingerprint : str
         Digest of the code that renders.
-    stock : Stock
+    scene_assets : SceneAssets
         What its scenes may be made of.
     assets : str
         What `assets_digest` returns.
@@ -42,7 +49,7 @@ def shard_meta(
         "first_scene": shard * rendering.scenes_per_shard,
         "n_scenes": rendering.scenes_per_shard,
         "views": rendering.views,
-        "classes": list(stock.classes),
+        "classes": list(scene_assets.classes),
         "rendering": rendering.model_dump(mode="json"),
         "versions": {name: version(name) for name in PACKAGES},
         "code": fingerprint,
@@ -51,7 +58,7 @@ def shard_meta(
 
 
 def assets_digest(
-    rendering: Rendering, stock: Stock, objects: Mapping[str, Path], textures: Path | None
+    rendering: Rendering, scene_assets: SceneAssets, objects: Mapping[str, Path], textures: Path | None
 ) -> str:
     """Return the digest of the meshes and materials that a setting's scenes may be made of.
 
@@ -60,7 +67,7 @@ def assets_digest(
     places nor times count, so that copies of the same assets have the same digest.
     """
     models = {name: _files(model_folder(objects[name])) for name in rendering.collections}
-    materials = {name: _files(textures / name) for name in stock.materials} if textures else {}
+    materials = {name: _files(textures / name) for name in scene_assets.materials} if textures else {}
     return digest({"models": models, "materials": materials})
 
 

@@ -19,21 +19,22 @@ from syn2real.data.shards import SceneRecord, write_shard
 from syn2real.errors import InputError
 from syn2real.jobs.child import die_with_parent, exit_now
 from syn2real.render.annotations import view_files
-from syn2real.render.blender import Renderer, Unbuildable
-from syn2real.render.scene import Stock, describe, description_bytes
-from syn2real.render.schema import Rendering
+from syn2real.render.randomise.base import SceneAssets, SceneRejected
+from syn2real.render.scene import description_bytes, draw_scene
+from syn2real.render.schema import Rendering, read_rendering
+from syn2real.render.views import Renderer
 
 ATTEMPTS = 50
 """Draws of one scene before it is given up: then the setting asks for what does not fit."""
 INPUT_ERROR, FILE_ERROR = 2, 3
-"""Exit codes of bad input and of trouble with a file, told as one line of JSON on standard output."""
+"""Exit codes of bad input and of trouble with a file, explained in one line of JSON on standard output."""
 
 READY = "Blender is ready"
 """Said on standard error before the first scene."""
 
 
 @dataclass(frozen=True)
-class Order:
+class RenderRequest:
     """What to render: plain data, as it comes from `syn2real.render.job`.
 
     Attributes
@@ -43,7 +44,7 @@ class Order:
     rendering : dict
         The resolved setting.
     classes, materials : list of str
-        See `Stock`.
+        See `SceneAssets`.
     objects : dict of str to str
         Folders of the object collections.
     textures : str or None
@@ -53,7 +54,7 @@ class Order:
     key : str
         Marks finished scenes as this job's.
     scenes : list of int
-        The scenes to render, in order.
+        The scenes to render, in this order.
     threads : int
         Threads of a render.
     """
@@ -76,8 +77,8 @@ def scene_file(scratch: str | Path, scene: int) -> Path:
     return Path(scratch) / f"{scene:08d}.tar"
 
 
-def work(order: Order) -> None:
-    """Render every scene of an order; progress goes to standard error.
+def work(request: RenderRequest) -> None:
+    """Render every scene of a request; progress goes to standard error.
 
     Raises
     ------
@@ -86,39 +87,41 @@ def work(order: Order) -> None:
     OSError
         If a file cannot be written, for want of room above all.
     """
-    rendering = Rendering.model_validate(order.rendering)
-    objects = {name: Path(folder) for name, folder in order.objects.items()}
-    textures = Path(order.textures) if order.textures is not None else None
-    cv2.setNumThreads(order.threads)
+    rendering = read_rendering(request.rendering)
+    objects = {name: Path(folder) for name, folder in request.objects.items()}
+    textures = Path(request.textures) if request.textures is not None else None
+    cv2.setNumThreads(request.threads)
     with tempfile.TemporaryDirectory(prefix="passes-") as folder:
-        renderer = Renderer(rendering, objects, textures, Path(folder), order.threads)
+        renderer = Renderer(rendering, objects, textures, Path(folder), request.threads)
         print(READY, file=sys.stderr, flush=True)
         began = reported = time.monotonic()
-        for done, scene in enumerate(order.scenes, start=1):
+        for done, scene in enumerate(request.scenes, start=1):
             try:
-                _render_scene(order, rendering, renderer, scene)
+                _render_scene(request, rendering, renderer, scene)
             except InputError as error:
-                place = f"setting {order.setting}, {order.split} scene {scene}"
+                place = f"setting {request.setting}, {request.split} scene {scene}"
                 raise InputError(f"{error.problem} ({place})", file=error.file, key=error.key) from error
-            if time.monotonic() - reported > 5 or done == len(order.scenes):
+            if time.monotonic() - reported > 5 or done == len(request.scenes):
                 reported = time.monotonic()
                 rate = done * rendering.views / (reported - began)
                 print(
-                    f"{done} of {len(order.scenes)} scenes, {rate:.2f} images/s", file=sys.stderr, flush=True
+                    f"{done} of {len(request.scenes)} scenes, {rate:.2f} images/s",
+                    file=sys.stderr,
+                    flush=True,
                 )
 
 
-def _render_scene(order: Order, rendering: Rendering, renderer: Renderer, scene: int) -> None:
-    """Render one scene into the scratch folder; draw it anew, and count it, where it cannot be built."""
-    stock = Stock(tuple(order.classes), tuple(order.materials))
-    last = Unbuildable("", key="", mend="")
+def _render_scene(request: RenderRequest, rendering: Rendering, renderer: Renderer, scene: int) -> None:
+    """Render one scene into the scratch folder; draw it again, and count it, where it cannot be built."""
+    assets = SceneAssets(tuple(request.classes), tuple(request.materials))
+    last = SceneRejected("", key="", fix="")
     for attempt in range(ATTEMPTS):
-        description = describe(order.setting, rendering, order.split, scene, stock, attempt)
+        description = draw_scene(request.setting, rendering, request.split, scene, assets, attempt)
         try:
-            views = _render_views(rendering, renderer, description, len(stock.classes))
-        except Unbuildable as error:
+            views = _render_views(rendering, renderer, description, len(assets.classes))
+        except SceneRejected as error:
             last = error
-            print(f"scene {scene} is drawn anew: {error.reason}", file=sys.stderr, flush=True)
+            print(f"scene {scene} is drawn again: {error.reason}", file=sys.stderr, flush=True)
             continue
         record = SceneRecord(scene, description_bytes(description), views)
         meta = {
@@ -127,11 +130,11 @@ def _render_scene(order: Order, rendering: Rendering, renderer: Renderer, scene:
             "views": len(views),
             "attempt": attempt,
             "devices": renderer.devices,
-            "key": order.key,
+            "key": request.key,
         }
-        write_shard(scene_file(order.scratch, scene), meta, [record])
+        write_shard(scene_file(request.scratch, scene), meta, [record])
         return
-    problem = f"a scene could not be built in {ATTEMPTS} draws (last: {last.reason}); {last.mend}"
+    problem = f"a scene could not be built in {ATTEMPTS} draws (last: {last.reason}); {last.fix}"
     raise InputError(problem, key=last.key)
 
 
@@ -144,20 +147,20 @@ def _render_views(
     for number, raw in enumerate(raws):
         files, seen = view_files(rendering, description, number, raw, solids, classes)
         if not seen:
-            raise Unbuildable(
+            raise SceneRejected(
                 f"no object is seen in view {number}",
                 key="min_visible_pixels",
-                mend="lower it or min_visible_fraction, or bring the camera nearer (camera.radius_m)",
+                fix="lower it or min_visible_fraction, or bring the camera nearer (camera.radius_m)",
             )
         views.append(files)
     return views
 
 
 def main() -> int:
-    """Do the order on standard input and return the exit code."""
+    """Do the request on standard input and return the exit code."""
     die_with_parent()
     try:
-        work(Order(**json.load(sys.stdin)))
+        work(RenderRequest(**json.load(sys.stdin)))
     except InputError as error:
         file = str(error.file) if error.file else None
         print(json.dumps({"problem": error.problem, "file": file, "key": error.key}))

@@ -41,10 +41,8 @@ def check_layout(target: Target, ftask: str) -> None:
             check_ade20k(target)
         case "torchvision":
             if target.root.exists() or not target.download:
-                try:
-                    from syn2real.data.targets.torchvision_sets import check_torchvision
-                except ModuleNotFoundError:
-                    return  # Snakemake alone is installed: the job that reads the data checks it
+                from syn2real.data.targets.torchvision_sets import check_torchvision
+
                 check_torchvision(target, ftask)
 
 

@@ -1,0 +1,24 @@
+"""Candidates for camera poses."""
+
+from itertools import islice
+
+import numpy as np
+
+from syn2real.render.randomise.camera import Section, candidates
+from syn2real.render.randomise.schema import ROOM_SIDE_M
+
+
+def test_camera_candidates_stay_in_the_shell_and_the_room():
+    for seed in range(10):
+        poses = list(islice(candidates(Section(), seed, 10), 20))
+        again = list(islice(candidates(Section(), seed, 10), 20))
+        for pose, other in zip(poses, again, strict=True):
+            np.testing.assert_array_equal(pose.location, other.location)
+            assert 0.609 <= np.linalg.norm(pose.location) <= 1.241
+            assert pose.location[2] > 0
+            assert np.abs(pose.location).max() < ROOM_SIDE_M / 2
+            assert abs(pose.roll) <= 45
+            assert not pose.offset.any()
+            assert pose.targets.min() >= 0
+            assert pose.targets.max() < 10
+        assert len({tuple(pose.location) for pose in poses}) == 20

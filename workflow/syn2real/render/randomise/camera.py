@@ -1,0 +1,152 @@
+"""The camera: its lens, and where it stands in each view."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import count, islice
+from math import radians
+from typing import TYPE_CHECKING, Any, Self
+
+from pydantic import Field, model_validator
+
+from syn2real import schema
+from syn2real.render.randomise.base import (
+    DIGITS,
+    SceneAssets,
+    SceneRejected,
+    Stage,
+    named_generator,
+    point_in_shell,
+    uniform,
+)
+from syn2real.render.randomise.schema import ROOM_SIDE_M, Elevations, Range, Turns
+
+if TYPE_CHECKING:
+    from numpy.random import Generator
+    from numpy.typing import NDArray
+
+LEVEL, STREAM = "scene", "lens"
+TRIES = 100
+"""Poses tried for a view before the scene is drawn again."""
+TARGETS = 10
+"""Objects, drawn with replacement, whose mean decides where the camera looks (BOP's example)."""
+
+
+class Section(schema.Section):
+    """Where cameras stand and what lens they have."""
+
+    radius_m: Range = Field(default=(0.61, 1.24), description="distance from the room's centre, metres")
+    elevation_deg: Elevations = Field(default=(5, 89), description="elevation above the floor, degrees")
+    roll_deg: Turns = Field(default=(-45, 45), description="rotation about the optical axis, degrees")
+    field_of_view_deg: Range = Field(
+        default=(39.6, 39.6), description="angle of view, degrees; a true range draws a lens for each scene"
+    )
+    clearance_m: float = Field(
+        default=0.3,
+        ge=0,
+        le=ROOM_SIDE_M,
+        description="least distance between camera and any object before it, metres",
+    )
+    off_centre_m: float = Field(
+        default=0,
+        ge=0,
+        le=ROOM_SIDE_M,
+        description="greatest distance, along each axis, from the object looked at, metres",
+    )
+
+    @model_validator(mode="after")
+    def _inside_the_room(self) -> Self:
+        if not 0 < self.radius_m[0] <= self.radius_m[1] < ROOM_SIDE_M / 2:
+            raise ValueError(
+                f"radius_m {list(self.radius_m)} leaves the room: its walls are {ROOM_SIDE_M / 2} m away"
+            )
+        if not 1 <= self.field_of_view_deg[0] <= self.field_of_view_deg[1] <= 120:
+            raise ValueError(f"field_of_view_deg lies between 1 and 120, not {list(self.field_of_view_deg)}")
+        return self
+
+
+def draw(random: "Generator", section: Section, assets: SceneAssets) -> dict[str, Any]:
+    """Draw the lens of a scene: its angle of view, degrees."""
+    return {"field_of_view": uniform(random, section.field_of_view_deg)}
+
+
+def apply(stage: Stage, drawn: Mapping[str, Any]) -> None:
+    """Set the lens."""
+    stage.blender.set_lens(radians(drawn["field_of_view"]))
+
+
+@dataclass(frozen=True)
+class Pose:
+    """A candidate for a camera pose.
+
+    Attributes
+    ----------
+    location : array, shape (3,)
+        Where the camera stands, metres.
+    roll : float
+        Rotation about the optical axis, degrees.
+    targets : array of int
+        Objects whose mean decides where it looks (at the one closest to their mean).
+    offset : array, shape (3,)
+        How far beside that object it looks, metres.
+    """
+
+    location: "NDArray[Any]"
+    roll: float
+    targets: "NDArray[Any]"
+    offset: "NDArray[Any]"
+
+
+def candidates(section: Section, seed: int, objects: int) -> Iterator[Pose]:
+    """Yield candidates for a view's camera, best first; the first without an obstacle before it is taken.
+
+    Parameters
+    ----------
+    section : Section
+        The setting's camera.
+    seed : int
+        The view's `camera_seed`.
+    objects : int
+        How many objects there are to look at.
+    """
+    for candidate in count():
+        random = named_generator(seed, candidate)
+        location = point_in_shell(random, section.radius_m, section.elevation_deg)
+        roll = round(uniform(random, section.roll_deg), DIGITS)
+        offset = random.uniform(-1, 1, 3) * section.off_centre_m
+        targets = random.integers(objects, size=TARGETS)
+        yield Pose(location.round(DIGITS), roll, targets, offset.round(DIGITS))
+
+
+def free_pose(stage: Stage, seed: int, obstacles: Any) -> "NDArray[Any]":
+    """Return the first candidate whose view is not blocked by an object close before the camera.
+
+    Parameters
+    ----------
+    stage : Stage
+        With the scene's objects in their places.
+    seed : int
+        The view's `camera_seed`.
+    obstacles : tree of BlenderProc's
+        What may stand before the camera.
+
+    Returns
+    -------
+    float array, shape (4, 4)
+        Blender's camera to the world: x right, y up, looking along -z.
+
+    Raises
+    ------
+    SceneRejected
+        If there is none.
+    """
+    blender, section = stage.blender, stage.rendering.camera
+    for pose in islice(candidates(section, seed, len(stage.objects)), TRIES):
+        target = blender.point_of_interest([stage.objects[k].entity for k in pose.targets]) + pose.offset
+        matrix = blender.look_at(pose.location, target, radians(pose.roll))
+        if blender.is_free(matrix, section.clearance_m, obstacles):
+            return matrix
+    raise SceneRejected(
+        f"no free view among {TRIES} camera poses",
+        key="camera.clearance_m",
+        fix="lower it, or move the camera away from the objects (camera.radius_m)",
+    )
