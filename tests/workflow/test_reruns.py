@@ -8,12 +8,13 @@ import pytest
 from checkout import PARTS, ROOT, Checkout, metrics
 
 EXPERIMENT = "config/experiments/smoke.yaml"
-DRAWN = {"figure_curves": 1, "figure_parameters": 1, "compare_complexity": 1}
+DRAWN = {"figure_curves": 1, "figure_parameters": 1, "figure_complexity": 1}
 FITTED = {"fit": 1, "advise": 1} | DRAWN
 ANSWERS = {"points": 1} | FITTED
+MEASURED = {"complexity": 1, "compare_complexity": 1, "figure_complexity": 1}
 RENDERED = {"render": 1, "figure_samples": 1}
 """One shard more, whose redrawn scenes the setting's sheet counts."""
-TRAINED = {"pretrain": 4, "finetune": 15, "reference": 1, "complexity": 1} | ANSWERS
+TRAINED = {"pretrain": 4, "finetune": 15, "reference": 1} | MEASURED | ANSWERS
 
 
 def test_comments_docstrings_a_release_and_touched_files_run_nothing(reuse: Checkout) -> None:
@@ -40,8 +41,8 @@ def test_a_fresh_checkout_over_old_results_runs_nothing(reuse: Checkout) -> None
         ("report/figures/curves.py", {"figure_curves": 1}),
         ("report/page.py", {"advise": 1}),
         ("laws/varpro.py", FITTED),
-        ("complexity/covariance.py", {"complexity": 1, "compare_complexity": 1}),
-        ("tasks/sinclass/task.py", {"finetune": 5, "reference": 1, "complexity": 1} | ANSWERS),
+        ("complexity/covariance.py", MEASURED),
+        ("tasks/sinclass/task.py", {"finetune": 5, "reference": 1} | MEASURED | ANSWERS),
         ("tasks/normal/task.py", {"pretrain": 1, "finetune": 3} | ANSWERS),
         ("jobs/attempts.py", {}),
         ("jobs/log.py", {}),
@@ -61,7 +62,7 @@ def test_one_settings_light_rerenders_that_setting_alone(reuse: Checkout) -> Non
         "    objects_per_scene: 3\n",
         "    objects_per_scene: 3\n    light: fix\n",
     )
-    rendered = {"render": 2, "figure_samples": 1, "complexity": 1}
+    rendered = {"render": 2, "figure_samples": 1} | MEASURED
     assert reuse.planned() == rendered | {"pretrain": 4, "finetune": 12} | ANSWERS
 
 

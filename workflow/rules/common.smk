@@ -10,9 +10,10 @@ sys.path.insert(0, LIBRARY)
 shell.prefix(f"set -euo pipefail; export PYTHONPATH={shlex.quote(LIBRARY)}; ")
 
 from syn2real.schema import plain
-from syn2real.plan.plan import MADE_OBJECTS, MADE_TEXTURES, load_plan
+from syn2real.plan.plan import MADE_OBJECTS, MADE_TEXTURES, load_plan, needs
 from syn2real.data.own_renders.index import part_file
 from syn2real.errors import InputError
+from syn2real.plugins import constant, names
 from syn2real.jobs.fingerprint import fingerprint, plugin_modules
 from syn2real.plan.missing import (
     check_own_sizes, missing_blender, missing_data, objects_input, shards_of, textures_input
@@ -171,6 +172,18 @@ def reference_key(name):
 # Results
 
 POINTS = "results/points/{experiment}.csv"
+
+
+def figure_files(figure):
+    """The input function of a figure: the files that it needs, by name."""
+    return lambda wildcards: PLAN.figure_inputs(wildcards.experiment, figure)
+
+
+def figure_values(figure):
+    """The params function of a figure: what it needs that is not in a file."""
+    if "stand_ins" not in needs(figure):
+        return {}
+    return lambda wildcards: {"stand_ins": PLAN.summary(wildcards.experiment)["stand_ins"]}
 
 
 def measurements_of(wildcards):

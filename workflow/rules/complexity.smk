@@ -56,17 +56,9 @@ rule complexity:
 
 rule compare_complexity:
     input:
-        measured=lambda w: PLAN.complexities(w.experiment),
-        fits=lambda w: rules.fit.output.json if w.experiment in PLAN.answered() else [],
+        lambda w: PLAN.complexities(w.experiment),
     output:
-        table="results/complexity/{experiment}.md",
-        svg=report(
-            "results/figures/{experiment}/complexity.svg",
-            caption="../report/complexity.rst",
-            category="Fitted law",
-            labels={"experiment": "{experiment}", "what": "complexity of the settings"},
-        ),
-        png="results/figures/{experiment}/complexity.png",
+        "results/complexity/{experiment}.md",
     log:
         "results/logs/compare-complexity/{experiment}.log",
     params:

@@ -10,15 +10,17 @@ from syn2real.laws.api import fit_table
 from syn2real.laws.extrapolation import extrapolate
 from syn2real.laws.landscape import ALPHA, COEFFICIENT
 from syn2real.laws.summary import prediction_grid
+from syn2real.report.figures import complexity as complexity_figure
+from syn2real.report.figures import (
+    curves,
+    extrapolation,
+    full_law,
+    landscapes,
+    linearised,
+    model_size,
+    parameters,
+)
 from syn2real.report.figures.base import curve_labels, save
-from syn2real.report.figures.complexity import draw_complexity
-from syn2real.report.figures.curves import draw_curves
-from syn2real.report.figures.extrapolation import draw_extrapolation
-from syn2real.report.figures.full_law import draw_full_law
-from syn2real.report.figures.landscapes import draw_landscapes
-from syn2real.report.figures.linearised import draw_linearised
-from syn2real.report.figures.model_size import draw_model_size
-from syn2real.report.figures.parameters import draw_parameters
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +39,7 @@ def points() -> pd.DataFrame:
 
 def test_every_run_and_both_bands_of_every_curve_are_drawn(points: pd.DataFrame) -> None:
     fits = fit_table(points, predict_at=prediction_grid(points))
-    (ax,) = draw_curves(points, fits, stand_ins=[]).axes
+    (ax,) = curves.draw(points, fits, stand_ins=[]).axes
     dots = np.concatenate([c.get_offsets() for c in ax.collections if len(c.get_offsets()) == 8])
     drawn = {(n, round(error, 9)) for n, error in dots}
     assert drawn == {(r.n, round(r.error, 9)) for r in points.itertuples() if r.n > 0}
@@ -48,13 +50,13 @@ def test_every_run_and_both_bands_of_every_curve_are_drawn(points: pd.DataFrame)
 
 def test_a_stand_in_is_named_in_its_panel(points: pd.DataFrame) -> None:
     fits = fit_table(points, predict_at=prediction_grid(points))
-    (ax,) = draw_curves(points, fits, stand_ins=["t"]).axes
+    (ax,) = curves.draw(points, fits, stand_ins=["t"]).axes
     assert "rendered stand-in, no photographs" in ax.get_title()
 
 
 def test_each_curve_has_its_own_error_without_pretraining(points: pd.DataFrame) -> None:
     def dotted(table: pd.DataFrame) -> list[float]:
-        (ax,) = draw_curves(table, fit_table(table), stand_ins=[]).axes
+        (ax,) = curves.draw(table, fit_table(table), stand_ins=[]).axes
         return [line.get_ydata()[0] for line in ax.lines if line.get_linestyle() == ":"]
 
     assert dotted(points) == pytest.approx([0.9])
@@ -77,7 +79,7 @@ def test_an_open_interval_reaches_the_edge_and_an_unidentified_mark_is_hollow() 
 
     identity = {"setting": "a"}
     fit = {"params": {"alpha": estimate("unidentified", None), "C": estimate("ok", 0.6)}}
-    left, right = draw_parameters({"curves": [{"curve": identity, "fit": fit}]}).axes
+    left, right = parameters.draw({"curves": [{"curve": identity, "fit": fit}]}).axes
     segments = left.collections[0].get_segments()[0]
     assert segments[:, 0].max() == pytest.approx(left.get_xlim()[1])
     assert left.lines[0].get_markerfacecolor() == "white"
@@ -85,14 +87,14 @@ def test_an_open_interval_reaches_the_edge_and_an_unidentified_mark_is_hollow() 
 
 
 def test_nothing_to_fit_is_a_figure_that_says_so() -> None:
-    figure = draw_parameters({"curves": [{"curve": {"setting": "a"}, "fit": None, "reason": "few"}]})
+    figure = parameters.draw({"curves": [{"curve": {"setting": "a"}, "fit": None, "reason": "few"}]})
     assert "no curve could be fitted" in figure.get_suptitle()
 
 
 def test_the_same_figure_has_the_same_bytes(points: pd.DataFrame, tmp_path: Path) -> None:
     fits = fit_table(points, predict_at=prediction_grid(points))
     for name in ("one", "two"):
-        figure = draw_curves(points, fits, stand_ins=[])
+        figure = curves.draw(points, fits, stand_ins=[])
         save(figure, {kind: str(tmp_path / f"{name}.{kind}") for kind in ("svg", "png")})
     for kind in ("svg", "png"):
         assert (tmp_path / f"one.{kind}").read_bytes() == (tmp_path / f"two.{kind}").read_bytes()
@@ -113,7 +115,7 @@ def grid() -> pd.DataFrame:
 
 def test_linearised_dots_are_means_less_the_gap_and_lie_on_the_line(points: pd.DataFrame) -> None:
     fits = fit_table(points)
-    (ax,) = draw_linearised(points, fits, stand_ins=[]).axes
+    (ax,) = linearised.draw(points, fits, stand_ins=[]).axes
     dots, line = ax.lines[0], ax.lines[1]
     gap = fits["curves"][0]["fit"]["params"]["C"]["value"]
     mine = points[(points["setting"] == "a") & (points["n"] > 0)].groupby("n")["error"].mean()
@@ -124,7 +126,7 @@ def test_linearised_dots_are_means_less_the_gap_and_lie_on_the_line(points: pd.D
 def test_a_mean_below_the_gap_is_left_out_and_counted(points: pd.DataFrame) -> None:
     fits = fit_table(points)
     fits["curves"][0]["fit"]["params"]["C"]["value"] = points.loc[points["n"] == 160, "error"].min() + 0.1
-    (ax,) = draw_linearised(points, fits, stand_ins=[]).axes
+    (ax,) = linearised.draw(points, fits, stand_ins=[]).axes
     hidden = 4 - len(ax.lines[0].get_xdata())
     assert hidden > 0
     assert ax.get_legend().get_texts()[0].get_text() == f"a ({hidden} below C)"
@@ -132,7 +134,7 @@ def test_a_mean_below_the_gap_is_left_out_and_counted(points: pd.DataFrame) -> N
 
 def test_the_full_law_passes_through_its_own_points_in_both_panels(grid: pd.DataFrame) -> None:
     small = grid[grid["model"] == "small"]
-    left, right = draw_full_law(small, fit_table(small, law="full")).axes
+    left, right = full_law.draw(small, fit_table(small, law="full")).axes
     for ax, count in ((left, 3), (right, 4)):
         assert len(ax.lines) == 2 * count
         for dots, line in zip(ax.lines[::2], ax.lines[1::2], strict=True):
@@ -143,7 +145,7 @@ def test_the_full_law_passes_through_its_own_points_in_both_panels(grid: pd.Data
 def test_each_model_has_its_gap_and_the_line_its_exponent(grid: pd.DataFrame) -> None:
     one = grid[grid["s"] == 1000]
     fits, sizes = fit_table(one), fit_table(one, law="size")
-    (ax,) = draw_model_size(one, fits, sizes).axes
+    (ax,) = model_size.draw(one, fits, sizes).axes
     gaps = {marks.get_label(): marks.lines[0].get_xdata()[0] for marks in ax.containers}
     assert gaps == {"large": 40.0, "small": 10.0}
     line = ax.lines[-1]
@@ -153,14 +155,14 @@ def test_each_model_has_its_gap_and_the_line_its_exponent(grid: pd.DataFrame) ->
 
 
 def test_forecasts_show_both_laws_and_their_errors(points: pd.DataFrame) -> None:
-    told = extrapolate(points, 160)
-    panel, bars = draw_extrapolation(points, told).axes
+    result = extrapolate(points, 160)
+    panel, bars = extrapolation.draw(points, result).axes
     assert [line.get_linestyle() for line in panel.lines] == ["None", "-", "None", "-", ":", ":", "--"]
-    assert sorted(b.get_width() for b in bars.patches) == sorted(c["rmse"] for c in told["curves"])
+    assert sorted(b.get_width() for b in bars.patches) == sorted(c["rmse"] for c in result["curves"])
 
 
 def test_a_landscape_marks_its_smallest_loss_for_every_curve(points: pd.DataFrame) -> None:
-    axes = [ax for ax in draw_landscapes(points).axes if ax.get_visible()]
+    axes = [ax for ax in landscapes.draw(points).axes if ax.get_visible()]
     assert [ax.get_title() for ax in axes] == ["a", "b"]
     for ax in axes:
         star = ax.lines[0]
@@ -172,14 +174,14 @@ def test_a_landscape_marks_its_smallest_loss_for_every_curve(points: pd.DataFram
 def test_figures_of_what_cannot_be_fitted_say_so(points: pd.DataFrame) -> None:
     few = points[points["n"].isin([0, 40])].assign(n_params=1_000_000)
     simple, full, size = (fit_table(few, law=law, allow_unfitted=True) for law in ("simple", "full", "size"))
-    assert "could not be fitted" in draw_full_law(few, full).get_suptitle()
-    assert "could not be fitted" in draw_model_size(few, simple, size).get_suptitle()
-    assert "could be fitted" in draw_linearised(few, simple, stand_ins=[]).axes[0].texts[0].get_text()
-    assert not [ax for ax in draw_landscapes(few).axes if ax.get_visible()]
+    assert "could not be fitted" in full_law.draw(few, full).get_suptitle()
+    assert "could not be fitted" in model_size.draw(few, simple, size).get_suptitle()
+    assert "could be fitted" in linearised.draw(few, simple, stand_ins=[]).axes[0].texts[0].get_text()
+    assert not [ax for ax in landscapes.draw(few).axes if ax.get_visible()]
 
 
 def test_complexity_is_drawn_in_order_and_the_parameters_against_it() -> None:
-    def told(entropy: float) -> dict:
+    def result(entropy: float) -> dict:
         return {"negative_entropy": -entropy, "standard_error": 2.0}
 
     def curve(setting: str, model: str) -> dict:
@@ -189,12 +191,12 @@ def test_complexity_is_drawn_in_order_and_the_parameters_against_it() -> None:
             "fit": {"params": {"alpha": estimate, "C": estimate}},
         }
 
-    measured, order = {"a": told(-30), "b": told(-50)}, ["b", "a"]
-    (alone,) = draw_complexity(measured, order, None).axes
+    measured, order = {"a": result(-30), "b": result(-50)}, ["b", "a"]
+    (alone,) = complexity_figure.draw(measured, {}).axes
     assert [label.get_text() for label in alone.get_yticklabels()] == order
     assert [line.get_xdata()[0] for line in alone.lines if line.get_marker() == "o"] == [50, 30]
     fits = {"curves": [curve("a", "m"), curve("b", "m"), curve("b", "n"), {"curve": {}, "fit": None}]}
-    _, alpha, gap = draw_complexity(measured, order, fits).axes
+    _, alpha, gap = complexity_figure.draw(measured, fits).axes
     marks = [(line.get_xdata()[0], line.get_marker()) for line in gap.lines if line.get_marker() in "os"]
     assert marks == [(30, "o"), (50, "o"), (50, "s")]
     assert all(line.get_markerfacecolor() == "white" for line in gap.lines if line.get_marker() in "os")

@@ -19,6 +19,7 @@ from syn2real.data.own_renders.schema import OwnRenders
 from syn2real.data.targets.schema import Target
 from syn2real.errors import InputError
 from syn2real.plan.runs import NONE, Finetuning, Pretraining
+from syn2real.plugins import constant, names
 from syn2real.render.schema import Rendering
 from syn2real.schema import Section, plain
 
@@ -29,9 +30,6 @@ MADE_OBJECTS = ("demo-textured", "demo-textureless")
 
 MADE_TEXTURES = ("demo",)
 """Material collections the workflow makes itself."""
-
-LAW_OF = {"full-law": "full.json", "model-size": "size.json", "extrapolation": "extrapolation.json"}
-"""Figures that draw another law than the simple one: the file of its fits."""
 
 
 @dataclass
@@ -123,17 +121,38 @@ class Plan:
     def answer(self, name: str) -> list[str]:
         """Return the files that answer an experiment: points, laws, advice, complexity, figures."""
         files: list[str] = []
+        if name in self.answered():
+            files = [f"results/laws/{name}/{file}" for file in ("fits.json", "fits.csv")]
+            files += [f"results/laws/{name}/advice.{kind}" for kind in ("md", "html")]
+            files.append(f"results/points/{name}.csv")
+        if name in self.experiments and self.complexities(name):
+            files.append(f"results/complexity/{name}.md")
+        for figure in self.figures(name):
+            for needed in self.figure_inputs(name, figure).values():
+                files += [needed] if isinstance(needed, str) else needed
+            files += [f"results/figures/{name}/{figure}.{kind}" for kind in ("svg", "png")]
+        return list(dict.fromkeys(files))
+
+    def figures(self, name: str) -> list[str]:
+        """Return the figures of an experiment: those it asks for, and those of its settings' complexity."""
         figures: list[str] = []
         if name in self.answered():
             figures += self.questions()[name].figures
-            laws = ["fits.json", "fits.csv", *(LAW_OF[figure] for figure in figures if figure in LAW_OF)]
-            files = [f"results/laws/{name}/{file}" for file in [*laws, "advice.md", "advice.html"]]
-            files.append(f"results/points/{name}.csv")
         if name in self.experiments and self.complexities(name):
-            files += [*self.complexities(name), f"results/complexity/{name}.md"]
-            figures.append("complexity")
-        drawn = [f"results/figures/{name}/{figure}" for figure in figures]
-        return files + [f"{figure}.{kind}" for figure in drawn for kind in ("svg", "png")]
+            figures += [f for f in names("report.figures") if "complexity" in needs(f)]
+        return figures
+
+    def figure_inputs(self, name: str, figure: str) -> dict[str, str | list[str]]:
+        """Return the files that a figure of an experiment is drawn from, by what the figure needs."""
+        return {need: self._needed(name, need) for need in needs(figure) if need != "stand_ins"}
+
+    def _needed(self, name: str, need: str) -> str | list[str]:
+        """Return the file of one need of a figure, or several; none of laws where no errors are measured."""
+        if need == "complexity":
+            return self.complexities(name)
+        if name not in self.answered():
+            return []
+        return f"results/points/{name}.csv" if need == "points" else f"results/laws/{name}/{need}.json"
 
     def levels(self, name: str) -> dict[str, dict[str, float]]:
         """Return the levels of an experiment's settings in the paper's four attributes, where known."""
@@ -244,6 +263,12 @@ class Plan:
         targets = sorted({f.target for f in ftasks})
         stand_ins = [target for target in targets if self.targets[target].stand_in]
         return {key: value[key] for key in sorted(keys)} | {"stand_ins": stand_ins}
+
+
+def needs(figure: str) -> tuple[str, ...]:
+    """Return what a figure is drawn from, by name: points, complexity, stand_ins, or the fits of a law."""
+    found: tuple[str, ...] = constant("report.figures", figure, "NEEDS")
+    return found
 
 
 def load_plan(config: Mapping[str, Any], file: str | Path = "config/config.yaml") -> Plan:

@@ -1,6 +1,6 @@
 """What the figures share: style, names of curves, saving."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import matplotlib as mpl
@@ -10,7 +10,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from syn2real.files import atomic
+from syn2real.files import atomic, read_json
 from syn2real.laws.results import identified
 from syn2real.laws.table import differing, rows_of
 
@@ -32,6 +32,24 @@ def save(figure: Figure, outputs: Mapping[str, str]) -> None:
         metadata = {"Date": None} if kind == "svg" else {"Software": None}
         with atomic(path) as temporary:
             figure.savefig(temporary, format=kind, dpi=150, bbox_inches="tight", metadata=metadata)
+
+
+def read_input(files: str | Sequence[str]) -> Any:
+    """Read what a figure is drawn from.
+
+    Parameters
+    ----------
+    files : str or sequence of str
+        A table (CSV) or a JSON file; or the JSON files of several settings.
+
+    Returns
+    -------
+    DataFrame or dict
+        Of several settings, what each file holds by setting; empty where there is no file.
+    """
+    if isinstance(files, str):
+        return pd.read_csv(files) if files.endswith(".csv") else read_json(files)
+    return {result["setting"]: result for result in map(read_json, files)}
 
 
 def panel_figure(points: pd.DataFrame) -> tuple[Figure, list[tuple[Axes, str, str]]]:

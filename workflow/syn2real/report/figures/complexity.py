@@ -10,38 +10,38 @@ from matplotlib.figure import Figure
 from syn2real.report.figures.base import IDENTITY, bar_to_edge, curve_labels, end_of_axis, face
 from syn2real.report.figures.parameters import NAMES
 
+TITLE = "complexity of the settings"
+NEEDS = ("complexity", "fits")
+
 LABEL = "complexity as the paper has it: negative entropy -H, nats"
 
 
-def draw_complexity(
-    measured: Mapping[str, Mapping[str, Any]], order: list[str], fits: dict[str, Any] | None
-) -> Figure:
+def draw(complexity: Mapping[str, Mapping[str, Any]], fits: Mapping[str, Any]) -> Figure:
     """Draw the negative entropy of each setting, and the fitted parameters against it.
 
     Parameters
     ----------
-    measured : mapping of str to dict
+    complexity : mapping of str to dict
         What was measured, by setting.
-    order : list of str
-        The settings by falling -H.
-    fits : dict or None
-        The fits of an experiment with these settings; None where it measures complexity alone.
+    fits : dict
+        The fits of an experiment with these settings; empty where it measures complexity alone.
 
     Returns
     -------
     Figure
-        A row a setting with its standard error; below, where there are fits, a panel for α and one for C.
-        Their bars are 95 % intervals, an open end is drawn to the panel's edge; a hollow mark is an
-        estimate that the measurements do not identify.
+        A row a setting by falling -H, with its standard error; below, where there are fits, a panel for α
+        and one for C. Their bars are 95 % intervals, an open end is drawn to the panel's edge; a hollow
+        mark is an estimate that the measurements do not identify.
     """
-    curves = [curve for curve in fits["curves"] if curve["fit"]] if fits else []
+    order = sorted(complexity, key=lambda name: -complexity[name]["negative_entropy"])
+    curves = [curve for curve in fits.get("curves", ()) if curve["fit"]]
     heights = [1.4 + 0.35 * len(order)] + [4.2] * bool(curves)
     figure = Figure(figsize=(9.5, sum(heights)), layout="constrained")
     parts = figure.subfigures(len(heights), 1, squeeze=False, height_ratios=heights)
     colours = dict(zip(order, sns.color_palette("viridis", len(order)), strict=True))
-    _settings(parts[0, 0].subplots(), measured, order, colours)
+    _settings(parts[0, 0].subplots(), complexity, order, colours)
     for ax, (name, title) in zip(parts[1, 0].subplots(1, 2), NAMES.items(), strict=True) if curves else ():
-        _parameter(ax, name, curves, measured, colours)
+        _parameter(ax, name, curves, complexity, colours)
         ax.set(xlabel="negative entropy -H, nats", ylabel=title)
     return figure
 
@@ -51,9 +51,9 @@ def _settings(
 ) -> None:
     """Draw the settings' negative entropies, a row each."""
     for row, name in enumerate(order):
-        told = measured[name]
-        bars = [[told["standard_error"] or 0.0]] * 2
-        ax.errorbar([told["negative_entropy"]], [row], xerr=bars, fmt="o", color=colours[name], capsize=3)
+        result = measured[name]
+        bars = [[result["standard_error"] or 0.0]] * 2
+        ax.errorbar([result["negative_entropy"]], [row], xerr=bars, fmt="o", color=colours[name], capsize=3)
     ax.set(xlabel=LABEL, yticks=range(len(order)), yticklabels=order, ylim=(len(order) - 0.5, -0.5))
     ax.grid(axis="x", alpha=0.3)
     sns.despine(ax=ax)
@@ -75,10 +75,10 @@ def _parameter(
     marks = dict(zip(dict.fromkeys(labels), "osD^vP*X<>" * len(labels), strict=False))
     for curve, estimate, label in zip(curves, estimates, labels, strict=True):
         setting = curve["curve"]["setting"]
-        told = measured[setting]
-        error = told["standard_error"] or 0.0
+        result = measured[setting]
+        error = result["standard_error"] or 0.0
         ax.errorbar(
-            [told["negative_entropy"]],
+            [result["negative_entropy"]],
             [estimate["value"]],
             xerr=[[error], [error]],
             yerr=bar_to_edge(estimate, end),

@@ -18,8 +18,11 @@ from syn2real.report.figures.base import (
     pretrained,
 )
 
+TITLE = "error against pre-training size"
+NEEDS = ("points", "fits", "stand_ins")
 
-def draw_curves(points: pd.DataFrame, fits: dict[str, Any], *, stand_ins: list[str]) -> Figure:
+
+def draw(points: pd.DataFrame, fits: dict[str, Any], stand_ins: list[str]) -> Figure:
     """Draw the measured errors, the fitted law and its intervals, one panel a fine-tuning task and target.
 
     Parameters

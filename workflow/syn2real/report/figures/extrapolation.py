@@ -1,4 +1,4 @@
-"""How the laws with and without a gap foretell larger sizes: Figure 5 of the paper (§4.4)."""
+"""How the laws with and without a gap predict the errors of larger sizes: Figure 5 of the paper (§4.4)."""
 
 from typing import Any
 
@@ -17,19 +17,22 @@ from syn2real.report.figures.base import (
     pretrained,
 )
 
+TITLE = "forecast of larger sizes"
+NEEDS = ("points", "extrapolation")
+
 STYLES = {"simple": "-", "power": ":"}
 NAMES = {"simple": "D n^-α + C", "power": "D n^-α"}
 
 
-def draw_extrapolation(points: pd.DataFrame, told: dict[str, Any]) -> Figure:
+def draw(points: pd.DataFrame, extrapolation: dict[str, Any]) -> Figure:
     """Draw measured errors with both laws fitted to the sizes left of the line, and the errors right of it.
 
     Parameters
     ----------
     points : pandas.DataFrame
         A points table.
-    told : dict
-        What `laws.extrapolation.extrapolate` made of it.
+    extrapolation : dict
+        What `laws.extrapolation.extrapolate` returned for it.
 
     Returns
     -------
@@ -38,15 +41,15 @@ def draw_extrapolation(points: pd.DataFrame, told: dict[str, Any]) -> Figure:
         right each law's root-mean-square error above the fitted sizes.
     """
     places = panels(points)
-    curves = len(told["curves"]) // len(STYLES)
+    curves = len(extrapolation["curves"]) // len(STYLES)
     size = (5.6 * (len(places) + 1), max(4.8, 1.2 + 0.42 * curves))
     figure = Figure(figsize=size, layout="constrained")
     *axes, last = figure.subplots(1, len(places) + 1)
     for ax, (ftask, target) in zip(axes, places, strict=True):
-        _panel(ax, points, inside(told["curves"], ftask, target))
-        ax.axvline(told["largest"], color="grey", ls="--", lw=1)
+        _panel(ax, points, inside(extrapolation["curves"], ftask, target))
+        ax.axvline(extrapolation["largest"], color="grey", ls="--", lw=1)
         ax.set(xlabel="pre-training images n", ylabel="test error", title=f"{ftask} on {target}")
-    _bars(last, told["curves"])
+    _bars(last, extrapolation["curves"])
     sns.despine(figure)
     return figure
 

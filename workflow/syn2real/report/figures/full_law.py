@@ -12,15 +12,18 @@ from syn2real.laws.forms.base import LAWS
 from syn2real.laws.results import Rows, identified
 from syn2real.report.figures.base import curve_labels, draw_means, pretrained
 
+TITLE = "the full law in both sizes"
+NEEDS = ("points", "full")
 
-def draw_full_law(points: pd.DataFrame, fits: dict[str, Any]) -> Figure:
+
+def draw(points: pd.DataFrame, full: dict[str, Any]) -> Figure:
     """Draw errors and the fitted δ (γ + n^-α) s^-β (eq. 2), against n for each s and against s for each n.
 
     Parameters
     ----------
     points : pandas.DataFrame
         A points table with several s.
-    fits : dict
+    full : dict
         Its fits with the full law.
 
     Returns
@@ -28,11 +31,11 @@ def draw_full_law(points: pd.DataFrame, fits: dict[str, Any]) -> Figure:
     Figure
         A row a curve of the full law, two log-log panels a row; dots are means over seeds.
     """
-    curves = [curve for curve in fits["curves"] if curve["fit"]]
+    curves = [curve for curve in full["curves"] if curve["fit"]]
     figure = Figure(figsize=(12.0, 4.6 * max(len(curves), 1)), layout="constrained")
     axes = figure.subplots(max(len(curves), 1), 2, squeeze=False, sharey="row")
     if not curves:
-        reasons = {curve["reason"] for curve in fits["curves"]}
+        reasons = {curve["reason"] for curve in full["curves"]}
         figure.suptitle(f"the full law could not be fitted: {'; '.join(sorted(reasons))}")
     for pair, curve, label in zip(axes, curves, curve_labels([c["curve"] for c in curves]), strict=False):
         means = pretrained(points, curve).groupby(["n", "s"])["error"].mean().reset_index()
@@ -46,11 +49,11 @@ def draw_full_law(points: pd.DataFrame, fits: dict[str, Any]) -> Figure:
 def _numbers(params: dict[str, Any]) -> str:
     """Return the four parameters for a title; one that the data do not identify says so."""
     signs = {"alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ"}
-    told = []
+    parts = []
     for name, sign in signs.items():
         loose = "" if identified(params[name]) else " (not identified)"
-        told.append(f"{sign} = {params[name]['value']:.3g}{loose}")
-    return ", ".join(told)
+        parts.append(f"{sign} = {params[name]['value']:.3g}{loose}")
+    return ", ".join(parts)
 
 
 def _panel(ax: Axes, means: pd.DataFrame, x: str, colour: str, params: dict[str, Any]) -> None:

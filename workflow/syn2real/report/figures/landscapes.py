@@ -11,10 +11,13 @@ from syn2real.laws.methods.paper import PUBLISHED_COEFFICIENT
 from syn2real.laws.table import Curve
 from syn2real.report.figures.base import curve_labels
 
+TITLE = "loss landscapes"
+NEEDS = ("points",)
+
 COLUMNS = 4
 
 
-def draw_landscapes(points: pd.DataFrame) -> Figure:
+def draw(points: pd.DataFrame) -> Figure:
     """Draw the loss left by the best C at each (α, D), a panel a curve: bright is small.
 
     A long bright valley is a curve whose points do not tell α and D apart. The dashed line is the paper's

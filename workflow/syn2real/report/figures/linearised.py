@@ -9,8 +9,11 @@ from matplotlib.figure import Figure
 
 from syn2real.report.figures.base import coloured, draw_means, inside, panel_figure, panel_title, pretrained
 
+TITLE = "error above the transfer gap"
+NEEDS = ("points", "fits", "stand_ins")
 
-def draw_linearised(points: pd.DataFrame, fits: dict[str, Any], *, stand_ins: list[str]) -> Figure:
+
+def draw(points: pd.DataFrame, fits: dict[str, Any], stand_ins: list[str]) -> Figure:
     """Draw the mean errors less the estimated gap C, and the power law D n^-α, a panel a task and target.
 
     If the law holds, the dots lie on straight lines. A mean below C has no logarithm: it is left out, as in

@@ -11,8 +11,11 @@ from matplotlib.figure import Figure
 from syn2real.laws.table import rows_of
 from syn2real.report.figures.base import curve_labels, error_bars, face
 
+TITLE = "transfer gap against model size"
+NEEDS = ("points", "fits", "size")
 
-def draw_model_size(points: pd.DataFrame, fits: dict[str, Any], sizes: dict[str, Any]) -> Figure:
+
+def draw(points: pd.DataFrame, fits: dict[str, Any], size: dict[str, Any]) -> Figure:
     """Draw each model's gap C with its interval, and the power law C = B P^-φ through them.
 
     Parameters
@@ -21,7 +24,7 @@ def draw_model_size(points: pd.DataFrame, fits: dict[str, Any], sizes: dict[str,
         A points table of several models.
     fits : dict
         Its fits with the simple law, a curve a model.
-    sizes : dict
+    size : dict
         Its fits with the law of the model's size, a curve for all models.
 
     Returns
@@ -29,10 +32,10 @@ def draw_model_size(points: pd.DataFrame, fits: dict[str, Any], sizes: dict[str,
     Figure
         A log-log panel for each curve of the size law.
     """
-    groups = [curve for curve in sizes["curves"] if curve["fit"]]
+    groups = [curve for curve in size["curves"] if curve["fit"]]
     figure = Figure(figsize=(5.6 * max(len(groups), 1), 4.6), layout="constrained")
     if not groups:
-        reasons = {curve["reason"] for curve in sizes["curves"]}
+        reasons = {curve["reason"] for curve in size["curves"]}
         figure.suptitle(f"the law of the model's size could not be fitted: {'; '.join(sorted(reasons))}")
         return figure
     axes = figure.subplots(1, len(groups), squeeze=False)[0]
@@ -47,14 +50,14 @@ def draw_model_size(points: pd.DataFrame, fits: dict[str, Any], sizes: dict[str,
 def _panel(ax: Axes, points: pd.DataFrame, curves: list[dict[str, Any]], law: dict[str, Any]) -> None:
     """Draw the gaps of the models of one curve and the line through them."""
     ax.set(xscale="log", yscale="log")
-    millions = []
+    sizes = []
     for place, curve in enumerate(curves):
-        size = float(points.loc[rows_of(points, curve["curve"]), "n_params"].iloc[0]) / 1e6
+        millions = float(points.loc[rows_of(points, curve["curve"]), "n_params"].iloc[0]) / 1e6
         gap = curve["fit"]["params"]["C"]
         low = gap["lower"] if gap["lower"] else ax.get_ylim()[0]
         high = gap["value"] if gap["upper"] is None else gap["upper"]
         ax.errorbar(
-            [size],
+            [millions],
             [gap["value"]],
             yerr=error_bars(low, gap["value"], high),
             fmt="o",
@@ -63,8 +66,8 @@ def _panel(ax: Axes, points: pd.DataFrame, curves: list[dict[str, Any]], law: di
             capsize=3,
             label=curve["curve"]["model"],
         )
-        millions.append(size)
-    grid = np.geomspace(min(millions), max(millions), 30)
+        sizes.append(millions)
+    grid = np.geomspace(min(sizes), max(sizes), 30)
     line = law["B"]["value"] * (grid * 1e6) ** -law["phi"]["value"]
     ax.plot(grid, line, color="grey", ls="--", label=f"B P^-φ, φ = {law['phi']['value']:.2g}")
     ax.legend(fontsize="small", frameon=False)

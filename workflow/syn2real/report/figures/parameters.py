@@ -7,10 +7,13 @@ from matplotlib.figure import Figure
 
 from syn2real.report.figures.base import bar_to_edge, curve_labels, end_of_axis, face
 
+TITLE = "pre-training rate and transfer gap"
+NEEDS = ("fits",)
+
 NAMES = {"alpha": "pre-training rate α", "C": "transfer gap C"}
 
 
-def draw_parameters(fits: dict[str, Any]) -> Figure:
+def draw(fits: dict[str, Any]) -> Figure:
     """Draw α and C of each fitted curve; a hollow mark is an estimate that the data do not identify.
 
     Parameters
