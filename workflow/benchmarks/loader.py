@@ -42,7 +42,8 @@ from torchvision.transforms import v2
 from syn2real.config.recipe import Recipe
 from syn2real.data.rendered import PTASKS, SyntheticImages
 from syn2real.data.shards import Shard, decode_normals
-from syn2real.tasks.base import MEAN, STD, make_task
+from syn2real.tasks.base import task_class
+from syn2real.tasks.common.images import MEAN, STD
 from syn2real.tasks.schema import read_section
 from syn2real.training.batches import training_batches
 
@@ -56,9 +57,7 @@ def ours(shard: Path, task: str) -> Iterator[Any]:
     numbers = recipe.resolve("pretrain", task, "resnet50")
     section = read_section(task, numbers | {"batch_size": BATCH, "norm_batch_size": None, "workers": 0})
     data = SyntheticImages([shard], len(Shard(shard)), task)
-    return training_batches(
-        data, make_task(task, section, "resnet50", data.classes), 0, 0, torch.device("cpu")
-    )
+    return training_batches(data, task_class(task)(section, data.classes), 0, 0, torch.device("cpu"))
 
 
 def reference(folder: Path, task: str) -> Iterator[Any]:

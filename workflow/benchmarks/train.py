@@ -35,7 +35,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from syn2real.config.recipe import Recipe
-from syn2real.tasks.base import Task, make_task, memory_format
+from syn2real.tasks.base import Task, build_model, task_class
+from syn2real.tasks.common.images import memory_format
 from syn2real.tasks.schema import read_section
 from syn2real.training.distributed import World, share_out
 from syn2real.training.optimiser import learning_rate, make_optimiser, set_learning_rate
@@ -48,7 +49,7 @@ CLASSES = [f"class{k}" for k in range(173)]
 Step = Callable[[], Any]
 
 
-def random_batch(task: Task, batch: int, size: int) -> tuple[Any, Any]:
+def random_batch(name: str, batch: int, size: int) -> tuple[Any, Any]:
     """Return images and annotations as the task's `collate` leaves them."""
     images = torch.randint(0, 256, (batch, size, size, 3), dtype=torch.uint8).permute(0, 3, 1, 2)
     corner, side = torch.rand(batch, 10, 2) * size * 0.7, 4 + torch.rand(batch, 10, 2) * size * 0.25
@@ -61,7 +62,7 @@ def random_batch(task: Task, batch: int, size: int) -> tuple[Any, Any]:
         ],
         "semseg": lambda: torch.randint(0, len(CLASSES), (batch, size, size), dtype=torch.uint8),
         "normal": lambda: torch.randint(0, 256, (batch, 3, size, size), dtype=torch.uint8),
-    }[task.name]()
+    }[name]()
     return images, targets
 
 
@@ -161,9 +162,10 @@ def compare(name: str, args: argparse.Namespace, size: int) -> dict[str, tuple[f
     numbers |= {"batch_size": args.batch, "norm_batch_size": None}
     if name == "objdet":
         numbers |= {"image_size": size}
-    task = make_task(name, read_section(name, numbers), args.model, CLASSES)
+    task = task_class(name)(read_section(name, numbers), CLASSES)
     torch.manual_seed(0)
-    model, batch = task.build(), random_batch(task, args.batch, size)
+    _, model = build_model(task, args.model)
+    batch = random_batch(name, args.batch, size)
     kinds = {"fp32": False} | ({"amp": True} if device.type == "cuda" else {})
     steps = {"ours": our_step(task, copy.deepcopy(model), batch, device)}
     for kind, amp in kinds.items():

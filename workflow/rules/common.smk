@@ -9,6 +9,7 @@ LIBRARY = str(Path(workflow.basedir) / "workflow")
 sys.path.insert(0, LIBRARY)
 shell.prefix(f"set -euo pipefail; export PYTHONPATH={shlex.quote(LIBRARY)}; ")
 
+from syn2real.backbones.schema import family_of
 from syn2real.schema import plain
 from syn2real.plan.plan import MADE_OBJECTS, MADE_TEXTURES, load_plan, needs
 from syn2real.data.own_renders.index import part_file

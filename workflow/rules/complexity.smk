@@ -10,7 +10,11 @@ rule reference:
     log:
         "results/logs/reference/{reference}.log",
     params:
-        fingerprint=lambda w: code("reference", tasks=PLAN.references[w.reference].ftask),
+        fingerprint=lambda w: code(
+            "reference",
+            tasks=PLAN.references[w.reference].ftask,
+            backbones=family_of(PLAN.references[w.reference].model),
+        ),
         key=lambda w: reference_key(w.reference),
         recipe=lambda w: dict(sorted(PLAN.reference_recipe(w.reference).items())),
         target=lambda w: PLAN.target_data(PLAN.references[w.reference].target),
@@ -39,7 +43,7 @@ rule complexity:
     log:
         "results/logs/complexity/{reference}/{activation}-{image_size}px/n{n}/{setting}.log",
     params:
-        fingerprint=code("complexity"),
+        fingerprint=lambda w: code("complexity", backbones=family_of(PLAN.references[w.reference].model)),
         model=lambda w: PLAN.references[w.reference].model,
         floor=lambda w: PLAN.references[w.reference].floor,
     threads: 1

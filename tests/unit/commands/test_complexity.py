@@ -7,7 +7,7 @@ import pytest
 import torch
 from PIL import Image
 
-from syn2real.backbones.base import backbone_state, resnet, save_backbone
+from syn2real.backbones.base import build_backbone, save_backbone
 from syn2real.cli import main
 
 
@@ -15,7 +15,7 @@ from syn2real.cli import main
 def weights(tmp_path_factory):
     torch.manual_seed(0)
     path = tmp_path_factory.mktemp("weights") / "backbone.safetensors"
-    save_backbone(path, backbone_state(resnet("resnet18")), {})
+    save_backbone(path, build_backbone("resnet18").state(), {})
     return str(path)
 
 

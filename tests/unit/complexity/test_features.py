@@ -6,7 +6,7 @@ import torch
 from safetensors.torch import save_file
 from torchvision.models.detection import fasterrcnn_resnet50_fpn
 
-from syn2real.backbones.base import backbone_state, resnet, save_backbone
+from syn2real.backbones.base import build_backbone, save_backbone
 from syn2real.complexity import features as module
 from syn2real.complexity.covariance import Covariance
 from syn2real.complexity.features import features, load_reference
@@ -21,13 +21,13 @@ CPU = torch.device("cpu")
 @pytest.fixture(scope="module")
 def network():
     torch.manual_seed(0)
-    return resnet("resnet18")
+    return build_backbone("resnet18")
 
 
 @pytest.fixture
 def weights(network, tmp_path):
     path = tmp_path / "backbone.safetensors"
-    save_backbone(path, backbone_state(network), {})
+    save_backbone(path, network.state(), {})
     return path
 
 
@@ -43,11 +43,9 @@ def test_pooled_features_are_what_the_last_layer_sees(network, weights, shards) 
     scenes, ours = gathered(images, load_reference(weights, "resnet18"))
     assert scenes == images.scenes and len(set(scenes)) == 8
     network.eval()
-    network.fc, last = torch.nn.Identity(), network.fc
     with torch.inference_mode():
         batch = normalise(torch.stack([images[i] for i in range(len(images))]), CPU)
-        np.testing.assert_allclose(ours, network(batch).numpy(), rtol=1e-4, atol=1e-5)
-    network.fc = last
+        np.testing.assert_allclose(ours, network.net(batch).numpy(), rtol=1e-4, atol=1e-5)
 
 
 def test_the_map_has_a_vector_for_each_position_and_its_mean_is_the_pooled_one(weights, shards) -> None:
@@ -71,14 +69,14 @@ def test_neither_batch_nor_repetition_changes_features(weights, shards, monkeypa
 
 def test_a_reference_may_be_plain_weights_a_checkpoint_or_within_a_detector(tmp_path) -> None:
     torch.manual_seed(1)
-    plain = resnet("resnet50")
+    plain = build_backbone("resnet50").net
     detector = fasterrcnn_resnet50_fpn(weights=None, weights_backbone=None)
     save_file(plain.state_dict(), tmp_path / "plain.safetensors")
     torch.save({"model": detector.state_dict(), "epoch": 3}, tmp_path / "detector.pth")
     for name, network in (("plain.safetensors", plain), ("detector.pth", detector.backbone.body)):
         loaded = load_reference(tmp_path / name, "resnet50")
         for key in ("conv1.weight", "layer4.2.bn3.weight", "layer3.5.conv2.weight"):
-            assert torch.equal(loaded.state_dict()[key], network.state_dict()[key]), (name, key)
+            assert torch.equal(loaded.net.state_dict()[key], network.state_dict()[key]), (name, key)
 
 
 def test_what_is_no_reference_is_refused_in_one_line(weights, tmp_path) -> None:
@@ -87,11 +85,11 @@ def test_what_is_no_reference_is_refused_in_one_line(weights, tmp_path) -> None:
     torch.save({"fc.weight": torch.zeros(2)}, tmp_path / "other.pth")
     for path, model, message in (
         (tmp_path / "missing.pth", "resnet18", "there is no such file"),
-        (tmp_path / "text.pth", "resnet18", "no readable weights"),
+        (tmp_path / "text.pth", "resnet18", "not readable as weights"),
         (tmp_path / "list.pth", "resnet18", "not a list"),
-        (tmp_path / "other.pth", "resnet18", "no ResNet's weights"),
+        (tmp_path / "other.pth", "resnet18", "holds no resnet18"),
         (weights, "resnet34", "does not fit a resnet34"),
-        (weights, "resnet19", "is no backbone"),
+        (weights, "resnet19", "is not a backbone"),
     ):
         with pytest.raises(InputError, match=message) as caught:
             load_reference(path, model)
@@ -99,7 +97,7 @@ def test_what_is_no_reference_is_refused_in_one_line(weights, tmp_path) -> None:
 
 
 def test_a_shallower_backbone_is_not_taken_out_of_a_deeper_one(tmp_path) -> None:
-    save_backbone(tmp_path / "deep.safetensors", backbone_state(resnet("resnet101")), {})
+    save_backbone(tmp_path / "deep.safetensors", build_backbone("resnet101").state(), {})
     with pytest.raises(InputError, match="does not fit a resnet50"):
         load_reference(tmp_path / "deep.safetensors", "resnet50")
 

@@ -5,8 +5,9 @@ import torch
 from torchvision import tv_tensors
 from torchvision.transforms import v2
 
-from syn2real.tasks.base import stack_padded
-from syn2real.tasks.common.deeplab import RandomShortestSize
+from syn2real.tasks.base import build_model
+from syn2real.tasks.common.dense import RandomShortestSize
+from syn2real.tasks.common.images import stack_padded
 from syn2real.training.batches import training_batches
 from syn2real.training.optimiser import make_optimiser
 from syn2real.training.seeding import borrowed, seed_everything
@@ -17,7 +18,7 @@ CPU = torch.device("cpu")
 def train_steps(task, data, steps):
     """Return the losses of some steps, and the trained model."""
     seed_everything(0, "test")
-    model = task.build()
+    model = build_model(task, "resnet18")[1]
     optimiser = make_optimiser(task, model)
     batches = training_batches(data, task, seed=0, start=0, device=CPU)
     losses = []
@@ -56,7 +57,7 @@ def test_detector_bears_an_image_without_objects(smoke_task, boxes):
     }
     transform = task.train_transform()
     batch = task.collate([transform(image, empty), transform(image, target)])
-    parts = task.loss(task.build().train(), *task.move(batch, CPU))
+    parts = task.loss(build_model(task, "resnet18")[1].train(), *task.move(batch, CPU))
     assert all(torch.isfinite(value) for value in parts.values())
 
 
@@ -82,7 +83,7 @@ def test_crowds_and_vanishing_boxes_are_not_trained_on(smoke_task):
 @pytest.mark.parametrize("name", ["semseg", "normal"])
 def test_auxiliary_head_as_in_the_paper(name, smoke_task, boxes):
     task = smoke_task(name)
-    model = task.build().train()
+    model = build_model(task, "resnet18")[1].train()
     transform = task.train_transform()
     batch = task.collate([transform(*boxes(name)[i]) for i in range(2)])
     parts = task.loss(model, *task.move(batch, CPU))
@@ -98,7 +99,7 @@ def test_auxiliary_head_as_in_the_paper(name, smoke_task, boxes):
 def test_segmentation_loss_ignores_padding_alone(smoke_task):
     task = smoke_task("semseg")
     targets = torch.full((2, 32, 32), 255)
-    parts = task.loss(task.build().train(), torch.randn(2, 3, 32, 32), targets)
+    parts = task.loss(build_model(task, "resnet18")[1].train(), torch.randn(2, 3, 32, 32), targets)
     assert parts["main"].item() == 0
 
 
@@ -155,10 +156,10 @@ def test_classification_sizes(smoke_task):
 
 def test_weight_decay_spares_batch_norm_where_the_recipe_says(smoke_task):
     task = smoke_task("sinclass", decay_norm=False)
-    model = task.build()
+    model = build_model(task, "resnet18")[1]
     groups = {group["weight_decay"]: group["params"] for group in make_optimiser(task, model).param_groups}
     assert sum(p.numel() for p in groups[0.0]) == 9600
-    assert any(p is model.fc.bias for p in groups[1e-4])
+    assert any(p is model.last.bias for p in groups[1e-4])
 
 
 def test_normals_are_those_of_a_pixel_never_a_mean(smoke_task, boxes):

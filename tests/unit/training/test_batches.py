@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from syn2real.data.rendered import PTASKS, SyntheticImages
-from syn2real.tasks.base import make_task
+from syn2real.tasks.base import task_class
 from syn2real.tasks.schema import read_section
 from syn2real.training.batches import Augmented, Cached, EndlessOrder, training_batches
 from syn2real.training.seeding import borrowed, stream_seed
@@ -101,7 +101,7 @@ def test_batches_are_the_same_whatever_the_number_of_processes(ptask, shards, re
 
     def load(workers):
         numbers = resolve("pretrain", ptask, batch_size=6, iterations=5, images=None, workers=workers)
-        task = make_task(ptask, read_section(ptask, numbers), "resnet18", data.classes)
+        task = task_class(ptask)(read_section(ptask, numbers), data.classes)
         return list(training_batches(data, task, seed=0, start=0, device=torch.device("cpu")))
 
     alone = load(0)

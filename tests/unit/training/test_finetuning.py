@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file
 
-from syn2real.backbones.base import backbone_state, resnet, save_backbone
+from syn2real.backbones.base import Backbone, build_backbone, save_backbone
 from syn2real.errors import InputError, TrainingError
 from syn2real.tasks.base import task_class
 from syn2real.training.finetune import finetune
@@ -28,7 +28,7 @@ class Watch:
 
         def loss(task, model, images, targets):
             if self.start is None:
-                self.body = backbone_state(task.body(model))
+                self.body = next(m for m in model.modules() if isinstance(m, Backbone)).state()
                 self.start = {key: value.clone() for key, value in model.state_dict().items()}
                 self.model = model
             norms = [m for m in model.modules() if isinstance(m, torch.nn.BatchNorm2d)]
@@ -42,7 +42,7 @@ class Watch:
 def backbone(tmp_path):
     """A backbone whose weights no fresh network has."""
     torch.manual_seed(123)
-    state = {key: value + 0.01 for key, value in backbone_state(resnet("resnet18")).items()}
+    state = {key: value + 0.01 for key, value in build_backbone("resnet18").state().items()}
     state = {key: value.long() if "num_batches" in key else value for key, value in state.items()}
     save_backbone(tmp_path / "backbone.safetensors", state, {})
     return tmp_path / "backbone.safetensors"
@@ -101,8 +101,9 @@ def test_from_scratch_is_the_same_recipe_head_and_subset_without_the_backbone(
     (one, pretrained), (other, scratch) = found["pretrained"], found["scratch"]
     weights = [name for name in one.body if "num_batches" not in name]
     assert not any(torch.equal(one.body[name], other.body[name]) for name in weights)
-    assert set(one.start) - set(one.body) == {"fc.weight", "fc.bias"}
-    assert all(torch.equal(one.start[name], other.start[name]) for name in ("fc.weight", "fc.bias"))
+    head = {name for name in one.start if not name.startswith("backbone.")}
+    assert head == {"last.weight", "last.bias"}
+    assert all(torch.equal(one.start[name], other.start[name]) for name in head)
     assert pretrained.recipe == scratch.recipe and pretrained.iterations == scratch.iterations
     assert pretrained.subset_digest == scratch.subset_digest
     assert set(pretrained.inputs) - set(scratch.inputs) == {"backbone"}

@@ -10,7 +10,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from syn2real.backbones.base import load_backbone, resnet
+from syn2real.backbones.base import build_backbone
 from syn2real.errors import InputError, TrainingError
 from syn2real.training.finetune import finetune
 from syn2real.training.pretrain import pretrain
@@ -90,7 +90,7 @@ def test_pretraining_hands_on_the_best_backbone(ptask, arguments, tmp_path):
     assert rows[0] == "iteration,images,lr,loss,value"
     assert len(rows) == 1 + metrics["iterations"]
     assert rows[2].endswith(f",{evaluations[0]['value']}") and rows[1].endswith(",")
-    load_backbone(resnet("resnet18"), tmp_path / "run" / "backbone.safetensors")
+    build_backbone("resnet18").load(tmp_path / "run" / "backbone.safetensors")
     left = {path.name for path in (tmp_path / "run").iterdir()}
     assert left == {"backbone.safetensors", "metrics.json", "curve.csv", "tensorboard"}
 

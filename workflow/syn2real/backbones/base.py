@@ -1,73 +1,132 @@
-"""The ResNet backbone and its hand-over from one task to the next.
+"""A backbone: the part of a network that is handed from one task to the next, and its weight files.
 
-A plain ResNet, the body under a feature pyramid and a dilated ResNet hold tensors of the same names and
-shapes, `conv1` … `layer4` (A.2): a backbone file holds exactly these, whatever the task it comes from.
+The same backbone carries every task's head, so a file holds its tensors alone, whatever the task it comes
+from (A.2).
 """
 
 import json
-import re
+import pickle
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
-from torchvision.models import resnet as torchvision_resnet
 
-from syn2real.backbones.schema import ModelName
+from syn2real import plugins
+from syn2real.backbones.schema import family_of
 from syn2real.errors import InputError
 from syn2real.files import atomic
 
-BODY = re.compile(r"(conv1|bn1|layer[1-4])\.")
+CHECKPOINT_KEYS = ("model", "state_dict")
+"""Where checkpoints of other projects keep their weights."""
 
 
-def resnet(
-    name: ModelName, *, classes: int = 1, dilated: bool = False, zero_init_residual: bool = False
-) -> torchvision_resnet.ResNet:
-    """Return torchvision's ResNet of a depth, with random weights.
+class Backbone(nn.Module, ABC):
+    """A network without a head: the maps of its stages, and one vector an image.
 
     Parameters
     ----------
     name : str
-        `resnet18` … `resnet152`.
-    classes : int
-        Outputs of the last layer `fc`.
-    dilated : bool
-        Dilate the last two stages (output stride 8), as DeepLabV3 wants; see `can_dilate`.
-    zero_init_residual : bool
-        Start the last batch norm of each block at zero (Goyal et al., 2017).
+        Its name, one of the family's `NAMES`.
+    net : Module
+        The network; its tensors are those of a backbone file, under its own names.
+    channels : tuple of int
+        Channels of each stage's map, from the finest to the coarsest.
+    strides : tuple of int
+        Pixels of the image a step of each map.
+    width : int
+        Length of the pooled vector.
     """
-    return getattr(torchvision_resnet, name)(
-        num_classes=classes,
-        replace_stride_with_dilation=(False, dilated, dilated),
-        zero_init_residual=zero_init_residual,
-    )
+
+    def __init__(
+        self, name: str, net: nn.Module, channels: tuple[int, ...], strides: tuple[int, ...], width: int
+    ) -> None:
+        super().__init__()
+        self.name, self.net = name, net
+        self.channels, self.strides, self.width = channels, strides, width
+
+    @abstractmethod
+    def forward(self, images: Tensor) -> list[Tensor]:
+        """Return the maps [B, channels, H / stride, W / stride] of normalised images [B, 3, H, W]."""
+
+    @abstractmethod
+    def pooled(self, images: Tensor) -> Tensor:
+        """Return one vector an image [B, width], as a classifier's last layer sees it."""
+
+    def last_layer(self, outputs: int) -> nn.Linear:
+        """Return a new linear layer on the pooled vector; call it before weights are loaded."""
+        return nn.Linear(self.width, outputs)
+
+    def start_blocks_as_identity(self) -> None:
+        """Start the last batch norm of each residual block at 0 (Goyal et al., 2017), where there are any."""
+
+    def compile(self, *args: Any, **kwargs: Any) -> None:
+        """Compile both ways through the network (torch.compile); each is compiled when it is first used."""
+        super().compile(*args, **kwargs)
+        self.pooled = torch.compile(self.pooled, *args, **kwargs)  # type: ignore[method-assign]
+
+    def count_parameters(self) -> int:
+        """Return the number of weights as built; running statistics are not counted."""
+        return sum(parameter.numel() for parameter in self.net.parameters())
+
+    def state(self) -> dict[str, Tensor]:
+        """Return copies of the tensors on the CPU, by their names in a backbone file."""
+        return {
+            key: value.detach().cpu().clone().contiguous() for key, value in self.net.state_dict().items()
+        }
+
+    def load(self, path: str | Path) -> None:
+        """Load a weights file: a backbone file, or one that holds this network, alone or within another.
+
+        Raises
+        ------
+        InputError
+            The file cannot be read, or does not hold this backbone.
+        """
+        own = self.net.state_dict()
+        state = self._state_within(read_weights(path), path)
+        counters = {key for key in own if key.endswith("num_batches_tracked")}  # frozen batch norm has none
+        for key in sorted((own.keys() | state.keys()) - counters):
+            if key not in state or key not in own or state[key].shape != own[key].shape:
+                problem = f"this tensor does not fit a {self.name}; the file holds another backbone"
+                raise InputError(problem, file=path, key=key)
+        self.net.load_state_dict(state, strict=False)
+
+    def _state_within(self, weights: Mapping[str, Any], path: str | Path) -> dict[str, Tensor]:
+        """Return this network's part of some weights, without the prefix that it has there."""
+        own = self.net.state_dict()
+        first = next(iter(own))
+        prefixes = [key.removesuffix(first) for key in weights if key.endswith(first)]
+        if not prefixes:
+            problem = f"the file holds no {self.name}: no tensor's name ends in '{first}'"
+            raise InputError(problem, file=path)
+        # A block within the network may have a tensor of that name too: the whole network has the most.
+        prefix = max(prefixes, key=lambda stem: (sum(f"{stem}{key}" in weights for key in own), -len(stem)))
+        parts = {key.partition(".")[0] for key in own}
+        found = {key.removeprefix(prefix): value for key, value in weights.items() if key.startswith(prefix)}
+        return {key: value for key, value in found.items() if key.partition(".")[0] in parts}
 
 
-def can_dilate(name: ModelName) -> bool:
-    """Say whether a depth can be dilated: torchvision's BasicBlock (18, 34) refuses dilation."""
-    return name not in ("resnet18", "resnet34")
+def build_backbone(model: str, *, output_stride: int = 32) -> Backbone:
+    """Return a backbone by name, with random weights.
 
-
-def channels(body: nn.Module, layer: str) -> int:
-    """Return the number of channels that a stage (`layer1` … `layer4`) gives out."""
-    stage = body.get_submodule(layer)
-    return [m.num_features for m in stage.modules() if isinstance(m, nn.BatchNorm2d)][-1]
-
-
-def backbone_state(body: nn.Module) -> dict[str, Tensor]:
-    """Return copies of a backbone's tensors on the CPU, without the classifier's last layer `fc`."""
-    state = body.state_dict()
-    return {key: value.detach().cpu().clone().contiguous() for key, value in state.items() if BODY.match(key)}
-
-
-def count_parameters(body: nn.Module) -> int:
-    """Return the number of a backbone's weights as built (running statistics are none)."""
-    return sum(p.numel() for name, p in body.named_parameters() if BODY.match(name))
+    Parameters
+    ----------
+    model : str
+        Its name; only its family's module is imported.
+    output_stride : int
+        The stride asked of the last map: 8 for dense predictions, where the family can dilate.
+    """
+    found: Backbone = plugins.load("backbones", family_of(model)).build(model, output_stride=output_stride)
+    return found
 
 
 def save_backbone(path: str | Path, state: dict[str, Tensor], metadata: dict[str, Any]) -> None:
-    """Write what `backbone_state` returned as safetensors, atomically; the same tensors give the same bytes.
+    """Write what `Backbone.state` returned as safetensors, atomically; the same tensors give the same bytes.
 
     `metadata` is kept as JSON under the one key `syn2real`: safetensors writes several keys in any order.
     """
@@ -75,22 +134,34 @@ def save_backbone(path: str | Path, state: dict[str, Tensor], metadata: dict[str
         save_file(state, temporary, metadata={"syn2real": json.dumps(metadata, sort_keys=True)})
 
 
-def load_backbone(body: nn.Module, path: str | Path) -> None:
-    """Load a backbone file into the backbone of any task's model.
+def read_weights(path: str | Path) -> Mapping[str, Any]:
+    """Return what a weights file holds, by tensor name.
+
+    Parameters
+    ----------
+    path : str or Path
+        A safetensors file, or a torch file, which is read as weights alone: nothing in it is run.
 
     Raises
     ------
     InputError
-        The file is no safetensors file, or holds another depth's backbone.
+        The file cannot be read as weights.
     """
+    path = Path(path)
     try:
-        state = load_file(path)
-    except (OSError, SafetensorError) as error:
-        raise InputError(f"no readable safetensors file: {error}", file=path) from None
-    own = {key: value for key, value in body.state_dict().items() if BODY.match(key)}
-    for key in sorted(own.keys() | state.keys()):
-        if key not in state or key not in own or state[key].shape != own[key].shape:
-            raise InputError(
-                "this tensor does not fit the model; the backbone is of another depth", file=path, key=key
-            )
-    body.load_state_dict(state, strict=False)
+        if path.suffix == ".safetensors":
+            return load_file(path)
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError:
+        raise InputError("there is no such file", file=path) from None
+    except (OSError, SafetensorError, pickle.UnpicklingError, RuntimeError, EOFError) as error:
+        first = str(error).strip().partition("\n")[0]
+        raise InputError(f"not readable as weights ({first})", file=path) from None
+    for key in CHECKPOINT_KEYS:
+        if isinstance(state, Mapping) and isinstance(state.get(key), Mapping):
+            state = state[key]
+    if not isinstance(state, Mapping):
+        raise InputError(
+            f"weights are a mapping of names to tensors, not a {type(state).__name__}", file=path
+        )
+    return state

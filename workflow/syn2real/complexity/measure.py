@@ -5,14 +5,14 @@ from typing import Any
 
 from syn2real.backbones.schema import ModelName
 from syn2real.complexity.entropy import FLOOR
-from syn2real.complexity.features import dimensions, features, load_reference
+from syn2real.complexity.features import features, load_reference
 from syn2real.complexity.images import SceneImages
 from syn2real.complexity.scenes import SceneGroups
 from syn2real.complexity.schema import Activation
 from syn2real.complexity.summary import measure
 from syn2real.files import file_digest
 from syn2real.jobs.provenance import git_commit
-from syn2real.tasks.base import memory_format
+from syn2real.tasks.common.images import memory_format
 from syn2real.training.metrics_file import device_name, versions
 from syn2real.training.run import pick_device
 from syn2real.training.seeding import make_deterministic
@@ -60,7 +60,7 @@ def measure_images(
     device = pick_device()
     make_deterministic(threads, device)
     backbone = load_reference(weights, model).to(device).to(memory_format=memory_format(device))
-    groups = SceneGroups(images.scenes, dimensions(backbone))
+    groups = SceneGroups(images.scenes, backbone.width if activation == "pooled" else backbone.channels[-1])
     for scene, block in features(
         images, backbone, activation=activation, image_size=image_size, device=device
     ):

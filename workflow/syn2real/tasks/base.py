@@ -9,13 +9,9 @@ from torch import Tensor, nn
 from torchvision.transforms import v2
 
 from syn2real import plugins
-from syn2real.backbones.schema import ModelName
+from syn2real.backbones.base import Backbone, build_backbone
+from syn2real.tasks.common.images import normalise, stack_padded
 from syn2real.tasks.schema import TrainingSection
-
-# Mean and standard deviation of ImageNet's colours: the convention of torchvision's models. The same
-# numbers serve synthetic and real images, so that a backbone sees one scale before and after the transfer.
-MEAN = (0.485, 0.456, 0.406)
-STD = (0.229, 0.224, 0.225)
 
 
 class Evaluation(NamedTuple):
@@ -43,27 +39,20 @@ class Task(ABC):
     ----------
     section : TrainingSection
         The recipe's section of this task, resolved for the backbone.
-    model_name : str
-        Depth of the backbone, `resnet18` … `resnet152`.
     classes : sequence of str
         Names of the data set's classes, in the order of its labels.
     """
 
-    name: ClassVar[str]
-    metric: ClassVar[str]
+    output_stride: ClassVar[int] = 32
+    """The stride asked of the backbone's last map."""
 
-    def __init__(self, section: TrainingSection, model_name: ModelName, classes: Sequence[str]) -> None:
+    def __init__(self, section: TrainingSection, classes: Sequence[str]) -> None:
         self.section: Any = section
-        self.model_name = model_name
         self.classes = list(classes)
 
     @abstractmethod
-    def build(self) -> nn.Module:
-        """Return the model with random weights: backbone and head."""
-
-    @abstractmethod
-    def body(self, model: nn.Module) -> nn.Module:
-        """Return the part of `model` that holds the backbone, `conv1` … `layer4`."""
+    def build(self, backbone: Backbone) -> nn.Module:
+        """Return the model: the backbone with this task's head, whose weights are random."""
 
     @abstractmethod
     def train_transform(self) -> v2.Transform:
@@ -114,7 +103,7 @@ class Task(ABC):
         return stack_padded(images, 0), torch.stack([torch.as_tensor(target) for target in targets])
 
     def move(self, batch: tuple[Any, Any], device: torch.device) -> tuple[Any, Any]:
-        """Return a batch on `device`, its images as the model wants them."""
+        """Return a batch on `device`, its images as the model takes them."""
         images, targets = batch
         return normalise(images, device), targets.to(device, non_blocking=True)
 
@@ -129,42 +118,7 @@ def task_class(name: str) -> type[Task]:
     return found
 
 
-def make_task(name: str, section: TrainingSection, model: ModelName, classes: Sequence[str]) -> Task:
-    """Return the task called `name`, for a recipe's section, a backbone depth and a data set's classes."""
-    return task_class(name)(section, model, classes)
-
-
-def stack_padded(tensors: Sequence[Tensor], fill: int) -> Tensor:
-    """Stack images [C, H, W] or masks [H, W], padded right and below to the largest, as torchvision does.
-
-    Images keep their colours side by side in memory, as they are read: so stacking only copies.
-    """
-    plain = [tensor.as_subclass(Tensor) for tensor in tensors]
-    height, width = (max(tensor.shape[axis] for tensor in plain) for axis in (-2, -1))
-    shape = (len(plain), *plain[0].shape[:-2], height, width)
-    layout = torch.channels_last if len(shape) == 4 else torch.contiguous_format
-    batch = torch.empty(shape, dtype=plain[0].dtype, memory_format=layout)
-    if any(tensor.shape != shape[1:] for tensor in plain):
-        batch.fill_(fill)
-    for place, tensor in zip(batch, plain, strict=True):
-        place[..., : tensor.shape[-2], : tensor.shape[-1]].copy_(tensor)
-    return batch
-
-
-def memory_format(device: torch.device) -> torch.memory_format:
-    """Return the faster layout of a batch: channels last on a GPU, channels first on a CPU.
-
-    On a CPU channels last took 1.4 times as long (ResNet-18, 48², batch 32, one thread).
-    """
-    return torch.channels_last if device.type == "cuda" else torch.contiguous_format
-
-
-def normalise(images: Tensor, device: torch.device) -> Tensor:
-    """Return uint8 images [B, 3, H, W] as normalised float32 on `device`.
-
-    Images travel as bytes and become numbers on the device: a quarter of the traffic.
-    """
-    mean = torch.tensor(MEAN, device=device).view(1, 3, 1, 1)
-    std = torch.tensor(STD, device=device).view(1, 3, 1, 1)
-    images = images.to(device, non_blocking=True, memory_format=memory_format(device))
-    return images.float().div_(255).sub_(mean).div_(std)
+def build_model(task: Task, model: str) -> tuple[Backbone, nn.Module]:
+    """Return a backbone, given by its name, and a task's model on it; the weights are random."""
+    backbone = build_backbone(model, output_stride=task.output_stride)
+    return backbone, task.build(backbone)

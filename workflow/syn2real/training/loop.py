@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from syn2real.backbones.base import backbone_state
+from syn2real.backbones.base import Backbone
 from syn2real.errors import TrainingError
 from syn2real.tasks.base import Evaluation, Task
 from syn2real.tasks.schema import TrainingSection
@@ -65,6 +65,7 @@ class History:
 
 def train(
     task: Task,
+    backbone: Backbone,
     model: nn.Module,
     train_data: Any,
     val_data: Any,
@@ -83,6 +84,8 @@ def train(
     ----------
     task : Task
         Head, transformations, loss and metric.
+    backbone : Backbone
+        Part of `model`.
     model : Module
         On `device`; changed in place.
     train_data, val_data : AnnotatedImages
@@ -106,7 +109,7 @@ def train(
         The batch cannot be shared among the devices, or they lack the recipe's precision.
     """
     section, world = task.section, current_world()
-    parts = _assemble(task, model, seed, device)
+    parts = _assemble(task, backbone, model, seed, device)
     history = _resume(checkpoints, parts)
     progress.resumed(history.iteration)
     batches = training_batches(cached(train_data, section), task, seed, history.iteration, device)
@@ -129,7 +132,7 @@ def train(
         if due.evaluating:
             precision = parts.precision
             result = evaluate(task, model, validation, val_data, device, precision) if world.first else None
-            _record(history, task, model, world.from_first(result), keep_best and world.first)
+            _record(history, world.from_first(result), backbone if keep_best and world.first else None)
         if due.on_curve:
             _add_row(history, section.batch_size, lr, due.evaluating, progress)
         if due.saving:
@@ -155,14 +158,14 @@ class _Parts:
     precision: str
 
 
-def _assemble(task: Task, model: nn.Module, seed: int, device: torch.device) -> _Parts:
+def _assemble(task: Task, backbone: Backbone, model: nn.Module, seed: int, device: torch.device) -> _Parts:
     """Make a process's replica of the model and what trains it."""
     section = task.section
     share = share_out(section, current_world())
     logger.info(share.describe())
     precision = computed_precision(section.precision, device)
     if section.compile and device.type == "cuda":
-        task.body(model).compile()
+        backbone.compile()
     return _Parts(
         task=task,
         model=model,
@@ -258,11 +261,11 @@ def _collect(history: History, pending: list[Tensor]) -> None:
     pending.clear()
 
 
-def _record(history: History, task: Task, model: nn.Module, result: Evaluation, keep_best: bool) -> None:
-    """Add an evaluation to the history."""
+def _record(history: History, result: Evaluation, backbone: Backbone | None) -> None:
+    """Add an evaluation to the history, and the backbone where it is the best so far and wanted."""
     if not math.isfinite(result.value):
         raise TrainingError(
-            f"{task.metric} is {result.value} at iteration {history.iteration}: no image of the evaluation "
+            f"the metric is {result.value} at iteration {history.iteration}: no image of the evaluation "
             "has a label to judge by"
         )
     point = {
@@ -273,10 +276,10 @@ def _record(history: History, task: Task, model: nn.Module, result: Evaluation, 
     }
     history.evaluations.append(point)
     history.n_test = result.n
-    logger.info("iteration %d: %s %.4f on %d images", history.iteration, task.metric, result.value, result.n)
+    logger.info("iteration %d: metric %.4f on %d images", history.iteration, result.value, result.n)
     if history.best is None or result.value > history.best["value"]:
         history.best = point
-        history.best_backbone = backbone_state(task.body(model)) if keep_best else None
+        history.best_backbone = backbone.state() if backbone else None
 
 
 def _add_row(history: History, batch_size: int, lr: float, evaluated: bool, progress: Progress) -> None:

@@ -8,12 +8,12 @@ from typing import Any
 
 import torch
 
-from syn2real.backbones.base import count_parameters, load_backbone
 from syn2real.errors import InputError, TrainingError
 from syn2real.files import digest
 from syn2real.jobs.provenance import git_commit
-from syn2real.tasks.base import Task, make_task, memory_format
-from syn2real.tasks.schema import TrainingSection, read_section
+from syn2real.tasks.base import Task, build_model, task_class
+from syn2real.tasks.common.images import memory_format
+from syn2real.tasks.schema import TrainingSection, read_section, task_schema
 from syn2real.training.checkpoints import Checkpoints
 from syn2real.training.distributed import World, current_world, local_rank, share_out
 from syn2real.training.loop import History, train
@@ -81,7 +81,7 @@ def pick_device() -> torch.device:
 
 
 def train_run(
-    run: Run, train_data: Any, val_data: Any, classes: list[str], backbone: Path | None, curves: Path
+    run: Run, train_data: Any, val_data: Any, classes: list[str], weights: Path | None, curves: Path
 ) -> tuple[Task, History, dict[str, Any]]:
     """Build the model, train it, and describe what came out; every process of the world calls it.
 
@@ -93,8 +93,8 @@ def train_run(
         What to learn from, and what to evaluate on.
     classes : list of str
         The data set's classes.
-    backbone : Path or None
-        Weights to start from; None for random ones.
+    weights : Path or None
+        The backbone's weights to start from; None for random ones.
     curves : Path
         Folder of the TensorBoard curves.
 
@@ -114,10 +114,10 @@ def train_run(
     use_fast_kernels(device)
     # The head of a seed starts alike with and without a backbone, and whatever the backbone.
     seed_everything(seed, run.stage, "initialisation")
-    task = make_task(run.task, section, run.key["model"], classes)
-    model = task.build()
-    if backbone is not None:
-        load_backbone(task.body(model), backbone)
+    task = task_class(run.task)(section, classes)
+    backbone, model = build_model(task, run.key["model"])
+    if weights is not None:
+        backbone.load(weights)
     model.to(device).to(memory_format=memory_format(device))
     title = f"{run.stage} {run.task} {run.key['model']} n={run.key['n']} seed={seed}"
     total, silent = section.total_iterations, not world.first
@@ -127,6 +127,7 @@ def train_run(
     ):
         history = train(
             task,
+            backbone,
             model,
             train_data,
             val_data,
@@ -138,7 +139,7 @@ def train_run(
         )
     if history.n_test != len(val_data):
         raise TrainingError(f"evaluated {history.n_test} images of {len(val_data)}")
-    n_params = count_parameters(task.body(model))
+    n_params = backbone.count_parameters()
     return task, history, _describe(run, task, history, n_params, len(train_data), device)
 
 
@@ -165,7 +166,7 @@ def _describe(
     return {
         "stage": run.stage,
         "key": dict(run.key),
-        "metric": task.metric,
+        "metric": task_schema(run.task).METRIC,
         "value": result["value"],
         "error": result["error"],
         "evaluations": history.evaluations,

@@ -1,17 +1,27 @@
-"""What semseg and normal share: DeepLabV3, its learning rates, masks padded with their images (A.2, A.5)."""
+"""What tasks that predict every pixel share: DeepLabV3, and masks resized with their images (A.2)."""
 
 from abc import abstractmethod
+from collections.abc import Callable
 from typing import Any, ClassVar
 
-from torch import nn
+import cv2
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torchvision import tv_tensors
+from torchvision.models.segmentation.deeplabv3 import DeepLabHead
+from torchvision.models.segmentation.fcn import FCNHead
 from torchvision.transforms import v2
 
-from syn2real.tasks.base import Task, stack_padded
-from syn2real.tasks.common import deeplab
+from syn2real.backbones.base import Backbone
+from syn2real.tasks.base import Task
+from syn2real.tasks.common.images import stack_padded
 
 
 class DenseTask(Task):
     """A task whose annotation is a mask and whose network is DeepLabV3."""
+
+    output_stride: ClassVar[int] = 8
 
     unlabelled: ClassVar[int]
     """What a mask holds where nothing is known, as in the padding of an image smaller than its batch."""
@@ -21,13 +31,9 @@ class DenseTask(Task):
     def outputs(self) -> int:
         """Channels of the network's output."""
 
-    def build(self) -> nn.Module:
+    def build(self, backbone: Backbone) -> nn.Module:
         """Return DeepLabV3 with its auxiliary head."""
-        return deeplab.deeplab(self.model_name, self.outputs)
-
-    def body(self, model: nn.Module) -> nn.Module:
-        """Return the ResNet under the heads."""
-        return model.get_submodule("backbone")
+        return DeepLab(backbone, self.outputs)
 
     def lr_factor(self, parameter: str) -> float:
         """Return the recipe's factor for the auxiliary head (A.2: 10)."""
@@ -41,3 +47,65 @@ class DenseTask(Task):
         """Join uint8 images [B, 3, H, W] and masks; smaller ones are padded: black, and unlabelled."""
         images, masks = zip(*samples, strict=True)
         return stack_padded(images, 0), stack_padded(masks, self.unlabelled)
+
+
+class DeepLab(nn.Module):
+    """torchvision's DeepLabV3 with the auxiliary FCN head on the last map but one (A.2), on any backbone.
+
+    Parameters
+    ----------
+    backbone : Backbone
+        Dilated to an output stride of 8 where its family can; else the outputs are coarser.
+    outputs : int
+        Channels of the output.
+    """
+
+    def __init__(self, backbone: Backbone, outputs: int) -> None:
+        super().__init__()
+        self.backbone = backbone
+        self.classifier = DeepLabHead(backbone.channels[-1], outputs)
+        self.aux_classifier = FCNHead(backbone.channels[-2], outputs)
+
+    def forward(self, images: Tensor) -> dict[str, Tensor]:
+        """Return the outputs of both heads, "out" and "aux", each [B, outputs, H, W]."""
+        maps, size = self.backbone(images), images.shape[-2:]
+        coarse = {"out": self.classifier(maps[-1]), "aux": self.aux_classifier(maps[-2])}
+        return {
+            name: F.interpolate(values, size=size, mode="bilinear", align_corners=False)
+            for name, values in coarse.items()
+        }
+
+
+def train_steps(resize: tuple[int, int], crop: int, flip: bool, unlabelled: int) -> v2.Transform:
+    """Resize the shorter edge to a random integer, flip, crop at random (A.2, in this order).
+
+    Images smaller than the crop are padded: black, and `unlabelled` in the mask.
+    """
+    fill = {tv_tensors.Image: 0, tv_tensors.Mask: unlabelled}
+    return v2.Compose(
+        [
+            RandomShortestSize(list(range(resize[0], resize[1] + 1)), antialias=True),
+            v2.RandomHorizontalFlip(0.5 if flip else 0.0),
+            v2.RandomCrop(crop, pad_if_needed=True, fill=fill),
+        ]
+    )
+
+
+class RandomShortestSize(v2.RandomShortestSize):
+    """torchvision's, but OpenCV resizes masks: to the nearest pixels as well, in a fifth of the time."""
+
+    def transform(self, inpt: Any, params: dict[str, Any]) -> Any:
+        """Return an image or a mask, uint8 [H, W] or [3, H, W], of the size drawn."""
+        if not isinstance(inpt, tv_tensors.Mask):
+            return super().transform(inpt, params)
+        height, width = params["size"]
+        pixels = inpt.as_subclass(Tensor).movedim(0, -1) if inpt.ndim == 3 else inpt.as_subclass(Tensor)
+        resized = torch.from_numpy(
+            cv2.resize(pixels.numpy(), (width, height), interpolation=cv2.INTER_NEAREST)
+        )
+        return tv_tensors.Mask(resized.movedim(-1, 0) if inpt.ndim == 3 else resized)
+
+
+def parts(outputs: dict[str, Tensor], weight: float, loss: Callable[[Tensor], Tensor]) -> dict[str, Tensor]:
+    """Return the loss of the main head and the weighted one of the auxiliary head (A.2: × 0.5)."""
+    return {"main": loss(outputs["out"]), "auxiliary": weight * loss(outputs["aux"])}

@@ -1,7 +1,7 @@
 """Multi-label classification: which of the classes are in the image (A.3)."""
 
 from collections.abc import Iterable
-from typing import Any, ClassVar
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -9,26 +9,20 @@ from torch.nn import functional as F
 from torchmetrics.functional.classification import binary_average_precision
 from torchvision.transforms import v2
 
-from syn2real.backbones.base import resnet
+from syn2real.backbones.base import Backbone
 from syn2real.tasks.base import Evaluation, Task
+from syn2real.tasks.common.classifier import Classifier
 
 
 class MultiLabel(Task):
-    """ResNet with binary cross-entropy; the metric is mean average precision (A.3).
+    """A classifier with binary cross-entropy; the metric is mean average precision (A.3).
 
     Annotations are multi-hot float32 vectors [K].
     """
 
-    name: ClassVar[str] = "mulclass"
-    metric: ClassVar[str] = "mAP"
-
-    def build(self) -> nn.Module:
-        """Return a plain ResNet with an output a class."""
-        return resnet(self.model_name, classes=len(self.classes))
-
-    def body(self, model: nn.Module) -> nn.Module:
-        """Return the ResNet itself."""
-        return model
+    def build(self, backbone: Backbone) -> nn.Module:
+        """Return a classifier with an output a class."""
+        return Classifier(backbone, len(self.classes))
 
     def train_transform(self) -> v2.Transform:
         """Resize to a square, whatever the shape, and flip (A.3)."""

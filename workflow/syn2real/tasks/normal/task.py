@@ -12,8 +12,7 @@ from torchvision.transforms import v2
 
 from syn2real.data.shards import decode_normals
 from syn2real.tasks.base import Evaluation
-from syn2real.tasks.common import deeplab
-from syn2real.tasks.common.dense import DenseTask
+from syn2real.tasks.common.dense import DenseTask, parts, train_steps
 
 
 class Normals(DenseTask):
@@ -28,8 +27,6 @@ class Normals(DenseTask):
     bytes.
     """
 
-    name: ClassVar[str] = "normal"
-    metric: ClassVar[str] = "mean (1 + cos)/2"
     unlabelled: ClassVar[int] = 0  # black: not valid
 
     @property
@@ -39,9 +36,7 @@ class Normals(DenseTask):
 
     def train_transform(self) -> v2.Transform:
         """Resize and crop; never flip, which would need the vectors to be mirrored (A.5)."""
-        return deeplab.train_steps(
-            self.section.resize, self.section.crop, flip=False, unlabelled=self.unlabelled
-        )
+        return train_steps(self.section.resize, self.section.crop, flip=False, unlabelled=self.unlabelled)
 
     def move(self, batch: tuple[Any, Any], device: torch.device) -> tuple[Any, Any]:
         """Return a batch on `device`.
@@ -67,7 +62,7 @@ class Normals(DenseTask):
         def loss(outputs: Tensor) -> Tensor:
             return ((1 - cosine(outputs, targets)) * valid).sum() / counted
 
-        return deeplab.parts(model(images), self.section.aux_weight, loss)
+        return parts(model(images), self.section.aux_weight, loss)
 
     def weight(self, targets: Any) -> float:
         """Return the number of valid pixels."""

@@ -3,7 +3,7 @@
 import contextlib
 import io
 from collections.abc import Iterable
-from typing import Any, ClassVar
+from typing import Any
 
 import torch
 from pycocotools.coco import COCO
@@ -12,15 +12,18 @@ from torch import Tensor, nn
 from torchvision import tv_tensors
 from torchvision.models.detection import FasterRCNN
 from torchvision.models.detection.anchor_utils import AnchorGenerator
-from torchvision.models.detection.backbone_utils import BackboneWithFPN
 from torchvision.models.detection.faster_rcnn import FastRCNNPredictor, TwoMLPHead
+from torchvision.ops.feature_pyramid_network import FeaturePyramidNetwork, LastLevelMaxPool
 from torchvision.transforms import v2
 from torchvision.transforms.v2 import functional
 
-from syn2real.backbones.base import channels, resnet
-from syn2real.tasks.base import MEAN, STD, Evaluation, Task, stack_padded
+from syn2real.backbones.base import Backbone
+from syn2real.tasks.base import Evaluation, Task
+from syn2real.tasks.common.images import MEAN, STD, stack_padded
 
-STAGES = ("layer1", "layer2", "layer3", "layer4")
+PYRAMID_CHANNELS = 256
+POOLED_SIDE = 7
+"""Side of the map that torchvision pools each proposal to."""
 
 
 class Detection(Task):
@@ -29,20 +32,11 @@ class Detection(Task):
     Annotations are {"boxes": XYXY, "labels": 1..K, "image_id", "iscrowd", …}, torchvision's convention.
     """
 
-    name: ClassVar[str] = "objdet"
-    metric: ClassVar[str] = "mAP@[.5:.95]"
-
-    def build(self) -> nn.Module:
-        """Return Faster R-CNN on a ResNet all of whose layers, batch norm too, are trained."""
+    def build(self, backbone: Backbone) -> nn.Module:
+        """Return Faster R-CNN; all layers of the backbone, batch norm too, are trained."""
         options = self.section.detector
         size = self.section.image_size
-        body = resnet(self.model_name)
-        pyramid = BackboneWithFPN(
-            body,
-            return_layers={stage: str(level) for level, stage in enumerate(STAGES)},
-            in_channels_list=[channels(body, stage) for stage in STAGES],
-            out_channels=256,
-        )
+        pyramid = Pyramid(backbone)
         return FasterRCNN(
             pyramid,
             min_size=size,
@@ -58,16 +52,12 @@ class Detection(Task):
             rpn_pre_nms_top_n_test=options.eval_proposals,
             rpn_post_nms_top_n_test=options.eval_proposals,
             rpn_batch_size_per_image=options.rpn_samples,
-            box_head=TwoMLPHead(pyramid.out_channels * 7**2, options.box_head),
+            box_head=TwoMLPHead(pyramid.out_channels * POOLED_SIDE**2, options.box_head),
             box_predictor=FastRCNNPredictor(options.box_head, len(self.classes) + 1),
             box_batch_size_per_image=options.box_samples,
             box_score_thresh=options.score_threshold,
             box_detections_per_img=options.detections,
         )
-
-    def body(self, model: nn.Module) -> nn.Module:
-        """Return the ResNet under the pyramid."""
-        return model.get_submodule("backbone.body")
 
     def train_transform(self) -> v2.Transform:
         """Keep the single objects, resize to a square, flip (A.1)."""
@@ -110,6 +100,25 @@ class Detection(Task):
                 detections += to_coco(found, target, self.section.image_size, data.category_ids)
         value, ap50, ap75 = coco_map(data.coco, detections, image_ids)
         return Evaluation(value, len(image_ids), {"AP50": ap50, "AP75": ap75})
+
+
+class Pyramid(nn.Module):
+    """The backbone's maps joined into a feature pyramid with one more, coarser level (Lin et al., 2017)."""
+
+    out_channels = PYRAMID_CHANNELS
+
+    def __init__(self, backbone: Backbone) -> None:
+        super().__init__()
+        self.backbone = backbone
+        self.fpn = FeaturePyramidNetwork(
+            list(backbone.channels), PYRAMID_CHANNELS, extra_blocks=LastLevelMaxPool()
+        )
+
+    def forward(self, images: Tensor) -> dict[str, Tensor]:
+        """Return the levels by name, "0" the finest; torchvision's detector takes them so."""
+        maps = {str(level): values for level, values in enumerate(self.backbone(images))}
+        levels: dict[str, Tensor] = self.fpn(maps)
+        return levels
 
 
 class TrainingSample(v2.Transform):

@@ -11,8 +11,7 @@ from torchvision.transforms import v2
 
 from syn2real.data.annotated import IGNORE
 from syn2real.tasks.base import Evaluation
-from syn2real.tasks.common import deeplab
-from syn2real.tasks.common.dense import DenseTask
+from syn2real.tasks.common.dense import DenseTask, parts, train_steps
 
 
 class Segmentation(DenseTask):
@@ -22,8 +21,6 @@ class Segmentation(DenseTask):
     background as a class.
     """
 
-    name: ClassVar[str] = "semseg"
-    metric: ClassVar[str] = "mIoU"
     unlabelled: ClassVar[int] = IGNORE
 
     @property
@@ -34,7 +31,7 @@ class Segmentation(DenseTask):
     def train_transform(self) -> v2.Transform:
         """Resize, flip, crop (A.2)."""
         section = self.section
-        return deeplab.train_steps(section.resize, section.crop, section.flip, self.unlabelled)
+        return train_steps(section.resize, section.crop, section.flip, self.unlabelled)
 
     def move(self, batch: tuple[Any, Any], device: torch.device) -> tuple[Any, Any]:
         """Return a batch on `device`; masks travel as bytes, too, and become int64 there."""
@@ -50,7 +47,7 @@ class Segmentation(DenseTask):
             total = F.cross_entropy(logits.float(), targets, ignore_index=IGNORE, reduction="sum")
             return total / counted
 
-        return deeplab.parts(model(images), self.section.aux_weight, loss)
+        return parts(model(images), self.section.aux_weight, loss)
 
     def weight(self, targets: Any) -> float:
         """Return the number of labelled pixels."""

@@ -14,12 +14,12 @@ class Section(TrainingSection):
 
     crop: int = Field(default=224, gt=0, description="side of the square crop, pixels")
     crop_scale: tuple[float, float] = Field(
-        default=(0.08, 1.0), description="share of the image's area the crop covers"
+        default=(0.08, 1.0), description="fraction of the image's area that the crop covers"
     )
     eval_size: int = Field(
         default=256, gt=0, description="shorter edge before the centre crop of the evaluation, pixels"
     )
     flip: bool = Field(default=True, description="flip images horizontally at random")
     zero_init_residual: bool = Field(
-        default=False, description="start each block's last batch norm at 0, without a backbone"
+        default=False, description="start the last batch norm of each residual block at 0, without a backbone"
     )

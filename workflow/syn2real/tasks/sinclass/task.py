@@ -1,39 +1,31 @@
 """Single-label classification: the class of the image (A.4)."""
 
 from collections.abc import Iterable
-from typing import Any, ClassVar
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torchvision.transforms import v2
 
-from syn2real.backbones.base import resnet
+from syn2real.backbones.base import Backbone
 from syn2real.tasks.base import Evaluation, Task
+from syn2real.tasks.common.classifier import Classifier
 
 
 class SingleLabel(Task):
-    """ResNet with softmax cross-entropy; the metric is top-1 accuracy (A.4; Goyal et al., 2017).
+    """A classifier with softmax cross-entropy; the metric is top-1 accuracy (A.4; Goyal et al., 2017).
 
     Annotations are class indices.
     """
 
-    name: ClassVar[str] = "sinclass"
-    metric: ClassVar[str] = "top-1 accuracy"
-
-    def build(self) -> nn.Module:
-        """Return a plain ResNet; its last layer starts from a normal distribution (Goyal et al., §5.1)."""
-        model = resnet(
-            self.model_name,
-            classes=len(self.classes),
-            zero_init_residual=self.section.zero_init_residual,
-        )
-        nn.init.normal_(model.fc.weight, std=0.01)
-        nn.init.zeros_(model.fc.bias)
-        return model
-
-    def body(self, model: nn.Module) -> nn.Module:
-        """Return the ResNet itself."""
+    def build(self, backbone: Backbone) -> nn.Module:
+        """Return a classifier; its last layer starts from a normal distribution (Goyal et al., §5.1)."""
+        model = Classifier(backbone, len(self.classes))
+        if self.section.zero_init_residual:
+            backbone.start_blocks_as_identity()
+        nn.init.normal_(model.last.weight, std=0.01)
+        nn.init.zeros_(model.last.bias)
         return model
 
     def train_transform(self) -> v2.Transform:
@@ -59,7 +51,7 @@ class SingleLabel(Task):
     def evaluate(
         self, model: nn.Module, batches: Iterable[Any], data: Any, device: torch.device
     ) -> Evaluation:
-        """Return the share of images whose highest score is their class."""
+        """Return the fraction of images whose highest score is their class."""
         right = n = 0
         for batch in batches:
             images, targets = self.move(batch, device)
