@@ -24,9 +24,8 @@ import numpy as np
 import pandas as pd
 
 from syn2real.laws.advice import LIMIT, SURE
-from syn2real.laws.bootstrap import bootstrap
-from syn2real.laws.methods.paper import fit_paper
-from syn2real.laws.methods.posterior import fit_simple
+from syn2real.laws.forms.simple import LAW
+from syn2real.laws.methods import paper, posterior
 from syn2real.laws.results import Rows
 from syn2real.laws.table import Curve
 
@@ -46,7 +45,8 @@ class Truth:
 
     def error(self, n: float) -> float:
         """Expected error at n."""
-        return self.D * n**-self.alpha + self.C
+        params = {"D": self.D, "alpha": self.alpha, "C": self.C}
+        return float(LAW.predict(params, Rows.at(n))[0])
 
 
 def simulate(random: np.random.Generator, count: int, noise: float, span: float, points: int) -> list[Truth]:
@@ -116,26 +116,26 @@ def targets(random: np.random.Generator, truth: Truth, most: float) -> tuple[flo
 def answers(random: np.random.Generator, truths: list[Truth]) -> Iterator[dict[str, float]]:
     """Yield what every method says of each curve and how that compares with the truth."""
     curves = [truth.curve for truth in truths]
-    paper, _ = fit_paper(curves)
-    for truth, ours, common in zip(truths, fit_simple(curves), paper, strict=True):
+    fits, papers = (method.fit(curves, LAW, level=0.95)[0] for method in (posterior, paper))
+    for truth, ours, common in zip(truths, fits, papers, strict=True):
         most = float(truth.curve.n.max())
         n = AHEAD * most
         mean = truth.error(n)
-        seen = mean * np.exp(truth.noise * random.standard_normal())
-        told, free = ours.predict(Rows.at(n), 0.95), least_squares(truth.curve, n)
+        measured = mean * np.exp(truth.noise * random.standard_normal())
+        predicted, free = ours.predict(Rows.at(n), 0.95), least_squares(truth.curve, n)
         old = float(common.predict(Rows.at(n), 0.95).error[0])
         target, kind, n_true = targets(random, truth, most)
         yield {
-            **_coverage(truth, ours.params, free, told, mean, seen),
-            "rmse": float(told.error[0]) - mean, "rmse_ls": free["error"] - mean, "rmse_paper": old - mean,
-            "rmse_last": float(truth.curve.error[-1]) - mean,
-            "winkler": winkler(float(told.predict_lower[0]), float(told.predict_upper[0]), seen),
-            "winkler_delta": winkler(free["low"], free["high"], seen),
+            **_coverage(truth, ours.params, free, predicted, mean, measured),
+            "rmse": float(predicted.error[0]) - mean, "rmse_ls": free["error"] - mean,
+            "rmse_paper": old - mean, "rmse_last": float(truth.curve.error[-1]) - mean,
+            "winkler": winkler(*map(float, (*predicted.predict_lower, *predicted.predict_upper)), measured),
+            "winkler_delta": winkler(free["low"], free["high"], measured),
             **_verdict(ours.draws.required(target), free, most, target, kind, n_true),
         }  # fmt: skip
 
 
-def _coverage(truth, params, free, told, mean, seen) -> dict[str, float]:  # type: ignore[no-untyped-def]
+def _coverage(truth, params, free, predicted, mean, measured) -> dict[str, float]:  # type: ignore[no-untyped-def]
     """Whether each interval holds the truth."""
 
     def inside(name: str, value: float) -> bool:
@@ -144,9 +144,9 @@ def _coverage(truth, params, free, told, mean, seen) -> dict[str, float]:  # typ
 
     return {
         "alpha": inside("alpha", truth.alpha), "D": inside("D", truth.D), "C": inside("C", truth.C),
-        "confidence": told.lower[0] <= mean <= told.upper[0],
-        "prediction": told.predict_lower[0] <= seen <= told.predict_upper[0],
-        "delta": free["low"] <= seen <= free["high"],
+        "confidence": predicted.lower[0] <= mean <= predicted.upper[0],
+        "prediction": predicted.predict_lower[0] <= measured <= predicted.predict_upper[0],
+        "delta": free["low"] <= measured <= free["high"],
         "delta_alpha": abs(free["alpha"] - truth.alpha) <= free["alpha_half"],
         "delta_C": abs(free["C"] - truth.C) <= free["C_half"],
     }  # fmt: skip
@@ -167,8 +167,8 @@ def _verdict(required, free, most, target, kind, n_true) -> dict[str, float]:  #
     sums = {"done": chances["reached"], "render": chances["reached"] + chances["within"],
             "other": chances["beyond"] + chances["unreachable"]}  # fmt: skip
     decided = next((name for name, chance in sums.items() if chance >= SURE), None)
-    left = (target - free["C"]) / max(free["d"], 1e-12)
-    n_free = free["n0"] * left ** (-1 / free["alpha"]) if left > 0 else np.inf
+    params = {"D": free["d"], "alpha": free["alpha"], "C": free["C"]}
+    n_free = free["n0"] * float(LAW.required_n(params, target))
     never = float(kind == "unreachable")
     return {
         "required": float(low <= n_true <= high),
@@ -194,17 +194,17 @@ def table(curves: int, files: int) -> pd.DataFrame:
                 for answer in answers(random, simulate(random, curves, noise, span, points))
             ]
             frame = pd.DataFrame(found).astype(float)
-            told = frame.mean()
+            means = frame.mean()
             for name in [name for name in frame if name.startswith("rmse")]:
-                told[name] = 1000 * float(np.sqrt((frame[name] ** 2).mean()))
+                means[name] = 1000 * float(np.sqrt((frame[name] ** 2).mean()))
             for name in ("winkler", "winkler_delta"):
-                told[name] = 1000 * float(frame[name].median())
-            rows.append({"noise": noise, "span": span, "points": points, **told})
+                means[name] = 1000 * float(frame[name].median())
+            rows.append({"noise": noise, "span": span, "points": points, **means})
     return pd.DataFrame(rows).set_index(["noise", "span", "points"])
 
 
 def timings() -> dict[str, float]:
-    """Seconds of a paper's worth of curves with bootstrap, and of the command on 50 curves."""
+    """Seconds of a paper's worth of curves, and of the command on 50 curves."""
     random = np.random.default_rng(0)
     truths = simulate(random, 150, 0.002, 64, 7)
     curves = [truth.curve for truth in truths]
@@ -215,8 +215,7 @@ def timings() -> dict[str, float]:
         return time.perf_counter() - start
 
     out = {
-        "150 curves, 1000 bootstrap replicates each": timed(lambda: bootstrap(curves, 1000)),
-        "150 curves, default fit": timed(lambda: fit_simple(curves)),
+        "150 curves, default fit": timed(lambda: posterior.fit(curves, LAW, level=0.95)),
     }
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "points.csv"
@@ -238,7 +237,7 @@ def main() -> None:
     parser.add_argument("--curves", type=int, default=24, help="in a file (default: %(default)s)")
     parser.add_argument("--files", type=int, default=3, help="of each setting (default: %(default)s)")
     args = parser.parse_args()
-    told = table(args.curves, args.files)
+    results = table(args.curves, args.files)
     with pd.option_context("display.width", 200, "display.max_columns", 40):
         parts = {
             "Coverage of 95 % intervals": ["alpha", "D", "C", "confidence", "prediction", "required",
@@ -249,8 +248,8 @@ def main() -> None:
                 ["class", "class_ls", "decided", "right", "brier", "brier_ls"],
         }  # fmt: skip
         for title, names in parts.items():
-            print(f"\n{title}\n{told[names].round(3).to_string()}")
-        print(f"\nOver all settings\n{told.mean().round(3).to_string()}")
+            print(f"\n{title}\n{results[names].round(3).to_string()}")
+        print(f"\nOver all settings\n{results.mean().round(3).to_string()}")
     for name, seconds in timings().items():
         print(f"{name}: {seconds:.2f} s")
 

@@ -1,5 +1,10 @@
 """From measurements to laws and advice (paper, §3, §4.1 and Appendix D)."""
 
+from syn2real.laws.forms.schema import law_names, method_of
+
+EXTRAPOLATED = ["simple", "power"]
+"""The laws whose forecasts are compared: with a transfer gap, and without (§4.4)."""
+
 
 rule points:
     input:
@@ -46,7 +51,9 @@ rule fit:
     log:
         "results/logs/fit/{experiment}.log",
     params:
-        fingerprint=code("fit"),
+        fingerprint=code("fit", forms="simple", methods=method_of("simple")),
+        law="simple",
+        predict=True,
     conda:
         "../../envs/workflow.yaml"
     script:
@@ -61,14 +68,15 @@ rule fit_law:
     log:
         "results/logs/fit-law/{experiment}/{law}.log",
     params:
-        fingerprint=code("fit_law"),
+        fingerprint=lambda w: code("fit", forms=w.law, methods=method_of(w.law)),
         law=lambda w: w.law,
+        predict=False,
     wildcard_constraints:
-        law="full|size",
+        law=one_of(law_names()),
     conda:
         "../../envs/workflow.yaml"
     script:
-        "../scripts/fit_law.py"
+        "../scripts/fit.py"
 
 
 rule extrapolate:
@@ -79,7 +87,8 @@ rule extrapolate:
     log:
         "results/logs/extrapolate/{experiment}.log",
     params:
-        fingerprint=code("extrapolate"),
+        fingerprint=code("extrapolate", forms=EXTRAPOLATED, methods=[*map(method_of, EXTRAPOLATED)]),
+        laws=EXTRAPOLATED,
         largest=lambda w: PLAN.questions()[w.experiment].extrapolate_from,
     conda:
         "../../envs/workflow.yaml"

@@ -1,4 +1,4 @@
-"""Fit the smaller sizes of an experiment and foretell the larger ones."""
+"""Fit the smaller sizes of an experiment and forecast the larger ones."""
 
 from syn2real.jobs.log import job_log
 
@@ -8,5 +8,5 @@ with job_log(snakemake.log[0]):
     from syn2real.files import write_json
     from syn2real.laws.extrapolation import extrapolate
 
-    told = extrapolate(pd.read_csv(snakemake.input[0]), snakemake.params.largest)
-    write_json(snakemake.output[0], told)
+    points = pd.read_csv(snakemake.input[0])
+    write_json(snakemake.output[0], extrapolate(points, snakemake.params.largest, snakemake.params.laws))

@@ -106,6 +106,6 @@ def test_words_come_before_numbers(points):
 
 
 @pytest.mark.parametrize("options", [{"target_error": 0}, {"target_error": 0.2, "max_images": -1}])
-def test_wishes_that_make_no_sense(points, options):
+def test_goals_that_make_no_sense(points, options):
     with pytest.raises(InputError, match="is not a positive number"):
         advise_table(points, **options)

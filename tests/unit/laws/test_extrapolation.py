@@ -19,11 +19,11 @@ def _table(gap: float = 0.5) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def test_the_law_with_a_gap_foretells_a_curve_that_has_one() -> None:
-    told = extrapolate(_table(), 64_000)
-    rmse = {curve["law"]: curve["rmse"] for curve in told["curves"]}
+def test_the_law_with_a_gap_forecasts_a_curve_that_has_one() -> None:
+    forecasts = extrapolate(_table(), 64_000)
+    rmse = {curve["law"]: curve["rmse"] for curve in forecasts["curves"]}
     assert rmse["simple"] < 0.005 < rmse["power"]
-    assert [curve["n_foretold"] for curve in told["curves"]] == [4, 4]
+    assert [curve["n_predicted"] for curve in forecasts["curves"]] == [4, 4]
 
 
 def test_nothing_above_the_line_is_seen_by_the_fit() -> None:
@@ -38,11 +38,11 @@ def test_the_error_is_that_of_the_means_above_the_line() -> None:
     table = _table()
     large = [float(n) for n in SIZES if n > 64_000]
     fit = fit_table(table[table["n"] <= 64_000], law="power", predict_at=large)["curves"][0]
-    left = [row["error"] - (2 * row["n"] ** -0.5 + 0.5) for row in fit["predictions"]]
-    told = next(c for c in extrapolate(table, 64_000)["curves"] if c["law"] == "power")
-    assert told["rmse"] == pytest.approx(np.sqrt(np.mean(np.square(left))))
+    residuals = [row["error"] - (2 * row["n"] ** -0.5 + 0.5) for row in fit["predictions"]]
+    forecasts = next(c for c in extrapolate(table, 64_000)["curves"] if c["law"] == "power")
+    assert forecasts["rmse"] == pytest.approx(np.sqrt(np.mean(np.square(residuals))))
 
 
 def test_a_curve_too_short_to_fit_has_a_reason_and_no_error() -> None:
-    told = extrapolate(_table(), 2000)
-    assert all(c["rmse"] is None and "a fit needs 3" in c["reason"] for c in told["curves"])
+    forecasts = extrapolate(_table(), 2000)
+    assert all(c["rmse"] is None and "a fit needs 3" in c["reason"] for c in forecasts["curves"])

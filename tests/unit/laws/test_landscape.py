@@ -42,6 +42,6 @@ def test_weights_count() -> None:
     error = 0.5 * N**-0.4 + 0.5
     error[-1] = 0.6
     heavy = _curve(error)
-    light = Curve({}, N, error, np.array([1, 1, 1, 1, 1, 1, 1e-9]), heavy.s, heavy.size)
+    light = Curve({}, N, error, np.array([1, 1, 1, 1, 1, 1, 1e-9]), heavy.s, heavy.n_params)
     place = np.array([0.4]), np.array([0.5])
     assert landscape(light, *place)[0, 0] < 1e-3 < landscape(heavy, *place)[0, 0]

@@ -74,7 +74,7 @@ GOOD = "n,error\n1000,0.5\n2000,0.45\n4000,0.42\n"
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "problem"),
     [
         ("", "is empty"),
         ("  \n \n", "is empty"),
@@ -95,13 +95,13 @@ GOOD = "n,error\n1000,0.5\n2000,0.45\n4000,0.42\n"
         ("n,error,weight\n1,0.5,1\n2,0.4,0\n3,0.3,1\n", "weight: '0' in line 3 is not positive"),
     ],
 )
-def test_bad_files_are_told_in_one_line(tmp_path, text, told):
+def test_bad_files_are_refused_in_one_line(tmp_path, text, problem):
     path = tmp_path / "points.csv"
     path.write_text(text)
     with pytest.raises(InputError) as caught:
         fit_table(read_csv(path), file=path)
     message = str(caught.value)
-    assert told in message and message.startswith(str(path)) and "\n" not in message
+    assert problem in message and message.startswith(str(path)) and "\n" not in message
 
 
 def test_a_directory_and_a_missing_file(tmp_path):

@@ -9,7 +9,7 @@ import pytest
 from syn2real.laws.api import fit_table
 from syn2real.laws.extrapolation import extrapolate
 from syn2real.laws.landscape import ALPHA, COEFFICIENT
-from syn2real.laws.summary import prediction_grid
+from syn2real.laws.rows import prediction_grid
 from syn2real.report.figures import complexity as complexity_figure
 from syn2real.report.figures import (
     curves,

@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from syn2real.commands.base import add_table_options, print_or_write
+from syn2real.plugins import names
 
 HELP = "fit a scaling law to measurements, with intervals and predictions"
 EXAMPLE = "syn2real fit points.csv --predict-at 128k,256k --json fits.json"
@@ -13,14 +14,13 @@ EXTRA: dict[str, tuple[str, ...]] = {}
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of a fit."""
     add_table_options(parser)
-    laws = ("simple", "full", "power", "additive", "size", "joint")
     parser.add_argument(
-        "--law", choices=laws, default="simple",
+        "--law", choices=names("laws.forms"), default="simple",
         help="simple: D n^-alpha + C; full: delta (gamma + n^-alpha) s^-beta; power: C = 0; additive: "
         "A n^-alpha + B s^-beta + C; size: C against model size; joint: n and size (default: simple)",
     )  # fmt: skip
     parser.add_argument(
-        "--method", choices=("default", "paper", "least-squares"), default="default",
+        "--method", choices=["default", *names("laws.methods")], default="default",
         help="default: a posterior pooled over the curves (simple law) or least squares (the others); paper: "
         "the paper's own procedure (Appendix D, C.2), to reproduce its numbers",
     )  # fmt: skip

@@ -11,11 +11,12 @@ import numpy as np
 import pandas as pd
 
 from syn2real.errors import InputError
-from syn2real.laws.api import VERSION, read_curves, why_not
+from syn2real.laws.forms.simple import LAW
 from syn2real.laws.levers import BLIND, Lever, choose_lever
-from syn2real.laws.methods.posterior import BayesFit, fit_simple
-from syn2real.laws.results import number, tails
-from syn2real.laws.table import Curve
+from syn2real.laws.methods import posterior
+from syn2real.laws.methods.posterior import BayesFit
+from syn2real.laws.results import VERSION, number, tails
+from syn2real.laws.table import Curve, read_curves
 
 CLASSES = ("reached", "within", "beyond", "unreachable")
 SURE = 0.8  # a verdict needs this probability; below it, more points decide
@@ -23,8 +24,8 @@ LIMIT = 100.0  # without --max-images, so many times the most measured counts as
 
 
 @dataclass(frozen=True)
-class Wish:
-    """What a person wants and what it costs.
+class Goal:
+    """The error to reach and what images and runs cost.
 
     Attributes
     ----------
@@ -86,17 +87,17 @@ def advise_table(
     InputError
         For bad input, in one line.
     """
-    wish = Wish(target_error, max_images, cost_per_image, cost_per_run, level)
-    _check(wish)
+    goal = Goal(target_error, max_images, cost_per_image, cost_per_run, level)
+    _check(goal)
     curves, notes = read_curves(frame, by=by, file=file, allow_unfitted=allow_unfitted, test_size=test_size)
-    reasons = [why_not(curve) for curve in curves]
+    reasons = [LAW.why_not(curve) for curve in curves]
     good = [curve for curve, reason in zip(curves, reasons, strict=True) if reason is None]
-    fits = iter(fit_simple(good, pool=pool, level=level))
+    fits = iter(posterior.fit(good, LAW, pool=pool, level=level)[0])
     found = [next(fits) if reason is None else None for reason in reasons]
-    views = [View(curve, wish, fit) for curve, fit in zip(curves, found, strict=True)]
+    forecasts = [CurveForecast(curve, goal, fit) for curve, fit in zip(curves, found, strict=True)]
     if max_images is None:
         notes.append(f"without --max-images, {LIMIT:g} times a curve's largest measured n is within reach")
-    out = [_advice(view, views, wish, reason) for view, reason in zip(views, reasons, strict=True)]
+    out = [_advice(one, forecasts, goal, why) for one, why in zip(forecasts, reasons, strict=True)]
     return {
         "version": VERSION,
         "notes": notes,
@@ -107,13 +108,13 @@ def advise_table(
     }
 
 
-class View:
-    """A curve seen with a target in mind: its required n in each draw of the posterior."""
+class CurveForecast:
+    """What a curve's posterior forecasts for a goal: the required n in each of its draws."""
 
-    def __init__(self, curve: Curve, wish: Wish, fit: BayesFit | None) -> None:
-        self.curve, self.fit, self.limit = curve, fit, wish.limit(curve)
+    def __init__(self, curve: Curve, goal: Goal, fit: BayesFit | None) -> None:
+        self.curve, self.fit, self.limit = curve, fit, goal.limit(curve)
         self.most = float(curve.n.max())
-        self.required = fit.draws.required(wish.target_error) if fit else np.empty(0)
+        self.required = fit.draws.required(goal.target_error) if fit else np.empty(0)
         self.at_limit = float(np.median(fit.draws.errors(np.array([self.limit])))) if fit else np.nan
 
     @property
@@ -144,32 +145,34 @@ class View:
         return float(np.mean(self.required <= self.limit)) if self.fit else 0.0
 
 
-def _check(wish: Wish) -> None:
-    """Refuse wishes that make no sense."""
+def _check(goal: Goal) -> None:
+    """Refuse a goal that makes no sense."""
     for key, value in (
-        ("--target-error", wish.target_error),
-        ("--max-images", wish.max_images),
-        ("--cost-per-image", wish.cost_per_image),
-        ("--cost-per-run", wish.cost_per_run),
+        ("--target-error", goal.target_error),
+        ("--max-images", goal.max_images),
+        ("--cost-per-image", goal.cost_per_image),
+        ("--cost-per-run", goal.cost_per_run),
     ):
         if value is not None and not (np.isfinite(value) and value > 0):
             raise InputError(f"{value} is not a positive number", key=key)
-    if not 0 < wish.level < 1:
-        raise InputError(f"{wish.level} is not between 0 and 1", key="--level")
+    if not 0 < goal.level < 1:
+        raise InputError(f"{goal.level} is not between 0 and 1", key="--level")
 
 
-def _advice(view: View, views: Sequence[View], wish: Wish, reason: str | None) -> dict[str, Any]:
+def _advice(
+    forecast: CurveForecast, forecasts: Sequence[CurveForecast], goal: Goal, reason: str | None
+) -> dict[str, Any]:
     """Return one curve's object of the JSON contract."""
-    curve = view.curve
-    if view.fit is None:
+    curve = forecast.curve
+    if forecast.fit is None:
         return {
             "curve": curve.identity, "verdict": "undetermined", "reason": reason, "probabilities": None,
-            "required_n": None, "next_n": _third(curve), "lever": None, "detail": reason,
+            "required_n": None, "next_n": next_size(curve), "lever": None, "detail": reason,
         }  # fmt: skip
-    chances = view.probabilities
-    lever, next_n = _decide(view, views, chances, wish)
-    low, high = tails(wish.level)
-    need = np.sort(view.required)
+    chances = forecast.probabilities
+    lever, next_n = _decide(forecast, forecasts, chances, goal)
+    low, high = tails(goal.level)
+    need = np.sort(forecast.required)
     lower, upper = (need[min(int(q * len(need)), len(need) - 1)] for q in (low, high))
     return {
         "curve": curve.identity,
@@ -177,22 +180,22 @@ def _advice(view: View, views: Sequence[View], wish: Wish, reason: str | None) -
         "reason": None,
         "probabilities": chances,
         "required_n": {
-            "lower": number(lower), "median": number(view.median), "upper": number(upper),
+            "lower": number(lower), "median": number(forecast.median), "upper": number(upper),
             "p_unreachable": chances["unreachable"],
         },
         "next_n": next_n,
         "lever": lever.name,
         "detail": lever.detail,
-        "largest_n": view.most,
-        "limit_n": view.limit,
+        "largest_n": forecast.most,
+        "limit_n": forecast.limit,
         "error_at_largest_n": number(float(curve.error[-1])),
-        "error_at_limit": number(view.at_limit),
+        "error_at_limit": number(forecast.at_limit),
         "p_reach_by_lever": lever.chances,
     }  # fmt: skip
 
 
 def _decide(
-    view: View, views: Sequence[View], chances: dict[str, float], wish: Wish
+    forecast: CurveForecast, forecasts: Sequence[CurveForecast], chances: dict[str, float], goal: Goal
 ) -> tuple[Lever, float | None]:
     """Choose between done, more images, another lever, and another measurement."""
     if chances["reached"] >= SURE:
@@ -200,29 +203,29 @@ def _decide(
     if chances["reached"] + chances["within"] >= SURE:
         return Lever("render more", "render more", "more images of the same rendering meet the target"), None
     if chances["beyond"] + chances["unreachable"] >= SURE:
-        lever = choose_lever(view, [other for other in views if other is not view and other.fit])
-        return lever, (view.curve.n.max() if lever.verdict == BLIND else None)
-    next_n = best_next(view, wish)
-    detail = f"one more measurement at n = {next_n:,.0f} tells most about it for its cost"
+        lever = choose_lever(forecast, [other for other in forecasts if other is not forecast and other.fit])
+        return lever, (forecast.curve.n.max() if lever.verdict == BLIND else None)
+    next_n = best_next(forecast, goal)
+    detail = f"one more measurement at n = {next_n:,.0f} says most about it for its cost"
     return Lever(f"undetermined: measure n = {next_n:.0f} next", None, detail), next_n
 
 
-def best_next(view: View, wish: Wish) -> float:
+def best_next(forecast: CurveForecast, goal: Goal) -> float:
     """Return the n whose measurement removes most variance from the decision per cost.
 
-    The decision is whether the target is reached within the limit. What a measurement at n would tell of it
+    The decision is whether the target is reached within the limit. What a measurement at n would say of it
     is the variance, over the draws, of its probability given the value measured there.
     """
-    fit, most = view.fit, view.most
+    fit, most = forecast.fit, forecast.most
     assert fit is not None
-    top = max(min(view.limit, 64 * most), most)
-    candidates = np.unique(np.concatenate([view.curve.n, np.minimum(most * 2.0 ** np.arange(1, 7), top)]))
+    top = max(min(forecast.limit, 64 * most), most)
+    candidates = np.unique(np.concatenate([forecast.curve.n, np.minimum(most * 2.0 ** np.arange(1, 7), top)]))
     shown = fit.draws.measurements(candidates)
-    decision = (view.required <= view.limit).astype(float)
-    told = np.array([_explained(value, decision) for value in shown.T])
-    run = wish.cost_per_run if wish.cost_per_run is not None else wish.cost_per_image * most
-    cost = run + wish.cost_per_image * np.maximum(candidates - most, 0)
-    return float(candidates[int(np.argmax(told / cost))])
+    decision = (forecast.required <= forecast.limit).astype(float)
+    explained = np.array([_explained(value, decision) for value in shown.T])
+    run = goal.cost_per_run if goal.cost_per_run is not None else goal.cost_per_image * most
+    cost = run + goal.cost_per_image * np.maximum(candidates - most, 0)
+    return float(candidates[int(np.argmax(explained / cost))])
 
 
 def _explained(value: np.ndarray, decision: np.ndarray, bins: int = 25) -> float:
@@ -233,6 +236,6 @@ def _explained(value: np.ndarray, decision: np.ndarray, bins: int = 25) -> float
     return max(float(means.var()) - chance, 1e-12)
 
 
-def _third(curve: Curve) -> float:
+def next_size(curve: Curve) -> float:
     """Return a sensible n to measure on a curve that has too few."""
     return float(2 * curve.n.max())

@@ -1,22 +1,22 @@
-"""Foretelling the errors of larger n from those of smaller n, with and without a gap (§4.4, Figure 5)."""
+"""Forecasts of larger n from smaller n, with and without a transfer gap (§4.4, Figure 5)."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from syn2real.laws.api import fit_table
+from syn2real.laws.results import VERSION
 from syn2real.laws.table import rows_of
 
-VERSION = 1
-LAWS = ("simple", "power")
-"""The law with a transfer gap, and the paper's comparison, which has none."""
 
-
-def extrapolate(frame: pd.DataFrame, largest: float) -> dict[str, Any]:
-    """Fit the sizes up to `largest` and foretell the measured errors above it.
+def extrapolate(
+    frame: pd.DataFrame, largest: float, laws: Sequence[str] = ("simple", "power")
+) -> dict[str, Any]:
+    """Fit the sizes up to `largest` and forecast the measured errors above it.
 
     Parameters
     ----------
@@ -24,11 +24,13 @@ def extrapolate(frame: pd.DataFrame, largest: float) -> dict[str, Any]:
         A points table.
     largest : float
         The largest n that is fitted, images.
+    laws : sequence of str
+        Which laws to compare; the paper's are one with a transfer gap and one without.
 
     Returns
     -------
     dict
-        ``{"version", "largest", "curves": [{"curve", "law", "fit", "reason", "predictions", "n_foretold",
+        ``{"version", "largest", "curves": [{"curve", "law", "fit", "reason", "predictions", "n_predicted",
         "rmse"}]}``: an entry for each curve and law; the predictions are at every measured n, the rmse is
         that of the mean errors above `largest`, None where there are none or no fit.
 
@@ -40,12 +42,12 @@ def extrapolate(frame: pd.DataFrame, largest: float) -> dict[str, Any]:
     fitted = frame[frame["n"] <= largest]
     sizes = sorted(float(n) for n in frame.loc[frame["n"] > 0, "n"].unique())
     curves = []
-    for law in LAWS:
+    for law in laws:
         for curve in fit_table(fitted, law=law, predict_at=sizes, allow_unfitted=True)["curves"]:
             means = _means(frame, curve["curve"], largest)
             rmse = _rmse(curve["predictions"], means) if curve["fit"] and len(means) else None
-            told = {key: curve[key] for key in ("curve", "law", "fit", "reason", "predictions")}
-            curves.append({**told, "n_foretold": len(means), "rmse": rmse})
+            entry = {key: curve[key] for key in ("curve", "law", "fit", "reason", "predictions")}
+            curves.append({**entry, "n_predicted": len(means), "rmse": rmse})
     return {"version": VERSION, "largest": float(largest), "curves": curves}
 
 
@@ -56,7 +58,7 @@ def _means(frame: pd.DataFrame, identity: dict[str, Any], largest: float) -> dic
 
 
 def _rmse(predictions: list[dict[str, Any]], means: dict[float, float]) -> float:
-    """Return the root-mean-square difference between foretold and measured errors."""
-    foretold = {row["n"]: row["error"] for row in predictions}
-    left = np.array([foretold[n] - error for n, error in means.items()])
-    return float(np.sqrt(np.mean(left**2)))
+    """Return the root-mean-square difference between predicted and measured errors."""
+    predicted = {row["n"]: row["error"] for row in predictions}
+    residuals = np.array([predicted[n] - error for n, error in means.items()])
+    return float(np.sqrt(np.mean(residuals**2)))

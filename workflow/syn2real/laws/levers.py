@@ -21,8 +21,8 @@ FACTORS = {
 GAIN = 1e-3  # a lever must lower the error at the limit by this share to be worth naming
 
 
-class Seen(Protocol):
-    """What a lever is chosen from (see `advice.View`)."""
+class Candidate(Protocol):
+    """A curve among which a lever is chosen (see `advice.CurveForecast`)."""
 
     curve: Curve
     at_limit: float
@@ -42,30 +42,30 @@ class Lever:
     chances: dict[str, float] | None = None
 
 
-def choose_lever(view: Seen, others: Sequence[Seen]) -> Lever:
+def choose_lever(here: Candidate, others: Sequence[Candidate]) -> Lever:
     """Choose the factor whose change brings the target closest, from curves that differ in it alone."""
-    best: dict[str, Seen] = {}
+    best: dict[str, Candidate] = {}
     for other in others:
-        name = single_factor(view.curve, other.curve)
+        name = single_factor(here.curve, other.curve)
         if name and (name not in best or _rank(other) > _rank(best[name])):
             best[name] = other
-    helpful = {name: seen for name, seen in best.items() if _rank(seen) > _rank(view) and _gains(view, seen)}
-    chances = {name: seen.reachable for name, seen in best.items()}
+    chances = {name: other.reachable for name, other in best.items()}
+    helpful = {name: other for name, other in best.items() if _helps(here, other)}
     if not best:
         return Lever(
             BLIND,
             None,
-            "measure the same sizes with another rendering, model or number of labels: " + _run(view),
+            "measure the same sizes with another rendering, model or number of labels: " + _run(here),
         )
     if not helpful:
         tried = ", ".join(best)
         return Lever(BLIND, None, f"none of the levers in this file ({tried}) lowers the error", chances)
     name = max(helpful, key=lambda key: _rank(helpful[key]))
-    seen = helpful[name]
-    columns = differing([view.curve.identity, seen.curve.identity])
-    told = ", ".join(f"{c} = {seen.curve.identity[c]}" for c in columns)
-    chance, error = f"{seen.reachable:.2f}", f"{seen.at_limit:.4g}"
-    detail = f"{told} reaches the target with probability {chance} (error {error} at the limit)"
+    other = helpful[name]
+    columns = differing([here.curve.identity, other.curve.identity])
+    change = ", ".join(f"{c} = {other.curve.identity[c]}" for c in columns)
+    chance, error = f"{other.reachable:.2f}", f"{other.at_limit:.4g}"
+    detail = f"{change} reaches the target with probability {chance} (error {error} at the limit)"
     return Lever(name, name, detail, chances)
 
 
@@ -83,20 +83,20 @@ def _forward(name: str, one: Curve, two: Curve) -> bool:
     if name == "label more":
         return float(two.identity["s"]) > float(one.identity["s"])
     if name == "bigger model":
-        return not (two.size < one.size.min()).all()  # sizes may be unknown (NaN): then any other model
+        return not (two.n_params < one.n_params.min()).all()  # unknown sizes (NaN): any other model
     return True
 
 
-def _rank(seen: Seen) -> tuple[float, float]:
+def _rank(curve: Candidate) -> tuple[float, float]:
     """Order by the probability of reaching the target, then by the error at the limit."""
-    return (round(seen.reachable, 2), -seen.at_limit)
+    return (round(curve.reachable, 2), -curve.at_limit)
 
 
-def _gains(view: Seen, seen: Seen) -> bool:
-    """Say whether the other curve ends clearly lower."""
-    return seen.at_limit < (1 - GAIN) * view.at_limit
+def _helps(here: Candidate, other: Candidate) -> bool:
+    """Say whether the other curve ranks higher and ends clearly lower."""
+    return _rank(other) > _rank(here) and other.at_limit < (1 - GAIN) * here.at_limit
 
 
-def _run(view: Seen) -> str:
+def _run(here: Candidate) -> str:
     """Name the run to measure."""
-    return f"start with n = {view.curve.n.max():,.0f}"
+    return f"start with n = {here.curve.n.max():,.0f}"

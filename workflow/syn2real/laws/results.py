@@ -8,7 +8,11 @@ from typing import Any, Protocol
 
 import numpy as np
 
+VERSION = 1
+"""Of the JSON contracts."""
 OK, FIXED, AT_BOUND, UNIDENTIFIED = "ok", "fixed", "at-bound", "unidentified"
+SEED = 20220113
+"""Of all random numbers in the fits, so that the same measurements give the same digits."""
 
 
 @dataclass(frozen=True)
@@ -51,17 +55,21 @@ class Fit(Protocol):
 
 @dataclass(frozen=True)
 class Rows:
-    """Where predictions are wanted: images, labels and model parameters, each (P,), NaN where not given."""
+    """Where a law is asked for: images, labels and model parameters, each (P,), NaN where not given."""
 
     n: np.ndarray
     s: np.ndarray
-    size: np.ndarray
+    n_params: np.ndarray
 
     @classmethod
-    def at(cls, n: Any) -> Rows:
-        """Rows that differ in n alone."""
-        n = np.atleast_1d(np.asarray(n, float))
-        return cls(n, np.full(n.shape, np.nan), np.full(n.shape, np.nan))
+    def at(cls, n: Any = np.nan, s: Any = np.nan, n_params: Any = np.nan) -> Rows:
+        """Rows of what is given, broadcast against each other."""
+        values = (np.atleast_1d(np.asarray(value, float)) for value in (n, s, n_params))
+        return cls(*np.broadcast_arrays(*values))
+
+    def over(self, unit: Rows) -> Rows:
+        """Return the ratios to other rows."""
+        return Rows(self.n / unit.n, self.s / unit.s, self.n_params / unit.n_params)
 
 
 @dataclass(frozen=True)

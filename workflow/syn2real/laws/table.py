@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,9 @@ from syn2real.errors import InputError
 
 NEVER_IDENTITY = ("n", "error", "value", "metric", "n_params", "seed", "weight", "s_percent")
 POSITIVE = ("error", "s", "n_params", "weight")
-LABELS = ("s",)  # what a law in s describes, so not part of a curve's identity there
-MODELS = ("model",)  # likewise for a law in the model's size
+DESCRIBED = {"s": "s", "n_params": "model"}
+"""The identity column that a law in a column describes, so that it sets no curves apart there."""
+FEWEST = 3  # distinct n that a law in n needs
 PRETRAINING = ("setting", "ptask")  # both "none" in a run without pre-training, which belongs to every curve
 
 
@@ -28,9 +29,9 @@ class Curve:
     ----------
     identity : dict
         Column to value: what sets this curve apart in its file.
-    n, s, size, error, weight : ndarray, shape (m,)
-        Images, labels (NaN where the file has none), model parameters (likewise), geometric mean of the
-        replicates' errors, and their summed weight (1 a measurement unless the file says otherwise).
+    n, error, weight, s, n_params : ndarray, shape (m,)
+        Images, geometric mean of the replicates' errors and their summed weight (1 a measurement unless the
+        file says otherwise); labels and model parameters (NaN where the file has none).
     within : float
         Weighted sum of squares of the log errors around their means, over replicates.
     replicates : int
@@ -44,11 +45,10 @@ class Curve:
     error: np.ndarray
     weight: np.ndarray
     s: np.ndarray
-    size: np.ndarray
+    n_params: np.ndarray
     within: float = 0.0
     replicates: int = 0
     reference: float | None = None
-    key: Hashable = field(default=None, compare=False)
 
 
 def read_csv(path: str | Path) -> pd.DataFrame:
@@ -57,7 +57,7 @@ def read_csv(path: str | Path) -> pd.DataFrame:
     Raises
     ------
     InputError
-        Where the file is missing, a directory, empty, or no CSV.
+        Where the file is missing, a directory, empty, or not a CSV.
     """
     path = Path(path)
     if path.is_dir():
@@ -73,7 +73,7 @@ def read_csv(path: str | Path) -> pd.DataFrame:
     try:
         frame = pd.read_csv(StringIO(text), dtype=str, keep_default_na=False, skipinitialspace=True)
     except pd.errors.ParserError as error:
-        raise InputError(f"is no CSV: {error}", file=path) from None
+        raise InputError(f"is not a CSV: {error}", file=path) from None
     frame.columns = [str(column).strip() for column in frame.columns]
     return frame
 
@@ -84,7 +84,7 @@ def number_column(frame: pd.DataFrame, column: str, file: str | Path | None = No
     Raises
     ------
     InputError
-        Where a cell is no finite number, or not positive though its column must be (n may be 0).
+        Where a cell is not a finite number, or not positive though its column must be (n may be 0).
     """
     values = pd.to_numeric(frame[column], errors="coerce").to_numpy(float, na_value=np.nan)
     bad = ~np.isfinite(values)
@@ -95,10 +95,55 @@ def number_column(frame: pd.DataFrame, column: str, file: str | Path | None = No
     if bad.any():
         row = int(np.flatnonzero(bad)[0])
         cell = frame[column].iloc[row]
-        hint = "; mend or remove the row"
+        hint = "; fix or remove the row"
         # +2: the header is line 1 of the file, and rows keep their labels where others were left out
         raise InputError(f"{cell!r} in line {frame.index[row] + 2} {problem}{hint}", file=file, key=column)
     return values
+
+
+def read_curves(
+    frame: pd.DataFrame,
+    *,
+    varies: Sequence[str] = (),
+    by: Sequence[str] | None = None,
+    file: str | Path | None = None,
+    allow_unfitted: bool = False,
+    test_size: float | None = None,
+) -> tuple[list[Curve], list[str]]:
+    """Check a table and split it into curves; refuse it where none has enough distinct n, unless allowed.
+
+    Parameters
+    ----------
+    varies : sequence of str
+        What a curve's law describes besides n: "s", "n_params".
+    by, file, allow_unfitted, test_size
+        As for `api.fit_table`.
+
+    Returns
+    -------
+    curves : list of Curve
+    notes : list of str
+        What was joined or left out.
+
+    Raises
+    ------
+    InputError
+        For bad input, in one line.
+    """
+    checked = check_frame(frame, file, require=["n", "error", *varies])
+    if test_size is not None:
+        checked = weigh_by_test_size(checked, test_size, file)
+    columns = identity_columns(checked, [DESCRIBED[column] for column in varies], by, file)
+    curves, notes = split_curves(checked, columns, file, varies)
+    most = max((len(np.unique(curve.n)) for curve in curves), default=0)
+    if most < FEWEST and not allow_unfitted:
+        raise InputError(
+            f"no curve has {FEWEST} distinct n above 0 (the most is {most}); measure more sizes, or name the "
+            "columns that set curves apart with --by",
+            file=file,
+            key="n",
+        )
+    return curves, notes
 
 
 def check_frame(
@@ -109,7 +154,7 @@ def check_frame(
     Raises
     ------
     InputError
-        For a missing column, an empty table, a cell that is no number, NaN, or a non-positive error.
+        For a missing column, an empty table, a cell that is not a number, or an error that is not positive.
     """
     missing = [column for column in require if column not in frame.columns]
     if missing:
@@ -125,7 +170,7 @@ def check_frame(
             continue
         out[column] = number_column(frame, column, file)
     for column in out.columns.difference(numbers):
-        out[column] = _plain(out[column])
+        out[column] = _numbers_where_possible(out[column])
     return out
 
 
@@ -137,7 +182,7 @@ def weigh_by_test_size(frame: pd.DataFrame, test_size: float, file: str | Path |
     Raises
     ------
     InputError
-        Where the file has weights of its own, or errors that are no rates.
+        Where the file has weights already, or errors that are not rates.
     """
     if "weight" in frame:
         raise InputError("the file has weights already; leave out --test-size", file=file, key="weight")
@@ -158,7 +203,7 @@ def identity_columns(
     Parameters
     ----------
     varies : sequence of str
-        Identity columns that the law itself describes: ("s",) for a law in s, ("model",) for one in size.
+        Identity columns that the law itself describes: ("s",) for a law in s, ("model",) for one in n_params.
     by : sequence of str, optional
         The identity columns; every other one is dropped.
     """
@@ -198,23 +243,23 @@ def split_curves(
     columns : sequence of str
         The identity columns.
     varies : sequence of str
-        What besides n varies within a curve: "s", "size".
+        What besides n varies within a curve: "s", "n_params".
 
     Returns
     -------
     curves : list of Curve
     notes : list of str
-        What was joined or left aside.
+        What was joined or left out.
 
     Raises
     ------
     InputError
-        Where two rows give different errors for the same run and no seed column tells them apart.
+        Where two rows give different errors for the same run and no seed column sets them apart.
     """
     notes: list[str] = []
     if "weight" in frame:  # weights are relative: the typical row of a file has weight 1
         frame = frame.assign(weight=frame["weight"] / frame["weight"].median())
-    table = _deduplicate(frame, [*columns, *within(frame, varies)], notes, file)
+    table = _deduplicate(frame, [*columns, *_run_columns(frame, varies)], notes, file)
     zero = int((table["n"] == 0).sum())
     table = _join_scratch(table, columns)
     groups = table.groupby(list(columns), sort=False, dropna=False) if columns else [((), table)]
@@ -248,15 +293,10 @@ def rows_of(points: pd.DataFrame, identity: Mapping[str, Any]) -> pd.Series:
     return (points[columns].astype(str) == pd.Series(identity)[columns].astype(str)).all(axis=1)
 
 
-def within(frame: pd.DataFrame, varies: Sequence[str]) -> list[str]:
+def _run_columns(frame: pd.DataFrame, varies: Sequence[str]) -> list[str]:
     """Name the columns that set the runs of one curve apart."""
-    names = [
-        "n",
-        *(["s"] if "s" in varies else []),
-        *(["model", "n_params"] if "size" in varies else []),
-        "seed",
-    ]
-    return [name for name in names if name in frame]
+    names = ["n", *varies, *(DESCRIBED[column] for column in varies), "seed"]
+    return [name for name in dict.fromkeys(names) if name in frame]
 
 
 def _deduplicate(
@@ -281,28 +321,37 @@ def _deduplicate(
 
 def _curve(group: pd.DataFrame, identity: dict[str, Any], varies: Sequence[str]) -> Curve:
     """Average the replicates of one curve in the log of the error."""
-    n = group["n"].to_numpy(float)
-    log_error = np.log(group["error"].to_numpy(float))
-    weight = group["weight"].to_numpy(float) if "weight" in group else np.ones(len(group))
-    nan = np.full(len(group), np.nan)
-    s = group["s"].to_numpy(float) if "s" in group else nan
-    size = group["n_params"].to_numpy(float) if "n_params" in group else nan
-    zero = n == 0
-    reference = float(np.exp(log_error[zero].mean())) if zero.any() else None
-    n, s, size, log_error, weight = (a[~zero] for a in (n, s, size, log_error, weight))
-    spots = np.stack([n, s if "s" in varies else 0 * n, size if "size" in varies else 0 * n], axis=1)
-    _, first, where = np.unique(spots, axis=0, return_index=True, return_inverse=True)
+    zero = (group["n"] == 0).to_numpy()
+    reference = float(np.exp(np.log(group["error"].to_numpy(float))[zero].mean())) if zero.any() else None
+    group = group[~zero]
+    nothing = pd.DataFrame(index=group.index, data={"weight": 1.0, "s": np.nan, "n_params": np.nan})
+    weight, s, n_params = (group.get(name, nothing[name]).to_numpy(float) for name in nothing)
+    n, log_error = group["n"].to_numpy(float), np.log(group["error"].to_numpy(float))
+    # Rows at one place of the law are replicates.
+    places = np.stack([n, *(group[column].to_numpy(float) for column in varies)], axis=1)
+    _, first, where = np.unique(places, axis=0, return_index=True, return_inverse=True)
     where = where.reshape(-1)
     total = np.bincount(where, weight, minlength=len(first))
     mean = np.bincount(where, weight * log_error, minlength=len(first)) / np.where(total > 0, total, 1)
     within = float(np.sum(weight * (log_error - mean[where]) ** 2)) if len(n) else 0.0
     return Curve(
-        identity, n[first], np.exp(mean), total, s[first], size[first],
-        within, len(n) - len(first), reference, tuple(identity.items()),
+        identity, n[first], np.exp(mean), total, s[first], n_params[first],
+        within, len(n) - len(first), reference,
     )  # fmt: skip
 
 
-def _plain(column: pd.Series) -> pd.Series:
+def split_models(curve: Curve) -> list[Curve]:
+    """Split a curve over models into one a model, by rising size; models with too few n are left out."""
+    out = []
+    for size in np.unique(curve.n_params):
+        mine = curve.n_params == size
+        arrays = {name: getattr(curve, name)[mine] for name in ("n", "error", "weight", "s", "n_params")}
+        if len(np.unique(arrays["n"])) >= FEWEST:
+            out.append(replace(curve, within=0.0, replicates=0, **arrays))
+    return out
+
+
+def _numbers_where_possible(column: pd.Series) -> pd.Series:
     """Turn a text column into numbers where every cell is one, so that 1 and 1.0 are the same label."""
     text = column.astype(object).where(column.notna(), "")
     numbers = pd.to_numeric(text, errors="coerce")

@@ -15,10 +15,13 @@ from syn2real.laws.results import Rows
 
 RESIDUALS = ("log", "linear", "huber")
 HUBER = 1.345  # 95 % efficiency for normal noise
-ZOOMS = {1: 7, 2: 9}  # how often the grid is drawn closer, by how many exponents there are
+ZOOMS = {1: 7, 2: 9}  # how often the grid is laid again around the best, by how many exponents there are
 NODES = {1: 48, 2: 18}  # nodes an exponent, by how many exponents there are
 REWEIGH = 4  # Gauss-Newton steps of a residual in logs
-BLOCK = 400_000  # numbers of basis columns held at once
+BLOCK = 400_000  # numbers of columns held at once
+SMALLEST = 1e-300  # what takes the logarithm of 0
+RIDGE = 1e-13  # that keeps two columns of the same direction solvable, in units of their length
+LEAST_SHARE = 1e-9  # of a measured error that a law's error may fall to while residuals are made linear
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,8 @@ class Problem:
     law : Law
     rows : Rows
         Of length m.
+    unit : Rows
+        One row, over which the columns are taken: coefficients of order one cure the numerics.
     error, weight : ndarray, shape (m,)
         Weight is the relative inverse variance of the residual.
     residual : str
@@ -40,10 +45,15 @@ class Problem:
 
     law: Law
     rows: Rows
+    unit: Rows
     error: np.ndarray
     weight: np.ndarray
     residual: str = "log"
     scale: float = np.inf
+
+    def columns(self, exponents: np.ndarray) -> np.ndarray:
+        """The law's columns over those at the unit; (..., q) to (..., m, k)."""
+        return self.law.columns(exponents, self.rows, self.unit)
 
 
 @dataclass(frozen=True)
@@ -68,15 +78,17 @@ def solve_nonnegative(columns: np.ndarray, target: np.ndarray) -> np.ndarray:
     ndarray, shape (..., k)
     """
     k = columns.shape[-1]
-    size = np.sqrt((columns**2).sum(axis=-2)) + 1e-300
+    # Normal equations of columns of length one.
+    size = np.sqrt((columns**2).sum(axis=-2)) + SMALLEST
     unit = columns / size[..., None, :]
     gram = np.swapaxes(unit, -1, -2) @ unit
     moment = (np.swapaxes(unit, -1, -2) @ target[..., None])[..., 0]
+    # The support whose unconstrained solution is non-negative and explains most is the constrained one.
     best = np.zeros(moment.shape)
     best_gain = np.zeros(moment.shape[:-1])  # how much the sum of squares falls
     for count in range(1, k + 1):
         for support in map(list, combinations(range(k), count)):
-            part = gram[..., support, :][..., support] + 1e-13 * np.eye(count)
+            part = gram[..., support, :][..., support] + RIDGE * np.eye(count)
             found = np.linalg.solve(part, moment[..., support, None])[..., 0]
             gain = (found * moment[..., support]).sum(axis=-1)
             better = (found >= 0).all(axis=-1) & (gain > best_gain)
@@ -106,18 +118,21 @@ def project(
     coefficients : ndarray, shape (V, G, len(free))
     loss : ndarray, shape (V, G)
     """
-    columns = problem.law.basis(exponents, problem.rows)[..., free]
+    columns = problem.columns(exponents)[..., free]
     y, root = error[:, None, :], np.sqrt(problem.weight)
+    # Linear residuals are solved at once; those in logs start from relative ones, (y - f) / y.
     scale = root if problem.residual == "linear" else root / y
     c = _solve(columns, y - offset, np.broadcast_to(scale, columns.shape[:-1]))
     best, best_loss = c, _loss(problem, y, offset + _times(columns, c))
     if problem.residual == "linear":
         return best, best_loss
     for _ in range(REWEIGH):
-        f = np.maximum(offset + _times(columns, c), 1e-9 * y)
-        left = np.log(y / f)
-        pull = root * _huber_weight(problem, root * left)
-        c = _solve(columns, f * (left + 1) - offset, pull / f)
+        # Around the present f, log y - log f(c) is (f (log(y / f) + 1) - f(c)) / f: least squares again.
+        f = np.maximum(offset + _times(columns, c), LEAST_SHARE * y)
+        residuals = np.log(y / f)
+        pull = root * _huber_weight(problem, root * residuals)
+        c = _solve(columns, f * (residuals + 1) - offset, pull / f)
+        # A step may overshoot, so the best of all is kept.
         loss = _loss(problem, y, offset + _times(columns, c))
         better = loss < best_loss
         best, best_loss = np.where(better[..., None], c, best), np.where(better, loss, best_loss)
@@ -127,7 +142,7 @@ def project(
 def search(
     problem: Problem, error: np.ndarray | None = None, held: dict[str, np.ndarray] | None = None
 ) -> Solution:
-    """Find the best exponents on a grid that is drawn closer around them.
+    """Find the best exponents on a grid that is laid again and again around them.
 
     Parameters
     ----------
@@ -158,8 +173,10 @@ def search(
 
 
 def _search(problem: Problem, error: np.ndarray, held: dict[str, np.ndarray]) -> Solution:
+    """Search V problems at once: `error` is (V, m), what is held (V,)."""
     law, count = problem.law, len(error)
     free = [i for i, name in enumerate(law.coefficients) if name not in held]
+    # The whole range of each exponent, in logs; one that is held has a range of no width.
     low = np.tile(np.log(law.bounds[0]), (count, len(law.exponents)))
     high = np.tile(np.log(law.bounds[1]), (count, len(law.exponents)))
     for i, name in enumerate(law.exponents):
@@ -169,6 +186,7 @@ def _search(problem: Problem, error: np.ndarray, held: dict[str, np.ndarray]) ->
     for _ in range(ZOOMS[len(law.exponents)]):
         nodes = _grid(low, high)  # (V, G, q)
         c, loss = project(problem, np.exp(nodes), error, _offset(problem, np.exp(nodes), held), free)
+        # Next time, a node and a half on each side of the best.
         best = loss.argmin(axis=1)
         centre = nodes[rows, best]
         half = 1.5 * (high - low) / (NODES[len(law.exponents)] - 1)
@@ -198,7 +216,7 @@ def _offset(problem: Problem, exponents: np.ndarray, held: dict[str, np.ndarray]
     shape = (*exponents.shape[:2], len(problem.rows.n))
     if not fixed:
         return np.zeros(shape)
-    columns = problem.law.basis(exponents, problem.rows)
+    columns = problem.columns(exponents)
     return sum((columns[..., i] * held[names[i]][:, None, None] for i in fixed), np.zeros(shape))
 
 
@@ -212,19 +230,20 @@ def _times(columns: np.ndarray, c: np.ndarray) -> np.ndarray:
     return (columns @ c[..., None])[..., 0]
 
 
-def _huber_weight(problem: Problem, left: np.ndarray) -> np.ndarray:
+def _huber_weight(problem: Problem, residuals: np.ndarray) -> np.ndarray:
     """Square root of Huber's weight of each residual; 1 for the other losses."""
     if problem.residual != "huber":
-        return np.ones_like(left)
-    return np.sqrt(np.minimum(1, HUBER * problem.scale / np.maximum(np.abs(left), 1e-300)))
+        return np.ones_like(residuals)
+    return np.sqrt(np.minimum(1, HUBER * problem.scale / np.maximum(np.abs(residuals), SMALLEST)))
 
 
 def _loss(problem: Problem, y: np.ndarray, f: np.ndarray) -> np.ndarray:
     """Sum of squares (or of Huber's loss, doubled) of the residuals, shape (...)."""
     if problem.residual == "linear":
         return (problem.weight * (y - f) ** 2).sum(axis=-1)
-    left = np.sqrt(problem.weight) * np.log(y / np.maximum(f, 1e-300))
+    residuals = np.sqrt(problem.weight) * np.log(y / np.maximum(f, SMALLEST))
     if problem.residual == "log":
-        return (left**2).sum(axis=-1)
-    knee, size = HUBER * problem.scale, np.abs(left)
+        return (residuals**2).sum(axis=-1)
+    # Huber: quadratic up to the knee, linear beyond it.
+    knee, size = HUBER * problem.scale, np.abs(residuals)
     return np.where(size <= knee, size**2, 2 * knee * size - knee**2).sum(axis=-1)

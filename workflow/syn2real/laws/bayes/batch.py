@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from syn2real.laws.forms.base import Law
+from syn2real.laws.results import Rows
 from syn2real.laws.table import Curve
 
 MOST_POINTS = 32  # more distinct n than this are joined in equal steps of log n: the law is smooth
@@ -19,25 +21,28 @@ WALKS = np.array(
 
 @dataclass(frozen=True)
 class Batch:
-    """B curves of at most m points; what is not `used` is padding or masked out.
+    """B curves of at most m points and their law; what is not `used` is padding or masked out.
 
     Attributes
     ----------
+    law : Law
+        Of one exponent, one coefficient that falls with n, and a constant.
     n, y, weight : ndarray, shape (B, m)
         Images, log error, relative inverse variance of the log error.
     used : ndarray of bool, shape (B, m)
-    x : ndarray, shape (B, m)
-        log(n / n0); pivoting at n0 keeps the coefficient of the power law of order one.
+    shift : ndarray, shape (B,)
+        κ, which is added to n in the law (see `bend`).
     t : ndarray, shape (B, m)
         Doublings since the first used point, the time of the wandering deviation.
     n0 : ndarray, shape (B,)
-        Geometric mean of the used n.
+        Geometric mean of the used n + κ: the pivot, which keeps the falling coefficient of order one.
     count : ndarray, shape (B,)
         Used points.
     within, replicates : ndarray, shape (B,)
         Sum of squares of replicates around their means (log error), and its degrees of freedom.
     """
 
+    law: Law
     n: np.ndarray
     y: np.ndarray
     weight: np.ndarray
@@ -57,10 +62,13 @@ class Batch:
         log_n = np.log(self.n + self.shift[:, None])
         return np.exp((log_n * self.used).sum(axis=1) / np.maximum(self.count, 1))
 
-    @property
-    def x(self) -> np.ndarray:
-        """log((n + shift) / n0), shape (B, m), 0 where unused."""
-        return np.where(self.used, np.log((self.n + self.shift[:, None]) / self.n0[:, None]), 0.0)
+    def log_fall(self, alpha: np.ndarray) -> np.ndarray:
+        """Logarithm of the law's falling column over that at n0; (B, A) to (B, A, m), 0 where unused."""
+        return np.where(self.used[:, None], self.log_fall_at(alpha, self.n), 0.0)
+
+    def log_fall_at(self, alpha: np.ndarray, n: np.ndarray) -> np.ndarray:
+        """The same at other n of each curve; (B, A) and (B, P) to (B, A, P)."""
+        return log_fall(self.law, alpha, (n + self.shift[:, None])[:, None], self.n0[:, None, None])
 
     @property
     def first(self) -> np.ndarray:
@@ -82,16 +90,42 @@ class Batch:
         mask = self.used[rows] if used is None else used
         parts = (self.n, self.y, self.weight), (self.within, self.replicates, self.shift)
         (n, y, weight), rest = ([value[rows] for value in group] for group in parts)
-        return Batch(n, y, weight, mask, *rest)
+        return Batch(self.law, n, y, weight, mask, *rest)
 
 
-def stack(curves: Sequence[Curve]) -> Batch:
+def log_fall(law: Law, exponent: np.ndarray, n: np.ndarray, n0: np.ndarray) -> np.ndarray:
+    """Logarithm of the falling column of a law of one exponent at n over that at n0.
+
+    Parameters
+    ----------
+    exponent : ndarray, shape (...)
+    n, n0 : ndarray, shape (..., m) and (..., 1), or (m,) and (1,)
+
+    Returns
+    -------
+    ndarray, shape (..., m)
+    """
+    falling = law.coefficients.index(parameters(law)[0])
+    return law.log_ratio(exponent[..., None], Rows.at(n), Rows.at(n0))[..., falling]
+
+
+def parameters(law: Law) -> tuple[str, str, str]:
+    """Name the falling coefficient, the exponent and the constant of a law that has one of each."""
+    (falling,) = (name for name in law.coefficients if name != law.constant)
+    (exponent,), constant = law.exponents, law.constant
+    assert constant is not None
+    return falling, exponent, constant
+
+
+def stack(curves: Sequence[Curve], law: Law) -> Batch:
     """Pad curves to one length.
 
     Parameters
     ----------
     curves : sequence of Curve
         Their rows must have distinct n.
+    law : Law
+        See `Batch`.
 
     Returns
     -------
@@ -107,7 +141,7 @@ def stack(curves: Sequence[Curve]) -> Batch:
         used[row, : len(ni)] = True
     within = np.array([item[3] for item in joined], float)
     replicates = np.array([item[4] for item in joined], float)
-    return Batch(n, y, weight, used, within, replicates, np.zeros(len(joined)))
+    return Batch(law, n, y, weight, used, within, replicates, np.zeros(len(joined)))
 
 
 def _join(curve: Curve) -> tuple[np.ndarray, np.ndarray, np.ndarray, float, int]:
@@ -115,13 +149,14 @@ def _join(curve: Curve) -> tuple[np.ndarray, np.ndarray, np.ndarray, float, int]
     n, y, weight = curve.n, np.log(curve.error), curve.weight
     if len(n) <= MOST_POINTS:
         return n, y, weight, curve.within, curve.replicates
+    # Bins of equal width in log n; empty ones go.
     edges = np.linspace(np.log(n[0]), np.log(n[-1]), MOST_POINTS + 1)
     place = np.clip(np.searchsorted(edges, np.log(n), side="right") - 1, 0, MOST_POINTS - 1)
     _, place = np.unique(place, return_inverse=True)
     total = np.bincount(place, weight)
     log_n = np.bincount(place, weight * np.log(n)) / total
     mean = np.bincount(place, weight * y) / total
-    # A line within each bin takes out the slope, which is no noise.
+    # A line within each bin takes out the slope, which is not noise.
     inner = y - np.interp(np.log(n), log_n, mean)
     spare = max(len(n) - 2 * len(total), 0)
     within = curve.within + (float(np.sum(weight * inner**2)) if spare else 0.0)
@@ -168,11 +203,14 @@ def whiten(batch: Batch, walks: np.ndarray = WALKS) -> tuple[np.ndarray, np.ndar
     """
     used, t = batch.used, batch.t
     both = used[:, :, None] & used[:, None, :]
+    # V = the deviation's covariance + the noise's, in units of σ²; unused points stand apart.
     walk = np.moveaxis(wander(t[:, :, None], t[:, None, :], walks), 0, 1) * both[:, None]
     noise = np.where(used, 1 / batch.weight, 1.0)
     m = used.shape[1]
+    # V = L L', so that L⁻¹ makes residuals independent.
     lower = np.linalg.cholesky(walk + noise[:, None, :, None] * np.eye(m))
     white = np.linalg.inv(lower) * both[:, None]
+    # A level that is free: take the direction of L⁻¹ 1 out of what is left.
     one = (white * used[:, None, None, :]).sum(axis=-1)
     mass = (one**2).sum(axis=-1)
     project = (

@@ -1,7 +1,7 @@
 """Curves that bend at small n: the law in n + κ instead of n, with κ weighed by the evidence.
 
 Below some n a pre-training does nothing yet and the error stays near that of a guess; such a curve follows
-D (n + κ)^-α + C, which is the simple law where n is well above κ. κ = 0 is the simple law itself.
+D (n + κ)^-α + C, which is the simple law where n is well above κ. κ = 0 is the law itself.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from syn2real.laws.bayes.pooling import shares_of_others
 
 STEPS = np.array([0.0, 0.7, 3.0, 10.0, 35.0, 120.0])  # κ over the smallest used n
 STRAIGHT = 0.7  # probability of κ = 0 beforehand
-MANY = 7  # points from which a bend anywhere can be told; with fewer, `BEYOND` of them must lie above it
+MANY = 7  # points from which a bend anywhere shows; with fewer, `BEYOND` of them must lie above it
 BEYOND = 5
 FARTHEST = 3.0  # κ may exceed the largest n by this factor: the curve then only begins to fall
 PRIOR_CURVES = 4.0  # how many curves `STRAIGHT` counts for when a file's curves share what they know
@@ -37,11 +37,13 @@ def bend_weights(batch: Batch, prior: Prior, pool: bool) -> np.ndarray:
     ndarray, shape (B, K)
         Posterior probabilities of `STEPS` times the curve's smallest used n; rows sum to 1.
     """
+    # How well each κ explains each curve.
     fits = [posterior(shifted(batch, step), prior, NODES, passes=3) for step in STEPS]
     evidence = np.stack([fit.evidence for fit in fits], axis=1)
     possible = np.stack([_possible(batch, step) for step in STEPS], axis=1)
     start = np.where(np.arange(len(STEPS)) == 0, STRAIGHT, (1 - STRAIGHT) / (len(STEPS) - 1))
     own = _normalise(evidence, np.where(possible, start, 0.0))
+    # Again, with how common each κ is among the other curves as prior weights.
     if pool and len(own) > 1:
         relative = np.exp(evidence - evidence.max(axis=1, keepdims=True))
         common = shares_of_others(relative, np.where(possible, start, 0.0), PRIOR_CURVES)

@@ -9,10 +9,13 @@ from statistics import NormalDist
 
 import numpy as np
 
-from syn2real.laws.bayes.batch import WALKS, Batch, wander, whiten
-from syn2real.laws.bayes.grid import Posterior, Prior, log_shape
+from syn2real.laws.bayes.batch import WALKS, Batch, log_fall, parameters, wander, whiten
+from syn2real.laws.bayes.grid import TINY, Posterior, Prior, log_shape
+from syn2real.laws.forms.base import Law
+from syn2real.laws.results import SEED, Rows
 
 DRAWS = 2000
+LARGEST_LOG, LARGEST_NOISE = 700, 50  # logs of errors and of their noise are cut here, to stay finite
 
 
 @dataclass(frozen=True)
@@ -21,19 +24,25 @@ class Draws:
 
     Attributes
     ----------
-    alpha, share, level, sigma : ndarray, shape (S,)
-        As in `posterior`; `level` is the log of the error at n0, `sigma` the noise of one log error.
-    n, t : ndarray, shape (m,)
-        The used points, and their doublings since the first.
-    left : ndarray, shape (S, m)
-        V⁻¹ times the residuals, what the deviation at any n is predicted from.
-    inverse : ndarray, shape (Q, m, m)
+    law : Law
+    alpha, decline_share, level, sigma : ndarray, shape (S,)
+        As in `grid`; `level` is the log of the error at n0, `sigma` the noise of one log error.
     pick : ndarray of int, shape (S,)
         Which of `batch.WALKS` each draw has.
+    n, t : ndarray, shape (m,)
+        The used points, and their doublings since the first.
+    n0, shift : float
+        As in `batch.Batch`.
+    weighted_residuals : ndarray, shape (S, m)
+        V⁻¹ times the residuals, what the deviation at any n is predicted from.
+    inverse : ndarray, shape (Q, m, m)
+    normal : ndarray, shape (2, S)
+        Standard normals of the deviation and of one more measurement.
     """
 
+    law: Law
     alpha: np.ndarray
-    share: np.ndarray
+    decline_share: np.ndarray
     level: np.ndarray
     sigma: np.ndarray
     pick: np.ndarray
@@ -41,47 +50,56 @@ class Draws:
     t: np.ndarray
     n0: float
     shift: float
-    left: np.ndarray
+    weighted_residuals: np.ndarray
     inverse: np.ndarray
     normal: np.ndarray
 
     @property
-    def C(self) -> np.ndarray:  # noqa: N802 - the paper's name
-        """Transfer gap of each draw, shape (S,)."""
-        return np.exp(self.level) * (1 - self.share)
+    def gap(self) -> np.ndarray:
+        """The law's constant (C of eq. 1) of each draw, shape (S,)."""
+        return np.exp(self.level) * (1 - self.decline_share)
 
     @property
-    def D(self) -> np.ndarray:  # noqa: N802 - the paper's name
-        """Coefficient of each draw, shape (S,)."""
-        return np.exp(self.level + self.alpha * np.log(self.n0)) * self.share
+    def coefficient(self) -> np.ndarray:
+        """The law's falling coefficient (D of eq. 1) of each draw, shape (S,)."""
+        place = self.law.coefficients.index(parameters(self.law)[0])
+        column = self.law.log_columns(self.alpha[:, None], Rows.at(self.n0))[:, 0, place]
+        return np.exp(self.level - column) * self.decline_share
+
+    @property
+    def params(self) -> dict[str, np.ndarray]:
+        """The law's parameters of each draw by name, each (S,)."""
+        return dict(zip(parameters(self.law), (self.coefficient, self.alpha, self.gap), strict=True))
 
     def deviation(self, n: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Mean and standard deviation of the log deviation from the law at each n, both (S, P)."""
-        t = np.clip(np.log2(np.maximum(n, 1e-300) / self.n[0]), 0, None)
+        t = np.clip(np.log2(np.maximum(n, TINY) / self.n[0]), 0, None)
+        # A Gaussian process given the residuals at the used points, one kind of walk at a time.
         cross = wander(t[:, None], self.t[None, :])  # (Q, P, m)
         mean = np.empty((len(self.alpha), len(t)))
         spread = np.empty_like(mean)
         for kind in np.unique(self.pick):
             mine, c = self.pick == kind, cross[kind]
-            mean[mine] = self.left[mine] @ c.T
+            mean[mine] = self.weighted_residuals[mine] @ c.T
             prior = wander(t, t)[kind]
             spread[mine] = np.sqrt(np.clip(prior - ((c @ self.inverse[kind]) * c).sum(axis=1), 0, None))
         return mean, spread * self.sigma[:, None]
 
-    def law(self, n: np.ndarray) -> np.ndarray:
+    def log_law(self, n: np.ndarray) -> np.ndarray:
         """Log error of the law alone at each n, shape (S, P)."""
-        x = np.log((np.asarray(n, float) + self.shift) / self.n0)
-        return self.level[:, None] + log_shape(x[None, :], self.alpha[:, None], self.share[:, None])
+        fall = log_fall(self.law, self.alpha, np.asarray(n, float) + self.shift, np.array([self.n0]))
+        return self.level[:, None] + log_shape(np.expm1(fall), self.decline_share[:, None])
 
     def errors(self, n: np.ndarray) -> np.ndarray:
         """Expected test error at each n (law and deviation, no noise of measurement), shape (S, P)."""
         mean, spread = self.deviation(np.asarray(n, float))
-        return np.exp(np.clip(self.law(n) + mean + spread * self.normal[0][:, None], -700, 700))
+        log_error = self.log_law(n) + mean + spread * self.normal[0][:, None]
+        return np.exp(np.clip(log_error, -LARGEST_LOG, LARGEST_LOG))
 
     def measurements(self, n: np.ndarray, weight: float = 1.0) -> np.ndarray:
         """What one more measurement of weight `weight` would show at each n, shape (S, P)."""
         noise = self.sigma / np.sqrt(weight) * self.normal[1]
-        return self.errors(n) * np.exp(np.clip(noise, -50, 50))[:, None]
+        return self.errors(n) * np.exp(np.clip(noise, -LARGEST_NOISE, LARGEST_NOISE))[:, None]
 
     def required(self, target: float) -> np.ndarray:
         """Images at which each draw's law reaches `target`, infinite where it never does; shape (S,).
@@ -90,11 +108,8 @@ class Draws:
         """
         mean, spread = self.deviation(self.n[-1:])
         carried = (mean + spread * self.normal[0][:, None])[:, 0]
-        rest = np.expm1(np.log(target) - self.level - carried) + self.share  # u exp(-α x) must come to this
-        with np.errstate(divide="ignore", invalid="ignore"):
-            x = np.log(self.share / np.where(rest > 0, rest, np.nan)) / self.alpha
-        n = self.n0 * np.exp(np.clip(x, -700, 600)) - self.shift
-        return np.where(rest > 0, np.maximum(n, 0), np.inf)
+        n = self.law.required_n(self.params, target * np.exp(-carried)) - self.shift
+        return np.maximum(n, 0)
 
 
 class Mixture:
@@ -104,13 +119,19 @@ class Mixture:
         self.parts = list(parts)
         self.n = parts[0].n
         self.alpha = self._join(lambda part: part.alpha)
-        self.C = self._join(lambda part: part.C)
-        self.D = self._join(lambda part: part.D)
+        self.gap = self._join(lambda part: part.gap)
+        self.coefficient = self._join(lambda part: part.coefficient)
         self.sigma = self._join(lambda part: part.sigma)
 
-    def law(self, n: np.ndarray) -> np.ndarray:
-        """Log error of the law alone at each n, shape (S, P)."""
-        return self._join(lambda part: part.law(n))
+    @property
+    def params(self) -> dict[str, np.ndarray]:
+        """See `Draws.params`."""
+        names = parameters(self.parts[0].law)
+        return dict(zip(names, (self.coefficient, self.alpha, self.gap), strict=True))
+
+    def log_law(self, n: np.ndarray) -> np.ndarray:
+        """See `Draws.log_law`."""
+        return self._join(lambda part: part.log_law(n))
 
     def errors(self, n: np.ndarray) -> np.ndarray:
         """See `Draws.errors`."""
@@ -135,27 +156,32 @@ def draw(fitted: Posterior, row: int, count: int = DRAWS) -> Draws:
     """
     batch = fitted.batch
     used = batch.used[row]
-    random = np.random.default_rng(20220113)
+    random = np.random.default_rng(SEED)
+    # Nodes by systematic resampling of their weights.
     weight = np.exp(fitted.log_weight[row])
     total = np.cumsum(weight.reshape(-1))
     spots = (np.arange(count) + 0.5) / count * total[-1]
     node = np.minimum(np.searchsorted(total, spots), len(total) - 1)
     pick, a, u = np.unravel_index(node, weight.shape)
-    alpha, share = fitted.alpha[row][a], fitted.share[row][a, u]
+    alpha, share = fitted.alpha[row][a], fitted.decline_share[row][a, u]
     n, y = batch.n[row, used], batch.y[row, used]
     n0, shift = float(batch.n0[row]), float(batch.shift[row])
     inverse = fitted.inverse[row][:, used][:, :, used]
-    residual = y - log_shape(np.log((n + shift) / n0)[None], alpha[:, None], share[:, None])
+    gain = np.expm1(log_fall(batch.law, alpha, n + shift, np.array([n0])))
+    residuals = y - log_shape(gain, share[:, None])
+    # The best level of each draw, by its walk's V⁻¹; then the noise, and the level given it.
     mass = inverse.sum(axis=-1)  # (Q, m): 1' V⁻¹
     whole = mass.sum(axis=-1)[pick]
-    centre = (residual * mass[pick]).sum(axis=-1) / whole
+    centre = (residuals * mass[pick]).sum(axis=-1) / whole
     squares = fitted.scale[row] + fitted.rss[row].reshape(-1)[node]
     sigma = np.sqrt(squares / random.chisquare(fitted.df[row], count))
     normal = np.stack([random.permutation(_normal(count)) for _ in range(3)])
     level = centre + sigma / np.sqrt(whole) * normal[2]
-    left = np.einsum("sij,sj->si", inverse[pick], residual - level[:, None])
+    weighted = np.einsum("sij,sj->si", inverse[pick], residuals - level[:, None])
     t = np.log2(n / n[0])
-    return Draws(alpha, share, level, sigma, pick, n, t, n0, shift, left, inverse, normal[:2])
+    return Draws(
+        batch.law, alpha, share, level, sigma, pick, n, t, n0, shift, weighted, inverse, normal[:2]
+    )  # fmt: skip
 
 
 def draw_flat(batch: Batch, row: int, prior: Prior, count: int = DRAWS) -> Draws:
@@ -167,7 +193,7 @@ def draw_flat(batch: Batch, row: int, prior: Prior, count: int = DRAWS) -> Draws
     fitted = Posterior(
         batch=one,
         alpha=np.ones((1, 1)),
-        share=np.zeros((1, 1, 1)),
+        decline_share=np.zeros((1, 1, 1)),
         log_weight=np.where(np.arange(len(WALKS)) == walk, 0.0, -np.inf).reshape(1, -1, 1, 1),
         rss=np.full((1, len(WALKS), 1, 1), squares),
         likelihood=np.zeros((1, 1)),

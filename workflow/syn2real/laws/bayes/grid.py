@@ -1,8 +1,9 @@
-"""The default fit of the simple law (eq. 1): a posterior on a grid that puts its nodes where the mass is.
+"""A curve's posterior on a grid that puts its nodes where the mass is.
 
-With x = log(n / n0), the law's logarithm is ``level + log(1 + u (exp(-α x) - 1))``, where u in [0, 1] is the
-share of the error at n0 that more images take away: C = (1 - u) exp(level), D = u exp(level) n0^α. The level
-and the noise are integrated in closed form; α and u lie on a grid.
+For a law D f(n, α) + C, such as the simple one (eq. 1) with f = n^-α, the law's logarithm is
+``level + log(1 + u (f(n) / f(n0) - 1))``, where u in [0, 1] is the share of the error at n0 that more images
+take away: C = (1 - u) exp(level), D = u exp(level) / f(n0). The level and the noise are integrated in closed
+form; α and u lie on a grid. For each α, ``f(n) / f(n0) - 1`` is the `gain` below.
 """
 
 from __future__ import annotations
@@ -18,9 +19,11 @@ ALPHA_CENTRE, ALPHA_SPREAD = np.log(0.45), 0.75  # α without any pooling: 0.1 t
 LOG_WALK = np.log([0.36, 0.16, 0.12, 0.1, 0.08, 0.06, 0.06, 0.06])  # how large the deviation is, beforehand
 NOISE, NOISE_DF = 0.003, 0.5  # what a lone curve's noise in log error is, beforehand: next to nothing
 SHARES = np.array([0.0, 1e-3, 0.03, 0.2, 0.5, 0.8, 0.95, 0.995, 1.0])
-ANCHOR = 3  # the walk that, beside none, tells where the nodes of u are needed
+ANCHOR = 3  # the walk that, beside none, decides where the nodes of u are needed
 STEPS = 6  # Gauss-Newton steps; the nodes only need to lie about right
 REACH = 12.0  # standard errors of u that the grid spans on each side
+DROP = 16.0  # of the log density below its top, beyond which the grid of α need not reach
+TINY = 1e-300  # what takes the logarithm of 0, and divides by it
 
 
 @dataclass(frozen=True)
@@ -69,8 +72,8 @@ class Posterior:
     ----------
     batch : Batch
     alpha : ndarray, shape (B, A)
-    share : ndarray, shape (B, A, U)
-        u of the module's docstring.
+    decline_share : ndarray, shape (B, A, U)
+        u of the module's docstring, the decline's share.
     log_weight : ndarray, shape (B, Q, A, U)
         Normalised: its exponentials sum to one over each curve.
     rss : ndarray, shape (B, Q, A, U)
@@ -86,7 +89,7 @@ class Posterior:
 
     batch: Batch
     alpha: np.ndarray
-    share: np.ndarray
+    decline_share: np.ndarray
     log_weight: np.ndarray
     rss: np.ndarray
     likelihood: np.ndarray
@@ -96,15 +99,14 @@ class Posterior:
     evidence: np.ndarray
 
 
-def log_shape(x: np.ndarray, alpha: np.ndarray, share: np.ndarray) -> np.ndarray:
-    """log(1 + u (exp(-α x) - 1)); the arguments broadcast. It is -∞-free: C = 0 gives -α x."""
-    return np.log(np.maximum(1 + share * np.expm1(-alpha * x), 1e-300))
+def log_shape(gain: np.ndarray, share: np.ndarray) -> np.ndarray:
+    """log(1 + u gain), the law's logarithm less its level; the arguments broadcast."""
+    return np.log(np.maximum(1 + share * gain, TINY))
 
 
-def _slope(x: np.ndarray, alpha: np.ndarray, share: np.ndarray) -> np.ndarray:
+def share_slope(gain: np.ndarray, share: np.ndarray) -> np.ndarray:
     """Return the derivative of `log_shape` in the share u."""
-    gain = np.expm1(-alpha * x)
-    return gain / np.maximum(1 + share * gain, 1e-300)
+    return gain / np.maximum(1 + share * gain, TINY)
 
 
 def _rows(project: np.ndarray, value: np.ndarray) -> np.ndarray:
@@ -113,50 +115,56 @@ def _rows(project: np.ndarray, value: np.ndarray) -> np.ndarray:
 
 
 def best_share(
-    batch: Batch, project: np.ndarray, alpha: np.ndarray
+    batch: Batch, project: np.ndarray, gain: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Profile u out for every α by Gauss-Newton steps from the best of a coarse grid.
 
     Parameters
     ----------
     project : ndarray, shape (B, Q, m, m)
-    alpha : ndarray, shape (B, A)
+    gain : ndarray, shape (B, A, m)
 
     Returns
     -------
     share, rss, stiff : ndarray, shape (B, Q, A)
         The best u in [0, 1], its sum of squares, and the curvature ‖P ∂g/∂u‖² there.
     """
-    x, a = batch.x[:, None, None, :], alpha[:, None, :, None]
+    gain = gain[:, None]
     y, mask = batch.y[:, None, None, :], batch.used[:, None, None, :]
 
-    def squares(u: np.ndarray) -> np.ndarray:
-        return (_rows(project, (y - log_shape(x, a, u[..., None])) * mask) ** 2).sum(axis=-1)
+    def whitened(value: np.ndarray) -> np.ndarray:
+        return _rows(project, value * mask)
 
-    shape = (len(alpha), project.shape[1], alpha.shape[1])
-    tried = np.stack([squares(np.full((len(alpha), 1, alpha.shape[1]), u)) for u in SHARES])
+    def squares(u: np.ndarray) -> np.ndarray:
+        return (whitened(y - log_shape(gain, u[..., None])) ** 2).sum(axis=-1)
+
+    # The best of a few shares, the same for all.
+    curves, _, rates, _ = gain.shape
+    shape = (curves, project.shape[1], rates)
+    tried = np.stack([squares(np.full((curves, 1, rates), u)) for u in SHARES])
     pick = tried.argmin(axis=0)
     share, rss = np.broadcast_to(SHARES[pick], shape).copy(), tried.min(axis=0)
+    # Gauss-Newton steps, shorter after one that made things worse.
     damp = np.ones(shape)
     for _ in range(STEPS):
-        tangent = _rows(project, _slope(x, a, share[..., None]) * mask)
-        left = _rows(project, (y - log_shape(x, a, share[..., None])) * mask)
+        tangent = whitened(share_slope(gain, share[..., None]))
+        residuals = whitened(y - log_shape(gain, share[..., None]))
         stiff = (tangent**2).sum(axis=-1)
-        new = np.clip(share + damp * (tangent * left).sum(axis=-1) / np.maximum(stiff, 1e-300), 0, 1)
+        new = np.clip(share + damp * (tangent * residuals).sum(axis=-1) / np.maximum(stiff, TINY), 0, 1)
         new_rss = squares(new)
         better = new_rss <= rss
         share, rss = np.where(better, new, share), np.where(better, new_rss, rss)
         damp = np.where(better, np.minimum(damp * 2, 1), damp / 4)
-    tangent = _rows(project, _slope(x, a, share[..., None]) * mask)
+    tangent = whitened(share_slope(gain, share[..., None]))
     return share, rss, (tangent**2).sum(axis=-1)
 
 
-def _reach(batch: Batch, alpha: np.ndarray) -> np.ndarray:
-    """Log of the spread of (n/n0)^-α over the points, shape (B, A).
+def _reach(batch: Batch, log_fall: np.ndarray) -> np.ndarray:
+    """Log of the spread of f(n) / f(n0) over the points, (B, A, m) to (B, A).
 
     A prior that is flat in the decline over the measured range, whatever α is, has this Jacobian in u.
     """
-    p = np.exp(np.clip(-alpha[..., None] * batch.x[:, None, :], -50, 50))
+    p = np.exp(np.clip(log_fall, -50, 50))
     used, count = batch.used[:, None, :], batch.count[:, None]
     mean = (p * used).sum(axis=-1) / count
     spread = np.sqrt((used * (p - mean[..., None]) ** 2).sum(axis=-1) / count)
@@ -178,29 +186,31 @@ def posterior(
     nodes : (int, int)
         How many α, and how many u for each α.
     passes : int
-        How often the α grid is drawn closer around the mass; 1 leaves it as it is, the same for all curves.
+        How often the grid of α is laid around the mass; 1 leaves it as it is, the same for all curves.
     """
+    # What the level's integral leaves, and the noise's: an inverse gamma prior joined with the replicates.
     inverse, project, log_norm = whiten(batch, walks)
     log_norm = log_norm + prior.log_walk
     scale = prior.noise_df * prior.noise**2 + batch.within
     df = prior.noise_df + batch.replicates + batch.count - 1
+    # Lay the grid of α around the mass, with the best u of each α; that hardly depends on the walk.
     alpha = np.tile(np.geomspace(*ALPHA, nodes[0]), (len(batch.n), 1))
-    anchors = [
-        0,
-        min(ANCHOR, len(walks) - 1),
-    ]  # the best u hardly depends on the walk: two tell where nodes go
+    anchors = [0, min(ANCHOR, len(walks) - 1)]
     for again in range(passes):
-        share, rss, stiff = best_share(batch, project[:, anchors], alpha)
+        log_fall = batch.log_fall(alpha)
+        gain, reach = np.expm1(log_fall), _reach(batch, log_fall)
+        share, rss, stiff = best_share(batch, project[:, anchors], gain)
         if again < passes - 1:
-            rough = _laplace(share, rss, stiff, df, scale, log_norm[:, anchors]) + _reach(batch, alpha)
-            alpha = _closer(alpha, rough + prior.density(alpha), nodes[0])
+            rough = _laplace(share, rss, stiff, df, scale, log_norm[:, anchors]) + reach
+            alpha = refine_alpha_grid(alpha, rough + prior.density(alpha), nodes[0])
+    # Lay the grid of u for each α, and take the whitened sum of squares at every node.
     grid, cell = _share_grid(share, rss, stiff, df, scale, nodes[1])
-    flat = grid.reshape(len(grid), 1, -1, 1)
-    a = np.repeat(alpha, nodes[1], axis=1)[:, None, :, None]
-    left = (batch.y[:, None, None] - log_shape(batch.x[:, None, None], a, flat)) * batch.used[:, None, None]
-    squares = (_rows(project, left) ** 2).sum(axis=-1).reshape(len(grid), -1, *grid.shape[1:])
+    shape = log_shape(np.repeat(gain, nodes[1], axis=1), grid.reshape(len(grid), -1, 1))
+    residuals = ((batch.y[:, None] - shape) * batch.used[:, None])[:, None]
+    squares = (_rows(project, residuals) ** 2).sum(axis=-1).reshape(len(grid), -1, *grid.shape[1:])
+    # The noise integrated out leaves a power of that sum; then the prior of α.
     power = -0.5 * df[:, None, None, None] * np.log(scale[:, None, None, None] + squares)
-    power = power + log_norm[:, :, None, None] + cell[:, None] + _reach(batch, alpha)[:, None, :, None]
+    power = power + log_norm[:, :, None, None] + cell[:, None] + reach[:, None, :, None]
     likelihood = log_sum(np.moveaxis(power, 2, 1).reshape(len(grid), nodes[0], -1), axis=-1)
     step = np.log(np.gradient(np.log(alpha), axis=1))
     weight = power + (prior.density(alpha) + step)[:, None, :, None]
@@ -219,15 +229,15 @@ def _laplace(
 ) -> np.ndarray:
     """Integrate u roughly (a normal cut to [0, 1]) and sum over the deviation's sizes; shape (B, A)."""
     d, s = df[:, None, None], scale[:, None, None]
-    spread = np.sqrt((s + rss) / d / np.maximum(stiff, 1e-300))
+    spread = np.sqrt((s + rss) / d / np.maximum(stiff, TINY))
     width = np.minimum(spread, 1.0)
     value = -0.5 * d * np.log(s + rss) + np.log(width) + log_norm[:, :, None]
     return log_sum(np.moveaxis(value, 1, 2), axis=-1)
 
 
-def _closer(alpha: np.ndarray, log_density: np.ndarray, nodes: int, drop: float = 16.0) -> np.ndarray:
-    """Return a grid over the part of each α grid whose density is within `drop` of the top."""
-    keep = log_density > log_density.max(axis=1, keepdims=True) - drop
+def refine_alpha_grid(alpha: np.ndarray, log_density: np.ndarray, nodes: int) -> np.ndarray:
+    """Return a grid over the part of each α grid whose log density is within `DROP` of the top."""
+    keep = log_density > log_density.max(axis=1, keepdims=True) - DROP
     last = alpha.shape[1] - 1
     low = np.maximum(keep.argmax(axis=1) - 1, 0)
     high = np.minimum(last - keep[:, ::-1].argmax(axis=1) + 1, last)
@@ -240,17 +250,17 @@ def _share_grid(
     share: np.ndarray, rss: np.ndarray, stiff: np.ndarray, df: np.ndarray, scale: np.ndarray, nodes: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Place u nodes around the best ones, dense near them; return them and log quadrature cells (B, A, U)."""
-    spread = np.sqrt((scale[:, None, None] + rss) / df[:, None, None] / np.maximum(stiff, 1e-300))
+    spread = np.sqrt((scale[:, None, None] + rss) / df[:, None, None] / np.maximum(stiff, TINY))
     best = np.take_along_axis(share, rss.argmin(axis=1)[:, None], axis=1)[:, 0]
     low = np.clip((share - REACH * spread).min(axis=1), 0, 1)
     high = np.clip((share + REACH * spread).max(axis=1), 0, 1)
     high = np.where(high - low < 1e-12, np.minimum(low + 1e-12, 1), high)
-    # sinh spacing: a node in three lies within a standard error or two, the rest reach for the tails
+    # Spacing by sinh: a node in three lies within a standard error or two, the rest reach for the tails
     left, right = np.arcsinh((best - low) / _safe(spread)), np.arcsinh((high - best) / _safe(spread))
     z = -left[..., None] + (left + right)[..., None] * np.linspace(0, 1, nodes)
     grid = np.clip(best[..., None] + np.sinh(z) * _safe(spread)[..., None], low[..., None], high[..., None])
     edges = np.concatenate([grid[..., :1], (grid[..., 1:] + grid[..., :-1]) / 2, grid[..., -1:]], axis=-1)
-    return grid, np.log(np.maximum(np.diff(edges, axis=-1), 1e-300))
+    return grid, np.log(np.maximum(np.diff(edges, axis=-1), TINY))
 
 
 def _safe(spread: np.ndarray) -> np.ndarray:
@@ -276,20 +286,21 @@ def forecast(fitted: Posterior, n: np.ndarray, walks: np.ndarray = WALKS) -> np.
     ndarray, shape (B, P)
     """
     batch = fitted.batch
+    # One axis of K nodes, α by u.
     weight = np.exp(fitted.log_weight).reshape(*fitted.log_weight.shape[:2], -1)  # (B, Q, K)
-    alpha = np.repeat(fitted.alpha, fitted.share.shape[2], axis=1)[:, :, None]
-    share = fitted.share.reshape(len(n), -1)[:, :, None]
-    shape = log_shape(batch.x[:, None], alpha, share)
-    left = (batch.y[:, None] - shape) * batch.used[:, None]  # (B, K, m)
+    share = fitted.decline_share.reshape(len(n), -1)[:, :, None]
+    times = fitted.decline_share.shape[2]
+    gain = np.repeat(np.expm1(batch.log_fall(fitted.alpha)), times, axis=1)
+    gain_beyond = np.repeat(np.expm1(batch.log_fall_at(fitted.alpha, n)), times, axis=1)
+    residuals = (batch.y[:, None] - log_shape(gain, share)) * batch.used[:, None]  # (B, K, m)
+    # The best level of each node and walk, and with it the law at the other n.
     mass = fitted.inverse.sum(axis=-1)  # (B, Q, m)
-    centre = np.einsum("bqm,bkm->bqk", mass, left) / mass.sum(axis=-1)[..., None]
-    beyond = log_shape(
-        np.log((n + batch.shift[:, None]) / batch.n0[:, None])[:, None], alpha, share
-    )  # (B, K, P)
+    centre = np.einsum("bqm,bkm->bqk", mass, residuals) / mass.sum(axis=-1)[..., None]
+    beyond = log_shape(gain_beyond, share)  # (B, K, P)
     law = np.einsum("bqk,bkp->bp", weight, beyond) + np.einsum("bqk,bqk->b", weight, centre)[:, None]
     # The mean residual of each deviation's size, carried on by the random walk.
     rest = (
-        np.einsum("bqk,bkm->bqm", weight, left)
+        np.einsum("bqk,bkm->bqm", weight, residuals)
         - np.einsum("bqk,bqk->bq", weight, centre)[..., None] * batch.used[:, None]
     )
     t = np.clip(np.log2(n / batch.first[:, None]), 0, None)

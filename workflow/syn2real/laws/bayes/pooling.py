@@ -1,4 +1,4 @@
-"""Partial pooling: what the curves of one file tell about each other's α, noise and deviations.
+"""Partial pooling: what the curves of one file say of each other's α, noise and deviations.
 
 Every curve's prior comes from the *other* curves (p(α | all) is proportional to the curve's own likelihood
 times the mixture that the others leave), so nothing is counted twice and a lone curve has the plain prior.
@@ -30,6 +30,8 @@ MOST_CURVES = 20.0  # curves of one file share backbones and images: more of the
 ROUNDS = 12
 NODES = (24, 10)
 WALK_WEIGHT = 2.0  # how many curves the plain prior of the deviations' size counts for
+LIKELY_BETWEEN, LEAST_BETWEEN = 0.5, 0.3  # variance of the log noise variance between curves
+MOST_NOISE_DF = 4.0  # degrees of freedom that other curves' noise counts for at most
 
 
 def plain_prior() -> Prior:
@@ -91,7 +93,7 @@ def _others_walk(rough: Posterior) -> np.ndarray:
     return np.log(shares_of_others(evidence, np.exp(LOG_WALK), WALK_WEIGHT))
 
 
-def shares_of_others(evidence: np.ndarray, prior: np.ndarray, firm: float) -> np.ndarray:
+def shares_of_others(evidence: np.ndarray, prior: np.ndarray, prior_curves: float) -> np.ndarray:
     """How common each of K kinds is among the other curves of a file.
 
     Expectation-maximisation of a Dirichlet-multinomial mixture, and at the end each curve's own part is
@@ -103,7 +105,7 @@ def shares_of_others(evidence: np.ndarray, prior: np.ndarray, firm: float) -> np
         Marginal likelihood of each kind for each curve, up to a factor a curve.
     prior : ndarray, shape (K,) or (B, K)
         Shares beforehand; a kind with share 0 stays impossible.
-    firm : float
+    prior_curves : float
         How many curves the prior counts for.
 
     Returns
@@ -115,32 +117,35 @@ def shares_of_others(evidence: np.ndarray, prior: np.ndarray, firm: float) -> np
     temper = min(1.0, MOST_CURVES / len(evidence))
     share = prior
     for _ in range(ROUNDS):
+        # Each curve's probabilities of the kinds, then how common they are over all curves.
         own = share * evidence
         own = own / own.sum(axis=1, keepdims=True)
-        share = np.where(prior > 0, firm * prior + temper * own.sum(axis=0), 0.0)
+        share = np.where(prior > 0, prior_curves * prior + temper * own.sum(axis=0), 0.0)
         share = share / share.sum(axis=1, keepdims=True)
-    others = np.where(prior > 0, firm * prior + temper * (own.sum(axis=0) - own), 0.0)
+    others = np.where(prior > 0, prior_curves * prior + temper * (own.sum(axis=0) - own), 0.0)
     return others / others.sum(axis=1, keepdims=True)
 
 
 def _noise(rough: Posterior) -> tuple[np.ndarray, np.ndarray]:
-    """Typical noise of the other curves and how firmly it is known, both (B,)."""
+    """Typical noise of the other curves and the degrees of freedom it counts for, both (B,)."""
     squares = rough.rss[:, 0].min(axis=(1, 2)) + rough.batch.within
     df = np.maximum(rough.batch.count - 3, 0) + rough.batch.replicates
     use = (df >= 1) & (squares > 0)
     d = np.where(use, df, 1.0)
-    # E log χ²_d and its variance
+    # The log variance of each curve, free of the bias E log χ²_d, and its sampling variance.
     bias, sampled = _log_chi_square(d)
     log_variance = np.log(np.where(use, squares, 1.0)) - bias
-    weight = np.where(use, 1 / (sampled + 0.5), 0.0)
+    # Its weighted mean over the other curves, each of which varies by LIKELY_BETWEEN beside the sampling.
+    weight = np.where(use, 1 / (sampled + LIKELY_BETWEEN), 0.0)
     total, first = weight.sum() - weight, (weight * log_variance).sum() - weight * log_variance
     many = use.sum() - use
     mean = np.where(many > 0, first / np.maximum(total, 1e-12), 2 * np.log(NOISE))
+    # How the others vary among themselves says how much they bind: a chi-square of d has log variance 2 / d.
     scatter = (weight * (log_variance[None] - mean[:, None]) ** 2 * (1 - np.eye(len(d)))).sum(axis=1)
     sampling = (weight * sampled).sum() - weight * sampled
-    between = np.maximum((scatter - sampling) / np.maximum(total, 1e-12), 0.3)
-    firm = np.minimum(2 / between, 4.0) * many / (many + 2)
-    return np.exp(mean / 2), NOISE_DF + firm
+    between = np.maximum((scatter - sampling) / np.maximum(total, 1e-12), LEAST_BETWEEN)
+    df = np.minimum(2 / between, MOST_NOISE_DF) * many / (many + 2)
+    return np.exp(mean / 2), NOISE_DF + df
 
 
 def _log_chi_square(d: np.ndarray, h: float = 1e-3) -> tuple[np.ndarray, np.ndarray]:

@@ -19,10 +19,9 @@ ORIGINS = 4  # how many origins at most
 CANDIDATES = 6  # how many smallest n at most
 FEWEST = 4  # points a fit to an origin must have
 BEYOND = 3  # points that must lie beyond the first origin, or chance would choose
-GAIN = (
-    0.5  # to be chosen over all points, a candidate must lower the mean squared forecast error to this share
-)
+GAIN = 0.5  # to replace all points, a candidate must lower the mean squared forecast error to this share
 WALKS = np.array([[0.0, 0.0], [0.5, 0.0]])  # deviations tried while choosing
+PRIOR = Prior(log_walk=np.log([[0.6, 0.4]]))  # with what probabilities
 NODES = (20, 8)
 BLOCK = 256  # fits at once
 
@@ -52,6 +51,7 @@ def choose_first(batch: Batch) -> Choice:
     if not tasks:
         return Choice(used, last_value)
     errors = _forecast_errors(batch, tasks)
+    # A candidate's score is its mean squared error over the origins, each origin counting the same.
     for row in sorted({task[0] for task in tasks}):
         mine = [(task, error) for task, error in zip(tasks, errors, strict=True) if task[0] == row]
         starts = sorted({task[1] for task, _ in mine})
@@ -92,12 +92,9 @@ def _forecast_errors(batch: Batch, tasks: list[tuple[int, int, int]]) -> list[tu
         place = np.arange(batch.n.shape[1])
         mask = np.stack([(place >= start) & (place < origin) for _, start, origin in some])
         part = batch.take(rows, used=mask)
-        told = forecast(posterior(part, _PRIOR, NODES, WALKS, passes=2), batch.n[rows], WALKS)
+        predicted = forecast(posterior(part, PRIOR, NODES, WALKS, passes=2), batch.n[rows], WALKS)
         for i, (row, _, origin) in enumerate(some):
             y = batch.y[row, origin : int(batch.count[row])]
-            model = told[i, origin : int(batch.count[row])]
+            model = predicted[i, origin : int(batch.count[row])]
             out.append(((model - y) ** 2, (batch.y[row, origin - 1] - y) ** 2))
     return out
-
-
-_PRIOR = Prior(log_walk=np.log([[0.6, 0.4]]))

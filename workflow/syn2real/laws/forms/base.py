@@ -1,157 +1,225 @@
-"""The laws. Each is linear in some coefficients once its exponents are given (variable projection)."""
+"""What every law is: a sum of coefficients times columns that fall with n, s or the model's size."""
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
+from syn2real.errors import InputError
 from syn2real.laws.results import Rows
+from syn2real.laws.table import FEWEST, Curve
+from syn2real.plugins import load, names, unknown
 
-EXPONENT = (0.01, 5.0)
+Powers = Mapping[str, Mapping[str, str]]
+LOG_N = (-50.0, 700.0)  # logs of the n among which a required one is searched: none, and all a double holds
+HALVINGS = 64  # of that range, to the last digit of a double
 
 
-@dataclass(frozen=True)
-class Law(ABC):
-    """A law: error = basis(exponents) @ coefficients, coefficients non-negative.
+class Law:
+    """A law: error = columns(exponents) @ coefficients, with coefficients that are not negative.
+
+    A law that is a sum of powers says so in `terms`, from which all else follows. Any other law names its
+    `exponents` and `coefficients` and overrides `log_columns`.
 
     Attributes
     ----------
-    name, equation, source : str
-        Its name here, its formula, and the paper's number of it.
-    exponents : tuple of str
-        The nonlinear parameters, searched within `bounds` from `start`.
-    coefficients : tuple of str
-        The linear parameters of the basis, in its order.
-    varies : tuple of str
-        The columns it describes besides n: "s" (labels) or "size" (model parameters).
+    equation, source : str
+        Its formula, and the paper's number of it.
+    terms : dict of str to dict of str to str
+        Each coefficient, with the columns of `Rows` it falls with and the exponent of each.
+    describes : str
+        What it is a law of; a law of the transfer gap is fitted to the gaps of several models.
+    bounds : (float, float)
+        The range in which exponents are searched.
     """
 
-    name: ClassVar[str]
     equation: ClassVar[str]
     source: ClassVar[str]
-    exponents: ClassVar[tuple[str, ...]]
-    coefficients: ClassVar[tuple[str, ...]]
-    varies: ClassVar[tuple[str, ...]] = ()
-    bounds: ClassVar[tuple[float, float]] = EXPONENT
-    start: ClassVar[float] = 0.45
+    terms: ClassVar[Powers] = {}
+    describes: ClassVar[str] = "error"
+    bounds: ClassVar[tuple[float, float]] = (0.01, 5.0)
 
-    @abstractmethod
-    def basis(self, exponents: np.ndarray, rows: Rows) -> np.ndarray:
-        """Columns of the linear part.
+    @property
+    def name(self) -> str:
+        """The name it is asked for by: that of its file."""
+        return type(self).__module__.rpartition(".")[2].replace("_", "-")
+
+    @property
+    def exponents(self) -> tuple[str, ...]:
+        """The parameters that enter nonlinearly, in the order of the terms."""
+        return tuple(dict.fromkeys(name for powers in self.terms.values() for name in powers.values()))
+
+    @property
+    def coefficients(self) -> tuple[str, ...]:
+        """The parameters that enter linearly, one a column."""
+        return tuple(self.terms)
+
+    @property
+    def varies(self) -> tuple[str, ...]:
+        """The columns it describes besides n: `s` (labels), `n_params` (the model's parameters)."""
+        columns = dict.fromkeys(column for powers in self.terms.values() for column in powers)
+        return tuple(column for column in columns if column != "n")
+
+    @property
+    def constant(self) -> str | None:
+        """The coefficient that stands alone, such as the transfer gap C; None where there is none."""
+        places = Rows.at([2.0, 3.0], [2.0, 3.0], [2.0, 3.0])
+        alone = (self.log_columns(np.ones(len(self.exponents)), places) == 0).all(axis=0)
+        return next((name for name, is_alone in zip(self.coefficients, alone, strict=True) if is_alone), None)
+
+    def log_columns(self, exponents: np.ndarray, rows: Rows) -> np.ndarray:
+        """Logarithm of each coefficient's column.
 
         Parameters
         ----------
         exponents : ndarray, shape (..., q)
         rows : Rows
-            Of length m.
+            Its arrays have shape (m,), or (..., m) and are broadcast against the exponents.
 
         Returns
         -------
         ndarray, shape (..., m, k)
         """
+        place = {name: i for i, name in enumerate(self.exponents)}
+        nothing = np.zeros(np.broadcast_shapes(exponents[..., :1].shape, rows.n.shape))
+        columns = []
+        for powers in self.terms.values():
+            falls = (-exponents[..., place[e], None] * np.log(getattr(rows, c)) for c, e in powers.items())
+            columns.append(sum(falls, nothing))
+        return np.stack(columns, axis=-1)
 
-    def params(self, exponents: np.ndarray, coefficients: np.ndarray) -> dict[str, np.ndarray]:
+    def log_ratio(self, exponents: np.ndarray, rows: Rows, unit: Rows) -> np.ndarray:
+        """Logarithm of each column over its value at `unit`, shape (..., m, k)."""
+        if self.terms:  # the power of a ratio: the difference of two logarithms would lose digits
+            return self.log_columns(exponents, rows.over(unit))
+        return self.log_columns(exponents, rows) - self.log_columns(exponents, unit)
+
+    def columns(self, exponents: np.ndarray, rows: Rows, unit: Rows | None = None) -> np.ndarray:
+        """Each coefficient's column, over its value at `unit` where one is given; shape (..., m, k)."""
+        if not self.terms:
+            logs = self.log_ratio(exponents, rows, unit) if unit else self.log_columns(exponents, rows)
+            return np.exp(logs)
+        place = {name: i for i, name in enumerate(self.exponents)}
+        rows = rows.over(unit) if unit else rows
+        one = np.ones(np.broadcast_shapes(exponents[..., :1].shape, rows.n.shape))
+        columns = []
+        for powers in self.terms.values():
+            column = one
+            for name, exponent in powers.items():
+                column = column * getattr(rows, name) ** -exponents[..., place[exponent], None]
+            columns.append(column)
+        return np.stack(columns, axis=-1)
+
+    def named(self, exponents: np.ndarray, coefficients: np.ndarray) -> dict[str, np.ndarray]:
         """Name the parameters as the paper does; arrays of shape (...)."""
-        named = {name: coefficients[..., i] for i, name in enumerate(self.coefficients)}
-        return named | {name: exponents[..., i] for i, name in enumerate(self.exponents)}
+        linear = {name: coefficients[..., i] for i, name in enumerate(self.coefficients)}
+        return linear | {name: exponents[..., i] for i, name in enumerate(self.exponents)}
 
-    def predict(self, params: Mapping[str, float], rows: Rows) -> np.ndarray:
-        """Error at each row, shape (m,)."""
-        exponents = np.array([params[name] for name in self.exponents])
-        return self.basis(exponents, rows) @ np.array([params[name] for name in self.coefficients])
+    def coefficients_of(self, params: Mapping[str, np.ndarray | float]) -> list[np.ndarray | float]:
+        """Return the coefficients that belong to parameters as `named` names them."""
+        return [params[name] for name in self.coefficients]
 
+    def predict(self, params: Mapping[str, np.ndarray | float], rows: Rows) -> np.ndarray:
+        """Error at each row.
 
-def _power(base: np.ndarray, exponent: np.ndarray) -> np.ndarray:
-    """base^-exponent, shape (..., m)."""
-    return base ** -exponent[..., None]
+        Parameters
+        ----------
+        params : dict of str to float or ndarray, shape (...)
+            Parameters as `named` names them, such as the values of a fit.
+        rows : Rows
+            As for `log_columns`.
 
+        Returns
+        -------
+        ndarray, shape (..., m)
+        """
+        exponents = _stack([params[name] for name in self.exponents])
+        coefficients = _stack(self.coefficients_of(params))
+        return np.asarray((self.columns(exponents, rows) @ coefficients[..., None])[..., 0])
 
-class Simple(Law):
-    """D n^-α + C (eq. 1)."""
+    def required_n(
+        self,
+        params: Mapping[str, np.ndarray | float],
+        error: np.ndarray | float,
+        s: float = np.nan,
+        n_params: float = np.nan,
+    ) -> np.ndarray:
+        """Images at which the law falls to an error; infinite where it never does.
 
-    name, equation, source = "simple", "D n^-alpha + C", "(1)"
-    exponents, coefficients = ("alpha",), ("D", "C")
+        Parameters
+        ----------
+        params : dict of str to float or ndarray, shape (...)
+            As for `predict`.
+        error : float or ndarray, shape (...)
+        s, n_params : float
+            Labels and model parameters, for a law that varies with them.
 
-    def basis(self, exponents: np.ndarray, rows: Rows) -> np.ndarray:
-        """[n^-α, 1]."""
-        p = _power(rows.n, exponents[..., 0])
-        return np.stack([p, np.ones_like(p)], axis=-1)
+        Returns
+        -------
+        ndarray, shape (...)
+        """
+        shape = np.broadcast_shapes(np.shape(error), *(np.shape(value) for value in params.values()))
 
+        def predicted(log_n: np.ndarray) -> np.ndarray:
+            return self.predict(params, Rows.at(np.exp(log_n)[..., None], s, n_params))[..., 0]
 
-class Power(Law):
-    """D n^-α: no transfer gap (§4.4's comparison)."""
+        low, high = np.full(shape, LOG_N[0]), np.full(shape, LOG_N[1])
+        for _ in range(HALVINGS):
+            middle = (low + high) / 2
+            reached = predicted(middle) <= error  # not so where a law is not defined: at n too small for it
+            low, high = np.where(reached, low, middle), np.where(reached, middle, high)
+        reachable = predicted(np.full(shape, np.inf)) < error
+        return np.where(reachable, np.exp(high), np.inf)
 
-    name, equation, source = "power", "D n^-alpha", "(1) with C = 0, §4.4"
-    exponents, coefficients = ("alpha",), ("D",)
+    def why_not(self, curve: Curve) -> str | None:
+        """Say why the law cannot be fitted to a curve, or None where it can."""
+        distinct = len(np.unique(curve.n))
+        if distinct < FEWEST:
+            return f"{distinct} distinct n above 0; a fit needs {FEWEST}"
+        return self.missing(curve)
 
-    def basis(self, exponents: np.ndarray, rows: Rows) -> np.ndarray:
-        """[n^-α]."""
-        return _power(rows.n, exponents[..., 0])[..., None]
-
-
-class Full(Law):
-    """δ(γ + n^-α) s^-β (eq. 2)."""
-
-    name, equation, source = "full", "delta (gamma + n^-alpha) s^-beta", "(2)"
-    exponents, varies = ("alpha", "beta"), ("s",)
-    coefficients: ClassVar[tuple[str, ...]] = ("delta", "delta_gamma")
-
-    def basis(self, exponents: np.ndarray, rows: Rows) -> np.ndarray:
-        """[n^-α s^-β, s^-β]."""
-        label = _power(rows.s, exponents[..., 1])
-        return np.stack([_power(rows.n, exponents[..., 0]) * label, label], axis=-1)
-
-    def params(self, exponents: np.ndarray, coefficients: np.ndarray) -> dict[str, np.ndarray]:
-        """δ, γ = (δγ)/δ, α, β."""
-        named = super().params(exponents, coefficients)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            gamma = named.pop("delta_gamma") / named["delta"]
-        return {"delta": named["delta"], "gamma": gamma} | {k: v for k, v in named.items() if k != "delta"}
-
-    def predict(self, params: Mapping[str, float], rows: Rows) -> np.ndarray:
-        """Error at each row, shape (m,)."""
-        effect = params["gamma"] + rows.n ** -params["alpha"]
-        return params["delta"] * effect * rows.s ** -params["beta"] + params.get("E", 0.0)
-
-
-class FullWithLoss(Full):
-    """δ(γ + n^-α) s^-β + E, with the irreducible loss of §3."""
-
-    name, equation, source = "full", "delta (gamma + n^-alpha) s^-beta + E", "(2) with E of §3"
-    coefficients = ("delta", "delta_gamma", "E")
-
-    def basis(self, exponents: np.ndarray, rows: Rows) -> np.ndarray:
-        """[n^-α s^-β, s^-β, 1]."""
-        two = super().basis(exponents, rows)
-        return np.concatenate([two, np.ones_like(two[..., :1])], axis=-1)
-
-
-class Additive(Law):
-    """A n^-α + B s^-β + C, the form the paper argues against (§3.2)."""
-
-    name, equation, source = "additive", "A n^-alpha + B s^-beta + C", "§3.2"
-    exponents, coefficients, varies = ("alpha", "beta"), ("A", "B", "C"), ("s",)
-
-    def basis(self, exponents: np.ndarray, rows: Rows) -> np.ndarray:
-        """[n^-α, s^-β, 1]."""
-        p, q = _power(rows.n, exponents[..., 0]), _power(rows.s, exponents[..., 1])
-        return np.stack([p, q, np.ones_like(p)], axis=-1)
+    def missing(self, curve: Curve) -> str | None:
+        """Say what the law needs that a curve of enough n does not have, or None."""
+        for column in self.varies:
+            values = getattr(curve, column)
+            if not np.isfinite(values).all():
+                return f"the {self.name} law needs the column {column}"
+            if len(np.unique(values)) < 2:
+                return f"one {column} only; the {self.name} law needs 2 or more"
+        need = len(self.exponents) + len(self.coefficients)
+        if len(curve.n) < need:
+            return f"{len(curve.n)} points; the {self.name} law has {need} parameters"
+        return None
 
 
-class Joint(Law):
-    """D n^-α + B P^-φ: the transfer gap as a power of the model's parameters P (§4.3), all sizes at once."""
+def find_law(name: str, *, loss: bool = False) -> Law:
+    """Return a law by its name.
 
-    name, equation, source = "joint", "D n^-alpha + B P^-phi", "(1) with C of §4.3"
-    exponents, coefficients, varies = ("alpha", "phi"), ("D", "B"), ("size",)
+    Parameters
+    ----------
+    name : str
+        Of a module of `laws.forms`.
+    loss : bool
+        With the irreducible loss E of §3, which the module gives as `WITH_LOSS`.
 
-    def basis(self, exponents: np.ndarray, rows: Rows) -> np.ndarray:
-        """[n^-α, P^-φ]."""
-        return np.stack([_power(rows.n, exponents[..., 0]), _power(rows.size, exponents[..., 1])], axis=-1)
+    Raises
+    ------
+    InputError
+        There is no such law, or none with E.
+    """
+    valid = names("laws.forms")
+    if name not in valid:
+        raise InputError(unknown(name, valid), key="--law")
+    module = load("laws.forms", name)
+    if not loss:
+        return module.LAW
+    if not hasattr(module, "WITH_LOSS"):
+        raise InputError(f"the {name} law has no irreducible loss; leave out --loss", key="--loss")
+    return module.WITH_LOSS
 
 
-LAWS: dict[str, Law] = {law.name: law for law in (Simple(), Power(), Full(), Additive(), Joint())}
-COLUMN = {"s": "s", "size": "n_params"}
+def _stack(values: list[np.ndarray | float]) -> np.ndarray:
+    """Stack parameters of one shape (...) to an array of shape (..., number)."""
+    return np.stack(np.broadcast_arrays(*(np.asarray(value, float) for value in values)), axis=-1)

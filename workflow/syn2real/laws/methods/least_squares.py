@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
-from syn2real.laws.forms.base import COLUMN, Law
-from syn2real.laws.results import AT_BOUND, OK, UNIDENTIFIED, Param, Predictions, Rows, tails
+from syn2real.laws.forms.base import Law
+from syn2real.laws.results import AT_BOUND, OK, SEED, UNIDENTIFIED, Param, Predictions, Rows, tails
 from syn2real.laws.table import Curve
-from syn2real.laws.varpro import Problem, Solution, project, search
+from syn2real.laws.varpro import SMALLEST, Problem, Solution, project, search
 
 DRAWS = 2000
 AXIS = {1: 240, 2: 40}  # nodes an exponent of the grid that intervals are read from
 PASSES = 6
 FAR = 0.9999  # level of the interval that the grid spans
+MAD = 1.4826  # a normal's standard deviation over its median absolute deviation
+BRACKETS = 4  # how often an interval's end is narrowed
+RIDGE = 1e-10  # that keeps the covariance of coefficients invertible, in units of their variances
 
 
 @dataclass(frozen=True)
@@ -25,9 +29,8 @@ class LeastSquares:
     Attributes
     ----------
     problem : Problem
-        With n, s and size over their geometric means `unit`, which cures the numerics.
     solution : Solution
-        Of the scaled problem.
+        Its coefficients are those of columns over the problem's unit, as all that are called scaled.
     sigma, df : float, int
         Standard deviation of a residual of weight 1 and its degrees of freedom.
     exponents, coefficients : ndarray, shape (S, q) and (S, k)
@@ -36,7 +39,6 @@ class LeastSquares:
 
     problem: Problem
     solution: Solution
-    unit: Rows
     sigma: float
     df: int
     exponents: np.ndarray
@@ -46,20 +48,34 @@ class LeastSquares:
 
     def predict(self, rows: Rows, level: float) -> Predictions:
         """Predict at rows: the fitted law, and equal-tailed intervals of the draws."""
-        law = self.problem.law
-        scaled = _over(rows, self.unit)
-        error = law.basis(self.solution.exponents[0], scaled) @ self.solution.coefficients[0]
+        law, unit = self.problem.law, self.problem.unit
+        error = law.columns(self.solution.exponents[0], rows, unit) @ self.solution.coefficients[0]
         if self.df < 1:
             nothing = np.full(error.shape, np.nan)
             return Predictions(error, nothing, nothing, nothing, nothing)
-        mean = (law.basis(self.exponents, scaled) @ self.coefficients[..., None])[..., 0]
-        mean = np.maximum(mean, 1e-300)
-        noise = self.sigma * np.random.default_rng(20220113).standard_t(self.df, (len(mean), 1))
+        mean = (law.columns(self.exponents, rows, unit) @ self.coefficients[..., None])[..., 0]
+        mean = np.maximum(mean, SMALLEST)
+        noise = self.sigma * np.random.default_rng(SEED).standard_t(self.df, (len(mean), 1))
         shown = mean + noise if self.problem.residual == "linear" else mean * np.exp(np.clip(noise, -50, 50))
         low, high = tails(level)
         lower, upper = np.quantile(mean, [low, high], axis=0)
         below, above = np.quantile(shown, [low, high], axis=0)
         return Predictions(error, lower, upper, below, above)
+
+
+def refuses(law: Law) -> str | None:
+    """Say why this method cannot fit a law, or None."""
+    if law.describes == "error":
+        return None
+    return f"fits laws of the error; the {law.name} law is one of the {law.describes}"
+
+
+def fit(
+    curves: Sequence[Curve], law: Law, *, level: float, residual: str = "log", **_: Any
+) -> tuple[list[LeastSquares], list[str]]:
+    """Fit a law to each curve on its own."""
+    fits = [fit_least_squares(curve, law, residual=residual, level=level) for curve in curves]
+    return fits, [f"least squares, {residual} residuals, every curve on its own"]
 
 
 def fit_least_squares(curve: Curve, law: Law, *, residual: str = "log", level: float = 0.95) -> LeastSquares:
@@ -71,45 +87,34 @@ def fit_least_squares(curve: Curve, law: Law, *, residual: str = "log", level: f
     level : float
         Of the parameters' profile intervals.
     """
-    problem, unit = scaled_problem(curve, law, residual)
-    if residual == "huber":  # a first fit in logs tells the residuals' size
-        plain = search(replace(problem, residual="log"))
-        f = law.basis(plain.exponents[0], problem.rows) @ plain.coefficients[0]
-        left = np.sqrt(problem.weight) * np.abs(np.log(problem.error / np.maximum(f, 1e-300)))
-        problem = replace(problem, scale=max(1.4826 * float(np.median(left)), 1e-9))
+    problem = scaled_problem(curve, law, residual)
+    if residual == "huber":  # a first fit in logs gives the size of the residuals
+        residuals = _log_residuals(problem, search(replace(problem, residual="log")))
+        spread = MAD * float(np.median(np.sqrt(problem.weight) * np.abs(residuals)))
+        problem = replace(problem, scale=max(spread, 1e-9))
     solution = search(problem)
     free = len(law.exponents) + len(law.coefficients)
     df = len(curve.n) - free + curve.replicates
     sigma = float(np.sqrt((solution.loss[0] + curve.within) / max(df, 1)))
     surface = _surface(problem, solution, df)
     exponents, coefficients = _draws(problem, solution, surface, sigma, df)
-    drawn = unscaled(law, exponents, coefficients, unit)
-    params = _params(problem, solution, surface, unit, drawn, df, level)
-    f = law.basis(solution.exponents[0], problem.rows) @ solution.coefficients[0]
-    rmse = float(np.sqrt(np.mean(np.log(problem.error / np.maximum(f, 1e-300)) ** 2)))
-    return LeastSquares(problem, solution, unit, sigma, df, exponents, coefficients, params, rmse)
+    drawn = unscaled(problem, exponents, coefficients)
+    params = _params(problem, solution, surface, drawn, df, level)
+    rmse = float(np.sqrt(np.mean(_log_residuals(problem, solution) ** 2)))
+    return LeastSquares(problem, solution, sigma, df, exponents, coefficients, params, rmse)
 
 
-def scaled_problem(curve: Curve, law: Law, residual: str) -> tuple[Problem, Rows]:
-    """Return the problem in n, s and size over their geometric means, and those means."""
-    unit = Rows(*(np.exp(np.mean(np.log(values)))[None] for values in (curve.n, curve.s, curve.size)))
-    rows = _over(Rows(curve.n, curve.s, curve.size), unit)
-    weight = curve.weight / curve.weight.mean()
-    return Problem(law, rows, curve.error, weight, residual), unit
+def scaled_problem(curve: Curve, law: Law, residual: str) -> Problem:
+    """Return the problem of a curve, its unit the geometric means of n, s and the models' size."""
+    rows = Rows(curve.n, curve.s, curve.n_params)
+    unit = Rows(*(np.exp(np.mean(np.log(values)))[None] for values in (rows.n, rows.s, rows.n_params)))
+    return Problem(law, rows, unit, curve.error, curve.weight / curve.weight.mean(), residual)
 
 
-def missing(curve: Curve, law: Law) -> str | None:
-    """Say what a law needs that a curve does not have, or None."""
-    for axis in law.varies:
-        values = getattr(curve, axis)
-        if not np.isfinite(values).all():
-            return f"the {law.name} law needs the column {COLUMN[axis]}"
-        if len(np.unique(values)) < 2:
-            return f"one {COLUMN[axis]} only; the {law.name} law needs 2 or more"
-    need = len(law.exponents) + len(law.coefficients)
-    if len(curve.n) < need:
-        return f"{len(curve.n)} points; the {law.name} law has {need} parameters"
-    return None
+def _log_residuals(problem: Problem, solution: Solution) -> np.ndarray:
+    """Logarithms of measured over fitted errors, shape (m,)."""
+    f = problem.columns(solution.exponents[0]) @ solution.coefficients[0]
+    return np.log(problem.error / np.maximum(f, SMALLEST))
 
 
 def profile(problem: Problem, name: str, values: np.ndarray) -> np.ndarray:
@@ -138,8 +143,9 @@ def _end(problem: Problem, name: str, best: float, bound: float, limit: float) -
     inside, outside = best, bound
     if abs(outside - inside) < 1e-12:
         return None
+    # First over all scales between the best value and the bound, then evenly within the bracket found.
     reach = np.geomspace(1e-5, 1, 24)
-    for _ in range(4):
+    for _ in range(BRACKETS):
         values = inside + (outside - inside) * reach
         held = np.maximum(values, 1e-12) if name in problem.law.exponents else values
         over = profile(problem, name, held) > limit
@@ -179,7 +185,7 @@ class Surface:
 
 
 def _surface(problem: Problem, solution: Solution, df: int) -> Surface | None:
-    """Lay the grid closer and closer around where the loss is near its least."""
+    """Lay a grid of exponents again and again around where the loss is near its least."""
     if df < 1:
         return None
     law, limit = problem.law, float(solution.loss[0]) * _factor(df, FAR)
@@ -192,11 +198,11 @@ def _surface(problem: Problem, solution: Solution, df: int) -> Surface | None:
         if again < PASSES - 1:
             # A grid that still misses the valley keeps what lies near its own least.
             reach = limit + 3 * max(float(surface.loss.min() - solution.loss[0]), 0.0)
-            axes = [_nearer(surface, i, reach) for i in range(len(axes))]
+            axes = [narrow_axis(surface, i, reach) for i in range(len(axes))]
     return surface
 
 
-def _nearer(surface: Surface, place: int, limit: float) -> np.ndarray:
+def narrow_axis(surface: Surface, place: int, limit: float) -> np.ndarray:
     """Nodes over the part of an axis where the profile is below `limit`, a node more on each side."""
     axis, loss = surface.axes[place], surface.profile(place)
     near = np.flatnonzero(loss <= limit)
@@ -233,7 +239,6 @@ def _params(
     problem: Problem,
     solution: Solution,
     surface: Surface | None,
-    unit: Rows,
     drawn: Mapping[str, np.ndarray],
     df: int,
     level: float,
@@ -251,7 +256,7 @@ def _params(
         else {}
     )
     loose = any(end is None for pair in ends.values() for end in pair)
-    for name, value in unscaled(law, solution.exponents, solution.coefficients, unit).items():
+    for name, value in unscaled(problem, solution.exponents, solution.coefficients).items():
         best, is_rate = float(value[0]), name in law.exponents
         bound = is_rate and bool(np.isclose(best, law.bounds, rtol=1e-3).any())
         bound = bound or (not is_rate and best <= 1e-9 * float(problem.error.min()))
@@ -261,11 +266,11 @@ def _params(
         if is_rate:
             lower, upper = ends[name]
             status = OK if lower is not None and upper is not None else UNIDENTIFIED
-        elif name == "C" and len(law.exponents) == 1:
+        elif name == law.constant and len(law.exponents) == 1:
             lower, upper = profile_interval(problem, solution, name, df, level)
             lower, status = lower or 0.0, OK if upper is not None else UNIDENTIFIED
         else:
-            constant = name in ("C", "E")
+            constant = name == law.constant
             low, high = (float(q) for q in np.nanquantile(drawn[name], tails(level)))
             lower, upper = (low, high) if constant or not loose else (None, None)
             status = OK if constant or not loose else UNIDENTIFIED
@@ -273,11 +278,11 @@ def _params(
     return out
 
 
-def unscaled(law: Law, exponents: np.ndarray, coefficients: np.ndarray, unit: Rows) -> dict[str, np.ndarray]:
-    """Parameters in the curve's own units from those over the geometric means; arrays (...)."""
-    one = law.basis(exponents, unit)[..., 0, :]  # the basis at the geometric means, where the scaled one is 1
+def unscaled(problem: Problem, exponents: np.ndarray, coefficients: np.ndarray) -> dict[str, np.ndarray]:
+    """Parameters in the curve's own units from scaled ones; arrays (...)."""
+    one = problem.law.columns(exponents, problem.unit)[..., 0, :]  # where the scaled columns are 1
     with np.errstate(divide="ignore", over="ignore"):
-        return law.params(exponents, coefficients / one)
+        return problem.law.named(exponents, coefficients / one)
 
 
 def _draws(
@@ -286,25 +291,23 @@ def _draws(
     """Draw exponents from the grid by their likelihood and coefficients given them, (S, q) and (S, k)."""
     if surface is None:
         return solution.exponents, solution.coefficients
-    law, random = problem.law, np.random.default_rng(20220113)
+    law, random = problem.law, np.random.default_rng(SEED)
     k = len(law.coefficients)
+    # Exponents: nodes of the grid, by systematic resampling of their likelihood.
     tiny = 1e-12 * float((problem.error**2).mean()) if problem.residual == "linear" else 1e-12
     fall = np.log((surface.loss + tiny) / (surface.loss.min() + tiny))
     total = np.cumsum(np.exp(-0.5 * (df + len(law.exponents)) * fall))
     node = np.minimum(np.searchsorted(total, (np.arange(DRAWS) + 0.5) / DRAWS * total[-1]), len(total) - 1)
     exponents, centre = surface.mesh[node], surface.coefficients[node]
-    columns = law.basis(exponents, problem.rows)
-    f = np.maximum((columns @ centre[..., None])[..., 0], 1e-300)
+    # Coefficients: normal around each node's best, by the curvature J'J there of residuals in their unit.
+    columns = problem.columns(exponents)
+    f = np.maximum((columns @ centre[..., None])[..., 0], SMALLEST)
     rows = columns * (np.sqrt(problem.weight) / (1.0 if problem.residual == "linear" else f))[..., None]
     gram = np.swapaxes(rows, 1, 2) @ rows
-    size = np.sqrt(np.einsum("sii->si", gram)) + 1e-300
-    root = np.linalg.cholesky(gram / size[:, :, None] / size[:, None, :] + 1e-10 * np.eye(k))
+    size = np.sqrt(np.einsum("sii->si", gram)) + SMALLEST
+    root = np.linalg.cholesky(gram / size[:, :, None] / size[:, None, :] + RIDGE * np.eye(k))
+    # The noise is not known either: its draws make the coefficients those of Student's t.
     normal = random.standard_normal((DRAWS, k, 1))
     spread = sigma * np.sqrt(df / random.chisquare(df, DRAWS))
     step = np.linalg.solve(np.swapaxes(root, 1, 2), normal)[..., 0] / size
     return exponents, np.maximum(centre + spread[:, None] * step, 0.0)
-
-
-def _over(rows: Rows, unit: Rows) -> Rows:
-    """Rows over the geometric means."""
-    return Rows(rows.n / unit.n, rows.s / unit.s, rows.size / unit.size)

@@ -1,31 +1,37 @@
 """The paper's own procedure (§4.1 and Appendix D), to reproduce its numbers and to see what they hang on.
 
 The simple law is fitted with linear residuals (as the authors' notebook does; §4.1 says log-log), α and C
-within bounds, and one D for all curves, found by alternating medians.
+within bounds, and one D for all curves, found by alternating medians. The full law is fitted by least squares
+with linear residuals, which give Appendix C.2's numbers.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from syn2real.laws.results import AT_BOUND, FIXED, OK, UNIDENTIFIED, Param, Predictions, Rows
+from syn2real.laws.forms.base import Law
+from syn2real.laws.forms.full import Full
+from syn2real.laws.forms.simple import LAW, Simple
+from syn2real.laws.methods import least_squares
+from syn2real.laws.results import AT_BOUND, FIXED, OK, UNIDENTIFIED, Fit, Param, Predictions, Rows
 from syn2real.laws.table import Curve
 
 ALPHA_BOUNDS = (0.1, 1.5)
 C_BOUNDS = (0.0, 1.0)
 START = (0.5, 0.5)  # D and α before the first round (Appendix D)
-PUBLISHED_COEFFICIENT = 0.48
-"""The common D that the paper's own rounds ended at (§4.1)."""
 ROUNDS = 100
 SETTLED = 1e-3  # a round that moves D and α by less than this share has converged
+LONGEST_CYCLE = 6  # rounds after which the medians may return to where they were
+NODES, ZOOMS = 57, 8  # of the grid on which α is searched, and how often it is laid again around the best
 
 
 @dataclass(frozen=True)
 class PaperFit:
-    """A curve's α and C at the file's common D."""
+    """A curve's α and C at the file's common D; `n` are the sizes it was fitted at, shape (m,)."""
 
     params: Mapping[str, Param]
     rmse_log: float
@@ -37,46 +43,61 @@ class PaperFit:
         """Predict with the delta method's intervals around the point estimate (D taken as known)."""
         from scipy.special import stdtrit
 
-        d, alpha, gap = (self.params[name].value for name in ("D", "alpha", "C"))
-        error = d * rows.n**-alpha + gap
+        params = {name: param.value for name, param in self.params.items()}
+        error = LAW.predict(params, rows)
         if self.df < 1:
             nothing = np.full(error.shape, np.nan)
             return Predictions(error, nothing, nothing, nothing, nothing)
-        cover = covariance(self.n, d, alpha, self.sigma)
-        slope = np.stack([-d * np.log(rows.n) * rows.n**-alpha, np.ones_like(rows.n)], axis=1)
+        cover = covariance(self.n, params["D"], params["alpha"], self.sigma)
+        slope = jacobian(rows.n, params["D"], params["alpha"])
         variance = np.einsum("pi,ij,pj->p", slope, cover, slope)
         t = stdtrit(self.df, 0.5 + level / 2)
         mean, one = t * np.sqrt(variance), t * np.sqrt(variance + self.sigma**2)
         return Predictions(error, error - mean, error + mean, error - one, error + one)
 
 
-def covariance(n: np.ndarray, d: float, alpha: float, sigma: float) -> np.ndarray:
-    """Covariance of (α, C) by the delta method, shape (2, 2)."""
-    jacobian = np.stack([-d * np.log(n) * n**-alpha, np.ones_like(n)], axis=1)
-    return sigma**2 * np.linalg.pinv(jacobian.T @ jacobian)
+def refuses(law: Law) -> str | None:
+    """Say why this method cannot fit a law, or None."""
+    return None if isinstance(law, (Simple, Full)) else "the paper fits the simple and the full law only"
 
 
-def fit_paper(curves: Sequence[Curve], level: float = 0.95) -> tuple[list[PaperFit], list[str]]:
-    """Fit the simple law as Appendix D does.
+def fit(curves: Sequence[Curve], law: Law, *, level: float, **_: Any) -> tuple[Sequence[Fit], list[str]]:
+    """Fit the simple law as Appendix D does, the full law as Appendix C.2 does.
 
     Returns
     -------
-    fits : list of PaperFit
+    fits : sequence of Fit
+        One a curve.
     notes : list of str
         The common D, whether it settled, and which bounds bind.
     """
+    if isinstance(law, Full):
+        return least_squares.fit(curves, law, level=level, residual="linear")
     common, history, settled = common_coefficient(curves)
     alpha, gap = given_coefficient(curves, common)
     fits = [_summary(c, common, a, g, level) for c, a, g in zip(curves, alpha, gap, strict=True)]
     low, high = (int(np.isclose(alpha, bound).sum()) for bound in ALPHA_BOUNDS)
     zero, one = (int(np.isclose(gap, bound).sum()) for bound in C_BOUNDS)
-    ways = "converged" if settled else f"did not converge in {ROUNDS} rounds: it ended at {_told(history)}"
+    cycle = " and ".join(f"(D {d:.3g}, alpha {a:.3g})" for d, a in history)
+    ways = "converged" if settled else f"did not converge in {ROUNDS} rounds: it ended at {cycle}"
     notes = [
         f"paper: common D = {common:.4g} from the start (D, alpha) = {START}; the medians {ways}",
         f"paper: bounds that bind: alpha at {ALPHA_BOUNDS[0]} in {low} and at {ALPHA_BOUNDS[1]} in {high}, "
         f"C at 0 in {zero} and at 1 in {one} of {len(curves)} curves",
     ]
     return fits, notes
+
+
+def jacobian(n: np.ndarray, d: float, alpha: float) -> np.ndarray:
+    """Derivatives of the simple law in α and in C at each n, shape (m, 2)."""
+    power, one = LAW.columns(np.array([alpha]), Rows.at(n)).T
+    return np.stack([-d * np.log(n) * power, one], axis=1)
+
+
+def covariance(n: np.ndarray, d: float, alpha: float, sigma: float) -> np.ndarray:
+    """Covariance of (α, C) by the delta method, shape (2, 2)."""
+    slope = jacobian(n, d, alpha)
+    return sigma**2 * np.linalg.pinv(slope.T @ slope)
 
 
 def common_coefficient(
@@ -101,7 +122,8 @@ def common_coefficient(
         alpha = float(np.median(given_coefficient(curves, pair[0], bounds)[0]))
         pair = (d, alpha)
         past.append(pair)
-    for period in range(1, 7):  # a cycle is told by its pairs, not by where it happened to stop
+    # A cycle is known by its pairs, not by where the rounds happened to stop.
+    for period in range(1, LONGEST_CYCLE + 1):
         if np.allclose(past[-1], past[-1 - period], rtol=SETTLED):
             cycle = past[-period:]
             return float(np.mean([d for d, _ in cycle])), cycle, period == 1
@@ -112,10 +134,11 @@ def given_rate(curves: Sequence[Curve], alpha: float) -> np.ndarray:
     """D of each curve's linear least squares fit at a common α (C within its bounds), shape (B,)."""
     out = []
     for curve in curves:
-        p = curve.n**-alpha
-        d, gap = np.linalg.lstsq(np.stack([p, np.ones_like(p)], axis=1), curve.error, rcond=None)[0]
+        columns = LAW.columns(np.array([alpha]), Rows.at(curve.n))
+        d, gap = np.linalg.lstsq(columns, curve.error, rcond=None)[0]
         if not C_BOUNDS[0] <= gap <= C_BOUNDS[1]:
-            d = p @ (curve.error - np.clip(gap, *C_BOUNDS)) / (p @ p)
+            power = columns[:, 0].copy()  # numpy rounds a product of strided arrays otherwise
+            d = power @ (curve.error - np.clip(gap, *C_BOUNDS)) / (power @ power)
         out.append(max(d, 0.0))
     return np.array(out)
 
@@ -129,29 +152,27 @@ def given_coefficient(
 
 
 def _one_rate(curve: Curve, d: float, bounds: tuple[float, float]) -> tuple[float, float]:
-    """Search α on a grid that is drawn closer; C is the clipped mean of what is left."""
-
-    def squares(alpha: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        power = d * curve.n ** -alpha[:, None]
-        gap = np.clip((curve.error - power).mean(axis=1), *C_BOUNDS)
-        return ((curve.error - power - gap[:, None]) ** 2).sum(axis=1), gap
-
+    """Search α on a grid that is laid again around the best; C is the clipped mean of what is left."""
+    rows = Rows.at(curve.n)
     low, high = bounds
-    for _ in range(8):
-        alpha = np.linspace(low, high, 57)
-        rss, gap = squares(alpha)
-        best = int(rss.argmin())
-        low, high = alpha[max(best - 1, 0)], alpha[min(best + 1, 56)]
+    for _ in range(ZOOMS):
+        alpha = np.linspace(low, high, NODES)
+        effect = d * LAW.columns(alpha[:, None], rows)[..., 0]
+        gap = np.clip((curve.error - effect).mean(axis=1), *C_BOUNDS)
+        squares = ((curve.error - effect - gap[:, None]) ** 2).sum(axis=1)
+        best = int(squares.argmin())
+        low, high = alpha[max(best - 1, 0)], alpha[min(best + 1, NODES - 1)]
     return float(alpha[best]), float(gap[best])
 
 
 def _summary(curve: Curve, d: float, alpha: float, gap: float, level: float) -> PaperFit:
-    """Tell α and C with the delta method's intervals, which is what the paper's standard errors are."""
+    """Give α and C the delta method's intervals, which is what the paper's standard errors are."""
     from scipy.special import stdtrit
 
-    left = curve.error - d * curve.n**-alpha - gap
+    predicted = LAW.predict({"D": d, "alpha": alpha, "C": gap}, Rows.at(curve.n))
+    residuals = curve.error - predicted
     df = len(curve.n) - 2
-    sigma = float(np.sqrt(left @ left / max(df, 1)))
+    sigma = float(np.sqrt(residuals @ residuals / max(df, 1)))
     half = stdtrit(max(df, 1), 0.5 + level / 2) * np.sqrt(np.diag(covariance(curve.n, d, alpha, sigma)))
     named = []
     for value, width, bounds in ((alpha, half[0], ALPHA_BOUNDS), (gap, half[1], C_BOUNDS)):
@@ -161,11 +182,6 @@ def _summary(curve: Curve, d: float, alpha: float, gap: float, level: float) -> 
         lower, upper = (value - width, value + width) if known else (None, None)
         named.append(Param(value, lower, upper, status))
     with np.errstate(invalid="ignore", divide="ignore"):
-        rmse = float(np.sqrt(np.mean((np.log(curve.error) - np.log(d * curve.n**-alpha + gap)) ** 2)))
+        rmse = float(np.sqrt(np.mean((np.log(curve.error) - np.log(predicted)) ** 2)))
     params = {"D": Param(d, None, None, FIXED), "alpha": named[0], "C": named[1]}
     return PaperFit(params, rmse, sigma, df, curve.n)
-
-
-def _told(history: list[tuple[float, float]]) -> str:
-    """Name the pairs of a cycle."""
-    return " and ".join(f"(D {d:.3g}, alpha {a:.3g})" for d, a in history)

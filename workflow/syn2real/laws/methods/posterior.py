@@ -1,25 +1,29 @@
-"""The default method of the simple law: posterior, pooled over a file's curves, told as parameters."""
+"""A posterior pooled over a file's curves, for laws of n with one exponent and a constant (such as eq. 1)."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import NormalDist
+from typing import Any
 
 import numpy as np
 
-from syn2real.laws.bayes.batch import Batch, stack
+from syn2real.laws.bayes.batch import Batch, parameters, stack
 from syn2real.laws.bayes.bend import STEPS, bend_weights, shifted
 from syn2real.laws.bayes.draws import DRAWS, Draws, Mixture, draw, draw_flat
 from syn2real.laws.bayes.grid import Posterior, Prior, posterior
 from syn2real.laws.bayes.pooling import plain_prior, pooled_prior
 from syn2real.laws.bayes.selection import choose_first
+from syn2real.laws.forms.base import Law
 from syn2real.laws.results import AT_BOUND, OK, UNIDENTIFIED, Param, Predictions, Rows, tails
 from syn2real.laws.table import Curve
 
 BLOCK = 24  # curves handled at once, which bounds the memory
 PRESSED = 0.1  # lower over upper quantile of C below which C = 0 is not excluded
 TINY_GAP = 0.02  # a C below this share of the smallest error is as good as none
+WIDE_GAP = 0.9  # a C that may be none, or above this share of the smallest error, is unknown
+WIDE_NODES = (60, 12)  # of the grid over the whole range of α that shows which ends are open
 
 
 @dataclass(frozen=True)
@@ -46,40 +50,53 @@ class BayesFit:
         return Predictions(middle, lower, upper, np.minimum(below, lower), np.maximum(above, upper))
 
 
-def fit_simple(curves: Sequence[Curve], *, pool: bool = True, level: float = 0.95) -> list[BayesFit]:
-    """Fit the simple law (eq. 1) to curves of at least three distinct n.
+def refuses(law: Law) -> str | None:
+    """Say why this method cannot fit a law, or None."""
+    fits = law.describes == "error" and not law.varies and len(law.exponents) == 1
+    fits = fits and len(law.coefficients) == 2 and law.constant is not None
+    return None if fits else f"fits laws of n with one exponent and a constant; the {law.name} law is another"
+
+
+def fit(
+    curves: Sequence[Curve], law: Law, *, level: float, pool: bool = True, **_: Any
+) -> tuple[list[BayesFit], list[str]]:
+    """Fit a law of one exponent and a constant to curves of at least three distinct n.
 
     Parameters
     ----------
-    pool : bool
-        Let the curves share a distribution of α, of the noise and of the deviations.
     level : float
         Of the parameters' intervals.
+    pool : bool
+        Let the curves share a distribution of α, of the noise and of the deviations.
 
     Returns
     -------
-    list of BayesFit
+    fits : list of BayesFit
         In the order of the curves.
+    notes : list of str
+        What was pooled, where anything was.
     """
     if not curves:
-        return []
-    whole = stack(curves)
+        return [], []
+    # Which points, what the curves say of each other, and which curves bend.
+    whole = stack(curves, law)
     choice = choose_first(whole)
     batch = whole.take(slice(None), used=choice.used)
     prior = pooled_prior(batch) if pool else plain_prior()
-    fits: list[BayesFit] = []
     bends = bend_weights(batch, prior, pool)
+    fits: list[BayesFit] = []
     for start in range(0, len(curves), BLOCK):
         rows = np.arange(start, min(start + BLOCK, len(curves)))
         part, beliefs = batch.take(rows), prior.take(rows)
         mixtures = _mixtures(part, beliefs, bends[rows])
         likely = replace(part, shift=STEPS[bends[rows].argmax(axis=1)] * part.first)
-        wide = posterior(likely, beliefs, nodes=(60, 12), passes=1)
+        wide = posterior(likely, beliefs, nodes=WIDE_NODES, passes=1)
         for row, mixture in enumerate(mixtures):
             last = choice.last_value[start + row]
             repeat = draw_flat(part, row, beliefs.take(np.array([row]))) if last else None
             fits.append(replace(_summary(mixture, wide, row, level), repeat=repeat))
-    return fits
+    shared = f"{law.exponents[0]}, noise and deviations are pooled over {len(curves)} curves"
+    return fits, [f"{shared} (--no-pool: each alone)"] if pool and len(curves) > 1 else []
 
 
 def _mixtures(batch: Batch, prior: Prior, bends: np.ndarray) -> list[Mixture]:
@@ -96,30 +113,33 @@ def _mixtures(batch: Batch, prior: Prior, bends: np.ndarray) -> list[Mixture]:
 
 
 def _summary(draws: Mixture, wide: Posterior, row: int, level: float) -> BayesFit:
-    """Tell one curve's posterior as parameters with statuses."""
+    """Return one curve's posterior as parameters with statuses."""
+    law, used = wide.batch.law, wide.batch.used[row]
+    falling, rate, constant = parameters(law)
     low, high = tails(level)
     open_low, open_high = open_ends(wide, row, level)
     alpha = np.quantile(draws.alpha, [low, 0.5, high])
-    gap = np.quantile(draws.C, [low, 0.5, high])
+    gap = np.quantile(draws.gap, [low, 0.5, high])
     if gap[0] < PRESSED * gap[2]:
         gap[0] = 0.0  # the posterior presses against C >= 0, which its lower quantile could never reach
-    used = wide.batch.used[row]
     smallest = float(np.exp(wide.batch.y[row, used].min()))
-    n0 = float(wide.batch.n0[row])
-    at_n0 = float(np.median(np.exp(draws.law(np.array([n0])))))
-    coefficient = np.quantile(draws.D, [low, 0.5, high])
-    central = float(np.clip((at_n0 - gap[1]) * n0 ** alpha[1], coefficient[0], coefficient[2]))
-    rate = UNIDENTIFIED if open_low or open_high else OK
+    # The central law goes through the median error at n0, whatever the medians of its parameters are.
+    n0 = wide.batch.n0[row, None]
+    at_n0 = float(np.median(np.exp(draws.log_law(n0))))
+    coefficient = np.quantile(draws.coefficient, [low, 0.5, high])
+    column = law.columns(alpha[1, None], Rows.at(n0))[0, law.coefficients.index(falling)]
+    central = float(np.clip((at_n0 - gap[1]) / column, coefficient[0], coefficient[2]))
+    status = UNIDENTIFIED if open_low or open_high else OK
     ends = (None if open_low else alpha[0], None if open_high else alpha[2])
     scale = (None if open_low else coefficient[0], None if open_high else coefficient[2])
     params = {
-        "D": Param(central, *scale, rate),
-        "alpha": Param(float(alpha[1]), *ends, rate),
-        "C": Param(float(gap[1]), float(gap[0]), float(gap[2]), _gap_status(gap, smallest)),
+        falling: Param(central, *scale, status),
+        rate: Param(float(alpha[1]), *ends, status),
+        constant: Param(float(gap[1]), float(gap[0]), float(gap[2]), _gap_status(gap, smallest)),
     }
-    law = np.log(central * wide.batch.n[row, used] ** -alpha[1] + gap[1])
-    left = wide.batch.y[row, used] - law
-    return BayesFit(draws, params, float(np.sqrt(np.mean(left**2))), float(draws.n[0]))
+    values = {name: param.value for name, param in params.items()}
+    residuals = wide.batch.y[row, used] - np.log(law.predict(values, Rows.at(wide.batch.n[row, used])))
+    return BayesFit(draws, params, float(np.sqrt(np.mean(residuals**2))), float(draws.n[0]))
 
 
 def open_ends(wide: Posterior, row: int, level: float) -> tuple[bool, bool]:
@@ -133,6 +153,6 @@ def _gap_status(gap: np.ndarray, smallest: float) -> str:
     """Status of C: at 0, anywhere between 0 and the smallest error, or known."""
     if gap[1] < TINY_GAP * smallest:
         return AT_BOUND
-    if gap[0] < TINY_GAP * smallest and gap[2] > 0.9 * smallest:
+    if gap[0] < TINY_GAP * smallest and gap[2] > WIDE_GAP * smallest:
         return UNIDENTIFIED
     return OK

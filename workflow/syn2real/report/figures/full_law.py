@@ -8,7 +8,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from syn2real.laws.forms.base import LAWS
+from syn2real.laws.forms.full import LAW
 from syn2real.laws.results import Rows, identified
 from syn2real.report.figures.base import curve_labels, draw_means, pretrained
 
@@ -64,8 +64,7 @@ def _panel(ax: Axes, means: pd.DataFrame, x: str, colour: str, params: dict[str,
     grid = np.geomspace(means[x].min(), means[x].max(), 60)
     for value, shade in zip(values, sns.color_palette("viridis", len(values)), strict=True):
         draw_means(ax, means[means[colour] == value].set_index(x)["error"], shade, f"{colour} = {value:,}")
-        sizes = {x: grid, colour: np.full_like(grid, value)}
-        rows_of_law = Rows(sizes["n"], sizes["s"], np.full_like(grid, np.nan))
-        ax.plot(grid, LAWS["full"].predict(numbers, rows_of_law), color=shade, lw=1.4)
+        sizes = {x: grid, colour: value}
+        ax.plot(grid, LAW.predict(numbers, Rows.at(**sizes)), color=shade, lw=1.4)
     ax.legend(fontsize="x-small", frameon=False)
     sns.despine(ax=ax)

@@ -5,10 +5,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from syn2real.laws.api import read_curves
-from syn2real.laws.landscape import ALPHA, COEFFICIENT, landscape
-from syn2real.laws.methods.paper import PUBLISHED_COEFFICIENT
-from syn2real.laws.table import Curve
+from syn2real.laws.landscape import ALPHA, COEFFICIENT, PUBLISHED_COEFFICIENT, landscape
+from syn2real.laws.table import Curve, read_curves
 from syn2real.report.figures.base import curve_labels
 
 TITLE = "loss landscapes"
@@ -33,7 +31,7 @@ def draw(points: pd.DataFrame) -> Figure:
     Figure
         Panels in rows of four.
     """
-    curves = [c for c in read_curves(points, by=None, file=None, allow_unfitted=True)[0] if len(c.n) >= 3]
+    curves = [c for c in read_curves(points, allow_unfitted=True)[0] if len(c.n) >= 3]
     rows = -(-max(len(curves), 1) // COLUMNS)
     columns = min(COLUMNS, max(len(curves), 1))
     figure = Figure(figsize=(3.6 * columns, 3.4 * rows), layout="constrained")

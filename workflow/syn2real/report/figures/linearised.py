@@ -7,6 +7,8 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from syn2real.laws.forms.simple import LAW
+from syn2real.laws.results import Rows
 from syn2real.report.figures.base import coloured, draw_means, inside, panel_figure, panel_title, pretrained
 
 TITLE = "error above the transfer gap"
@@ -46,12 +48,12 @@ def _panel(ax: Axes, points: pd.DataFrame, curves: list[dict[str, Any]]) -> None
     ax.set(xscale="log", yscale="log")
     for curve, label, colour in coloured(curves):
         params = {name: estimate["value"] for name, estimate in curve["fit"]["params"].items()}
-        left = pretrained(points, curve).groupby("n")["error"].mean() - params["C"]
-        above = left[left > 0]
-        hidden = f" ({len(left) - len(above)} below C)" if len(above) < len(left) else ""
+        means = pretrained(points, curve).groupby("n")["error"].mean() - params["C"]
+        above = means[means > 0]
+        hidden = f" ({len(means) - len(above)} below C)" if len(above) < len(means) else ""
         draw_means(ax, above, colour, label + hidden)
-        sizes = left.index.to_numpy(float)
-        ax.plot(sizes, params["D"] * sizes ** -params["alpha"], color=colour, lw=1.5)
+        sizes = means.index.to_numpy(float)
+        ax.plot(sizes, LAW.predict({**params, "C": 0.0}, Rows.at(sizes)), color=colour, lw=1.5)
     if curves:
         ax.legend(fontsize="small", frameon=False)
     else:

@@ -8,6 +8,8 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from syn2real.laws.forms.size import LAW
+from syn2real.laws.results import Rows
 from syn2real.laws.table import rows_of
 from syn2real.report.figures.base import curve_labels, error_bars, face
 
@@ -68,7 +70,8 @@ def _panel(ax: Axes, points: pd.DataFrame, curves: list[dict[str, Any]], law: di
         )
         sizes.append(millions)
     grid = np.geomspace(min(sizes), max(sizes), 30)
-    line = law["B"]["value"] * (grid * 1e6) ** -law["phi"]["value"]
-    ax.plot(grid, line, color="grey", ls="--", label=f"B P^-φ, φ = {law['phi']['value']:.2g}")
+    values = {name: estimate["value"] for name, estimate in law.items()}
+    line = LAW.predict(values, Rows.at(n_params=1e6 * grid))
+    ax.plot(grid, line, color="grey", ls="--", label=f"B P^-φ, φ = {values['phi']:.2g}")
     ax.legend(fontsize="small", frameon=False)
     sns.despine(ax=ax)

@@ -2,8 +2,8 @@
 
 import pandas as pd
 
-from syn2real.laws.api import fit_table
-from syn2real.laws.summary import parameter_table, prediction_grid
+from syn2real.laws.api import fit_table, parameter_table
+from syn2real.laws.rows import prediction_grid
 
 
 def test_the_law_is_drawn_from_the_smallest_n_to_four_times_the_largest(points: pd.DataFrame) -> None:

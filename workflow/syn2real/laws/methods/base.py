@@ -1,0 +1,44 @@
+"""How laws are fitted: a method is a module of this package, found by its name.
+
+It has ``refuses(law)``, which says in words why it cannot fit a law, or None; and
+``fit(curves, law, *, level, **options)``, which returns a `results.Fit` a curve and notes. The options are
+those of `api.fit_table` that a method may follow (`pool`, `residual`); it leaves out the others.
+"""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+from syn2real.errors import InputError
+from syn2real.laws.forms.base import Law
+from syn2real.laws.forms.schema import method_of
+from syn2real.plugins import load, names, unknown
+
+DEFAULT = "default"
+"""What a user writes for the method that the law's own module names as `METHOD`."""
+
+
+def find_method(name: str, law: Law) -> ModuleType:
+    """Return a method's module by its name.
+
+    Parameters
+    ----------
+    name : str
+        `DEFAULT`, or a module of `laws.methods`.
+    law : Law
+
+    Raises
+    ------
+    InputError
+        There is no such method, or it refuses the law.
+    """
+    if name == DEFAULT:
+        name = method_of(law.name)
+    valid = names("laws.methods")
+    if name not in valid:
+        raise InputError(unknown(name, [DEFAULT, *valid]), key="--method")
+    method = load("laws.methods", name)
+    refusal = method.refuses(law)
+    if refusal:
+        raise InputError(refusal, key=f"--method {name}")
+    return method
