@@ -47,6 +47,7 @@ def test_a_fresh_checkout_over_old_results_runs_nothing(reuse: Checkout) -> None
         ("jobs/attempts.py", {}),
         ("jobs/log.py", {}),
         ("report/contact_sheet.py", {"figure_samples": 2}),
+        ("render/randomise/jpeg.py", {}),
         ("render/scene.py", {"render": 4, "export_stand_in": 1, "figure_samples": 2} | TRAINED),
     ],
 )
@@ -54,6 +55,17 @@ def test_an_edited_module_reruns_its_stage(reuse: Checkout, module: str, jobs: d
     path = reuse.folder / "workflow/syn2real" / module
     path.write_text(path.read_text() + "\nEDITED = True\n")
     assert reuse.planned() == jobs
+
+
+def test_a_new_randomisation_that_is_off_runs_nothing(reuse: Checkout) -> None:
+    folder = reuse.folder / "workflow/syn2real/render/randomise"
+    shutil.copy(folder / "jpeg.py", folder / "new_one.py")
+    assert reuse.planned() == {}
+
+
+def test_one_settings_compression_rerenders_that_setting_alone(reuse: Checkout) -> None:
+    reuse.edit(EXPERIMENT, "    objects_per_scene: 3\n", "    objects_per_scene: 3\n    jpeg: {}\n")
+    assert reuse.planned()["render"] == 2
 
 
 def test_one_settings_light_rerenders_that_setting_alone(reuse: Checkout) -> None:
