@@ -54,7 +54,7 @@ def test_textured_models_have_a_look_of_their_own(assets):
 
 
 def test_shapes_differ_in_more_than_their_size(assets):
-    """The distribution of distances between surface points tells every two of the 24 shapes apart."""
+    """The distribution of distances between surface points distinguishes every two of the 24 shapes."""
     signatures = []
     for folder in assets.objects.values():
         for number in range(1, 13):

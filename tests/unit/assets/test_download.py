@@ -75,7 +75,7 @@ def test_the_next_call_goes_on_where_a_stopped_one_ended(provider, fetch, monkey
 
 
 @pytest.mark.parametrize("lacking", ["ranges", "validator"])
-def test_without_ranges_or_a_validator_it_begins_anew(provider, fetch, lacking):
+def test_without_ranges_or_a_validator_it_begins_again(provider, fetch, lacking):
     setattr(provider.files["/a.zip"], lacking, False)
     provider.files["/a.zip"].cut_after = [2 * CHUNK]
     assert fetch(sha256=SUM).read_bytes() == CONTENT
@@ -83,7 +83,7 @@ def test_without_ranges_or_a_validator_it_begins_anew(provider, fetch, lacking):
 
 
 @pytest.mark.parametrize("careless", [False, True])
-def test_a_file_that_changed_meanwhile_begins_anew(provider, fetch, monkeypatch, careless):
+def test_a_file_that_changed_meanwhile_begins_again(provider, fetch, monkeypatch, careless):
     monkeypatch.setattr(module, "TRIES", 1)
     provider.files["/a.zip"].cut_after = [2 * CHUNK, 0, 0]
     with pytest.raises(InputError, match="bytes are kept"):
@@ -105,7 +105,7 @@ def test_an_answer_from_the_wrong_byte_is_not_glued_on(provider, fetch, tmp_path
 
 
 @pytest.mark.parametrize(("key", "value"), [("sha256", "0" * 64), ("size", 7)])
-def test_a_wrong_file_is_removed_and_told_with_both_sums(provider, fetch, tmp_path, key, value):
+def test_a_wrong_file_is_removed_and_reported_with_both_sums(provider, fetch, tmp_path, key, value):
     with pytest.raises(InputError) as raised:
         fetch(**{key: value}, source="datasets.tsv")
     found = SUM if key == "sha256" else str(len(CONTENT))
@@ -115,7 +115,7 @@ def test_a_wrong_file_is_removed_and_told_with_both_sums(provider, fetch, tmp_pa
     assert list((tmp_path / "downloads").iterdir()) == []
 
 
-def test_a_missing_file_is_told_at_once(provider, fetch):
+def test_a_missing_file_is_reported_at_once(provider, fetch):
     del provider.files["/a.zip"]
     with pytest.raises(
         InputError, match=r"things: http://\S+/a\.zip answers 404 \(Not Found\); has the file"
@@ -130,7 +130,7 @@ def test_a_busy_server_is_asked_again(provider, fetch):
     assert len(provider.asked) == 3
 
 
-def test_nobody_there_is_told_in_one_line(tmp_path, monkeypatch):
+def test_nobody_there_is_reported_in_one_line(tmp_path, monkeypatch):
     monkeypatch.setattr(module, "TRIES", 2)
     with new_session() as session, pytest.raises(InputError, match="Connection refused.*2 times in a row"):
         download(session, "http://127.0.0.1:9/a.zip", tmp_path / "a.zip", name="things", pause=0.001)
@@ -149,7 +149,7 @@ def test_a_full_disk_loses_nothing(provider, fetch, tmp_path):
     assert ranges(provider) == [None, f"bytes={3 * CHUNK}-"]
 
 
-def test_a_disk_that_is_too_small_is_told_before_the_first_byte(provider, fetch, monkeypatch):
+def test_a_disk_that_is_too_small_is_reported_before_the_first_byte(provider, fetch, monkeypatch):
     monkeypatch.setattr(module.shutil, "disk_usage", lambda _: type("Usage", (), {"free": 1000}))
     with pytest.raises(InputError, match="0 MB are free"):
         fetch()

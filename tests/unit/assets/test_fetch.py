@@ -46,7 +46,7 @@ def maps(name: str, *kinds: str) -> bytes:
 
 @pytest.fixture
 def listing(provider):
-    """Return the row of a list of materials: four in the wanted kind, one in another."""
+    """Return the row of a list of materials: four in the right kind, one in another."""
     materials = {
         "Fabric001": maps("Fabric001", "Color", "NormalGL", "NormalDX", "Roughness"),
         "Wood002": maps("Wood002", "Color", "Displacement"),
@@ -170,7 +170,7 @@ def test_an_own_copy_of_everything_gives_the_rooms_of_a_fetched_one(listing, tmp
         ("name\turl\tsize\n", "lists no material"),
     ],
 )
-def test_a_mistake_in_the_kept_list_of_materials_is_told_with_its_line(listing, tmp_path, text, place):
+def test_a_mistake_in_the_kept_list_of_materials_is_reported_with_its_line(listing, tmp_path, text, place):
     path = tmp_path / "downloads/ambientcg/materials.tsv"
     path.parent.mkdir(parents=True)
     path.write_text(text)
@@ -226,7 +226,7 @@ def test_the_shipped_table_holds_the_papers_173_objects_and_its_materials():
         ("name", "c", "line 4.name: 'c' has a list of materials in a line above; keep one"),
     ],
 )
-def test_a_mistake_in_the_table_is_told_with_its_line(tmp_path, cell, value, message):
+def test_a_mistake_in_the_table_is_reported_with_its_line(tmp_path, cell, value, message):
     columns = ["name", "version", "layout", "url", "licence", "objects", "size", "sha256"]
     good = {"name": "b", "version": "1", "layout": "ambientcg", "url": "http://x/b", "licence": "free"}
     path = tmp_path / "d.tsv"

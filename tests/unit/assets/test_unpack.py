@@ -80,24 +80,24 @@ def test_a_zip_with_a_link_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize("mode", ["w:gz", "w:bz2", "w:xz"])
-def test_a_damaged_compressed_tar_is_told(tmp_path, mode):
+def test_a_damaged_compressed_tar_is_reported(tmp_path, mode):
     archive = tmp_path / "a.tar"
     noise = np.random.default_rng(0).integers(0, 4, 300_000, dtype=np.uint8)
     write_tar(archive, {"a.bin": noise.tobytes()}, mode=mode)
     content = bytearray(archive.read_bytes())
     content[len(content) // 2 : len(content) // 2 + 1000] = bytes(1000)
     archive.write_bytes(bytes(content))
-    with pytest.raises(InputError, match=r"a\.tar: no whole zip or tar archive"):
+    with pytest.raises(InputError, match=r"a\.tar: not a whole zip or tar archive"):
         unpack(archive, tmp_path / "out")
 
 
-def test_an_encrypted_zip_is_told(tmp_path):
+def test_an_encrypted_zip_is_reported(tmp_path):
     content = bytearray(zipped({"a.bin": b"secret"}))
     # The first bit of a member's flags, in its own header and in the archive's directory.
     content[6] |= 1
     content[content.index(b"PK\x01\x02") + 8] |= 1
     (tmp_path / "a.zip").write_bytes(bytes(content))
-    with pytest.raises(InputError, match=r"a\.zip: no whole zip or tar archive .*encrypted"):
+    with pytest.raises(InputError, match=r"a\.zip: not a whole zip or tar archive .*encrypted"):
         unpack(tmp_path / "a.zip", tmp_path / "out")
 
 
@@ -111,11 +111,11 @@ def test_a_full_disk_names_the_file(tmp_path):
 
 
 @pytest.mark.parametrize("damage", ["cut", "text", "bits"])
-def test_damage_is_told(tmp_path, damage):
+def test_damage_is_reported(tmp_path, damage):
     content = zipped({"a.bin": bytes(5000)})
     broken = bytearray(content)
     broken[100] ^= 255
     archive = tmp_path / "a.zip"
     archive.write_bytes({"cut": content[:2000], "text": b"<html>", "bits": bytes(broken)}[damage])
-    with pytest.raises(InputError, match=r"a\.zip: no whole zip or tar archive"):
+    with pytest.raises(InputError, match=r"a\.zip: not a whole zip or tar archive"):
         unpack(archive, tmp_path / "out")

@@ -47,10 +47,10 @@ def download(
     source: str = "",
     pause: float = 1.0,
 ) -> tuple[int, str]:
-    """Fetch a file; what a stopped call left is gone on with, if the provider's file is still the same.
+    """Fetch a file; a stopped download continues, if the provider's file is still the same.
 
     The bytes go to `<path>.part`. Beside it `<path>.part.tag` keeps the provider's validator (strong ETag,
-    else Last-Modified), which is sent back as If-Range: a file that changed meanwhile begins anew and is
+    else Last-Modified), which is sent back as If-Range: a file that changed meanwhile begins again and is
     never glued to the old one's beginning.
 
     Parameters
@@ -93,12 +93,12 @@ def download(
         _persist(session, url, part, name, size, pause)
     found = part.stat().st_size, file_digest(part)
     _tag(part).unlink(missing_ok=True)
-    for what, wanted, got in (("size in bytes", size, found[0]), ("SHA-256", sha256, found[1])):
-        if wanted not in (None, got):
+    for what, expected, got in (("size in bytes", size, found[0]), ("SHA-256", sha256, found[1])):
+        if expected not in (None, got):
             part.unlink()
             raise InputError(
-                f"{url} has the {what} {got}, but {source} says {wanted}; the file was removed. If it stays "
-                "so at the next call, the provider has another file: mend or remove the line that says so",
+                f"{url} has the {what} {got}, but {source} says {expected}; the file was removed. If it stays "
+                "so at the next call, the provider has another file: fix or remove the line that says so",
                 file=name,
             )
     part.replace(path)
@@ -128,7 +128,7 @@ def _persist(
         failed = 0 if reached > furthest else failed + 1
         furthest = max(furthest, reached)
         if failed == TRIES:
-            kept = f"{reached:,} bytes are kept and the next call goes on there"
+            kept = f"{reached:,} bytes are kept and the next call continues there"
             raise InputError(f"{problem}, {TRIES} times in a row; {kept}", file=name)
         wait = min(wait, LONGEST_PAUSE)
         logger.warning("%s: %s; again in %.0f s", name, problem, wait)
@@ -143,7 +143,7 @@ def _stream(session: requests.Session, url: str, part: Path, name: str, size: in
     with session.get(url, headers=asked, stream=True, timeout=TIMEOUT) as response:
         if response.status_code in (206, 416) and not _continues(response, offset, tag):
             _tag(part).unlink(missing_ok=True)  # not what was asked for: the next try asks for everything
-            raise requests.ConnectionError(f"the file cannot be gone on with at byte {offset:,}")
+            raise requests.ConnectionError(f"the file cannot be continued at byte {offset:,}")
         response.raise_for_status()
         resumed = response.status_code == 206
         if not resumed:
@@ -163,14 +163,14 @@ def _continues(response: requests.Response, offset: int, tag: str) -> bool:
 
 
 def _validator(response: requests.Response) -> str:
-    """Return what tells a version of a file from another; weak ETags do not promise equal bytes."""
+    """Return what identifies a version of a file; weak ETags do not promise equal bytes."""
     etag = str(response.headers.get("ETag", ""))
     return etag if etag and not etag.startswith("W/") else str(response.headers.get("Last-Modified", ""))
 
 
 def _write(response: requests.Response, part: Path, name: str, offset: int, total: int | None) -> None:
-    """Append an answer's bytes to the file, and tell how far it is."""
-    told, done = time.monotonic(), offset
+    """Append an answer's bytes to the file, and log how far it is."""
+    logged, done = time.monotonic(), offset
     whole = f"of {total / 1e6:,.1f} MB" if total else "MB of unknown size"
     logger.info("%s: %s from %.1f %s", name, part.stem, offset / 1e6, whole)
     with part.open("ab") as stream:
@@ -181,8 +181,8 @@ def _write(response: requests.Response, part: Path, name: str, offset: int, tota
             except OSError as error:
                 raise _no_space(part, name, str(error.strerror)) from None
             done += len(chunk)
-            if time.monotonic() - told > REPORT_EVERY:
-                told = time.monotonic()
+            if time.monotonic() - logged > REPORT_EVERY:
+                logged = time.monotonic()
                 logger.info("%s: %s %.1f %s", name, part.stem, done / 1e6, whole)
 
 

@@ -84,10 +84,10 @@ def fetch_textures(collection: str, listing: Archive, folder: Path, downloads: P
     """
     with exclusive(downloads / collection / ".lock"), _whole(folder) as made, new_session() as session:
         materials = _materials(session, listing, downloads)
-        wanted = [name for name in materials if tiles_a_room(name)]
-        size = sum(materials[name][1] for name in wanted) / 1e9
-        logger.info("%s: %d materials, about %.1f GB, %s", collection, len(wanted), size, listing.licence)
-        for name in wanted:
+        fetched = [name for name in materials if tiles_a_room(name)]
+        size = sum(materials[name][1] for name in fetched) / 1e9
+        logger.info("%s: %d materials, about %.1f GB, %s", collection, len(fetched), size, listing.licence)
+        for name in fetched:
             _fetch_material(session, listing, name, materials[name][0], downloads, made)
         _drop_transparent(made)
 
@@ -176,7 +176,7 @@ def _materials(session: requests.Session, listing: Archive, downloads: Path) -> 
         source.unlink()
     with path.open(newline="", encoding="utf-8", errors="replace") as stream:
         rows = list(csv.DictReader(stream, delimiter="\t"))
-    mend = "mend it, or remove the file: then the provider's list of that day is fetched"
+    fix = "fix it, or remove the file: then the provider's list of that day is fetched"
     materials = {}
     for line, row in enumerate(rows, start=2):
         try:
@@ -185,10 +185,10 @@ def _materials(session: requests.Session, listing: Archive, downloads: Path) -> 
                 raise ValueError(name)
             materials[name] = url, int(size)
         except (KeyError, ValueError):
-            problem = f"needs {', '.join(COLUMNS)} with tabs between them; {mend}"
+            problem = f"needs {', '.join(COLUMNS)} with tabs between them; {fix}"
             raise InputError(problem, file=path, key=f"line {line}") from None
     if not materials:
-        raise InputError(f"lists no material; {mend}", file=path)
+        raise InputError(f"lists no material; {fix}", file=path)
     return materials
 
 

@@ -52,7 +52,7 @@ def read_lock(path: Path) -> dict[str, Locked]:
         try:
             found[row["archive"]] = Locked(row["archive"], row["url"], int(row["size"]), row["sha256"])
         except (KeyError, TypeError, ValueError):
-            problem = f"needs the columns {', '.join(COLUMNS)}; mend the line or remove it"
+            problem = f"needs the columns {', '.join(COLUMNS)}; fix the line or remove it"
             raise InputError(problem, file=path, key=f"line {line}") from None
     return found
 

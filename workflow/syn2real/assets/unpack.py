@@ -73,7 +73,7 @@ def unpack(archive: Path, folder: Path, place: Place = lambda path: path) -> int
     except DAMAGE as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise
-        raise InputError(f"no whole zip or tar archive ({error})", file=archive) from None
+        raise InputError(f"not a whole zip or tar archive ({error})", file=archive) from None
     return count
 
 

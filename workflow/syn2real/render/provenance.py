@@ -63,7 +63,7 @@ def assets_digest(
     """Return the digest of the meshes and materials that a setting's scenes may be made of.
 
     Meshes are read whole: every render loads them anyway, and an edited one often keeps its size. Compressed
-    images, gigabytes of them, are told apart by their names and sizes, as a target's images are. Neither
+    images, gigabytes of them, are known by their names and sizes, as a target's images are. Neither
     places nor times count, so that copies of the same assets have the same digest.
     """
     models = {name: _files(model_folder(objects[name])) for name in rendering.collections}
@@ -72,7 +72,7 @@ def assets_digest(
 
 
 def _files(folder: Path) -> dict[str, str | int]:
-    """Return what tells each file of a folder from another version of it: a digest, or its size in bytes."""
+    """Return what identifies the version of each file of a folder: a digest, or its size in bytes."""
     shown = (file for file in folder.iterdir() if file.is_file() and not file.name.startswith("."))
     return {
         file.name: file_digest(file) if file.suffix in READ_WHOLE else file.stat().st_size for file in shown

@@ -1,7 +1,7 @@
 """The demo's 24 objects: 12 everyday ones with colours of their own, 12 bare machine parts.
 
 Each function returns a mesh in millimetres, z up. They differ in silhouette, not only in size, so that a
-classifier can tell them apart from any side.
+classifier can distinguish them from any side.
 """
 
 from collections.abc import Callable, Sequence
