@@ -97,8 +97,8 @@ def download(
         if expected not in (None, got):
             part.unlink()
             raise InputError(
-                f"{url} has the {what} {got}, but {source} says {expected}; the file was removed. If it stays "
-                "so at the next call, the provider has another file: fix or remove the line that says so",
+                f"{url} has the {what} {got}, but {source} says {expected}; the file was removed. If this "
+                "happens again, the provider has another file: fix or remove the line that says so",
                 file=name,
             )
     part.replace(path)

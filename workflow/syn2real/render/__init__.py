@@ -1,1 +1,1 @@
-"""Scene descriptions, and the one module that renders them with Blender."""
+"""Scenes: what a setting says of them, their descriptions, and rendering them with Blender."""
