@@ -175,16 +175,16 @@ def reference_key(name):
 POINTS = "results/points/{experiment}.csv"
 
 
-def figure_files(figure):
-    """The input function of a figure: the files that it needs, by name."""
-    return lambda wildcards: PLAN.figure_inputs(wildcards.experiment, figure)
+def figure_files(wildcards, figure):
+    """The files that a figure needs; Snakemake reserves some of their names, such as size."""
+    return [file for files in PLAN.figure_inputs(wildcards.experiment, figure).values() for file in files]
 
 
-def figure_values(figure):
-    """The params function of a figure: what it needs that is not in a file."""
+def figure_values(wildcards, figure):
+    """What a figure needs that is not in a file, by name."""
     if "stand_ins" not in needs(figure):
         return {}
-    return lambda wildcards: {"stand_ins": PLAN.summary(wildcards.experiment)["stand_ins"]}
+    return {"stand_ins": PLAN.summary(wildcards.experiment)["stand_ins"]}
 
 
 def measurements_of(wildcards):

@@ -6,7 +6,7 @@ for figure in names("report.figures"):
         name:
             f"figure_{figure.replace('-', '_')}"
         input:
-            unpack(figure_files(figure)),
+            lambda w, figure=figure: figure_files(w, figure),
         output:
             svg=report(
                 f"results/figures/{{experiment}}/{figure}.svg",
@@ -23,7 +23,8 @@ for figure in names("report.figures"):
         params:
             fingerprint=code("figure", figures=figure),
             figure=figure,
-            given=figure_values(figure),
+            files=lambda w, figure=figure: PLAN.figure_inputs(w.experiment, figure),
+            given=lambda w, figure=figure: figure_values(w, figure),
         group:
             "answer"
         conda:

@@ -6,6 +6,7 @@ with job_log(snakemake.log[0]):
     from syn2real.plugins import load
     from syn2real.report.figures.base import read_input, save
 
-    figure = load("report.figures", snakemake.params.figure)
-    inputs = {need: read_input(files) for need, files in snakemake.input.items()}
-    save(figure.draw(**inputs, **snakemake.params.given), snakemake.output)
+    params = snakemake.params
+    inputs = {need: read_input(need, files) for need, files in params.files.items()}
+    figure = load("report.figures", params.figure)
+    save(figure.draw(**inputs, **params.given), snakemake.output)

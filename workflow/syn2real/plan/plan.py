@@ -128,8 +128,7 @@ class Plan:
         if name in self.experiments and self.complexities(name):
             files.append(f"results/complexity/{name}.md")
         for figure in self.figures(name):
-            for needed in self.figure_inputs(name, figure).values():
-                files += [needed] if isinstance(needed, str) else needed
+            files += sum(self.figure_inputs(name, figure).values(), [])
             files += [f"results/figures/{name}/{figure}.{kind}" for kind in ("svg", "png")]
         return list(dict.fromkeys(files))
 
@@ -142,17 +141,17 @@ class Plan:
             figures += [f for f in names("report.figures") if "complexity" in needs(f)]
         return figures
 
-    def figure_inputs(self, name: str, figure: str) -> dict[str, str | list[str]]:
+    def figure_inputs(self, name: str, figure: str) -> dict[str, list[str]]:
         """Return the files that a figure of an experiment is drawn from, by what the figure needs."""
         return {need: self._needed(name, need) for need in needs(figure) if need != "stand_ins"}
 
-    def _needed(self, name: str, need: str) -> str | list[str]:
-        """Return the file of one need of a figure, or several; none of laws where no errors are measured."""
+    def _needed(self, name: str, need: str) -> list[str]:
+        """Return the files of one need of a figure; of laws none where no errors are measured."""
         if need == "complexity":
             return self.complexities(name)
         if name not in self.answered():
             return []
-        return f"results/points/{name}.csv" if need == "points" else f"results/laws/{name}/{need}.json"
+        return [f"results/points/{name}.csv" if need == "points" else f"results/laws/{name}/{need}.json"]
 
     def levels(self, name: str) -> dict[str, dict[str, float]]:
         """Return the levels of an experiment's settings in the paper's four attributes, where known."""

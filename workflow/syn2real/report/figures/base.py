@@ -34,22 +34,27 @@ def save(figure: Figure, outputs: Mapping[str, str]) -> None:
             figure.savefig(temporary, format=kind, dpi=150, bbox_inches="tight", metadata=metadata)
 
 
-def read_input(files: str | Sequence[str]) -> Any:
+def read_input(need: str, files: Sequence[str]) -> Any:
     """Read what a figure is drawn from.
 
     Parameters
     ----------
-    files : str or sequence of str
-        A table (CSV) or a JSON file; or the JSON files of several settings.
+    need : str
+        What the figure needs, by its name in NEEDS.
+    files : sequence of str
+        The CSV or JSON file that holds it. Complexity has a JSON file for each setting.
 
     Returns
     -------
     DataFrame or dict
-        Of several settings, what each file holds by setting; empty where there is no file.
+        The table, or what the JSON holds: of complexity by setting. Empty where there is no file.
     """
-    if isinstance(files, str):
-        return pd.read_csv(files) if files.endswith(".csv") else read_json(files)
-    return {result["setting"]: result for result in map(read_json, files)}
+    if need == "complexity":
+        return {result["setting"]: result for result in map(read_json, files)}
+    if not files:
+        return {}
+    (file,) = files
+    return pd.read_csv(file) if file.endswith(".csv") else read_json(file)
 
 
 def panel_figure(points: pd.DataFrame) -> tuple[Figure, list[tuple[Axes, str, str]]]:

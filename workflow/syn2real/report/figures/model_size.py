@@ -7,6 +7,7 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogFormatter
 
 from syn2real.laws.forms.size import LAW
 from syn2real.laws.results import Rows
@@ -52,6 +53,8 @@ def draw(points: pd.DataFrame, fits: dict[str, Any], size: dict[str, Any]) -> Fi
 def _panel(ax: Axes, points: pd.DataFrame, curves: list[dict[str, Any]], law: dict[str, Any]) -> None:
     """Draw the gaps of the models of one curve and the line through them."""
     ax.set(xscale="log", yscale="log")
+    ax.xaxis.set_major_formatter(LogFormatter())
+    ax.xaxis.set_minor_formatter(LogFormatter(labelOnlyBase=False))
     sizes = []
     for place, curve in enumerate(curves):
         millions = float(points.loc[rows_of(points, curve["curve"]), "n_params"].iloc[0]) / 1e6
