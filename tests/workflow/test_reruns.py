@@ -139,7 +139,7 @@ def test_results_are_accepted_after_an_upgrade_and_missing_ones_still_planned(re
     assert reuse.planned() == {}
 
 
-def test_another_target_error_is_answered_anew_and_nothing_else(reuse: Checkout) -> None:
+def test_another_target_error_is_answered_again_and_nothing_else(reuse: Checkout) -> None:
     reuse.edit(EXPERIMENT, "target_error: 0.5", "target_error: 0.4")
     assert reuse.planned() == {"advise": 1}
 

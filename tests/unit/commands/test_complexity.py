@@ -39,10 +39,10 @@ def run(capsys, *arguments):
 
 def test_a_folder_is_measured_and_written_as_json(folder, weights, tmp_path, capsys) -> None:
     options = ["--weights", weights, "--model", "resnet18", "--size", 32, "--threads", 1]
-    code, out, _ = run(capsys, folder, *options, "-o", tmp_path / "told.json")
-    told = json.loads((tmp_path / "told.json").read_text())
-    assert code == 0 and f"H = {told['entropy']:.1f} nats" in out
-    assert (told["images"], told["scenes"], told["source"]) == (6, 6, str(folder))
+    code, out, _ = run(capsys, folder, *options, "-o", tmp_path / "result.json")
+    result = json.loads((tmp_path / "result.json").read_text())
+    assert code == 0 and f"H = {result['entropy']:.1f} nats" in out
+    assert (result["images"], result["scenes"], result["source"]) == (6, 6, str(folder))
     assert "no more vectors than dimensions" in out and "-∞, as the covariance has rank 5 of 512" in out
     code, out, _ = run(capsys, folder, *options, "--scene", r"(scene\d+)/", "--activation", "map")
     assert code == 0 and "images 6, scenes 3, vectors 6 (map, 32 pixels)" in out
@@ -63,6 +63,7 @@ def test_shards_know_their_scenes(shards, weights, capsys) -> None:
         ([], "--weights: give the reference backbone's weights"),
         (["--weights", "none.pth"], "none.pth: --weights: there is no such file"),
         (["--weights", "W", "--size", "3"], "--size: at least 32"),
+        (["--model", "resnet19"], "--model: 'resnet19' is not defined; did you mean 'resnet1"),
         (["--weights", "W", "--floor", "0"], "--floor: a positive number"),
         (["--weights", "W", "--model", "resnet34"], "does not fit a resnet34"),
         (["--weights", "W", "--model", "resnet18", "--scene", "scene"], "has no group"),

@@ -118,7 +118,7 @@ def test_a_contact_sheet_shows_the_views(tiny, tmp_path):
     output = tmp_path / "sheets" / "sheet.png"
     line = contact_sheet(tiny.path, output, views=4)
     assert line.startswith("tiny, train: 6 images, scenes 0 to 2")
-    assert line.endswith(" drawn anew") == bool(tiny.meta["resampled"])
+    assert line.endswith(" redrawn") == bool(tiny.meta["resampled"])
     with Image.open(output) as sheet:
         assert sheet.format == "PNG"
         assert sheet.width > 4 * 192
@@ -140,9 +140,9 @@ def test_a_contact_sheet_counts_redrawn_scenes_over_the_settings_shards(tiny, tm
         ]
         write_shard(shards[-1], meta, records)
     line = contact_sheet(shards[0], tmp_path / "sheet.png", others=shards[1:])
-    assert line == "tiny, train: 6 images, scenes 0 to 2; 3 of all 9 scenes in 3 shards drawn anew"
+    assert line == "tiny, train: 6 images, scenes 0 to 2; 3 of all 9 scenes in 3 shards redrawn"
     line = contact_sheet(shards[2], tmp_path / "sheet.png")
-    assert line == "tiny, train: 6 images, scenes 6 to 8, 2 drawn anew"
+    assert line == "tiny, train: 6 images, scenes 6 to 8, 2 redrawn"
 
 
 def test_a_change_of_any_module_of_the_worker_changes_the_jobs_fingerprint():

@@ -230,8 +230,8 @@ def packed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small bundle whose files are deflated, as all are."""
     path = tmp_path_factory.mktemp("packed") / "b.zip"
     content = b"n,error\n" + b"".join(b"%d,0.%d\n" % (n, n * n % 997) for n in range(40))
-    said = {"sha256": hashlib.sha256(content).hexdigest(), "contentSize": str(len(content))}
-    files = [{"@id": name, "@type": "File", **said} for name in ("one.csv", "two.csv")]
+    digests = {"sha256": hashlib.sha256(content).hexdigest(), "contentSize": str(len(content))}
+    files = [{"@id": name, "@type": "File", **digests} for name in ("one.csv", "two.csv")]
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr(METADATA, json.dumps({"@graph": files}))
         archive.writestr("one.csv", content)

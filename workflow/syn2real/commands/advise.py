@@ -4,7 +4,7 @@ do: render more, change the rendering, take a bigger model, label more, or which
 
 import argparse
 
-from syn2real.commands.base import add_table_options, print_or_write
+from syn2real.commands.base import add_table_options, print_or_write, table_options
 
 HELP = "say whether more synthetic images will reach a target error, and what to do otherwise"
 EXAMPLE = "syn2real advise points.csv --target-error 0.2 --max-images 1000000"
@@ -42,13 +42,9 @@ def run(arguments: argparse.Namespace) -> int:
         read_csv(arguments.file),
         arguments.target_error,
         max_images=arguments.max_images,
-        by=arguments.by,
-        level=arguments.level,
         cost_per_image=arguments.cost_per_image,
         cost_per_run=arguments.cost_per_run,
-        pool=arguments.pool,
-        test_size=arguments.test_size,
-        file=arguments.file,
+        **table_options(arguments),
     )
     print_or_write(result, arguments.json, advice_text)
     return 0

@@ -38,6 +38,11 @@ def add_table_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def table_options(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Return what `add_table_options` added, as the keywords of `fit_table` and `advise_table`."""
+    return {key: getattr(arguments, key) for key in ("by", "level", "pool", "test_size", "file")}
+
+
 def print_or_write(result: dict[str, Any], output: str | None, text: Callable[[dict[str, Any]], str]) -> None:
     """Print a result as text, and write it as JSON where `output` asks for it.
 

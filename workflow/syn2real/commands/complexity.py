@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from syn2real.complexity.entropy import FLOOR
 from syn2real.errors import InputError
 from syn2real.files import write_json
+from syn2real.plugins import unknown
 
 if TYPE_CHECKING:
     from syn2real.complexity.images import FolderImages, ShardImages
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 HELP = "measure the complexity of a folder of images: entropy of a backbone's features"
 EXAMPLE = r"syn2real complexity renders/ --weights resnet50.pth --size 224 --scene '(scene\d+)/' -o H.json"
 EXTRA = {"train": ("torch", "torchvision", "safetensors")}
-MODELS = ("resnet18", "resnet34", "resnet50", "resnet101", "resnet152")
 LEAST = {"size": 32, "threads": 1}
 """The smallest values of options."""
 
@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "or a ResNet with torchvision's names; nothing is downloaded",
     )
     parser.add_argument(
-        "--model", choices=MODELS, default="resnet50", help="the backbone (default: %(default)s)"
+        "--model", default="resnet50", help="the backbone, such as resnet18 (default: %(default)s)"
     )
     parser.add_argument(
         "--activation", choices=("pooled", "map"), default="pooled",
@@ -80,6 +80,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _check(arguments: argparse.Namespace) -> None:
     """Raise InputError for what argparse does not check."""
+    from syn2real.backbones.schema import model_names  # needs pydantic
+
+    if arguments.model not in model_names():
+        raise InputError(unknown(arguments.model, model_names()), key="--model")
     if not arguments.weights:
         raise InputError(
             "give the reference backbone's weights: a file (nothing is downloaded), such as the "

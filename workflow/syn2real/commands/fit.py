@@ -3,8 +3,8 @@
 import argparse
 from pathlib import Path
 
-from syn2real.commands.base import add_table_options, print_or_write
-from syn2real.plugins import names
+from syn2real.commands.base import add_table_options, print_or_write, table_options
+from syn2real.plugins import load, names
 
 HELP = "fit a scaling law to measurements, with intervals and predictions"
 EXAMPLE = "syn2real fit points.csv --predict-at 128k,256k --json fits.json"
@@ -13,16 +13,20 @@ EXTRA: dict[str, tuple[str, ...]] = {}
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of a fit."""
+    from syn2real.laws.forms.schema import method_of
+
     add_table_options(parser)
+    laws = {name: load("laws.forms", name).LAW for name in names("laws.forms")}
     parser.add_argument(
-        "--law", choices=names("laws.forms"), default="simple",
-        help="simple: D n^-alpha + C; full: delta (gamma + n^-alpha) s^-beta; power: C = 0; additive: "
-        "A n^-alpha + B s^-beta + C; size: C against model size; joint: n and size (default: simple)",
+        "--law", choices=laws, default="simple",
+        help="; ".join(f"{name}: {law.equation}" for name, law in laws.items())
+        + "; s: fine-tuning images, P: the model's parameters (default: %(default)s)",
     )  # fmt: skip
+    own = ", ".join(f"{name}: {method_of(name)}" for name in laws)
     parser.add_argument(
         "--method", choices=["default", *names("laws.methods")], default="default",
-        help="default: a posterior pooled over the curves (simple law) or least squares (the others); paper: "
-        "the paper's own procedure (Appendix D, C.2), to reproduce its numbers",
+        help=f"default: the law's own ({own}); paper: the paper's procedure (Appendix D, C.2), to reproduce its "
+        "numbers",
     )  # fmt: skip
     parser.add_argument(
         "--residual", choices=("log", "linear", "huber"), default="log",
@@ -49,16 +53,12 @@ def run(arguments: argparse.Namespace) -> int:
         read_csv(arguments.file),
         law=arguments.law,
         method=arguments.method,
-        by=arguments.by,
         predict_at=arguments.predict_at,
         predict_frame=read_csv(arguments.predict_file) if arguments.predict_file else None,
-        level=arguments.level,
-        pool=arguments.pool,
         residual=arguments.residual,
         loss=arguments.loss,
-        test_size=arguments.test_size,
-        file=arguments.file,
         predict_file=arguments.predict_file,
+        **table_options(arguments),
     )
     print_or_write(result, arguments.json, fit_text)
     return 0

@@ -1,8 +1,8 @@
-"""Packing an experiment's answer with all that it came from, as an RO-Crate, and checking such a bundle.
+"""Packing an experiment's results with all that they were made from, as an RO-Crate, and checking a bundle.
 
 A bundle holds configuration, lock, measurements, fits, figures, report and the metrics of every run, and
 `ro-crate-metadata.json` (RO-Crate 1.1 or later) with the size and SHA-256 of each. It holds no images and no
-weights: those are made again from the same configuration and lock.
+weights: those can be made again from the same configuration and lock.
 """
 
 import hashlib
@@ -55,10 +55,11 @@ def bundle_contents(plan: Plan, name: str, config: str = "config/config.yaml") -
     contents |= {path: Path(path) for path in [*plan.answer(name), *_metrics(plan, name)]}
     for path, file in contents.items():
         if not file.is_file():
-            mend = "run the experiment first" if path.startswith("results/") else "run this where it lies"
-            raise InputError(f"there is no such file; {mend}", file=file)
+            made = path.startswith("results/")
+            hint = "run the experiment first" if made else "run this in the folder of the Snakefile"
+            raise InputError(f"there is no such file; {hint}", file=file)
     contents[REPORTS.format(name)] = _report(plan, name)
-    # What made downloads the same elsewhere, where there were any.
+    # What was downloaded, so that the same can be downloaded elsewhere.
     downloads = Path(plan.config.downloads)
     fetched = [path for pattern in (LOCK, f"*/{MATERIALS}") for path in downloads.glob(pattern)]
     return contents | {f"resources/downloads/{p.relative_to(downloads).as_posix()}": p for p in fetched}
@@ -93,9 +94,9 @@ def _report(plan: Plan, name: str) -> Path:
     """Return the experiment's own report, which shows its results as they are now."""
     path = Path(REPORTS.format(name))
     if not path.is_file() or path.stat().st_mtime < _answered_at(plan, name):
-        found = "is older than the results" if path.is_file() else "there is no such file"
+        problem = "is older than the results" if path.is_file() else "there is no such file"
         command = f"snakemake --report {path} --config experiment={plan.files[name]}"
-        raise InputError(f"{found}; make it: mkdir -p {path.parent} && {command}", file=path)
+        raise InputError(f"{problem}; make it: mkdir -p {path.parent} && {command}", file=path)
     return path
 
 
@@ -154,16 +155,16 @@ def _crate(plan: Plan, name: str, contents: dict[str, Path]) -> ROCrate:
     results = [entity for path, entity in entities.items() if path.startswith("results/")]
     sources = [entity for path, entity in entities.items() if not path.startswith("results/")]
     commit = git_commit()
-    said = {"softwareVersion": __version__} | ({"identifier": commit} if commit else {})
-    software = _software(crate, "syn2real", said)
+    properties = {"softwareVersion": __version__} | ({"identifier": commit} if commit else {})
+    software = _software(crate, "syn2real", properties)
     _software(crate, "snakemake", {"softwareVersion": version("snakemake")})
     crate.add_action(software, "#run", sources, results, {"name": f"run of experiment {name}"})
     return crate
 
 
-def _software(crate: ROCrate, name: str, said: dict[str, str]) -> Any:
+def _software(crate: ROCrate, name: str, properties: dict[str, str]) -> Any:
     """Add a program to the crate."""
-    return crate.add(SoftwareApplication(crate, f"#{name}", properties={"name": name} | said))
+    return crate.add(SoftwareApplication(crate, f"#{name}", properties={"name": name} | properties))
 
 
 def _digests(file: Path) -> dict[str, Any]:
@@ -184,12 +185,12 @@ def verify_bundle(path: str | Path) -> tuple[int, list[str]]:
     count : int
         Files that it describes.
     problems : list of str
-        A line for each file that is missing, changed, undescribed or outside the bundle; none if it is whole.
+        A line for each file that is missing, changed, not described or outside the bundle.
 
     Raises
     ------
     InputError
-        The file is no bundle.
+        The file is not a bundle.
     """
     try:
         with zipfile.ZipFile(path) as archive:
@@ -201,9 +202,10 @@ def verify_bundle(path: str | Path) -> tuple[int, list[str]]:
         raise InputError("there is no such file", file=path) from None
     except (*UNREADABLE, KeyError, TypeError, AttributeError) as error:
         raise InputError(
-            f"is no whole bundle ({str(error) or 'it ends too early'}); get it again", file=path
+            f"is not a complete bundle ({str(error) or 'it ends too early'}); get it again",
+            file=path,
         ) from None
-    problems += [f"{name}: is there twice" for name in sorted(set(names)) if names.count(name) > 1]
+    problems += [f"{name}: is in it twice" for name in sorted(set(names)) if names.count(name) > 1]
     loose = sorted(set(names) - set(described) - {METADATA})
     return len(described), problems + [f"{name}: is not described in {METADATA}" for name in loose]
 
@@ -215,7 +217,7 @@ def _types(entity: dict[str, Any]) -> list[str]:
 
 
 def _check(archive: zipfile.ZipFile, names: list[str], entity: dict[str, Any]) -> str | None:
-    """Say what is wrong with one described file."""
+    """Return what is wrong with one described file, or None."""
     name = entity["@id"]
     place = PurePosixPath(name)
     if place.is_absolute() or ".." in place.parts:

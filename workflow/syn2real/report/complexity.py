@@ -1,4 +1,4 @@
-"""Complexities in words and tables."""
+"""Complexity of images, and of the settings of an experiment, in words and tables."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,12 +6,12 @@ from typing import Any
 from syn2real.report.markdown import markdown_table
 
 
-def measured_text(told: Mapping[str, Any]) -> str:
-    """Return what is known of one set of images.
+def measured_text(result: Mapping[str, Any]) -> str:
+    """Return the complexity of one set of images in words.
 
     Parameters
     ----------
-    told : dict
+    result : dict
         What `syn2real.complexity.measure.measure_images` returned.
 
     Returns
@@ -19,21 +19,21 @@ def measured_text(told: Mapping[str, Any]) -> str:
     str
         Lines of plain text.
     """
-    half, empirical = told["half"], told["empirical_entropy"]
+    half, empirical = result["half"], result["empirical_entropy"]
     lines = [
-        f"H = {_number(told['entropy'])} nats, -H = {_number(told['negative_entropy'])}, "
-        f"standard error {_error(told['standard_error'])}",
+        f"H = {_number(result['entropy'])} nats, -H = {_number(result['negative_entropy'])}, "
+        f"standard error {_error(result['standard_error'])}",
         f"at half of the scenes: {'not known' if half is None else 'H = ' + _number(half['entropy'])}",
-        f"images {told['images']:,}, scenes {told['scenes']:,}, vectors {told['vectors']:,} "
-        f"({told['activation']}, {told['image_size']} pixels) of {told['dimensions']:,} dimensions",
-        f"effective rank {told['effective_rank']:.1f}; {told['above_floor']} directions above the floor "
-        f"{told['floor']:g}; {told['dead_channels']} dead channels",
+        f"images {result['images']:,}, scenes {result['scenes']:,}, vectors {result['vectors']:,} "
+        f"({result['activation']}, {result['image_size']} pixels) of {result['dimensions']:,} dimensions",
+        f"effective rank {result['effective_rank']:.1f}; {result['above_floor']} directions above the floor "
+        f"{result['floor']:g}; {result['dead_channels']} dead channels",
         "without a floor: "
-        + (f"H = {_number(empirical)}" if empirical is not None else _singular(told))
-        + f"; mean variance of a channel {told['mean_variance']:.3g}",
+        + (f"H = {_number(empirical)}" if empirical is not None else _singular(result))
+        + f"; mean variance of a channel {result['mean_variance']:.3g}",
     ]
-    if told["vectors"] <= told["dimensions"]:
-        lines.append("no more vectors than dimensions: compare with sets of as many images and scenes alone")
+    if result["vectors"] <= result["dimensions"]:
+        lines.append("no more vectors than dimensions: compare only with sets of as many images and scenes")
     return "\n".join(lines)
 
 
@@ -46,30 +46,35 @@ def compared_text(measured: Mapping[str, Mapping[str, Any]], comparison: Mapping
         What was measured, by setting.
     comparison : dict
         What `syn2real.complexity.ordering.compare` returned.
+
+    Returns
+    -------
+    str
+        A table, then a paragraph on the order.
     """
     header = ("setting", "H", "-H", "s.e.", "H at half", "effective rank", "above floor", "H without floor")
     table = markdown_table(header, (_numbers(name, measured[name]) for name in comparison["order"]))
-    any_told = measured[comparison["order"][0]]
+    any_result = measured[comparison["order"][0]]
     head = (
-        f"Entropy H of a Gaussian fitted to the last activations ({any_told['activation']}) of a "
-        f"{any_told['model']} at {any_told['image_size']} pixels, in nats, by falling -H. "
-        f"{any_told['images']:,} images in {any_told['scenes']:,} scenes a setting, floor "
-        f"{any_told['floor']:g}."
+        f"Entropy H of a Gaussian fitted to the last activations ({any_result['activation']}) of a "
+        f"{any_result['model']} at {any_result['image_size']} pixels, in nats, by falling -H. "
+        f"{any_result['images']:,} images in {any_result['scenes']:,} scenes a setting, floor "
+        f"{any_result['floor']:g}."
     )
     return "\n\n".join([head, table, *_ordering(comparison)]) + "\n"
 
 
-def _numbers(name: str, told: Mapping[str, Any]) -> list[str]:
+def _numbers(name: str, result: Mapping[str, Any]) -> list[str]:
     """Return a setting's row of the table."""
-    half, empirical = told["half"], told["empirical_entropy"]
+    half, empirical = result["half"], result["empirical_entropy"]
     return [
         name,
-        _number(told["entropy"]),
-        _number(told["negative_entropy"]),
-        _error(told["standard_error"]),
+        _number(result["entropy"]),
+        _number(result["negative_entropy"]),
+        _error(result["standard_error"]),
         "" if half is None else _number(half["entropy"]),
-        f"{told['effective_rank']:.1f}",
-        f"{told['above_floor']} of {told['dimensions']}",
+        f"{result['effective_rank']:.1f}",
+        f"{result['above_floor']} of {result['dimensions']}",
         "singular" if empirical is None else _number(empirical),
     ]
 
@@ -91,9 +96,9 @@ def _ordering(comparison: Mapping[str, Any]) -> list[str]:
             f"and {comparison['kendall']:+.2f} (Kendall's tau-b); -H by the same with the other sign."
         )
     effects = [
-        f"- {attribute}: {told['change']:+.1f} ± {_error(told['standard_error'])} "
-        f"({told['pairs']} pair{'s' if told['pairs'] > 1 else ''})"
-        for attribute, told in comparison["attributes"].items()
+        f"- {attribute}: {result['change']:+.1f} ± {_error(result['standard_error'])} "
+        f"({result['pairs']} pair{'s' if result['pairs'] > 1 else ''})"
+        for attribute, result in comparison["attributes"].items()
     ]
     if effects:
         parts.append(
@@ -110,5 +115,5 @@ def _error(value: float | None) -> str:
     return "unknown" if value is None else f"{value:.1f}"
 
 
-def _singular(told: Mapping[str, Any]) -> str:
-    return f"-∞, as the covariance has rank {told['rank']} of {told['dimensions']}"
+def _singular(result: Mapping[str, Any]) -> str:
+    return f"-∞, as the covariance has rank {result['rank']} of {result['dimensions']}"

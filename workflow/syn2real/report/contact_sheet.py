@@ -32,12 +32,12 @@ def contact_sheet(shard: Path, output: Path, views: int = 8, others: Sequence[Pa
     views : int
         How many views; as many scenes as possible are shown.
     others : sequence of Path
-        The setting's other shards: scenes that were drawn anew are counted over all of them.
+        The setting's other shards: scenes that were redrawn are counted over all of them.
 
     Returns
     -------
     str
-        What the shard holds, in one line; it heads the sheet too.
+        What the shard holds, in one line, which is also the heading of the sheet.
 
     Raises
     ------
@@ -72,11 +72,11 @@ def summary(shards: Sequence[Shard]) -> str:
     """
     meta, scenes = shards[0].meta, shards[0].scenes
     text = f"{meta['setting']}, {meta['split']}: {len(shards[0])} images, scenes {scenes[0]} to {scenes[-1]}"
-    anew = sum(len(shard.meta["resampled"]) for shard in shards)
+    redrawn = sum(len(shard.meta["resampled"]) for shard in shards)
     if len(shards) > 1:
         count = sum(len(shard.scenes) for shard in shards)
-        return f"{text}; {anew} of all {count} scenes in {len(shards)} shards drawn anew"
-    return text + (f", {anew} drawn anew" if anew else "")
+        return f"{text}; {redrawn} of all {count} scenes in {len(shards)} shards redrawn"
+    return text + (f", {redrawn} redrawn" if redrawn else "")
 
 
 def _spread(source: Shard, views: int) -> list[str]:

@@ -1,4 +1,4 @@
-"""What the report says of an experiment: the answer in words."""
+"""The page of the report that answers an experiment in words."""
 
 import html
 from pathlib import Path
@@ -33,7 +33,7 @@ def write_advice(
     markdown: str | Path,
     html: str | Path,
 ) -> None:
-    """Write what an experiment's fits support, in words, as Markdown and as a page of the report.
+    """Write the answer to an experiment in words, as Markdown and as a page of the report.
 
     Parameters
     ----------
@@ -79,7 +79,7 @@ def _stand_in_note(stand_ins: list[str]) -> str:
 def _advice(points: pd.DataFrame, experiment: dict[str, Any]) -> str:
     """Return the advice for the experiment's target error, or how to ask for one."""
     if experiment["target_error"] is None:
-        return "No `target_error` is set in the experiment, so there is no verdict; add one to get advice."
+        return "No `target_error` is set in the experiment, so there is no verdict; set one to get advice."
     costs = {f"cost_per_{name}": value for name, value in experiment["costs"].items() if value is not None}
     result = advise_table(
         points,
@@ -103,14 +103,14 @@ def _support(curve: dict[str, Any]) -> str:
     if curve["fit"] is None:
         return f"no fit: {curve['reason']}."
     params = curve["fit"]["params"]
-    said = [f"{label} = {estimate_text(params[name])}" for name, label in (("alpha", "α"), ("C", "C"))]
+    estimates = [f"{label} = {estimate_text(params[name])}" for name, label in (("alpha", "α"), ("C", "C"))]
     loose = [name for name in ("D", "alpha", "C") if not identified(params[name])]
-    sentence = f"law fitted to {curve['n_used']} sizes; {', '.join(said)}, with 95 % intervals."
+    sentence = f"law fitted to {curve['n_used']} sizes; {', '.join(estimates)}, with 95 % intervals."
     if not loose:
         return sentence + " All parameters are identified by these points."
     return sentence + (
-        f" Not identified by these points: {', '.join(loose)}, which may not be quoted. The curve may be "
-        "read inside the measured range."
+        f" Not identified by these points: {', '.join(loose)}; do not quote them. The curve can be "
+        "used inside the measured range."
     )
 
 
@@ -118,7 +118,7 @@ def _repetitions(points: pd.DataFrame) -> str:
     """Return what the spread between seeds does and does not contain."""
     seeds = points["seed"].nunique()
     return (
-        f"Each size was run with {seeds} seed{'s' if seeds > 1 else ''}. Seeds vary initialisation, order "
-        "and the labelled subset; the rendered images are the same, so the intervals "
-        "hold no spread between renders."
+        f"Each size was run with {seeds} seed{'s' if seeds > 1 else ''}. Seeds vary the initialisation, "
+        "the order and the labelled subset; the rendered images are the same, so the intervals "
+        "contain no spread between renders."
     )

@@ -1,4 +1,4 @@
-"""The results in words, for people: words first, numbers after."""
+"""Fits and advice in words: a sentence first, then the numbers."""
 
 from __future__ import annotations
 
@@ -45,7 +45,18 @@ def advice_text(result: dict[str, Any]) -> str:
 
 
 def fit_text(result: dict[str, Any]) -> str:
-    """Return the fits of `fit_table` as Markdown."""
+    """Return the fits of `fit_table` as text.
+
+    Parameters
+    ----------
+    result : dict
+        What `fit_table` returned.
+
+    Returns
+    -------
+    str
+        For each curve a line a parameter and a line a prediction; then the notes.
+    """
     names, shared = curve_names([curve["curve"] for curve in result["curves"]])
     lines = [f"All curves: {shared}.", ""] if shared else []
     for name, curve in zip(names, result["curves"], strict=True):
@@ -72,14 +83,19 @@ def estimate_text(estimate: Mapping[str, Any]) -> str:
     Parameters
     ----------
     estimate : dict
-        The JSON contract's value, lower, upper and status.
+        Its value, lower, upper and status, as `fit_table` returns them.
+
+    Returns
+    -------
+    str
+        An end that the measurements leave open is written as open.
     """
     interval = _interval(estimate["lower"], estimate["upper"])
     return f"{_short(estimate['value'])} {interval} ({estimate['status']})"
 
 
 def _sentence(curve: dict[str, Any], result: dict[str, Any]) -> str:
-    """One curve's verdict with what carries it."""
+    """Return one curve's verdict and what it is based on."""
     if curve["probabilities"] is None:
         return f"{curve['verdict']}: {curve['reason']}; measure n = {curve['next_n']:,.0f} next."
     limit = f"{curve['limit_n']:,.0f} images"
@@ -94,7 +110,7 @@ def _sentence(curve: dict[str, Any], result: dict[str, Any]) -> str:
 
 
 def _numbers(name: str, curve: dict[str, Any]) -> list[str]:
-    """One curve's row of the table."""
+    """Return one curve's row of the table, ten cells; empty ones where it has no forecast."""
     if curve["probabilities"] is None:
         return [name, *[""] * 9]
     need = curve["required_n"]
@@ -104,7 +120,7 @@ def _numbers(name: str, curve: dict[str, Any]) -> list[str]:
 
 
 def curve_names(identities: Sequence[dict[str, Any]]) -> tuple[list[str], str]:
-    """Name curves by what differs among them, and say once what they share.
+    """Return names of curves by what differs among them, and what they share.
 
     Parameters
     ----------
@@ -114,9 +130,9 @@ def curve_names(identities: Sequence[dict[str, Any]]) -> tuple[list[str], str]:
     Returns
     -------
     names : list of str
-        One a curve; a single curve is named by all its columns.
+        One for each curve; a single curve is named by all its columns.
     shared : str
-        What all of several curves have in common; empty where that is nothing.
+        What all curves have in common; empty for nothing, and for a single curve.
     """
     differ = differing(identities)
     several = len(identities) > 1
@@ -126,15 +142,15 @@ def curve_names(identities: Sequence[dict[str, Any]]) -> tuple[list[str], str]:
 
 
 def _pairs(values: dict[str, Any]) -> str:
-    """Columns with their values, in words."""
+    """Return columns with their values, such as `setting room, model resnet50`."""
     return ", ".join(f"{key} {value}" for key, value in values.items())
 
 
 def _interval(lower: float | None, upper: float | None) -> str:
-    """An interval; an open end is shown as such."""
+    """Return an interval such as `[0.43, open]`."""
     return f"[{'open' if lower is None else _short(lower)}, {'open' if upper is None else _short(upper)}]"
 
 
 def _short(value: float | None) -> str:
-    """Four significant digits."""
+    """Return four significant digits."""
     return "?" if value is None else f"{value:.4g}"

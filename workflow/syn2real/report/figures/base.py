@@ -76,7 +76,7 @@ def inside(curves: list[dict[str, Any]], ftask: str, target: str) -> list[dict[s
 
 
 def panel_title(ftask: str, target: str, stand_ins: list[str]) -> str:
-    """Return a panel's title, which says where a target is no real data."""
+    """Return a panel's title, which says that a target is not real data."""
     note = " (rendered stand-in, no photographs)" if target in stand_ins else ""
     return f"{ftask} on {target}{note}"
 
@@ -129,7 +129,7 @@ def bar_to_edge(estimate: dict[str, Any], end: float) -> np.ndarray:
 
 
 def error_bars(low: float, middle: float, high: float) -> np.ndarray:
-    """Return the lengths matplotlib wants, shape (2, 1): below and above the middle; never negative."""
+    """Return the lengths of error bars, shape (2, 1): below and above the middle; never negative."""
     return np.clip([[middle - low], [high - middle]], 0, None)
 
 

@@ -69,7 +69,7 @@ def _parameter(
     """Draw one parameter of every curve against its setting's negative entropy."""
     estimates = [curve["fit"]["params"][name] for curve in curves]
     end = end_of_axis(estimates)
-    # Settings have their colours; what else tells curves apart has a mark.
+    # Settings have their colours; what else separates curves has a mark.
     others = [{c: curve["curve"].get(c) for c in IDENTITY if c != "setting"} for curve in curves]
     labels = curve_labels(others)
     marks = dict(zip(dict.fromkeys(labels), "osD^vP*X<>" * len(labels), strict=False))

@@ -18,7 +18,7 @@ COLUMNS = 4
 def draw(points: pd.DataFrame) -> Figure:
     """Draw the loss left by the best C at each (α, D), a panel a curve: bright is small.
 
-    A long bright valley is a curve whose points do not tell α and D apart. The dashed line is the paper's
+    A long bright valley is a curve whose points do not separate α from D. The dashed line is the paper's
     common D.
 
     Parameters
