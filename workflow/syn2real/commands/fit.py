@@ -25,8 +25,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     own = ", ".join(f"{name}: {method_of(name)}" for name in laws)
     parser.add_argument(
         "--method", choices=["default", *names("laws.methods")], default="default",
-        help=f"default: the law's own ({own}); paper: the paper's procedure (Appendix D, C.2), to reproduce its "
-        "numbers",
+        help=f"default: the law's own ({own}); paper: the paper's procedure (Appendix D, C.2), to reproduce "
+        "its numbers",
     )  # fmt: skip
     parser.add_argument(
         "--residual", choices=("log", "linear", "huber"), default="log",
