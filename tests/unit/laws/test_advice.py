@@ -51,9 +51,9 @@ def test_max_images_turns_within_into_beyond():
     assert curve["probabilities"]["beyond"] > 0.9 and curve["lever"] is None
 
 
-def test_without_comparable_curves_the_file_cannot_tell():
+def test_without_comparable_curves_the_file_cannot_decide():
     (curve,) = advise_table(one_curve(noise=0.0005), 0.2)["curves"]
-    assert curve["verdict"] == "rendering, model or labels: this file cannot tell"
+    assert curve["verdict"] == "rendering, model or labels: this file cannot decide"
     assert curve["required_n"]["median"] is None and curve["probabilities"]["unreachable"] > 0.9
     assert "measure" in curve["detail"]
 
@@ -64,7 +64,7 @@ def test_the_lever_comes_from_curves_that_differ_in_one_factor(points):
     assert "setting = b" in curves["a", "resnet18", 500]["detail"]
     only_a = advice_of(points[points.setting == "a"], 0.2)
     assert only_a["a", "resnet18", 500]["lever"] == "bigger model"  # lower, though it does not reach 0.2
-    assert only_a["a", "resnet50", 500]["verdict"].endswith("cannot tell"), "a smaller model is no lever"
+    assert only_a["a", "resnet50", 500]["verdict"].endswith("cannot decide"), "a smaller model is not a lever"
     apart = points[(points.setting == "a") == (points.model == "resnet18")]
     both = advice_of(apart, 0.2)["a", "resnet18", 500]
     assert both["lever"] is None, "setting and model both differ: neither may be blamed"

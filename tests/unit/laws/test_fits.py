@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from syn2real.laws.api import fit_table
+from syn2real.laws.bayes import grid
 from syn2real.laws.forms import power, simple
-from syn2real.laws.methods import posterior
+from syn2real.laws.methods import paper, posterior
 from syn2real.laws.methods.least_squares import fit_least_squares
 from syn2real.laws.results import Rows
 from syn2real.laws.table import Curve
@@ -47,7 +48,7 @@ def test_profile_intervals_agree_with_lmfit(make_curve, residual):
     y = noisy(3)
     fit = fit_least_squares(make_curve(N, y), simple.LAW, residual=residual)
 
-    def left(p):
+    def residuals(p):
         f = p["d"] * (N / N[4]) ** -p["alpha"] + p["C"]
         return np.log(f / y) if residual == "log" else f - y
 
@@ -55,13 +56,27 @@ def test_profile_intervals_agree_with_lmfit(make_curve, residual):
     start.add("d", 0.1, min=0)
     start.add("alpha", 0.4, min=0.01, max=5)
     start.add("C", 0.25, min=0)
-    mini = lmfit.Minimizer(left, start)
+    mini = lmfit.Minimizer(residuals, start)
     best = mini.minimize()
     ends = lmfit.conf_interval(mini, best, p_names=["alpha", "C"], sigmas=[0.95])
     for name in ("alpha", "C"):
         param = fit.params[name]
         assert param.value == pytest.approx(best.params[name].value, rel=1e-3)
         assert (param.lower, param.upper) == pytest.approx((ends[name][0][1], ends[name][2][1]), rel=0.01)
+
+
+def test_derivatives_agree_with_numerical_ones():
+    step, values = 1e-6, {"D": 0.5, "alpha": 0.4, "C": 0.3}
+
+    def numerical(name):
+        low, high = ({**values, name: values[name] + side * step} for side in (-1, 1))
+        return (simple.LAW.predict(high, Rows.at(N)) - simple.LAW.predict(low, Rows.at(N))) / (2 * step)
+
+    expected = np.stack([numerical("alpha"), numerical("C")], axis=1)
+    np.testing.assert_allclose(paper.jacobian(N, 0.5, 0.4), expected, rtol=1e-6)
+    gain, share = np.linspace(-0.9, 2.0, 7), 0.6
+    slope = (grid.log_shape(gain, share + step) - grid.log_shape(gain, share - step)) / (2 * step)
+    np.testing.assert_allclose(grid.share_slope(gain, share), slope, rtol=1e-6)
 
 
 def test_nonnegative_least_squares_agrees_with_scipy():
@@ -194,12 +209,12 @@ def test_extrapolation_on_the_published_subset_beats_least_squares_and_the_last_
     misses: dict[str, list[float]] = {"default": [], "least-squares": [], "last": []}
     inside = []
     for part in (8, 4, 2):
-        seen = points[points.n <= 64000 / part]
+        small = points[points.n <= 64000 / part]
         truth = points[points.n == 64000].set_index(["ptask", "ftask"]).error
-        last = seen.sort_values("n").groupby(["ptask", "ftask"]).error.last()
+        last = small.sort_values("n").groupby(["ptask", "ftask"]).error.last()
         misses["last"] += list((last - truth).dropna())
         for method in ("default", "least-squares"):
-            for curve in fit_table(seen, method=method, predict_at=[64000])["curves"]:
+            for curve in fit_table(small, method=method, predict_at=[64000])["curves"]:
                 value = truth[curve["curve"]["ptask"], curve["curve"]["ftask"]]
                 forecast = curve["predictions"][0]
                 misses[method].append(forecast["error"] - value)

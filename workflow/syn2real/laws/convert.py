@@ -27,7 +27,7 @@ SAME = {"pdata": "setting", "pscale": "pscale", "ptask": "ptask", "ftask": "ftas
 
 
 def convert_table(frame: pd.DataFrame, file: str | Path | None = None) -> tuple[pd.DataFrame, list[str]]:
-    """Convert a table in the direction its columns tell.
+    """Convert a table; its columns decide in which direction.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ def convert_table(frame: pd.DataFrame, file: str | Path | None = None) -> tuple[
     Raises
     ------
     InputError
-        Where the columns are neither's, or a cell is no number.
+        Where the columns are those of neither table, or a cell is not a number.
     """
     if set(PUBLISHED) <= set(frame.columns):
         return to_points(frame, file)
@@ -51,7 +51,7 @@ def convert_table(frame: pd.DataFrame, file: str | Path | None = None) -> tuple[
         return to_published(frame, file), []
     missing = next(column for column in PUBLISHED if column not in frame.columns)
     raise InputError(
-        "no such column; convert wants the authors' 11 columns, or points with n and error",
+        "no such column; convert takes the authors' 11 columns, or points with n and error",
         file=file,
         key=missing,
     )
@@ -80,7 +80,7 @@ def read_measurements(
     Raises
     ------
     InputError
-        Where the file is missing or no table of measurements, a column is not there, or no row is left.
+        Where the file is missing or not a table of measurements, a column is missing, or no row is left.
     """
     frame = read_csv(path)
     published = set(PUBLISHED) <= set(frame.columns)

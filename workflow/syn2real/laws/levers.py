@@ -11,7 +11,7 @@ from typing import Protocol
 
 from syn2real.laws.table import Curve, differing
 
-BLIND = "rendering, model or labels: this file cannot tell"
+BLIND = "rendering, model or labels: this file cannot decide"
 # lever -> the identity columns that are this factor
 FACTORS = {
     "change the rendering": ("setting", "rendering"),

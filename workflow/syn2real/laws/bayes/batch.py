@@ -186,7 +186,7 @@ def whiten(batch: Batch, walks: np.ndarray = WALKS) -> tuple[np.ndarray, np.ndar
     """Return what turns residuals into independent ones, for each kind of wandering deviation.
 
     The log error is the law's plus independent noise of variance σ²/weight plus a deviation that wanders:
-    real curves leave their law smoothly, and what has left stays left.
+    real curves leave their law smoothly, and stay away from it.
 
     Parameters
     ----------

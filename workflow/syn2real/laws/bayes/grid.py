@@ -256,8 +256,8 @@ def _share_grid(
     high = np.clip((share + REACH * spread).max(axis=1), 0, 1)
     high = np.where(high - low < 1e-12, np.minimum(low + 1e-12, 1), high)
     # Spacing by sinh: a node in three lies within a standard error or two, the rest reach for the tails
-    left, right = np.arcsinh((best - low) / _safe(spread)), np.arcsinh((high - best) / _safe(spread))
-    z = -left[..., None] + (left + right)[..., None] * np.linspace(0, 1, nodes)
+    below, above = np.arcsinh((best - low) / _safe(spread)), np.arcsinh((high - best) / _safe(spread))
+    z = -below[..., None] + (below + above)[..., None] * np.linspace(0, 1, nodes)
     grid = np.clip(best[..., None] + np.sinh(z) * _safe(spread)[..., None], low[..., None], high[..., None])
     edges = np.concatenate([grid[..., :1], (grid[..., 1:] + grid[..., :-1]) / 2, grid[..., -1:]], axis=-1)
     return grid, np.log(np.maximum(np.diff(edges, axis=-1), TINY))

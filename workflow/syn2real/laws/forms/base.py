@@ -207,7 +207,7 @@ def find_law(name: str, *, loss: bool = False) -> Law:
     Raises
     ------
     InputError
-        There is no such law, or none with E.
+        The name is not a law's, or the law has no form with E.
     """
     valid = names("laws.forms")
     if name not in valid:

@@ -30,7 +30,7 @@ def find_method(name: str, law: Law) -> ModuleType:
     Raises
     ------
     InputError
-        There is no such method, or it refuses the law.
+        The name is not a method's, or the method refuses the law.
     """
     if name == DEFAULT:
         name = method_of(law.name)

@@ -16,6 +16,7 @@ from syn2real.laws.varpro import SMALLEST, Problem, Solution, project, search
 DRAWS = 2000
 AXIS = {1: 240, 2: 40}  # nodes an exponent of the grid that intervals are read from
 PASSES = 6
+LARGEST_NOISE = 50  # the noise of a log error is cut here, to stay finite
 FAR = 0.9999  # level of the interval that the grid spans
 MAD = 1.4826  # a normal's standard deviation over its median absolute deviation
 BRACKETS = 4  # how often an interval's end is narrowed
@@ -56,7 +57,11 @@ class LeastSquares:
         mean = (law.columns(self.exponents, rows, unit) @ self.coefficients[..., None])[..., 0]
         mean = np.maximum(mean, SMALLEST)
         noise = self.sigma * np.random.default_rng(SEED).standard_t(self.df, (len(mean), 1))
-        shown = mean + noise if self.problem.residual == "linear" else mean * np.exp(np.clip(noise, -50, 50))
+        shown = (
+            mean + noise
+            if self.problem.residual == "linear"
+            else mean * np.exp(np.clip(noise, -LARGEST_NOISE, LARGEST_NOISE))
+        )
         low, high = tails(level)
         lower, upper = np.quantile(mean, [low, high], axis=0)
         below, above = np.quantile(shown, [low, high], axis=0)

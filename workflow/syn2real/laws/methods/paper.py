@@ -152,7 +152,7 @@ def given_coefficient(
 
 
 def _one_rate(curve: Curve, d: float, bounds: tuple[float, float]) -> tuple[float, float]:
-    """Search α on a grid that is laid again around the best; C is the clipped mean of what is left."""
+    """Search α on a grid that is laid again around the best; C is the clipped mean of the rest."""
     rows = Rows.at(curve.n)
     low, high = bounds
     for _ in range(ZOOMS):
