@@ -38,7 +38,7 @@ space := $() $()
 PAPER_FILES := $(subst $(space),$(comma),$(PAPER:%="config/experiments/%.yaml"))
 
 plan-paper: $(VENV)/.installed ## Plan the whole paper: a dry run of all its experiments
-	$(RUN) snakemake --dry-run --quiet progress --config 'experiments=[$(PAPER_FILES)]'
+	$(RUN) snakemake --dry-run --quiet rules --config 'experiments=[$(PAPER_FILES)]'
 
 EXPERIMENT ?= config/experiments/demo.yaml
 NAME = $(shell sed -nE "s/^name: *[\"']?([a-z0-9-]+).*/\1/p" "$(EXPERIMENT)")

@@ -126,8 +126,8 @@ def test_somebody_elses_profile_of_that_name_stays(with_make, tmp_path):
 @pytest.mark.parametrize(("threads", "mebibytes"), [(1, 2500), (2, 5000), (4, 10000)])
 def test_a_trainings_memory_follows_the_threads_of_its_gpus(checkout, threads, mebibytes):
     target = "results/pretrain/smoke/smoke/mulclass/resnet18/n8/seed0/metrics.json"
-    # The rich logger of profiles/default shows no resources.
-    plain = ("--dry-run", "--workflow-profile", "none", "--cores", "4")
-    planned = checkout.snakemake(target, *plain, "--set-threads", f"pretrain={threads}")
+    # Without a profile: a logger of its own may show no resources.
+    options = ("--dry-run", "--workflow-profile", "none", "--cores", "4")
+    planned = checkout.snakemake(target, *options, "--set-threads", f"pretrain={threads}")
     memory = re.search(r"rule pretrain:.*?mem_mb=(\d+)", planned.stdout, flags=re.DOTALL)
     assert memory and int(memory.group(1)) == mebibytes, planned.stdout

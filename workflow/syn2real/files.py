@@ -58,6 +58,12 @@ def read_json(path: str | Path) -> Any:
     return json.loads(Path(path).read_text(encoding="utf-8"))
 
 
+def canonical_json(value: Any) -> bytes:
+    """Return JSON with sorted keys and without spaces: equal values, equal bytes."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return text.encode()
+
+
 def digest(value: Any) -> str:
     """Return the SHA-256 of a JSON-able value; the order of its keys does not matter."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)

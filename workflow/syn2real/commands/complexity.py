@@ -7,7 +7,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from syn2real.complexity.entropy import FLOOR
+from syn2real.complexity.schema import FLOOR
 from syn2real.errors import InputError
 from syn2real.files import write_json
 from syn2real.plugins import unknown

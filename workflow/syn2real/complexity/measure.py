@@ -4,12 +4,11 @@ from pathlib import Path
 from typing import Any
 
 from syn2real.backbones.schema import ModelName
-from syn2real.complexity.entropy import FLOOR
+from syn2real.complexity.entropy import measure_entropy
 from syn2real.complexity.features import features, load_reference
 from syn2real.complexity.images import SceneImages
 from syn2real.complexity.scenes import SceneGroups
-from syn2real.complexity.schema import Activation
-from syn2real.complexity.summary import measure
+from syn2real.complexity.schema import FLOOR, Activation
 from syn2real.files import file_digest
 from syn2real.jobs.provenance import git_commit
 from syn2real.tasks.common.images import memory_format
@@ -28,7 +27,7 @@ def measure_images(
     floor: float = FLOOR,
     threads: int,
 ) -> dict[str, Any]:
-    """Return the complexity of images (§4.5): what `syn2real.complexity.summary.measure` says, and what of.
+    """Return the complexity of images (§4.5): `measure_entropy` and what it is of.
 
     Parameters
     ----------
@@ -67,7 +66,7 @@ def measure_images(
         groups.update(scene, block)
     return {
         "version": 1,
-        **measure(groups, floor),
+        **measure_entropy(groups, floor),
         "images": len(images),
         "activation": activation,
         "image_size": image_size,

@@ -22,7 +22,7 @@ def compare(measured: Mapping[str, Mapping[str, Any]], levels: Mapping[str, Leve
     Parameters
     ----------
     measured : mapping of str to dict
-        What `syn2real.complexity.summary.measure` returned, by setting.
+        What `syn2real.complexity.entropy.measure_entropy` returned, by setting.
     levels : mapping of str to dict
         The levels of those settings whose attributes are known; all with the same attributes.
 

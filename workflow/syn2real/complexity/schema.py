@@ -5,9 +5,11 @@ from typing import Annotated, Any, Literal
 from pydantic import Discriminator, Field, Tag
 
 from syn2real.backbones.schema import ModelName
-from syn2real.complexity.entropy import FLOOR
 from syn2real.render.schema import Rendering
 from syn2real.schema import Name, Section
+
+FLOOR = 0.001
+"""Default of σ² in `syn2real.complexity.entropy`: a noise of 0.03 on activations of order one."""
 
 
 class _Reference(Section):

@@ -1,4 +1,9 @@
-"""COCO's annotation format: reading it, and saying what is wrong with it. No torch."""
+"""COCO's annotation format: reading it, and saying what is wrong with it. No torch.
+
+NumPy and pycocotools are imported where masks are decoded: Snakemake checks annotations without them.
+"""
+
+from __future__ import annotations
 
 import contextlib
 import io
@@ -7,14 +12,14 @@ import math
 from array import array
 from collections.abc import Callable, Container, Iterable
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
-from pycocotools import mask as coco_mask
-from pycocotools.coco import COCO
+from typing import TYPE_CHECKING, Any
 
 from syn2real.errors import InputError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from pycocotools.coco import COCO
 
 UNUSED = ("coco_url", "date_captured", "flickr_url", "license", "keypoints")
 
@@ -66,6 +71,8 @@ def read_annotations(path: Path, ftask: str | None) -> dict[str, Any]:
 
 def index(data: dict[str, Any]) -> COCO:
     """Return pycocotools' ground-truth object for a dictionary in COCO's format."""
+    from pycocotools.coco import COCO
+
     coco = COCO()
     coco.dataset = {"info": {}, "licenses": [], **data}
     with contextlib.redirect_stdout(io.StringIO()):  # it prints its progress
@@ -94,6 +101,8 @@ def instance_mask(annotation: dict[str, Any], size: tuple[int, int], path: Path)
     InputError
         The mask cannot be read, or has another size than its image.
     """
+    from pycocotools import mask as coco_mask
+
     name = f"the segmentation of annotation {annotation['id']}"
     try:
         mask = coco_mask.decode(_encoded(annotation["segmentation"], *size)).astype(bool)
@@ -127,6 +136,8 @@ def class_map(
     -------
     array of dtype, shape (H, W)
     """
+    import numpy as np
+
     painted = np.zeros(size, dtype=dtype)
     for label, mask in masks:
         clash = mask & (painted != 0) & (painted != label)
@@ -137,6 +148,9 @@ def class_map(
 
 def _encoded(segmentation: Any, height: int, width: int) -> Any:
     """Return polygons or run lengths as compressed run lengths."""
+    import numpy as np
+    from pycocotools import mask as coco_mask
+
     if isinstance(segmentation, list):
         polygons = [list(polygon) for polygon in segmentation if len(polygon) >= 6]
         if not polygons:

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from syn2real.errors import InputError
-from syn2real.files import atomic
+from syn2real.files import atomic, canonical_json
 
 FORMAT = 2
 META = "__shard__.json"
@@ -92,12 +92,6 @@ def _add_scene(tar: tarfile.TarFile, record: SceneRecord) -> Iterator[tuple[int,
                 yield 0, 0
             else:
                 yield _add(tar, f"{view_key(record.scene, view)}.{extension}", contents[extension])
-
-
-def canonical_json(value: Any) -> bytes:
-    """Return JSON with sorted keys and without spaces: equal values, equal bytes."""
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-    return text.encode()
 
 
 class Shard:

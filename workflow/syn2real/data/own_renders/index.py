@@ -17,9 +17,8 @@ from typing import Any
 from syn2real.data.coco_format import annotation_problem, check_image, has_mask, unique_ids
 from syn2real.data.json_stream import stream_json
 from syn2real.data.own_renders.schema import OwnRenders
-from syn2real.data.shards import canonical_json
 from syn2real.errors import InputError
-from syn2real.files import digest, file_stamp, read_json, write_json, write_text
+from syn2real.files import canonical_json, digest, file_stamp, read_json, write_json, write_text
 
 logger = logging.getLogger(__name__)
 

@@ -6,8 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
-from PIL import Image, UnidentifiedImageError
-
 from syn2real.data.coco_format import read_annotations
 from syn2real.data.targets.schema import Split, Target
 from syn2real.errors import InputError
@@ -215,7 +213,14 @@ def _images(folder: Path) -> Iterator[Path]:
 
 
 def check_readable(path: Path | None) -> tuple[int, int]:
-    """Return an image's size (width, height) from its header, or raise InputError."""
+    """Return an image's size (width, height) from its header, or raise InputError.
+
+    Without Pillow (Snakemake alone is installed) it is (0, 0): the job that reads the image checks it.
+    """
+    try:
+        from PIL import Image, UnidentifiedImageError
+    except ModuleNotFoundError:
+        return 0, 0
     try:
         with Image.open(str(path)) as image:
             return image.size

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from syn2real.complexity.covariance import Covariance
 from syn2real.complexity.entropy import FLOOR, effective_rank, entropy, lifted_entropy
+from syn2real.complexity.entropy import measure_entropy as measure
 from syn2real.complexity.scenes import BUFFER, SceneGroups, jackknife
-from syn2real.complexity.summary import measure
 from syn2real.errors import InputError
 
 
