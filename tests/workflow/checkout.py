@@ -66,7 +66,7 @@ class Checkout:
 
     def planned(self, *arguments: str, **keywords: str) -> Counter[str]:
         """Return how many jobs of each rule a dry run plans (`rule all` left out)."""
-        done = self.snakemake("--dry-run", "--quiet", "progress", *arguments, **keywords)
+        done = self.snakemake("--dry-run", "--quiet", "rules", *arguments, **keywords)
         assert done.returncode == 0, done.stdout
         return Counter() if "Nothing to be done" in done.stdout else listed_jobs(done.stdout)
 
