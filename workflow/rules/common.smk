@@ -1,4 +1,4 @@
-"""Look-ups shared by the rules: paths, params and resources. What they mean lives in syn2real.config."""
+"""Look-ups shared by the rules: params and resources. What they mean, and every path, lies in syn2real.plan."""
 
 import shlex
 import sys
@@ -9,20 +9,29 @@ LIBRARY = str(Path(workflow.basedir) / "workflow")
 sys.path.insert(0, LIBRARY)
 shell.prefix(f"set -euo pipefail; export PYTHONPATH={shlex.quote(LIBRARY)}; ")
 
-from syn2real.backbones.schema import family_of
-from syn2real.schema import plain
-from syn2real.plan.plan import MADE_OBJECTS, MADE_TEXTURES, load_plan, needs
+from typing import get_args
+
+from syn2real.backbones.schema import family_of, model_names
+from syn2real.complexity.schema import Activation
+from syn2real.config.experiment import needs
 from syn2real.data.own_renders.index import part_file
 from syn2real.errors import InputError
 from syn2real.plugins import constant, names
 from syn2real.jobs.fingerprint import fingerprint, plugin_modules
-from syn2real.plan.missing import (
-    check_own_sizes, missing_blender, missing_data, objects_input, shards_of, textures_input
+from syn2real.plan import assets
+from syn2real.plan.assets import MADE_OBJECTS, MADE_TEXTURES
+from syn2real.plan.missing import check_own_sizes, missing_blender, missing_data
+from syn2real.plan.read import load_plan
+from syn2real.plan.runs import (
+    ADVICE, COMPARISON, COMPLEXITY, FETCHED_TARGET, FIGURE, FINETUNE, FITS_TABLE, LAW, MATERIAL, MEASUREMENTS,
+    NONE, OBJECTS, POINTS, PRETRAIN, REFERENCE, SAMPLES, SHARD, STAND_IN, TEXTURES, shard_files,
 )  # fmt: skip
+from syn2real.schema import to_params
+from syn2real.tasks.schema import tasks_of
 
 
 def refuse(problems):
-    """End with a line for each problem and exit code 2, which says: mend the input."""
+    """End with a line for each problem and exit code 2, which says: fix the input."""
     print(*(f"error: {problem}" for problem in problems), sep="\n", file=sys.stderr)
     sys.exit(2)
 
@@ -35,23 +44,28 @@ except InputError as error:
     refuse([error])
 
 
+def one_of(names):
+    """The regular expression of some names; of none, one that matches nothing."""
+    return "|".join(sorted(names)) or "(?!)"
+
+
 wildcard_constraints:
     recipe="[a-z0-9-]+",
     setting="[a-z0-9-]+",
     split="train|val",
     shard=r"\d{6}",
     collection="[a-z0-9-]+",
-    ptask="mulclass|objdet|semseg|normal|none",
-    ftask="sinclass|objdet|semseg",
+    ptask=one_of([*tasks_of("pretrain"), NONE]),
+    ftask=one_of(tasks_of("finetune")),
     target="[a-z0-9-]+",
-    model=r"resnet\d+",
+    model=one_of(model_names()),
     n=r"\d+",
     seed=r"\d+",
     percent=r"\d+(\.\d+)?",
     experiment="[a-z0-9-]+",
     stand_in="[a-z0-9-]+",
     reference="[a-z0-9-]+",
-    activation="pooled|map",
+    activation=one_of(get_args(Activation)),
     image_size=r"\d+",
 
 
@@ -64,25 +78,16 @@ def code(script, **plugins):
     return fingerprint(Path(workflow.basedir) / "workflow" / "scripts" / f"{script}.py", *named)
 
 
-PRETRAIN = "results/pretrain/{recipe}/{setting}/{ptask}/{model}/n{n}/seed{seed}"
-FINETUNE = "results/finetune/{recipe}/{setting}/{ptask}/{model}/n{n}/seed{seed}/{ftask}-{target}/s{percent}"
-
-
 # Data and rendering
-
-
-def one_of(names):
-    """The regular expression of some names; of none, one that matches nothing."""
-    return "|".join(sorted(names)) or "(?!)"
 
 
 def objects_of(wildcards):
     """Folders of made and fetched collections; of a user's own, the file that says what is in it."""
-    return objects_input(PLAN, PLAN.renderings[wildcards.setting])
+    return assets.objects_input(PLAN, PLAN.renderings[wildcards.setting])
 
 
 def textures_of(wildcards):
-    return textures_input(PLAN, PLAN.renderings[wildcards.setting])
+    return assets.textures_input(PLAN, PLAN.renderings[wildcards.setting])
 
 
 def addresses_of(wildcards):
@@ -91,19 +96,19 @@ def addresses_of(wildcards):
 
 
 def asset_folders(wildcards):
-    return PLAN.asset_folders(wildcards.setting)
+    return assets.asset_folders(PLAN, PLAN.renderings[wildcards.setting])
 
 
 def part_of(wildcards):
-    """A shard's part of one's own annotations, named by its content; None where a warning says it is missing."""
+    """A shard's part of your own annotations, named by its content; None where a warning says it is missing."""
     path = part_file(wildcards.setting, wildcards.split, int(wildcards.shard))
     return str(path) if path else None
 
 
 def sampled_shards(wildcards):
     """A setting's first shard, which is shown, then the others it renders, whose redrawn scenes count too."""
-    first = f"results/renders/{wildcards.setting}/train/shard-000000.tar"
-    others = shards_of(PLAN, PLAN.rendered([wildcards.setting])) - {first}
+    [first] = shard_files(wildcards.setting, "train", 1)
+    others = PLAN.needed_shards(PLAN.rendered([wildcards.setting])) - {first}
     return [first, *sorted(others)]
 
 
@@ -111,7 +116,7 @@ def sampled_shards(wildcards):
 
 
 def memory(mib, attempt):
-    """Half as much again for the second attempt and the third: what was killed may have wanted more."""
+    """Half as much again for the second attempt and the third: what was killed may have needed more."""
     return mib * (min(attempt, 3) + 1) // 2
 
 
@@ -137,7 +142,7 @@ def render_memory(wildcards, attempt):
 def training_memory(stage, task, wildcards, attempt, threads):
     """Memory of a training job, MiB: for each GPU a process that trains, and its processes that load data.
 
-    How many GPUs a profile gives is not told here; it gives as many times the recipe's threads with them.
+    How many GPUs a profile gives is not known here; it gives as many times the recipe's threads with them.
     """
     recipe = PLAN.recipes[wildcards.recipe]
     section = recipe.section(stage, task, wildcards.model)
@@ -155,13 +160,19 @@ def backbone_of(wildcards):
 def target_files(target):
     """A stand-in's folder, or the mark of a fetched data set; other data is no file of the workflow."""
     if stand_in := PLAN.stand_in_of(target):
-        return f"results/targets/{stand_in}"
+        return STAND_IN.format(stand_in=stand_in)
     fetched = PLAN.targets[target].layout == "torchvision"
-    return f"results/targets/{target}.fetched" if fetched else []
+    return FETCHED_TARGET.format(target=target) if fetched else []
 
 
 def target_of(wildcards):
     return target_files(wildcards.target)
+
+
+def stand_in_shards(stand_in, split):
+    """The shards that a split of a stand-in is made from."""
+    made = PLAN.stand_ins[stand_in]
+    return PLAN.shards(made.setting, split, getattr(made, f"{split}_images"))
 
 
 def reference_key(name):
@@ -172,12 +183,10 @@ def reference_key(name):
 
 # Results
 
-POINTS = "results/points/{experiment}.csv"
-
 
 def figure_files(wildcards, figure):
     """The files that a figure needs; Snakemake reserves some of their names, such as size."""
-    return [file for files in PLAN.figure_inputs(wildcards.experiment, figure).values() for file in files]
+    return sum(PLAN.experiments[wildcards.experiment].figure_inputs(figure).values(), [])
 
 
 def figure_values(wildcards, figure):
@@ -190,7 +199,7 @@ def figure_values(wildcards, figure):
 def measurements_of(wildcards):
     """The table of a measured experiment: the user's own file, or the one that is fetched."""
     table = PLAN.measured[wildcards.experiment].measurements
-    return table.path or f"results/measurements/{table.sha256}.csv"
+    return table.path or MEASUREMENTS.format(sha256=table.sha256)
 
 
 def address_of_measurements(wildcards):
@@ -200,9 +209,9 @@ def address_of_measurements(wildcards):
 
 def final_output():
     """The answer of each experiment, and samples of its settings."""
-    answers = [file for name in PLAN.questions() for file in PLAN.answer(name)]
-    settings = {setting for name in PLAN.experiments for setting in PLAN.settings(name)}
-    return answers + expand("results/figures/samples/{s}.png", s=sorted(settings))
+    answers = [file for record in PLAN.experiments.values() for file in record.answer]
+    settings = {setting for record in PLAN.experiments.values() for setting in record.settings}
+    return answers + expand(SAMPLES, setting=sorted(settings))
 
 
 # Looked for once, by the main process. Whether this is a dry run is not known yet: warn in any case, and

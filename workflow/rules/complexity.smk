@@ -5,8 +5,8 @@ rule reference:
     input:
         lambda w: target_files(PLAN.references[w.reference].target),
     output:
-        backbone="results/references/{reference}/backbone.safetensors",
-        metrics="results/references/{reference}/metrics.json",
+        backbone=f"{REFERENCE}/backbone.safetensors",
+        metrics=f"{REFERENCE}/metrics.json",
     log:
         "results/logs/reference/{reference}.log",
     params:
@@ -39,7 +39,7 @@ rule complexity:
         shards=lambda w: PLAN.shards(w.setting, "train", int(w.n)),
         weights=lambda w: PLAN.reference_weights(w.reference),
     output:
-        "results/complexity/{reference}/{activation}-{image_size}px/n{n}/{setting}.json",
+        COMPLEXITY,
     log:
         "results/logs/complexity/{reference}/{activation}-{image_size}px/n{n}/{setting}.log",
     params:
@@ -60,9 +60,9 @@ rule complexity:
 
 rule compare_complexity:
     input:
-        lambda w: PLAN.complexities(w.experiment),
+        lambda w: PLAN.experiments[w.experiment].complexities,
     output:
-        "results/complexity/{experiment}.md",
+        COMPARISON,
     log:
         "results/logs/compare-complexity/{experiment}.log",
     params:

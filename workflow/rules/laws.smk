@@ -8,7 +8,7 @@ EXTRAPOLATED = ["simple", "power"]
 
 rule points:
     input:
-        lambda w: [run.metrics for run in PLAN.finetunings(w.experiment)],
+        lambda w: [run.metrics for run in PLAN.experiments[w.experiment].finetunings],
     output:
         POINTS,
     log:
@@ -16,7 +16,7 @@ rule points:
     params:
         fingerprint=code("points"),
     wildcard_constraints:
-        experiment=one_of(PLAN.experiments),
+        experiment=one_of(PLAN.run),
     conda:
         "../../envs/workflow.yaml"
     script:
@@ -32,8 +32,8 @@ rule measured_points:
         "results/logs/measured-points/{experiment}.log",
     params:
         fingerprint=code("measured_points"),
-        select=lambda w: plain(PLAN.measured[w.experiment].measurements)["select"],
-        ignore=lambda w: plain(PLAN.measured[w.experiment].measurements)["ignore"],
+        select=lambda w: to_params(PLAN.measured[w.experiment].measurements)["select"],
+        ignore=lambda w: to_params(PLAN.measured[w.experiment].measurements)["ignore"],
     wildcard_constraints:
         experiment=one_of(PLAN.measured),
     conda:
@@ -89,7 +89,7 @@ rule extrapolate:
     params:
         fingerprint=code("extrapolate", forms=EXTRAPOLATED, methods=[*map(method_of, EXTRAPOLATED)]),
         laws=EXTRAPOLATED,
-        largest=lambda w: PLAN.questions()[w.experiment].extrapolate_from,
+        largest=lambda w: PLAN.experiments[w.experiment].asked.extrapolate_from,
     conda:
         "../../envs/workflow.yaml"
     script:

@@ -6,12 +6,12 @@ rule render:
         objects=objects_of,
         textures=textures_of,
     output:
-        "results/renders/{setting}/{split}/shard-{shard}.tar",
+        SHARD,
     log:
         "results/logs/render/{setting}/{split}/shard-{shard}.log",
     params:
         fingerprint=lambda w: code("render", randomise=[*PLAN.renderings[w.setting].randomisations()]),
-        rendering=lambda w: plain(PLAN.renderings[w.setting]),
+        rendering=lambda w: to_params(PLAN.renderings[w.setting]),
         folders=asset_folders,
     wildcard_constraints:
         setting=one_of(PLAN.rendered()),
@@ -29,12 +29,12 @@ rule render:
 
 rule import_renders:
     output:
-        "results/renders/{setting}/{split}/shard-{shard}.tar",
+        SHARD,
     log:
         "results/logs/import-renders/{setting}/{split}/shard-{shard}.log",
     params:
         fingerprint=code("import_renders"),
-        own=lambda w: plain(PLAN.renderings[w.setting]),
+        own=lambda w: to_params(PLAN.renderings[w.setting]),
         annotations=part_of,
     wildcard_constraints:
         setting=one_of(PLAN.own_renders()),

@@ -23,7 +23,7 @@ for figure in names("report.figures"):
         params:
             fingerprint=code("figure", figures=figure),
             figure=figure,
-            files=lambda w, figure=figure: PLAN.figure_inputs(w.experiment, figure),
+            files=lambda w, figure=figure: PLAN.experiments[w.experiment].figure_inputs(figure),
             given=lambda w, figure=figure: figure_values(w, figure),
         group:
             "answer"

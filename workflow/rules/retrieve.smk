@@ -13,7 +13,7 @@ localrules:
 
 rule make_objects:
     output:
-        directory("results/assets/objects/{collection}"),
+        directory(OBJECTS),
     log:
         "results/logs/make-objects/{collection}.log",
     params:
@@ -28,7 +28,7 @@ rule make_objects:
 
 rule make_textures:
     output:
-        directory("results/assets/textures/{collection}"),
+        directory(TEXTURES),
     log:
         "results/logs/make-textures/{collection}.log",
     params:
@@ -44,39 +44,39 @@ rule make_textures:
 # What is fetched depends on addresses alone: another way to fetch the same bytes must re-render nothing.
 rule fetch_objects:
     output:
-        directory("results/assets/objects/{collection}"),
+        directory(OBJECTS),
     log:
         "results/logs/fetch-objects/{collection}.log",
     params:
         addresses=addresses_of,
     wildcard_constraints:
-        collection=one_of(PLAN.fetched("bop")),
+        collection=one_of(assets.fetched(PLAN, "bop")),
     script:
         "../scripts/fetch_objects.py"
 
 
 rule fetch_textures:
     output:
-        directory("results/assets/textures/{collection}"),
+        directory(TEXTURES),
     log:
         "results/logs/fetch-textures/{collection}.log",
     params:
         addresses=addresses_of,
     wildcard_constraints:
-        collection=one_of(PLAN.fetched("ambientcg")),
+        collection=one_of(assets.fetched(PLAN, "ambientcg")),
     script:
         "../scripts/fetch_textures.py"
 
 
 rule fetch_material:
     output:
-        directory("results/assets/materials/{collection}/{material}"),
+        directory(MATERIAL),
     log:
         "results/logs/fetch-material/{collection}/{material}.log",
     params:
         addresses=addresses_of,
     wildcard_constraints:
-        collection=one_of(PLAN.fetched("ambientcg")),
+        collection=one_of(assets.fetched(PLAN, "ambientcg")),
         material="[A-Za-z0-9]+",
     script:
         "../scripts/fetch_textures.py"
@@ -84,10 +84,10 @@ rule fetch_material:
 
 rule export_stand_in:
     input:
-        train=lambda w: PLAN.stand_in_shards(w.stand_in, "train"),
-        val=lambda w: PLAN.stand_in_shards(w.stand_in, "val"),
+        train=lambda w: stand_in_shards(w.stand_in, "train"),
+        val=lambda w: stand_in_shards(w.stand_in, "val"),
     output:
-        directory("results/targets/{stand_in}"),
+        directory(STAND_IN),
     log:
         "results/logs/export-stand-in/{stand_in}.log",
     params:
@@ -102,11 +102,11 @@ rule export_stand_in:
 
 rule fetch_target:
     output:
-        touch("results/targets/{target}.fetched"),
+        touch(FETCHED_TARGET),
     log:
         "results/logs/fetch-target/{target}.log",
     params:
-        target=lambda w: plain(PLAN.targets[w.target]),
+        target=lambda w: to_params(PLAN.targets[w.target]),
     conda:
         "../../envs/train.yaml"
     script:
@@ -115,7 +115,7 @@ rule fetch_target:
 
 rule fetch_measurements:
     output:
-        "results/measurements/{sha256}.csv",
+        MEASUREMENTS,
     log:
         "results/logs/fetch-measurements/{sha256}.log",
     params:

@@ -1,9 +1,18 @@
-"""What every model of the configuration shares: unknown keys are errors, values do not change."""
+"""What every model of the configuration shares: strict keys, frozen values, errors for who wrote the file."""
 
+import difflib
 import json
-from typing import Annotated, Any
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from types import UnionType
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import BaseModel, ConfigDict, StringConstraints, Tag, ValidationError
+
+from syn2real import plugins
+from syn2real.errors import InputError
+
+M = TypeVar("M", bound=BaseModel)
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
 """A name that becomes a folder: lower-case letters, digits and single hyphens."""
@@ -15,7 +24,117 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
-def plain(section: BaseModel) -> dict[str, Any]:
+def to_params(section: BaseModel) -> dict[str, Any]:
     """Return a model as plain, key-sorted data: Snakemake compares params by their text."""
     value: dict[str, Any] = json.loads(json.dumps(section.model_dump(mode="json"), sort_keys=True))
     return value
+
+
+def require_name(name: str, names: Iterable[str], *, file: str | Path, key: str) -> None:
+    """Raise InputError, with the nearest name, when `name` is not among `names`."""
+    valid = [*names]
+    if name not in valid:
+        raise InputError(plugins.unknown(name, valid), file=file, key=key)
+
+
+def validate(model: type[M], value: Any, *, file: str | Path, key: str = "") -> M:
+    """Build `model` from plain data, or say in one line what is wrong with it.
+
+    Parameters
+    ----------
+    model : type of BaseModel
+        The model to build.
+    value : object
+        What the file holds at `key`.
+    file : str or Path
+        The file, for the message.
+    key : str
+        Where in the file `value` stands, for the message.
+
+    Raises
+    ------
+    InputError
+        With the file, the key and the fix of the first mistake; an unknown key comes with the nearest
+        valid one.
+    """
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        # An unknown key is often the cause of a "missing" one: report it first.
+        details = sorted(error.errors(), key=lambda detail: detail["type"] != "extra_forbidden")
+        detail: Mapping[str, Any] = details[0]
+        parts, section = _located(model, detail["loc"])
+        place = ".".join([*([key] if key else []), *parts])
+        problem = _problem(section, detail)
+        if len(details) > 1:
+            problem += f" (and {len(details) - 1} more)"
+        raise InputError(problem, file=file, key=place) from None
+
+
+def _problem(section: Any, detail: Mapping[str, Any]) -> str:
+    """Return a sentence for one of pydantic's errors inside `section`, with the fix."""
+    match detail["type"]:
+        case "extra_forbidden":
+            valid = sorted(section.model_fields) if _is_model(section) else []
+            near = difflib.get_close_matches(str(detail["loc"][-1]), valid, n=1, cutoff=0.5)
+            hint = f"did you mean '{near[0]}'?" if near else f"the keys here are {', '.join(valid)}"
+            return f"unknown key; {hint}"
+        case "missing":
+            return "this key is missing; add it"
+        case "value_error":
+            return str(detail["ctx"]["error"])
+        case _:
+            return f"{detail['msg']}; it is {detail['input']!r}"
+
+
+def _located(model: type[BaseModel], location: tuple[Any, ...]) -> tuple[list[str], Any]:
+    """Return the keys of an error's location as the file has them, and the section its last key is in.
+
+    Where a section may be of several kinds, pydantic adds the kind's tag to the location; the tag is not a
+    key of the file.
+    """
+    parts: list[str] = []
+    current: Any = model
+    section: Any = model
+    for part in location:
+        if kind := _kinds(current).get(part):
+            current = kind
+            continue
+        parts.append(str(part))
+        section = current
+        current = _inside(current, part)
+    return parts, section
+
+
+def _inside(annotation: Any, part: Any) -> Any:
+    """Return the annotation of what lies under a key, or at an index, of something annotated."""
+    if _is_model(annotation):
+        field = annotation.model_fields.get(part)
+        return _unwrap_annotation(field.annotation) if field else None
+    arguments = [a for a in get_args(annotation) if a not in (Ellipsis, type(None))]
+    return _unwrap_annotation(arguments[-1]) if arguments else None  # a mapping's values, a sequence's items
+
+
+def _unwrap_annotation(annotation: Any) -> Any:
+    """Return a model or container out of `Annotated[X, …]` and `X | None`."""
+    if get_origin(annotation) is Annotated and not _kinds(annotation):
+        return _unwrap_annotation(get_args(annotation)[0])
+    options = [a for a in get_args(annotation) if a is not type(None)]
+    if get_origin(annotation) in (Union, UnionType) and len(options) == 1:
+        return _unwrap_annotation(options[0])
+    return annotation
+
+
+def _kinds(annotation: Any) -> dict[str, Any]:
+    """Return the models of an annotation that may be of several kinds, by tag."""
+    found = {}
+    if get_origin(annotation) is Annotated:
+        for option in get_args(get_args(annotation)[0]):
+            for mark in getattr(option, "__metadata__", ()):
+                if isinstance(mark, Tag):
+                    found[mark.tag] = get_args(option)[0]
+    return found
+
+
+def _is_model(annotation: Any) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, BaseModel)

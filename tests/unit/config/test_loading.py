@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from syn2real.config.experiment import Experiment
-from syn2real.config.loading import read_yaml, validate
+from syn2real.config.loading import read_yaml
 from syn2real.errors import InputError
+from syn2real.schema import validate
 
 GOOD = {
     "name": "e",
@@ -34,7 +35,7 @@ GOOD = {
             {"renderings": {"a": {"sampels": 3}}},
             "e.yaml: renderings.a.sampels: unknown key; did you mean 'samples'?",
         ),
-        ({"ptasks": ["sinclass"]}, "e.yaml: ptasks.0: Input should be 'mulclass', 'objdet', 'semseg'"),
+        ({"ptasks": ["sinclass"]}, "e.yaml: ptasks.0: 'sinclass' is not defined; did you mean 'mulclass'?"),
         ({"sizes": ["many"]}, "e.yaml: sizes.0: Input should be a valid integer"),
         ({"sizes": [-10]}, "e.yaml: sizes.0: Input should be greater than or equal to 0; it is -10"),
         ({"sizes": [10, 10]}, "e.yaml: sizes: 10 is listed twice; list it once"),
@@ -42,7 +43,7 @@ GOOD = {
         ({"target_error": 40}, "e.yaml: target_error: Input should be less than 1; it is 40"),
     ],
 )
-def test_one_line_names_file_key_and_mend(changes: dict, message: str) -> None:
+def test_one_line_names_file_key_and_fix(changes: dict, message: str) -> None:
     with pytest.raises(InputError) as caught:
         validate(Experiment, GOOD | changes, file="e.yaml")
     assert str(caught.value).startswith(message)
@@ -57,8 +58,8 @@ def test_a_missing_key_is_named() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("a: 1\na: 2\n", "line 2: no valid YAML: key 'a' is given twice"),
-        ("a: [1\n", "no valid YAML"),
+        ("a: 1\na: 2\n", "line 2: not valid YAML: key 'a' is given twice"),
+        ("a: [1\n", "not valid YAML"),
         ("- a\n", "must hold a mapping"),
     ],
 )

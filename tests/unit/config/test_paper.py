@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from syn2real.plan.plan import Plan, load_plan
+from syn2real.plan.plan import Plan
+from syn2real.plan.read import load_plan
 
 ROOT = Path(__file__).resolve().parents[3]
 FILES = sorted((ROOT / "config/experiments").glob("*.yaml"))
@@ -39,31 +40,31 @@ def test_a_file_opens_with_question_cost_and_expected_result(file: Path) -> None
 
 def test_every_experiment_of_the_paper_draws_on_its_setting_and_sizes(paper: Plan) -> None:
     for name in PAPER:
-        assert "multiple-random-random-textured" in paper.experiments[name].settings
-        assert {1000, 2000, 4000, 8000, 16000, 32000, 64000} <= set(paper.experiments[name].sizes)
+        assert "multiple-random-random-textured" in paper.run[name].settings
+        assert {1000, 2000, 4000, 8000, 16000, 32000, 64000} <= set(paper.run[name].sizes)
 
 
 def test_experiments_share_runs(paper: Plan) -> None:
-    runs = {name: set(paper.pretrainings(name)) for name in PAPER}
+    runs = {name: set(paper.experiments[name].pretrainings) for name in PAPER}
     assert runs["landscapes"] == runs["cross-task"]
     assert runs["full-law"] < runs["cross-task"]
     assert len(runs["model-size"] & runs["cross-task"]) == 14
     small = {run for run in runs["million-scale"] if run.n <= 64_000}
     assert small < runs["model-size"]
     assert len(set().union(*runs.values())) == 28 + 70 - 14 + 15 + 56 - 7
-    ends = {name: set(paper.finetunings(name)) for name in PAPER}
+    ends = {name: set(paper.experiments[name].finetunings) for name in PAPER}
     assert len(set().union(*ends.values())) < sum(map(len, ends.values()))
     assert ends["landscapes"] == ends["cross-task"]
 
 
 def test_the_model_size_experiment_has_two_pairs_of_tasks(paper: Plan) -> None:
-    pairs = {(run.pretraining.ptask, run.ftask) for run in paper.finetunings("model-size")}
+    pairs = {(run.pretraining.ptask, run.ftask) for run in paper.experiments["model-size"].finetunings}
     assert pairs == {("mulclass", "sinclass"), ("objdet", "objdet"), ("none", "sinclass"), ("none", "objdet")}
 
 
 def test_published_measurements_need_no_run() -> None:
     plan = _plan(PUBLISHED)
-    assert sorted(plan.measured) == PUBLISHED and not plan.experiments
+    assert sorted(plan.measured) == PUBLISHED and not plan.run
     assert len({m.measurements.sha256 for m in plan.measured.values()}) == 1, "one table, fetched once"
     figures = {figure for m in plan.measured.values() for figure in m.figures}
     assert figures == {

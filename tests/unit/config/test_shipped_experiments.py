@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from syn2real.plan.plan import Plan, load_plan
+from syn2real.plan.plan import Plan
+from syn2real.plan.read import load_plan
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -17,10 +18,10 @@ def plan() -> Plan:
 
 
 def test_fashion_mnist_takes_the_demos_pretraining_where_it_is_there(plan: Plan) -> None:
-    own, demo = plan.pretrainings("fashion-mnist"), plan.pretrainings("demo")
+    own, demo = plan.experiments["fashion-mnist"].pretrainings, plan.experiments["demo"].pretrainings
     assert {run.n for run in own} == {max(run.n for run in demo)}
     assert {run for run in own if run.seed < 2} <= set(demo)
-    runs = plan.finetunings("fashion-mnist")
+    runs = plan.experiments["fashion-mnist"].finetunings
     assert sorted((run.pretraining.n, run.pretraining.seed) for run in runs) == [
         (n, seed) for n in (0, 640) for seed in (0, 1, 2)
     ]

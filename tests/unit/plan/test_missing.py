@@ -7,15 +7,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from syn2real.plan.missing import (
-    downloads,
-    missing_blender,
-    missing_data,
-    objects_input,
-    textures_input,
-    wanted_shards,
-)
-from syn2real.plan.plan import Plan, load_plan
+from syn2real.plan.assets import asset_folders, downloads, objects_input, textures_input
+from syn2real.plan.missing import missing_blender, missing_data
+from syn2real.plan.plan import Plan
+from syn2real.plan.read import load_plan
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -52,7 +47,7 @@ def test_a_blender_that_cannot_be_imported_is_told_with_the_mend(
 def test_rendered_settings_need_no_blender(
     plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for shard in wanted_shards(plan):
+    for shard in plan.needed_shards(plan.rendered()):
         path = tmp_path / shard
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()
@@ -85,7 +80,7 @@ def test_what_will_be_fetched_is_told_with_size_and_licence(tmp_path: Path, plan
     for setting, folder in zip(
         settings, ("materials/ambientcg/Fabric001", "textures/ambientcg"), strict=True
     ):
-        assert paper.asset_folders(setting)["textures"] == f"results/assets/{folder}"
+        assert asset_folders(paper, paper.rendered()[setting])["textures"] == f"results/assets/{folder}"
     assert list(missing_data(paper)) == []
     (tmp_path / "resources/downloads/tless").mkdir(parents=True)
     for name in ("base", "models"):
@@ -100,7 +95,7 @@ def test_a_copy_of_ones_own_is_used_instead(tmp_path: Path, plan: Plan) -> None:
     own = {"objects": {"tless": "mine/tless"}, "textures": {"ambientcg": "mine/ambientcg"}}
     paper = _paper_plan(plan, tmp_path, ["multiple-fix-fix-textureless"], **own)
     assert [line.partition(":")[0] for line in downloads(paper, "smoke")] == ["itodd"]
-    assert paper.asset_folders("multiple-fix-fix-textureless") == {
+    assert asset_folders(paper, paper.rendered()["multiple-fix-fix-textureless"]) == {
         "objects": {"itodd": "results/assets/objects/itodd", "tless": "mine/tless"},
         "textures": "mine/ambientcg",
     }

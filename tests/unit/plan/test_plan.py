@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from syn2real.complexity.schema import levels
 from syn2real.errors import InputError
 from syn2real.plan.missing import missing_data
-from syn2real.plan.plan import Plan, load_plan
+from syn2real.plan.plan import Plan, levels
+from syn2real.plan.read import load_plan
 from syn2real.tasks.schema import read_section
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -27,8 +27,8 @@ def _load(tmp_path: Path, config: dict[str, str] | None = None, **changes: objec
 
 def test_runs_from_scratch_exist_once(tmp_path: Path) -> None:
     plan = _load(tmp_path, sizes=[0, 8, 16], seeds=[0, 1])
-    assert len(plan.pretrainings("smoke")) == 4 * 2 * 2
-    runs = plan.finetunings("smoke")
+    assert len(plan.experiments["smoke"].pretrainings) == 4 * 2 * 2
+    runs = plan.experiments["smoke"].finetunings
     assert len(runs) == len(set(runs)) == 3 * (4 * 2 * 2 + 2)
     scratch = [run.metrics for run in runs if run.pretraining.n == 0]
     assert scratch[0].startswith("results/finetune/smoke/none/none/resnet18/n0/seed0/")
@@ -40,13 +40,13 @@ def test_a_task_may_follow_some_pretraining_tasks_alone(tmp_path: Path) -> None:
         {"task": "objdet", "target": "smoke-stand-in-coco", "ptasks": ["objdet"]},
     ]
     plan = _load(tmp_path, ftasks=ftasks, ptasks=["mulclass", "objdet"], sizes=[0, 8], seeds=[0])
-    pairs = {(run.pretraining.ptask, run.ftask) for run in plan.finetunings("smoke")}
+    pairs = {(run.pretraining.ptask, run.ftask) for run in plan.experiments["smoke"].finetunings}
     assert pairs == {("mulclass", "sinclass"), ("objdet", "objdet"), ("none", "sinclass"), ("none", "objdet")}
 
 
 def test_a_share_is_written_without_superfluous_digits(tmp_path: Path) -> None:
     ftasks = [{"task": "sinclass", "target": "smoke-stand-in-imagenet", "percents": [0.5, 1.0, 64]}]
-    names = {Path(run.folder).name for run in _load(tmp_path, ftasks=ftasks).finetunings("smoke")}
+    names = {Path(run.folder).name for run in _load(tmp_path, ftasks=ftasks).experiments["smoke"].finetunings}
     assert names == {"s0.5", "s1", "s64"}
 
 
@@ -75,7 +75,7 @@ def test_an_own_copy_of_the_materials_may_have_any(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"sizes": [7]}, "sizes: 7 images are no whole number of scenes of 2 views .*; use 6 or 8"),
+        ({"sizes": [7]}, "sizes: 7 images are not a whole number of scenes of 2 views .*; use 6 or 8"),
         ({"settings": ["smok"]}, "settings: 'smok' is not defined; did you mean 'smoke'?"),
         ({"recipe": "smokee"}, "recipe: 'smokee' is not defined; did you mean 'smoke'?"),
         (
@@ -116,7 +116,7 @@ def test_an_own_copy_of_the_materials_may_have_any(tmp_path: Path) -> None:
         ),
         (
             {"stand_ins": {"smoke-stand-in": {"setting": "smoke", "train_images": 3, "val_images": 4}}},
-            "stand_ins.smoke-stand-in.train_images: 3 images are no whole number of scenes",
+            "stand_ins.smoke-stand-in.train_images: 3 images are not a whole number of scenes",
         ),
         (
             _rendering(materials=["wood", "fence"]),
@@ -126,7 +126,7 @@ def test_an_own_copy_of_the_materials_may_have_any(tmp_path: Path) -> None:
         (_rendering(materials=[]), r"materials of every kind \(\[\]\) are not fetched"),
         (
             _rendering(background="fix", background_material="My_Fabric"),
-            "e.yaml: renderings.smoke.background_material: 'My_Fabric' is no name of ambientCG's",
+            "e.yaml: renderings.smoke.background_material: 'My_Fabric' is not one of ambientCG's",
         ),
     ],
 )
@@ -150,9 +150,10 @@ TRAINED = {"recipe": "smoke", "ftask": "sinclass", "target": "smoke-stand-in-ima
 
 def test_complexity_alone_needs_no_runs(tmp_path: Path) -> None:
     plan = _load(tmp_path, ptasks=[], ftasks=[], sizes=[], complexity=COMPLEXITY, references=GIVEN)
-    assert plan.complexities("smoke") == ["results/complexity/mine/pooled-48px/n8/smoke.json"]
-    assert plan.images_wanted("smoke", "smoke") == {"train": 8, "val": 0}
-    assert (plan.answered(), plan.settings("smoke"), plan.labelled("smoke")) == ({}, ["smoke"], [])
+    assert plan.experiments["smoke"].complexities == ("results/complexity/mine/pooled-48px/n8/smoke.json",)
+    assert plan.experiments["smoke"].images == {"smoke": {"train": 8, "val": 0}}
+    record = plan.experiments["smoke"]
+    assert (record.fits_laws, record.settings, record.labelled) == (False, ("smoke",), ())
     assert plan.reference_weights("mine") == "weights.pth"
     assert list(missing_data(plan)) == [
         "weights.pth: there is no such file (needed by the complexity of experiment smoke)"
@@ -162,7 +163,7 @@ def test_complexity_alone_needs_no_runs(tmp_path: Path) -> None:
 def test_a_trained_reference_brings_its_target_and_its_length(tmp_path: Path) -> None:
     reference = {"mine": TRAINED | {"images": 100}}
     plan = _load(tmp_path, ptasks=[], ftasks=[], sizes=[], complexity=COMPLEXITY, references=reference)
-    assert plan.settings("smoke") == ["smoke", "smoke-stand-in"]
+    assert plan.experiments["smoke"].settings == ("smoke", "smoke-stand-in")
     assert plan.reference_weights("mine") == "results/references/mine/backbone.safetensors"
     recipe = plan.reference_recipe("mine")
     assert (recipe["images"], recipe["iterations"]) == (100, None)
@@ -184,7 +185,7 @@ def test_a_setting_has_the_papers_attributes(tmp_path: Path) -> None:
         ({"sizes": []}, "sizes: this key is missing or empty"),
         (
             {"complexity": COMPLEXITY | {"images": 7}},
-            "complexity.images: 7 images are no whole number of scenes",
+            "complexity.images: 7 images are not a whole number of scenes",
         ),
         (
             {"complexity": COMPLEXITY | {"reference": "miner"}},
@@ -227,4 +228,4 @@ def test_a_section_that_the_recipe_lacks_is_refused(tmp_path: Path) -> None:
         _load(tmp_path, own)
     sinclass = [{"task": "sinclass", "target": "smoke-stand-in-imagenet"}]
     plan = _load(tmp_path, own, ptasks=["mulclass"], ftasks=sinclass)
-    assert {run.ptask for run in plan.pretrainings("smoke")} == {"mulclass"}
+    assert {run.ptask for run in plan.experiments["smoke"].pretrainings} == {"mulclass"}

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from syn2real.cli import main
 from syn2real.errors import InputError
-from syn2real.plan.plan import Plan, load_plan
+from syn2real.plan.plan import Plan
+from syn2real.plan.read import load_plan
 from syn2real.report.bundle import METADATA, bundle_contents, verify_bundle, write_bundle
 from syn2real.version import __version__
 
@@ -31,12 +32,14 @@ REPORT = f"results/reports/{NAME}.html"
 def _finish(experiment: str) -> Plan:
     """Return the plan of an experiment, whose results lie here with invented contents."""
     plan = load_plan(yaml.safe_load(Path("config/config.yaml").read_text()) | {"experiment": experiment})
-    (name,) = plan.questions()
+    (name,) = plan.experiments
     folders: list[str] = []
-    if name in plan.experiments:
-        folders = [run.folder for run in (*plan.pretrainings(name), *plan.finetunings(name))]
+    if name in plan.run:
+        folders = [
+            run.folder for run in (*plan.experiments[name].pretrainings, *plan.experiments[name].finetunings)
+        ]
         folders += [f"results/references/{reference}" for reference in plan.trained_references()]
-    files = [*plan.answer(name), *(f"{folder}/metrics.json" for folder in folders)]
+    files = [*plan.experiments[name].answer, *(f"{folder}/metrics.json" for folder in folders)]
     for file in [*files, "envs/requirements.txt", f"results/reports/{name}.html"]:
         Path(file).parent.mkdir(parents=True, exist_ok=True)
         Path(file).write_text(f"content of {file}\n")
@@ -101,7 +104,7 @@ def test_the_bundle_of_runs_holds_every_runs_metrics_and_both_recipes(here: Path
 
 def test_a_run_without_metrics_is_named(here: Path) -> None:
     plan = _finish("config/experiments/smoke.yaml")
-    missing = Path(plan.finetunings("smoke")[3].folder) / "metrics.json"
+    missing = Path(plan.experiments["smoke"].finetunings[3].folder) / "metrics.json"
     missing.unlink()
     with pytest.raises(InputError) as caught:
         write_bundle(plan, "smoke", "b.zip")
@@ -220,7 +223,7 @@ def test_complexity_alone_is_packed_without_laws(here: Path) -> None:
     with zipfile.ZipFile("b.zip") as archive:
         names = set(archive.namelist())
     files = [f"results/complexity/{name}.md", f"results/figures/{name}/complexity.svg"]
-    files += [*plan.complexities(name), "results/references/demo-stand-in/metrics.json"]
+    files += [*plan.experiments[name].complexities, "results/references/demo-stand-in/metrics.json"]
     assert set(files) < names
     assert not any(path.startswith(("results/laws", "results/points")) for path in names)
 

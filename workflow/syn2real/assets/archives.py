@@ -7,9 +7,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from syn2real.config.loading import validate
 from syn2real.errors import InputError
-from syn2real.schema import Name, Section
+from syn2real.schema import Name, Section, validate
 
 Layout = Literal["bop", "ambientcg"]
 

@@ -20,12 +20,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Write the bundle."""
     from syn2real.config.loading import read_yaml
-    from syn2real.plan.plan import load_plan
+    from syn2real.plan.read import load_plan
     from syn2real.report.bundle import write_bundle
 
     config = read_yaml(arguments.config) | {"experiment": arguments.experiment}
     plan = load_plan(config, arguments.config)
-    (name,) = plan.questions()
+    (name,) = plan.experiments
     output = Path(arguments.output or f"results/bundles/{name}.zip")
     count = write_bundle(plan, name, output, arguments.config)
     print(f"{count} files packed into {output}")

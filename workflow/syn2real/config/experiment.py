@@ -1,24 +1,55 @@
 """An experiment: which runs, or which table of measurements, answer one question. One YAML file each."""
 
-from typing import Annotated, Any, Literal, Self, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Self, TypeVar
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
+from syn2real import plugins
 from syn2real.backbones.schema import ModelName
-from syn2real.complexity.schema import Complexity, Reference
-from syn2real.config.setting import Setting
+from syn2real.complexity.schema import Complexity, FTask, Reference
+from syn2real.data.own_renders.schema import OwnRenders
 from syn2real.data.targets.schema import Target
+from syn2real.render.schema import Rendering, may_be_off, rendering_model
 from syn2real.schema import Name, Section
+from syn2real.tasks.schema import tasks_of
 
-PTask = Literal["mulclass", "objdet", "semseg", "normal"]
-FTask = Literal["sinclass", "objdet", "semseg"]
-FigureName = Literal[
-    "curves", "parameters", "linearised", "full-law", "model-size", "extrapolation", "landscapes"
-]
+
+def needs(figure: str) -> tuple[str, ...]:
+    """Return what a figure is drawn from, by name: points, complexity, stand_ins, or the fits of a law."""
+    found: tuple[str, ...] = plugins.constant("report.figures", figure, "NEEDS")
+    return found
+
+
+if TYPE_CHECKING:
+    PTask = str
+    FigureName = str
+    AnyRendering = Rendering
+else:
+    PTask = plugins.one_of(tasks_of("pretrain"))
+    FigureName = plugins.one_of([f for f in plugins.names("report.figures") if "complexity" not in needs(f)])
+    AnyRendering = rendering_model(may_be_off())
+"""A rendering with whatever randomisations there are."""
+
 Percent = Annotated[float, Field(gt=0, le=100)]
-
-
 T = TypeVar("T")
+
+
+def setting_kind(value: Any) -> str:
+    """Return `own-renders` for what has images or annotations (either may be misspelt), else `rendering`."""
+    keys = value if isinstance(value, dict) else getattr(value, "__dict__", {})
+    return "own-renders" if "images" in keys or "annotations" in keys else "rendering"
+
+
+def setting_model(value: Any) -> type[Rendering | OwnRenders]:
+    """Return the model of a setting that is not validated yet."""
+    return OwnRenders if setting_kind(value) == "own-renders" else AnyRendering
+
+
+Setting = Annotated[
+    Annotated[AnyRendering, Tag("rendering")] | Annotated[OwnRenders, Tag("own-renders")],
+    Discriminator(setting_kind),
+]
+"""The kind is known before the keys are checked, so that a mistake is reported for the right kind."""
 
 
 def without_duplicates(values: tuple[T, ...]) -> tuple[T, ...]:

@@ -9,9 +9,8 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from syn2real.assets.archives import Archive
-from syn2real.config.experiment import Experiment, Measured
+from syn2real.config.experiment import AnyRendering, Experiment, Measured
 from syn2real.config.recipe import Recipe
-from syn2real.config.setting import AnyRendering
 from syn2real.config.workflow import WorkflowConfig
 from syn2real.data.own_renders.schema import OwnRenders
 from syn2real.data.targets.schema import Target

@@ -1,11 +1,13 @@
-"""What can be known to be wrong before the first job starts."""
+"""What is wrong with an experiment by the files alone: nothing is looked for on this machine."""
 
 from syn2real.assets.ambientcg import is_fetchable, tiles_a_room
 from syn2real.complexity.schema import TrainedReference
 from syn2real.config.experiment import Experiment
 from syn2real.errors import InputError
-from syn2real.plan.plan import MADE_OBJECTS, MADE_TEXTURES, Plan, collections_of, known
+from syn2real.plan.assets import MADE_OBJECTS, MADE_TEXTURES, collections_of, fetched
+from syn2real.plan.plan import ExperimentPlan, Plan
 from syn2real.render.schema import Rendering
+from syn2real.schema import require_name
 from syn2real.tasks.schema import Stage
 
 
@@ -24,12 +26,11 @@ def check_experiment(plan: Plan, e: Experiment, file: str) -> None:
     Raises
     ------
     InputError
-        For an unknown name, a size that is no whole number of scenes, a task the target has no labels
-        for, settings whose complexities could not be compared, or a collection that is neither made nor
-        found.
+        For an unknown name, a size that is not a whole number of scenes, a task that the recipe has no
+        section or the target no labels for, or settings whose complexities could not be compared.
     """
     for setting in e.settings:
-        known(setting, plan.renderings, file=file, key="settings")
+        require_name(setting, plan.renderings, file=file, key="settings")
         for size in e.sizes:
             _whole_scenes(plan, setting, size, file=file, key="sizes")
     for setting, own in plan.own_renders(e.settings).items():
@@ -37,15 +38,14 @@ def check_experiment(plan: Plan, e: Experiment, file: str) -> None:
             own.require(ptask, file=file, key="ptasks", name=setting)
     for name, stand_in in e.stand_ins.items():
         key = f"stand_ins.{name}"
-        known(stand_in.setting, plan.rendered(), file=file, key=f"{key}.setting")
+        require_name(stand_in.setting, plan.rendered(), file=file, key=f"{key}.setting")
         _whole_scenes(plan, stand_in.setting, stand_in.train_images, file=file, key=f"{key}.train_images")
         _whole_scenes(plan, stand_in.setting, stand_in.val_images, file=file, key=f"{key}.val_images")
     _check_recipes(plan, e)
     _check_complexity(plan, e, file)
     for f in e.ftasks:
-        known(f.target, plan.targets, file=file, key="ftasks.target")
+        require_name(f.target, plan.targets, file=file, key="ftasks.target")
         plan.targets[f.target].require(f.task, file=file, key="ftasks.target", name=f.target)
-    _check_assets(plan, e, file)
 
 
 def _check_recipes(plan: Plan, e: Experiment) -> None:
@@ -62,12 +62,12 @@ def _check_complexity(plan: Plan, e: Experiment, file: str) -> None:
     """Raise InputError unless the complexities of an experiment's settings can be measured and compared."""
     for name, reference in e.references.items():
         if isinstance(reference, TrainedReference):
-            known(reference.target, plan.targets, file=file, key=f"references.{name}.target")
+            require_name(reference.target, plan.targets, file=file, key=f"references.{name}.target")
             target = plan.targets[reference.target]
             target.require(reference.ftask, file=file, key=f"references.{name}.target", name=reference.target)
     if e.complexity is None:
         return
-    known(e.complexity.reference, plan.references, file=file, key="complexity.reference")
+    require_name(e.complexity.reference, plan.references, file=file, key="complexity.reference")
     for setting in e.settings:
         _whole_scenes(plan, setting, e.complexity.images, file=file, key="complexity.images")
     views = {plan.renderings[setting].views for setting in e.settings}
@@ -86,45 +86,56 @@ def _whole_scenes(plan: Plan, setting: str, images: int, *, file: str, key: str)
     if images % views:
         below = images // views * views
         raise InputError(
-            f"{images} images are no whole number of scenes of {views} views (setting {setting}); "
+            f"{images} images are not a whole number of scenes of {views} views (setting {setting}); "
             f"use {below or views} or {below + views}",
             file=file,
             key=key,
         )
 
 
-def _check_assets(plan: Plan, e: Experiment, file: str) -> None:
-    """Raise InputError when a setting draws from what is not made, fetched or configured."""
-    settings = plan.settings(e.name)
-    for collection in collections_of(plan, settings):
-        names = [*MADE_OBJECTS, *plan.config.objects, *plan.fetched("bop")]
-        known(collection, names, file="config/config.yaml", key="objects")
-    for setting, rendering in plan.rendered(settings).items():
+def check_assets(plan: Plan, record: ExperimentPlan) -> None:
+    """Check that all that an experiment's settings draw from is made, fetched or configured.
+
+    Parameters
+    ----------
+    plan : Plan
+        The definitions.
+    record : ExperimentPlan
+        What follows from the experiment.
+
+    Raises
+    ------
+    InputError
+        Naming the collection or the material.
+    """
+    for collection in collections_of(plan, record.settings):
+        names = [*MADE_OBJECTS, *plan.config.objects, *fetched(plan, "bop")]
+        require_name(collection, names, file="config/config.yaml", key="objects")
+    materials = fetched(plan, "ambientcg")
+    for setting, rendering in plan.rendered(record.settings).items():
         if rendering.textures:
-            known(
-                rendering.textures,
-                [*MADE_TEXTURES, *plan.config.textures, *plan.fetched("ambientcg")],
-                file="config/config.yaml",
-                key="textures",
-            )
-        if rendering.textures in plan.fetched("ambientcg"):
-            shared = setting not in e.renderings
+            names = [*MADE_TEXTURES, *plan.config.textures, *materials]
+            require_name(rendering.textures, names, file="config/config.yaml", key="textures")
+        if rendering.textures in materials:
+            own = isinstance(record.asked, Experiment) and setting in record.asked.renderings
             _check_fetched(
                 rendering,
-                file=plan.config.renderings if shared else file,
-                key=setting if shared else f"renderings.{setting}",
+                file=record.file if own else plan.config.renderings,
+                key=f"renderings.{setting}" if own else setting,
             )
 
 
 def _check_fetched(rendering: Rendering, *, file: str, key: str) -> None:
     """Raise InputError when a setting's rooms need materials that are not fetched."""
-    mend = "name your own copy of the collection under `textures` in config/config.yaml"
+    hint = "name your own copy of the collection under `textures` in config/config.yaml"
     material = rendering.background_material
     if rendering.background == "fix" and not is_fetchable(material):
-        problem = f"'{material}' is no name of ambientCG's, letters and digits such as Fabric001; or {mend}"
+        problem = (
+            f"'{material}' is not one of ambientCG's names, letters and digits such as Fabric001; or {hint}"
+        )
         raise InputError(problem, file=file, key=f"{key}.background_material")
     others = [beginning for beginning in rendering.materials if not tiles_a_room(beginning)]
     if rendering.background == "random" and (others or not rendering.materials):
         asked = f"that begin with '{others[0]}'" if others else "of every kind ([])"
-        problem = f"materials {asked} are not fetched, only what tiles a room; keep to the default, or {mend}"
+        problem = f"materials {asked} are not fetched, only what tiles a room; keep to the default, or {hint}"
         raise InputError(problem, file=file, key=f"{key}.materials")

@@ -7,8 +7,10 @@ from pathlib import Path
 
 from syn2real.complexity.schema import GivenReference
 from syn2real.config.loading import read_yaml
-from syn2real.plan.missing import check_own_sizes, downloads, missing_blender, missing_data, shards_of
-from syn2real.plan.plan import Plan, load_plan
+from syn2real.plan.assets import downloads
+from syn2real.plan.missing import check_own_sizes, missing_blender, missing_data
+from syn2real.plan.plan import SPLITS, Plan
+from syn2real.plan.read import load_plan
 from syn2real.plan.runs import Finetuning, Pretraining
 
 
@@ -37,33 +39,33 @@ def check_configuration(config: str | Path, experiments: Sequence[str] = ()) -> 
         values |= {"experiment": None, "experiments": list(experiments)}
     plan = load_plan(values, file=config)
     check_own_sizes(plan)
-    for name in plan.experiments:
-        print("\n".join(describe(plan, name)))
+    for name in plan.run:
+        print("\n".join(plan_lines(plan, name)))
     for name, measured in plan.measured.items():
         table = measured.measurements
         print(f"experiment {name}: {measured.question}\n  measured  {table.path or table.url}, no runs")
-    if plan.experiments:
+    if plan.run:
         print(f"in total, what is shared counted once: {_total(plan)}")
     for problem in [*missing_data(plan), *missing_blender(plan)]:
         print(f"warning: {problem}", file=sys.stderr)
     return 0
 
 
-def describe(plan: Plan, name: str) -> list[str]:
+def plan_lines(plan: Plan, name: str) -> list[str]:
     """Return the lines that describe an experiment's plan: question, downloads, images, runs, hours."""
-    e = plan.experiments[name]
-    pretrainings, finetunings = plan.pretrainings(name), plan.finetunings(name)
-    lines = [f"experiment {name}: {e.question}"]
+    record = plan.experiments[name]
+    pretrainings, finetunings = record.pretrainings, record.finetunings
+    lines = [f"experiment {name}: {record.asked.question}"]
     lines += [f"  fetch     {line}" for line in downloads(plan, name)]
-    for setting in plan.settings(name):
+    for setting in record.settings:
         verb = "import" if setting in plan.own_renders() else "render"
         lines.append(f"  {verb}    {setting}: {_images(plan, name, setting)}")
     scratch = sum(run.pretraining.n == 0 for run in finetunings)
     ends = Counter((f.ftask, f.target, f.percent) for f in finetunings)
-    lines.append(f"  pretrain  {len(pretrainings)} runs, {_spoken(_hours(plan, pretrainings, ()))}")
+    lines.append(f"  pretrain  {len(pretrainings)} runs, {format_hours(_hours(plan, pretrainings, ()))}")
     lines.append(
         f"  finetune  {len(finetunings)} runs ({scratch} of them from scratch, n = 0), "
-        f"{_spoken(_hours(plan, (), finetunings))}"
+        f"{format_hours(_hours(plan, (), finetunings))}"
     )
     for (ftask, target, percent), count in sorted(ends.items()):
         note = ", a rendered stand-in" if plan.targets[target].stand_in else ""
@@ -73,17 +75,17 @@ def describe(plan: Plan, name: str) -> list[str]:
 
 def _complexity(plan: Plan, name: str) -> list[str]:
     """Return the lines on the complexity of an experiment's settings and on its reference backbone."""
-    e = plan.experiments[name]
+    e = plan.run[name]
     if e.complexity is None:
         return []
     reference = plan.references[e.complexity.reference]
-    made, files = plan.reference_weights(e.complexity.reference), plan.complexities(name)
+    made, files = plan.reference_weights(e.complexity.reference), plan.experiments[name].complexities
     done = sum(Path(path).is_file() for path in files)
     line = f"  measure   complexity by {e.complexity.images:,} images a setting, "
     line += f"{done} of {len(files)} done already"
     if isinstance(reference, GivenReference):
         return [line, f"            by {reference.model} with the weights {made}"]
-    cost = _spoken([_reference_hours(plan, e.complexity.reference)])
+    cost = format_hours([_reference_hours(plan, e.complexity.reference)])
     task = f"{reference.model} trained for {reference.ftask} on {reference.target}"
     return [line, f"            by {task}, {cost}{', done already' if Path(made).is_file() else ''}"]
 
@@ -99,8 +101,8 @@ def _images(plan: Plan, name: str, setting: str) -> str:
     """Return how many images of a setting are rendered or imported, and how many lie there already."""
     shards, done = _shards(plan, setting, [name])
     if setting in plan.own_renders():
-        wanted = plan.images_wanted(name, setting)
-        used = f"{wanted['train']:,} and {wanted['val']:,} of your own images"
+        splits = plan.experiments[name].images[setting]
+        used = f"{splits['train']:,} and {splits['val']:,} of your own images"
         return f"{used} for training and validation, in {shards} shards, {done} of them imported already"
     images = shards * _shard_images(plan, setting)
     return f"{images:,} images in {shards} shards, {done} of them rendered already"
@@ -108,7 +110,7 @@ def _images(plan: Plan, name: str, setting: str) -> str:
 
 def _shards(plan: Plan, setting: str, names: Iterable[str]) -> tuple[int, int]:
     """Return how many shards of a setting some experiments need, and how many of them are there."""
-    shards = shards_of(plan, [setting], names)
+    shards = plan.needed_shards([setting], names)
     return len(shards), sum(Path(shard).is_file() for shard in shards)
 
 
@@ -129,7 +131,7 @@ def _hours(
     return costs
 
 
-def _spoken(hours: Sequence[float | None]) -> str:
+def format_hours(hours: Sequence[float | None]) -> str:
     """Return the sum of estimated hours in words, and the longest run: a profile has time limits."""
     known = [cost for cost in hours if cost is not None]
     if hours and not known:
@@ -141,30 +143,31 @@ def _spoken(hours: Sequence[float | None]) -> str:
 
 def _total(plan: Plan) -> str:
     """Return the cost of all experiments, what they share counted once; an estimate exists for training."""
-    pretrainings = {run for name in plan.experiments for run in plan.pretrainings(name)}
-    finetunings = {run for name in plan.experiments for run in plan.finetunings(name)}
-    asked = {e.complexity.reference for e in plan.experiments.values() if e.complexity}
+    records = plan.experiments.values()
+    pretrainings = {run for record in records for run in record.pretrainings}
+    finetunings = {run for record in records for run in record.finetunings}
+    asked = {e.complexity.reference for e in plan.run.values() if e.complexity}
     references = sorted(asked & set(plan.trained_references()))
     hours = _hours(plan, pretrainings, finetunings)
     hours += [_reference_hours(plan, name) for name in references]
     runs = f"{len(pretrainings)} pre-trainings, {len(finetunings)} fine-tunings"
     if references:
         runs += f", {len(references)} reference backbone{'s' if len(references) > 1 else ''}"
-    return "; ".join([*_total_images(plan), runs, f"training: {_spoken(hours)}"])
+    return "; ".join([*_total_images(plan), runs, f"training: {format_hours(hours)}"])
 
 
 def _total_images(plan: Plan) -> list[str]:
     """Return how many images all experiments render, and how many of a user's own they use, if any."""
-    asked = {setting for name in plan.experiments for setting in plan.settings(name)}
+    records = plan.experiments.values()
+    settings = {setting for record in records for setting in record.settings}
     rendered = done = 0
-    for setting in plan.rendered(asked):
+    for setting in plan.rendered(settings):
         shards, there = _shards(plan, setting, plan.experiments)
         rendered += shards * _shard_images(plan, setting)
         done += there * _shard_images(plan, setting)
     own = 0
-    for setting in plan.own_renders(asked):
-        users = [name for name, e in plan.experiments.items() if setting in e.settings]
-        wanted = [plan.images_wanted(name, setting) for name in users]
-        own += sum(max(splits[split] for splits in wanted) for split in ("train", "val"))
+    for setting in plan.own_renders(settings):
+        used = [record.images[setting] for record in records if setting in record.images]
+        own += sum(max(splits[split] for splits in used) for split in SPLITS)
     parts = [f"{rendered:,} images to render, {done:,} of them rendered already"] if rendered else []
     return parts + ([f"{own:,} of your own images"] if own else [])

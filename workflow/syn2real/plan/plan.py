@@ -1,61 +1,128 @@
-"""From configuration files to the set of runs, with everything that can be checked before the first job."""
+"""The plan: all definitions of a configuration, and of each experiment one record of what follows from it."""
 
-import difflib
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any
 
-from syn2real.assets.archives import Archive, read_datasets
-from syn2real.complexity.schema import GivenReference, Reference, TrainedReference, levels
-from syn2real.config.experiment import Experiment, Measured, Question, StandIn, experiment_model
-from syn2real.config.loading import read_yaml, validate
+from syn2real import plugins
+from syn2real.assets.archives import Archive
+from syn2real.complexity.schema import GivenReference, Reference, TrainedReference
+from syn2real.config.experiment import Experiment, Measured, StandIn, needs
 from syn2real.config.recipe import Recipe
-from syn2real.config.setting import setting_model
 from syn2real.config.workflow import WorkflowConfig
 from syn2real.data.own_renders.schema import OwnRenders
 from syn2real.data.targets.schema import Target
-from syn2real.errors import InputError
+from syn2real.plan import runs
 from syn2real.plan.runs import NONE, Finetuning, Pretraining
-from syn2real.plugins import constant, names
 from syn2real.render.schema import Rendering
-from syn2real.schema import Section, plain
+from syn2real.schema import to_params
 
-T = TypeVar("T", bound=Section)
+SPLITS = ("train", "val")
 
-MADE_OBJECTS = ("demo-textured", "demo-textureless")
-"""Object collections the workflow makes itself."""
 
-MADE_TEXTURES = ("demo",)
-"""Material collections the workflow makes itself."""
+@dataclass(frozen=True)
+class ExperimentPlan:
+    """What follows from one experiment: checks, costs and rules read it here.
+
+    Of an experiment on given measurements only `file` and `asked` are filled.
+
+    Attributes
+    ----------
+    file : str
+        The experiment's file, for messages.
+    asked : Experiment or Measured
+        What the file says.
+    settings : tuple of str
+        The settings that are rendered or imported: the experiment's own, then those of its stand-ins.
+    images : dict of str to dict of {"train", "val"} to int
+        How many images of each setting's splits are used.
+    pretrainings : tuple of Pretraining
+        The pre-training runs (n > 0), each once, sorted.
+    finetunings : tuple of Finetuning
+        The fine-tuning runs, sorted; those from scratch (n = 0) once for all curves.
+    labelled : tuple of (str, str)
+        The tasks and targets that it fine-tunes or trains its reference backbone on.
+    stand_ins : tuple of str
+        The stand-ins that its targets lie in, sorted.
+    complexities : tuple of str
+        The files that hold the complexity of its settings; none if it asks for none.
+    """
+
+    file: str
+    asked: Experiment | Measured
+    settings: tuple[str, ...] = ()
+    images: dict[str, dict[str, int]] = field(default_factory=dict)
+    pretrainings: tuple[Pretraining, ...] = ()
+    finetunings: tuple[Finetuning, ...] = ()
+    labelled: tuple[tuple[str, str], ...] = ()
+    stand_ins: tuple[str, ...] = ()
+    complexities: tuple[str, ...] = ()
+
+    @property
+    def fits_laws(self) -> bool:
+        """Whether it measures errors, or has them, so that there are laws to fit."""
+        return isinstance(self.asked, Measured) or bool(self.finetunings)
+
+    @property
+    def figures(self) -> list[str]:
+        """The figures that are drawn: those it asks for, and those of its settings' complexity."""
+        asked = [*self.asked.figures] if self.fits_laws else []
+        measured = [f for f in plugins.names("report.figures") if "complexity" in needs(f)]
+        return asked + (measured if self.complexities else [])
+
+    def figure_inputs(self, figure: str) -> dict[str, list[str]]:
+        """Return the files that a figure is drawn from, by what the figure needs."""
+        return {need: self._needed(need) for need in needs(figure) if need != "stand_ins"}
+
+    def _needed(self, need: str) -> list[str]:
+        """Return the files of one need of a figure; of laws none where no errors are measured."""
+        if need == "complexity":
+            return [*self.complexities]
+        if not self.fits_laws:
+            return []
+        name = self.asked.name
+        if need == "points":
+            return [runs.POINTS.format(experiment=name)]
+        return [runs.LAW.format(experiment=name, law=need)]
+
+    @property
+    def answer(self) -> list[str]:
+        """The files that answer it: points, laws, advice, complexity, figures."""
+        name, files = self.asked.name, []
+        if self.fits_laws:
+            advice = runs.ADVICE.format(experiment=name)
+            files = [runs.LAW.format(experiment=name, law="fits"), runs.FITS_TABLE.format(experiment=name)]
+            files += [f"{advice}.md", f"{advice}.html", runs.POINTS.format(experiment=name)]
+        if self.complexities:
+            files += [*self.complexities, runs.COMPARISON.format(experiment=name)]
+        for figure in self.figures:
+            files += sum(self.figure_inputs(figure).values(), [])
+            drawn = runs.FIGURE.format(experiment=name, figure=figure)
+            files += [f"{drawn}.svg", f"{drawn}.png"]
+        return list(dict.fromkeys(files))
 
 
 @dataclass
 class Plan:
-    """All definitions of a configuration, checked against each other.
+    """All definitions of a configuration, checked against each other, and what follows from each experiment.
 
     Attributes
     ----------
     config : WorkflowConfig
         The workflow's configuration.
-    experiments : dict of str to Experiment
-        Those that are run, by name.
-    measured : dict of str to Measured
-        Those whose measurements exist already, by name.
-    files : dict of str to str
-        The file of each experiment, for messages.
+    experiments : dict of str to ExperimentPlan
+        What follows from each experiment, by name.
     renderings, targets, stand_ins, recipes, references : dict
-        Definitions by name; an experiment's own joined with the shared ones.
+        Definitions by name; the experiments' own joined with the shared ones.
     datasets : dict of str to list of Archive
         What can be fetched, by name.
     """
 
     config: WorkflowConfig
-    experiments: dict[str, Experiment] = field(default_factory=dict)
-    measured: dict[str, Measured] = field(default_factory=dict)
-    files: dict[str, str] = field(default_factory=dict)
+    experiments: dict[str, ExperimentPlan] = field(default_factory=dict)
     renderings: dict[str, Rendering | OwnRenders] = field(default_factory=dict)
     targets: dict[str, Target] = field(default_factory=dict)
     stand_ins: dict[str, StandIn] = field(default_factory=dict)
@@ -63,146 +130,15 @@ class Plan:
     references: dict[str, Reference] = field(default_factory=dict)
     datasets: dict[str, list[Archive]] = field(default_factory=dict)
 
-    def questions(self) -> dict[str, Question]:
-        """Return all experiments, run or measured, by name."""
-        return {**self.experiments, **self.measured}
+    @property
+    def measured(self) -> dict[str, Measured]:
+        """The experiments whose measurements exist already, by name."""
+        return {n: e.asked for n, e in self.experiments.items() if isinstance(e.asked, Measured)}
 
-    def answered(self) -> dict[str, Question]:
-        """Return the experiments that measure errors, so that there are laws to fit, by name."""
-        return {
-            name: q for name, q in self.questions().items() if name in self.measured or self.finetunings(name)
-        }
-
-    def pretrainings(self, name: str) -> list[Pretraining]:
-        """Return the pre-training runs of an experiment (n > 0), each once, sorted."""
-        e = self.experiments[name]
-        grid = product(e.settings, e.ptasks, e.models, sorted(e.sizes), sorted(e.seeds))
-        return [Pretraining(e.recipe, s, p, m, n, k) for s, p, m, n, k in grid if n > 0]
-
-    def finetunings(self, name: str) -> list[Finetuning]:
-        """Return the fine-tuning runs of an experiment, those from scratch (n = 0) once for all curves."""
-        e = self.experiments[name]
-        starts = self.pretrainings(name)
-        if 0 in e.sizes:
-            starts += [Pretraining(e.recipe, NONE, NONE, m, 0, k) for m, k in product(e.models, e.seeds)]
-        return sorted(
-            Finetuning(start, f.task, f.target, percent)
-            for start, f in product(starts, e.ftasks)
-            if start.ptask == NONE or f.follows(start.ptask)
-            for percent in f.percents
-        )
-
-    def shards(self, setting: str, split: str, images: int) -> list[str]:
-        """Return the shards that hold the first `images` images of a setting's split."""
-        count = self.renderings[setting].shard_count(images)
-        return [f"results/renders/{setting}/{split}/shard-{k:06d}.tar" for k in range(count)]
-
-    def val_images(self, recipe: str, setting: str) -> int:
-        """Return how many synthetic images a pre-training is validated on (§4.1: 1,000), whole scenes."""
-        views = self.renderings[setting].views
-        return math.ceil(self.recipes[recipe].validation_images / views) * views
-
-    def images_wanted(self, name: str, setting: str) -> dict[str, int]:
-        """Return how many images of a setting an experiment uses and validates on, by split."""
-        e = self.experiments[name]
-        largest = max(e.sizes, default=0)
-        measured = e.complexity.images if e.complexity else 0
-        val = self.val_images(e.recipe, setting) if largest else 0
-        return {"train": max(largest, measured), "val": val}
-
-    def complexities(self, name: str) -> list[str]:
-        """Return the files that hold the complexity of an experiment's settings; none if it asks for none."""
-        e, c = self.experiments[name], self.experiments[name].complexity
-        if c is None:
-            return []
-        folder = f"results/complexity/{c.reference}/{c.activation}-{c.image_size}px/n{c.images}"
-        return [f"{folder}/{setting}.json" for setting in e.settings]
-
-    def answer(self, name: str) -> list[str]:
-        """Return the files that answer an experiment: points, laws, advice, complexity, figures."""
-        files: list[str] = []
-        if name in self.answered():
-            files = [f"results/laws/{name}/{file}" for file in ("fits.json", "fits.csv")]
-            files += [f"results/laws/{name}/advice.{kind}" for kind in ("md", "html")]
-            files.append(f"results/points/{name}.csv")
-        if name in self.experiments and self.complexities(name):
-            files.append(f"results/complexity/{name}.md")
-        for figure in self.figures(name):
-            files += sum(self.figure_inputs(name, figure).values(), [])
-            files += [f"results/figures/{name}/{figure}.{kind}" for kind in ("svg", "png")]
-        return list(dict.fromkeys(files))
-
-    def figures(self, name: str) -> list[str]:
-        """Return the figures of an experiment: those it asks for, and those of its settings' complexity."""
-        figures: list[str] = []
-        if name in self.answered():
-            figures += self.questions()[name].figures
-        if name in self.experiments and self.complexities(name):
-            figures += [f for f in names("report.figures") if "complexity" in needs(f)]
-        return figures
-
-    def figure_inputs(self, name: str, figure: str) -> dict[str, list[str]]:
-        """Return the files that a figure of an experiment is drawn from, by what the figure needs."""
-        return {need: self._needed(name, need) for need in needs(figure) if need != "stand_ins"}
-
-    def _needed(self, name: str, need: str) -> list[str]:
-        """Return the files of one need of a figure; of laws none where no errors are measured."""
-        if need == "complexity":
-            return self.complexities(name)
-        if name not in self.answered():
-            return []
-        return [f"results/points/{name}.csv" if need == "points" else f"results/laws/{name}/{need}.json"]
-
-    def levels(self, name: str) -> dict[str, dict[str, float]]:
-        """Return the levels of an experiment's settings in the paper's four attributes, where known."""
-        rendered = self.rendered(self.experiments[name].settings).items()
-        return {setting: level for setting, r in rendered if (level := levels(r)) is not None}
-
-    def trained_references(self) -> dict[str, TrainedReference]:
-        """Return the reference backbones that are trained here, by name."""
-        return {n: r for n, r in self.references.items() if isinstance(r, TrainedReference)}
-
-    def reference_weights(self, name: str) -> str:
-        """Return the weights file of a reference backbone: the user's, or the one trained here."""
-        reference = self.references[name]
-        if isinstance(reference, GivenReference):
-            return reference.weights
-        return f"results/references/{name}/backbone.safetensors"
-
-    def reference_recipe(self, name: str) -> dict[str, Any]:
-        """Return what a trained reference's recipe says, with the length that the reference asks for."""
-        r = self.trained_references()[name]
-        section = self.recipes[r.recipe].resolve("finetune", r.ftask, r.model)
-        return section | ({"images": r.images, "iterations": None} if r.images else {})
-
-    def labelled(self, name: str) -> list[tuple[str, str]]:
-        """Return the tasks and targets that an experiment fine-tunes or trains its reference backbone on."""
-        e = self.experiments[name]
-        pairs = [(f.task, f.target) for f in e.ftasks]
-        reference = self.references[e.complexity.reference] if e.complexity else None
-        if isinstance(reference, TrainedReference):
-            pairs.append((reference.ftask, reference.target))
-        return list(dict.fromkeys(pairs))
-
-    def stand_in_of(self, target: str) -> str | None:
-        """Return the stand-in whose folder a target lies in, or None for data from elsewhere."""
-        path = Path(self.targets[target].path)
-        return next((n for n in self.stand_ins if path.is_relative_to(f"results/targets/{n}")), None)
-
-    def stand_in_shards(self, stand_in: str, split: Literal["train", "val"]) -> list[str]:
-        """Return the shards that a split of a stand-in is made from."""
-        s = self.stand_ins[stand_in]
-        return self.shards(s.setting, split, s.train_images if split == "train" else s.val_images)
-
-    def used_stand_ins(self, name: str) -> list[str]:
-        """Return the stand-ins that an experiment's targets lie in, sorted."""
-        found = {self.stand_in_of(target) for _, target in self.labelled(name)}
-        return sorted(stand_in for stand_in in found if stand_in is not None)
-
-    def settings(self, name: str) -> list[str]:
-        """Return the settings an experiment renders: its own and those of its stand-ins."""
-        own = [self.stand_ins[s].setting for s in self.used_stand_ins(name)]
-        return list(dict.fromkeys([*self.experiments[name].settings, *own]))
+    @property
+    def run(self) -> dict[str, Experiment]:
+        """The experiments that are run, by name."""
+        return {n: e.asked for n, e in self.experiments.items() if isinstance(e.asked, Experiment)}
 
     def rendered(self, settings: Iterable[str] | None = None) -> dict[str, Rendering]:
         """Return those of some settings (default: of all) that are rendered here, by name."""
@@ -214,149 +150,164 @@ class Plan:
         names = self.renderings if settings is None else settings
         return {n: value for n in names if isinstance(value := self.renderings[n], OwnRenders)}
 
-    def objects_folder(self, collection: str) -> str:
-        """Return the folder of an object collection: the user's own, or the one made or fetched here."""
-        return self.config.objects.get(collection, f"results/assets/objects/{collection}")
+    def shards(self, setting: str, split: str, images: int) -> list[str]:
+        """Return the shards that hold the first `images` images of a setting's split."""
+        return runs.shard_files(setting, split, self.renderings[setting].shard_count(images))
 
-    def textures_folder(self, rendering: Rendering) -> str | None:
-        """Return the folder of a setting's materials: the user's own, or the one made or fetched here.
-
-        A fixed background needs one material; only that one is fetched.
-        """
-        collection = rendering.textures
-        if collection is None or rendering.background == "colour":
-            return None
-        if collection in self.config.textures:
-            return self.config.textures[collection]
-        if collection in self.fetched("ambientcg") and rendering.background == "fix":
-            return f"results/assets/materials/{collection}/{rendering.background_material}"
-        return f"results/assets/textures/{collection}"
-
-    def fetched(self, layout: str) -> list[str]:
-        """Return the collections of a layout (bop, ambientcg) that are fetched where a setting uses them.
-
-        The user's own copy wins, then what the workflow makes.
-        """
-        here = {*self.config.objects, *self.config.textures, *MADE_OBJECTS, *MADE_TEXTURES}
-        names = (name for name, archives in self.datasets.items() if archives[0].layout == layout)
-        return [name for name in names if name not in here]
-
-    def asset_folders(self, setting: str) -> dict[str, Any]:
-        """Return the folders a setting is rendered from: {"objects": {collection: folder}, "textures": …}."""
-        r = self.rendered([setting])[setting]
+    def needed_shards(self, settings: Iterable[str], names: Iterable[str] | None = None) -> set[str]:
+        """Return the shards of some settings that some experiments (default: all) need."""
+        needed = self.experiments if names is None else names
         return {
-            "objects": {c: self.objects_folder(c) for c in sorted(r.collections)},
-            "textures": self.textures_folder(r),
+            shard
+            for name, setting in product(needed, settings)
+            for split, images in self.experiments[name].images.get(setting, {}).items()
+            for shard in self.shards(setting, split, images)
         }
 
+    def val_images(self, recipe: str, setting: str) -> int:
+        """Return how many synthetic images a pre-training is validated on (§4.1: 1,000), whole scenes."""
+        views = self.renderings[setting].views
+        return math.ceil(self.recipes[recipe].validation_images / views) * views
+
+    def stand_in_of(self, target: str) -> str | None:
+        """Return the stand-in whose folder a target lies in, or None for data from elsewhere."""
+        path = Path(self.targets[target].path)
+        folders = {name: runs.STAND_IN.format(stand_in=name) for name in self.stand_ins}
+        return next((name for name, folder in folders.items() if path.is_relative_to(folder)), None)
+
+    def trained_references(self) -> dict[str, TrainedReference]:
+        """Return the reference backbones that are trained here, by name."""
+        return {n: r for n, r in self.references.items() if isinstance(r, TrainedReference)}
+
+    def reference_weights(self, name: str) -> str:
+        """Return the weights file of a reference backbone: the user's, or the one trained here."""
+        reference = self.references[name]
+        if isinstance(reference, GivenReference):
+            return reference.weights
+        return f"{runs.REFERENCE.format(reference=name)}/backbone.safetensors"
+
+    def reference_recipe(self, name: str) -> dict[str, Any]:
+        """Return what a trained reference's recipe says, with the length that the reference asks for."""
+        r = self.trained_references()[name]
+        section = self.recipes[r.recipe].resolve("finetune", r.ftask, r.model)
+        return section | ({"images": r.images, "iterations": None} if r.images else {})
+
     def target_data(self, name: str) -> dict[str, Any]:
-        """Return what of a target decides a run's numbers, as plain data; its description does not."""
-        said = ("description", "stand_in", "counts", "download", "archives")
-        return {key: value for key, value in plain(self.targets[name]).items() if key not in said}
+        """Return what of a target decides a run's numbers, as params; its description does not."""
+        incidental = ("description", "stand_in", "counts", "download", "archives")
+        return {k: value for k, value in to_params(self.targets[name]).items() if k not in incidental}
+
+    def levels(self, name: str) -> dict[str, dict[str, float]]:
+        """Return the levels of an experiment's settings in the paper's four attributes, where known."""
+        rendered = self.rendered(self.run[name].settings).items()
+        return {setting: level for setting, r in rendered if (level := levels(r)) is not None}
 
     def summary(self, name: str) -> dict[str, Any]:
-        """Return what the advice says of an experiment, as plain data."""
-        keys = {"name", "question", "target_error", "max_images", "costs"}
-        value = plain(self.questions()[name])
-        ftasks = self.experiments[name].ftasks if name in self.experiments else ()
-        targets = sorted({f.target for f in ftasks})
-        stand_ins = [target for target in targets if self.targets[target].stand_in]
-        return {key: value[key] for key in sorted(keys)} | {"stand_ins": stand_ins}
+        """Return what the advice says of an experiment, as params."""
+        value = to_params(self.experiments[name].asked)
+        keys = ("costs", "max_images", "name", "question", "target_error")
+        tested = {f.target for f in self.run[name].ftasks} if name in self.run else set()
+        stand_ins = sorted(target for target in tested if self.targets[target].stand_in)
+        return {key: value[key] for key in keys} | {"stand_ins": stand_ins}
 
 
-def needs(figure: str) -> tuple[str, ...]:
-    """Return what a figure is drawn from, by name: points, complexity, stand_ins, or the fits of a law."""
-    found: tuple[str, ...] = constant("report.figures", figure, "NEEDS")
-    return found
+def derive(plan: Plan, asked: Experiment | Measured, file: str) -> ExperimentPlan:
+    """Return what follows from an experiment whose names are all defined in `plan`."""
+    if isinstance(asked, Measured):
+        return ExperimentPlan(file, asked)
+    labelled = _labelled(plan, asked)
+    found = {plan.stand_in_of(target) for _, target in labelled}
+    stand_ins = tuple(sorted(name for name in found if name is not None))
+    images = _images(plan, asked, stand_ins)
+    pretrainings = _pretrainings(asked)
+    return ExperimentPlan(
+        file,
+        asked,
+        settings=tuple(images),
+        images=images,
+        pretrainings=tuple(pretrainings),
+        finetunings=tuple(_finetunings(asked, pretrainings)),
+        labelled=labelled,
+        stand_ins=stand_ins,
+        complexities=_complexities(asked),
+    )
 
 
-def load_plan(config: Mapping[str, Any], file: str | Path = "config/config.yaml") -> Plan:
-    """Read and check a whole configuration.
+def _pretrainings(e: Experiment) -> list[Pretraining]:
+    """Return the pre-training runs."""
+    grid = product(e.settings, e.ptasks, e.models, sorted(e.sizes), sorted(e.seeds))
+    return [Pretraining(e.recipe, s, p, m, n, k) for s, p, m, n, k in grid if n > 0]
+
+
+def _finetunings(e: Experiment, pretrainings: Iterable[Pretraining]) -> list[Finetuning]:
+    """Return the fine-tuning runs, from each pre-training and from scratch."""
+    starts = [*pretrainings]
+    if 0 in e.sizes:
+        starts += [Pretraining(e.recipe, NONE, NONE, m, 0, k) for m, k in product(e.models, e.seeds)]
+    return sorted(
+        Finetuning(start, f.task, f.target, percent)
+        for start, f in product(starts, e.ftasks)
+        if start.ptask == NONE or f.follows(start.ptask)
+        for percent in f.percents
+    )
+
+
+def _labelled(plan: Plan, e: Experiment) -> tuple[tuple[str, str], ...]:
+    """Return the tasks and targets that runs and the reference backbone learn."""
+    pairs = [(f.task, f.target) for f in e.ftasks]
+    reference = plan.references[e.complexity.reference] if e.complexity else None
+    if isinstance(reference, TrainedReference):
+        pairs.append((reference.ftask, reference.target))
+    return tuple(dict.fromkeys(pairs))
+
+
+def _images(plan: Plan, e: Experiment, stand_ins: Iterable[str]) -> dict[str, dict[str, int]]:
+    """Return how many images are used, by setting and split; runs, complexity and stand-ins share them."""
+    largest = max(e.sizes, default=0)
+    measured = e.complexity.images if e.complexity else 0
+    images = {
+        setting: {
+            "train": max(largest, measured),
+            "val": plan.val_images(e.recipe, setting) if largest else 0,
+        }
+        for setting in e.settings
+    }
+    for name in stand_ins:
+        made = plan.stand_ins[name]
+        splits = images.setdefault(made.setting, {"train": 0, "val": 0})
+        splits["train"] = max(splits["train"], made.train_images)
+        splits["val"] = max(splits["val"], made.val_images)
+    return images
+
+
+def _complexities(e: Experiment) -> tuple[str, ...]:
+    """Return the files that hold the complexity of an experiment's settings."""
+    if e.complexity is None:
+        return ()
+    asked = e.complexity.model_dump() | {"n": e.complexity.images}
+    return tuple(runs.COMPLEXITY.format(**asked, setting=setting) for setting in e.settings)
+
+
+def levels(rendering: Rendering) -> dict[str, float] | None:
+    """Return a setting's level in each of the paper's four attributes (§4.5), more being more complex.
 
     Parameters
     ----------
-    config : mapping
-        What config.yaml holds, with what `--config` adds.
-    file : str or Path
-        Where it came from, for messages.
+    rendering : Rendering
+        The setting.
 
-    Raises
-    ------
-    InputError
-        For the first mistake: file, key, what is wrong, how to mend it.
+    Returns
+    -------
+    dict or None
+        `appearance` (objects a scene), `light` and `background` (0 fix, 1 random) and `texture` (0 if all
+        objects are without colours of their own, else 1). None for a room of plain colours, which
+        has no place in the paper's ordering.
     """
-    plan = Plan(validate(WorkflowConfig, dict(config), file=file))
-    if not plan.config.files():
-        raise InputError("name at least one experiment file", file=file, key="experiments")
-    plan.datasets = read_datasets(plan.config.datasets)
-    plan.renderings = _definitions(setting_model, plan.config.renderings)
-    plan.targets = _definitions(lambda _: Target, plan.config.targets)
-    for path in plan.config.files():
-        _add_experiment(plan, path)
-    return plan
-
-
-def _definitions(model: Callable[[Any], type[T]], path: str) -> dict[str, T]:
-    """Return the models of a file that maps names to definitions; `model` tells which one a definition is."""
-    definitions = read_yaml(path).items()
-    return {name: validate(model(value), value, file=path, key=name) for name, value in definitions}
-
-
-def _add_experiment(plan: Plan, path: str) -> None:
-    """Read an experiment file into `plan` and check it against the shared definitions."""
-    from syn2real.plan.checks import check_experiment
-
-    value = read_yaml(path)
-    experiment = validate(experiment_model(value), value, file=path)
-    if experiment.name in plan.files:
-        raise InputError(
-            f"{plan.files[experiment.name]} has this name too; rename one", file=path, key="name"
-        )
-    plan.files[experiment.name] = path
-    if isinstance(experiment, Measured):
-        plan.measured[experiment.name] = experiment
-        return
-    plan.experiments[experiment.name] = experiment
-    _join(plan.renderings, experiment.renderings, path, "renderings")
-    _join(plan.targets, experiment.targets, path, "targets")
-    _join(plan.stand_ins, experiment.stand_ins, path, "stand_ins")
-    _join(plan.references, experiment.references, path, "references")
-    for recipe in (experiment.recipe, *(r.recipe for r in plan.trained_references().values())):
-        if recipe not in plan.recipes:
-            plan.recipes[recipe] = _recipe(plan, recipe, path)
-    check_experiment(plan, experiment, path)
-
-
-def _join(shared: dict[str, T], own: Mapping[str, T], path: str, key: str) -> None:
-    """Add an experiment's own definitions; a name may not mean two things, since it names a folder."""
-    for name, value in own.items():
-        if shared.setdefault(name, value) != value:
-            raise InputError(
-                "this name is defined otherwise elsewhere; choose another name",
-                file=path,
-                key=f"{key}.{name}",
-            )
-
-
-def _recipe(plan: Plan, name: str, path: str) -> Recipe:
-    """Return a recipe by name, or say which names there are."""
-    folder = Path(plan.config.recipes)
-    file = folder / f"{name}.yaml"
-    if not file.is_file():
-        known(name, (p.stem for p in folder.glob("*.yaml")), file=path, key="recipe")
-    return validate(Recipe, read_yaml(file), file=file)
-
-
-def known(name: str, names: Iterable[str], *, file: str, key: str) -> None:
-    """Raise InputError, with the nearest name, when `name` is not among `names`."""
-    valid = sorted(names)
-    if name not in valid:
-        near = difflib.get_close_matches(name, valid, n=1, cutoff=0.4)
-        mend = f"did you mean '{near[0]}'?" if near else f"known are {', '.join(valid) or 'none'}"
-        raise InputError(f"'{name}' is not defined; {mend}", file=file, key=key)
-
-
-def collections_of(plan: Plan, settings: Iterable[str]) -> list[str]:
-    """Return the object collections that settings draw from, each once."""
-    drawn = (collection for r in plan.rendered(settings).values() for collection in r.collections)
-    return list(dict.fromkeys(drawn))
+    if rendering.background == "colour":
+        return None
+    return {
+        "appearance": float(rendering.objects_per_scene),
+        "light": float(rendering.light == "random"),
+        "background": float(rendering.background == "random"),
+        "texture": float(not set(rendering.collections) <= set(rendering.grey)),
+    }

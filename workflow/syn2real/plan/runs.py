@@ -1,4 +1,4 @@
-"""The runs of an experiment and where each lies: a path says what was run, and is its key."""
+"""The runs of an experiment, and the path of everything the workflow makes: a path says what was run."""
 
 from dataclasses import dataclass
 
@@ -7,10 +7,35 @@ from syn2real.backbones.schema import ModelName
 NONE = "none"
 """Setting and task of a run without pre-training (n = 0)."""
 
+# Templates of Snakemake: what stands in braces is a wildcard of a rule.
+OBJECTS = "results/assets/objects/{collection}"
+TEXTURES = "results/assets/textures/{collection}"
+MATERIAL = "results/assets/materials/{collection}/{material}"
+SHARD = "results/renders/{setting}/{split}/shard-{shard}.tar"
+SAMPLES = "results/figures/samples/{setting}.png"
+STAND_IN = "results/targets/{stand_in}"
+FETCHED_TARGET = "results/targets/{target}.fetched"
+MEASUREMENTS = "results/measurements/{sha256}.csv"
+PRETRAIN = "results/pretrain/{recipe}/{setting}/{ptask}/{model}/n{n}/seed{seed}"
+FINETUNE = "results/finetune/{recipe}/{setting}/{ptask}/{model}/n{n}/seed{seed}/{ftask}-{target}/s{percent}"
+REFERENCE = "results/references/{reference}"
+COMPLEXITY = "results/complexity/{reference}/{activation}-{image_size}px/n{n}/{setting}.json"
+COMPARISON = "results/complexity/{experiment}.md"
+POINTS = "results/points/{experiment}.csv"
+LAW = "results/laws/{experiment}/{law}.json"
+FITS_TABLE = "results/laws/{experiment}/fits.csv"
+ADVICE = "results/laws/{experiment}/advice"
+FIGURE = "results/figures/{experiment}/{figure}"
+
 
 def percent_name(percent: float) -> str:
-    """Return how a share of the target's training set is written in a path: 1 → `1`, 0.5 → `0.5`."""
+    """Return how a part of the target's training set is written in a path: 1 → `1`, 0.5 → `0.5`."""
     return f"{percent:.10g}"
+
+
+def shard_files(setting: str, split: str, count: int) -> list[str]:
+    """Return the first `count` shards of a setting's split."""
+    return [SHARD.format(setting=setting, split=split, shard=f"{k:06d}") for k in range(count)]
 
 
 @dataclass(frozen=True, order=True)
@@ -35,19 +60,14 @@ class Pretraining:
     seed: int
 
     @property
-    def name(self) -> str:
-        """The part of the path that names the run."""
-        return f"{self.recipe}/{self.setting}/{self.ptask}/{self.model}/n{self.n}/seed{self.seed}"
-
-    @property
     def folder(self) -> str:
         """The run's folder."""
-        return f"results/pretrain/{self.name}"
+        return PRETRAIN.format(**vars(self))
 
 
 @dataclass(frozen=True, order=True)
 class Finetuning:
-    """One fine-tuning run: a pre-training (n = 0: none), a task, a target and a share of its labels."""
+    """One fine-tuning run: a pre-training (n = 0: none), a task, a target and a part of its labels."""
 
     pretraining: Pretraining
     ftask: str
@@ -57,8 +77,10 @@ class Finetuning:
     @property
     def folder(self) -> str:
         """The run's folder."""
-        share = percent_name(self.percent)
-        return f"results/finetune/{self.pretraining.name}/{self.ftask}-{self.target}/s{share}"
+        percent = percent_name(self.percent)
+        return FINETUNE.format(
+            **vars(self.pretraining), ftask=self.ftask, target=self.target, percent=percent
+        )
 
     @property
     def metrics(self) -> str:

@@ -52,7 +52,7 @@ def bundle_contents(plan: Plan, name: str, config: str = "config/config.yaml") -
         A result is not there yet; names the first.
     """
     contents = _configuration(plan, name, config)
-    contents |= {path: Path(path) for path in [*plan.answer(name), *_metrics(plan, name)]}
+    contents |= {path: Path(path) for path in [*plan.experiments[name].answer, *_metrics(plan, name)]}
     for path, file in contents.items():
         if not file.is_file():
             made = path.startswith("results/")
@@ -67,11 +67,10 @@ def bundle_contents(plan: Plan, name: str, config: str = "config/config.yaml") -
 
 def _configuration(plan: Plan, name: str, config: str) -> dict[str, Path]:
     """Return what an experiment is made of, under the names that the workflow's own files have."""
-    files = {"config.yaml": config, f"experiments/{name}.yaml": plan.files[name]}
+    files = {"config.yaml": config, f"experiments/{name}.yaml": plan.experiments[name].file}
     files |= {"renderings.yaml": plan.config.renderings, "targets.yaml": plan.config.targets}
     files["datasets.tsv"] = plan.config.datasets
-    if name in plan.experiments:
-        e = plan.experiments[name]
+    if e := plan.run.get(name):
         trained = [r.recipe for r in e.references.values() if isinstance(r, TrainedReference)]
         recipes = dict.fromkeys([e.recipe, *trained])
         files |= {f"recipes/{recipe}.yaml": f"{plan.config.recipes}/{recipe}.yaml" for recipe in recipes}
@@ -80,11 +79,10 @@ def _configuration(plan: Plan, name: str, config: str) -> dict[str, Path]:
 
 def _metrics(plan: Plan, name: str) -> list[str]:
     """Return the metrics of every run of an experiment, and of the reference backbone it trains."""
-    e = plan.experiments.get(name)
+    e, record = plan.run.get(name), plan.experiments[name]
     if e is None:
         return []
-    runs = [run.folder for run in plan.pretrainings(name)]
-    runs += [run.folder for run in plan.finetunings(name)]
+    runs = [run.folder for run in record.pretrainings] + [run.folder for run in record.finetunings]
     if e.complexity and e.complexity.reference in plan.trained_references():
         runs.append(f"results/references/{e.complexity.reference}")
     return [f"{folder}/metrics.json" for folder in runs]
@@ -95,14 +93,14 @@ def _report(plan: Plan, name: str) -> Path:
     path = Path(REPORTS.format(name))
     if not path.is_file() or path.stat().st_mtime < _answered_at(plan, name):
         problem = "is older than the results" if path.is_file() else "there is no such file"
-        command = f"snakemake --report {path} --config experiment={plan.files[name]}"
+        command = f"snakemake --report {path} --config experiment={plan.experiments[name].file}"
         raise InputError(f"{problem}; make it: mkdir -p {path.parent} && {command}", file=path)
     return path
 
 
 def _answered_at(plan: Plan, name: str) -> float:
     """Return when the last file of an experiment's answer was written, as a POSIX time."""
-    return max(Path(path).stat().st_mtime for path in plan.answer(name))
+    return max(Path(path).stat().st_mtime for path in plan.experiments[name].answer)
 
 
 def write_bundle(plan: Plan, name: str, output: str | Path, config: str = "config/config.yaml") -> int:
@@ -146,7 +144,7 @@ def _crate(plan: Plan, name: str, contents: dict[str, Path]) -> ROCrate:
     """Describe the files: what they are of, what made them, and their digests."""
     crate = ROCrate()
     crate.name = f"syn2real experiment {name}"
-    crate.description = plan.questions()[name].question
+    crate.description = plan.experiments[name].asked.question
     # The answer's own date: packing it again changes nothing.
     crate.datePublished = datetime.fromtimestamp(_answered_at(plan, name), UTC)
     entities = {

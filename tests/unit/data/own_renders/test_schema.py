@@ -7,12 +7,13 @@ import pytest
 import yaml
 
 from syn2real.config.experiment import Experiment
-from syn2real.config.loading import validate
 from syn2real.data.own_renders.schema import OwnRenders
 from syn2real.errors import InputError
 from syn2real.plan.missing import check_own_sizes, missing_blender, missing_data
-from syn2real.plan.plan import Plan, load_plan
+from syn2real.plan.plan import Plan
+from syn2real.plan.read import load_plan
 from syn2real.render.schema import Rendering
+from syn2real.schema import validate
 
 ROOT = Path(__file__).resolve().parents[4]
 OWN = {
@@ -80,7 +81,7 @@ def test_a_setting_with_annotations_is_ones_own(tmp_path: Path) -> None:
     assert list(plan.own_renders()) == ["mine"] and len(plan.rendered()) == 8
     assert isinstance(plan.renderings["single-fix-fix-textured"], Rendering)
     assert len(plan.shards("mine", "train", 12)) == 2 and len(plan.shards("mine", "train", 14)) == 3
-    assert plan.images_wanted("e", "mine")["train"] == 14
+    assert plan.experiments["e"].images["mine"]["train"] == 14
 
 
 def test_the_shared_file_may_hold_it(tmp_path: Path) -> None:
@@ -123,7 +124,7 @@ def test_mistakes_are_told_of_the_right_kind(own: object, message: str) -> None:
 @pytest.mark.parametrize(
     ("own", "changes", "message"),
     [
-        (OWN | {"views": 3}, {}, "sizes: 4 images are no whole number of scenes of 3 views"),
+        (OWN | {"views": 3}, {}, "sizes: 4 images are not a whole number of scenes of 3 views"),
         (OWN, {"ptasks": ["normal"]}, "ptasks: setting mine has no surface normals; give its `normals`"),
         (
             OWN,

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from syn2real.config.loading import read_yaml, validate
+from syn2real.config.loading import read_yaml
 from syn2real.data.targets.schema import TORCHVISION_FTASKS, Target
 from syn2real.errors import InputError
+from syn2real.schema import validate
 
 SHARED = Path(__file__).parents[4] / "config" / "targets.yaml"
 
