@@ -40,7 +40,9 @@ def test_a_fresh_checkout_over_old_results_runs_nothing(reuse: Checkout) -> None
     [
         ("report/figures/curves.py", {"figure_curves": 1}),
         ("report/page.py", {"advise": 1}),
-        ("laws/varpro.py", FITTED),
+        ("report/wording.py", {"advise": 1}),
+        ("laws/bayes/grid.py", FITTED),
+        ("laws/methods/least_squares.py", {}),
         ("complexity/covariance.py", MEASURED),
         ("tasks/sinclass/task.py", {"finetune": 5, "reference": 1} | MEASURED | ANSWERS),
         ("tasks/normal/task.py", {"pretrain": 1, "finetune": 3} | ANSWERS),

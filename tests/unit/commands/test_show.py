@@ -1,0 +1,26 @@
+"""`syn2real show`: the picture and the line about a shard."""
+
+from PIL import Image
+
+from syn2real.cli import main
+
+
+def test_the_picture_is_named_after_the_shard_unless_a_name_is_given(shards, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    shard = shards[0][0]
+    assert main(["show", str(shard), "--views", "2"]) == 0
+    assert main(["show", str(shard), "-o", "mine.png"]) == 0
+    with Image.open(shard.with_suffix(".png").name) as two, Image.open("mine.png") as eight:
+        assert two.size[1] == eight.size[1] and two.size[0] < eight.size[0]
+    line, written, *_ = capsys.readouterr().out.splitlines()
+    assert "16 images, scenes 0 to 7" in line and written == f"written to {shard.stem}.png"
+
+
+def test_what_cannot_be_shown_is_one_line_with_code_2(shards, tmp_path, capsys):
+    for arguments, message in (
+        ([str(shards[0][0]), "--views", "0"], "--views: at least 1 view is needed, not 0"),
+        ([str(tmp_path / "none.tar")], "none.tar: no such file"),
+    ):
+        assert main(["show", *arguments]) == 2
+        error = capsys.readouterr().err
+        assert error.startswith("error: ") and error.count("\n") == 1 and message in error
