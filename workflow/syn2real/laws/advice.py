@@ -20,6 +20,7 @@ from syn2real.laws.table import Curve, read_curves
 
 CLASSES = ("reached", "within", "beyond", "unreachable")
 SURE = 0.8  # a verdict needs this probability; below it, more points decide
+DOUBLINGS = 6  # of the most measured n are considered for the next measurement
 LIMIT = 100.0  # without --max-images, so many times the most measured counts as within reach
 
 
@@ -218,8 +219,9 @@ def best_next(forecast: CurveForecast, goal: Goal) -> float:
     """
     fit, most = forecast.fit, forecast.most
     assert fit is not None
-    top = max(min(forecast.limit, 64 * most), most)
-    candidates = np.unique(np.concatenate([forecast.curve.n, np.minimum(most * 2.0 ** np.arange(1, 7), top)]))
+    doublings = most * 2.0 ** np.arange(1, DOUBLINGS + 1)
+    top = max(min(forecast.limit, doublings[-1]), most)
+    candidates = np.unique(np.concatenate([forecast.curve.n, np.minimum(doublings, top)]))
     shown = fit.draws.measurements(candidates)
     decision = (forecast.required <= forecast.limit).astype(float)
     explained = np.array([_explained(value, decision) for value in shown.T])

@@ -119,16 +119,7 @@ def read_curves(
     by, file, allow_unfitted, test_size
         As for `api.fit_table`.
 
-    Returns
-    -------
-    curves : list of Curve
-    notes : list of str
-        What was joined or left out.
-
-    Raises
-    ------
-    InputError
-        For bad input, in one line.
+    Returns and raises what `check_frame`, `weigh_by_test_size`, `identity_columns` and `split_curves` do.
     """
     checked = check_frame(frame, file, require=["n", "error", *varies])
     if test_size is not None:

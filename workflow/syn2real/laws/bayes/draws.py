@@ -66,11 +66,6 @@ class Draws:
         column = self.law.log_columns(self.alpha[:, None], Rows.at(self.n0))[:, 0, place]
         return np.exp(self.level - column) * self.decline_share
 
-    @property
-    def params(self) -> dict[str, np.ndarray]:
-        """The law's parameters of each draw by name, each (S,)."""
-        return dict(zip(parameters(self.law), (self.coefficient, self.alpha, self.gap), strict=True))
-
     def deviation(self, n: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Mean and standard deviation of the log deviation from the law at each n, both (S, P)."""
         t = np.clip(np.log2(np.maximum(n, TINY) / self.n[0]), 0, None)
@@ -101,23 +96,17 @@ class Draws:
         noise = self.sigma / np.sqrt(weight) * self.normal[1]
         return self.errors(n) * np.exp(np.clip(noise, -LARGEST_NOISE, LARGEST_NOISE))[:, None]
 
-    def required(self, target: float) -> np.ndarray:
-        """Images at which each draw's law reaches `target`, infinite where it never does; shape (S,).
-
-        The deviation at the largest measured n stays, as it does in expectation.
-        """
+    def carried(self) -> np.ndarray:
+        """Log deviation from the law at the largest measured n, which stays in expectation; shape (S,)."""
         mean, spread = self.deviation(self.n[-1:])
-        carried = (mean + spread * self.normal[0][:, None])[:, 0]
-        n = self.law.required_n(self.params, target * np.exp(-carried)) - self.shift
-        return np.maximum(n, 0)
+        return (mean + spread * self.normal[0][:, None])[:, 0]
 
 
 class Mixture:
     """Draws of one curve from several posteriors (one a κ of `bend`), put after one another."""
 
     def __init__(self, parts: Sequence[Draws]) -> None:
-        self.parts = list(parts)
-        self.n = parts[0].n
+        self.parts, self.law = list(parts), parts[0].law
         self.alpha = self._join(lambda part: part.alpha)
         self.gap = self._join(lambda part: part.gap)
         self.coefficient = self._join(lambda part: part.coefficient)
@@ -125,9 +114,8 @@ class Mixture:
 
     @property
     def params(self) -> dict[str, np.ndarray]:
-        """See `Draws.params`."""
-        names = parameters(self.parts[0].law)
-        return dict(zip(names, (self.coefficient, self.alpha, self.gap), strict=True))
+        """The law's parameters of each draw by name, each (S,)."""
+        return dict(zip(parameters(self.law), (self.coefficient, self.alpha, self.gap), strict=True))
 
     def log_law(self, n: np.ndarray) -> np.ndarray:
         """See `Draws.log_law`."""
@@ -142,8 +130,10 @@ class Mixture:
         return self._join(lambda part: part.measurements(n, weight))
 
     def required(self, target: float) -> np.ndarray:
-        """See `Draws.required`."""
-        return self._join(lambda part: part.required(target))
+        """Images at which each draw's law reaches `target`, infinite where it never does; shape (S,)."""
+        reduced = target * np.exp(-self._join(Draws.carried))
+        shift = self._join(lambda part: np.full(part.alpha.shape, part.shift))
+        return np.maximum(self.law.required_n(self.params, reduced) - shift, 0)
 
     def _join(self, get: Callable[[Draws], np.ndarray]) -> np.ndarray:
         return np.concatenate([get(part) for part in self.parts])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import ClassVar
 
 import numpy as np
@@ -14,7 +15,7 @@ from syn2real.plugins import load, names, unknown
 
 Powers = Mapping[str, Mapping[str, str]]
 LOG_N = (-50.0, 700.0)  # logs of the n among which a required one is searched: none, and all a double holds
-HALVINGS = 64  # of that range, to the last digit of a double
+HALVINGS = 54  # of that range, to 1e-13 of n
 
 
 class Law:
@@ -162,8 +163,10 @@ class Law:
         """
         shape = np.broadcast_shapes(np.shape(error), *(np.shape(value) for value in params.values()))
 
+        places = Rows.at(np.ones((*shape, 1)), s, n_params)
+
         def predicted(log_n: np.ndarray) -> np.ndarray:
-            return self.predict(params, Rows.at(np.exp(log_n)[..., None], s, n_params))[..., 0]
+            return self.predict(params, replace(places, n=np.exp(log_n)[..., None]))[..., 0]
 
         low, high = np.full(shape, LOG_N[0]), np.full(shape, LOG_N[1])
         for _ in range(HALVINGS):

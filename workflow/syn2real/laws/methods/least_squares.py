@@ -18,6 +18,7 @@ AXIS = {1: 240, 2: 40}  # nodes an exponent of the grid that intervals are read 
 PASSES = 6
 LARGEST_NOISE = 50  # the noise of a log error is cut here, to stay finite
 FAR = 0.9999  # level of the interval that the grid spans
+QUIET = 1e-9  # the least standard deviation of log residuals that Huber's loss is given
 MAD = 1.4826  # a normal's standard deviation over its median absolute deviation
 BRACKETS = 4  # how often an interval's end is narrowed
 RIDGE = 1e-10  # that keeps the covariance of coefficients invertible, in units of their variances
@@ -57,11 +58,8 @@ class LeastSquares:
         mean = (law.columns(self.exponents, rows, unit) @ self.coefficients[..., None])[..., 0]
         mean = np.maximum(mean, SMALLEST)
         noise = self.sigma * np.random.default_rng(SEED).standard_t(self.df, (len(mean), 1))
-        shown = (
-            mean + noise
-            if self.problem.residual == "linear"
-            else mean * np.exp(np.clip(noise, -LARGEST_NOISE, LARGEST_NOISE))
-        )
+        factor = np.exp(np.clip(noise, -LARGEST_NOISE, LARGEST_NOISE))
+        shown = mean + noise if self.problem.residual == "linear" else mean * factor
         low, high = tails(level)
         lower, upper = np.quantile(mean, [low, high], axis=0)
         below, above = np.quantile(shown, [low, high], axis=0)
@@ -96,7 +94,7 @@ def fit_least_squares(curve: Curve, law: Law, *, residual: str = "log", level: f
     if residual == "huber":  # a first fit in logs gives the size of the residuals
         residuals = _log_residuals(problem, search(replace(problem, residual="log")))
         spread = MAD * float(np.median(np.sqrt(problem.weight) * np.abs(residuals)))
-        problem = replace(problem, scale=max(spread, 1e-9))
+        problem = replace(problem, scale=max(spread, QUIET))
     solution = search(problem)
     free = len(law.exponents) + len(law.coefficients)
     df = len(curve.n) - free + curve.replicates

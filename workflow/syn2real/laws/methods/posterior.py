@@ -139,7 +139,7 @@ def _summary(draws: Mixture, wide: Posterior, row: int, level: float) -> BayesFi
     }
     values = {name: param.value for name, param in params.items()}
     residuals = wide.batch.y[row, used] - np.log(law.predict(values, Rows.at(wide.batch.n[row, used])))
-    return BayesFit(draws, params, float(np.sqrt(np.mean(residuals**2))), float(draws.n[0]))
+    return BayesFit(draws, params, float(np.sqrt(np.mean(residuals**2))), float(draws.parts[0].n[0]))
 
 
 def open_ends(wide: Posterior, row: int, level: float) -> tuple[bool, bool]:
