@@ -174,9 +174,9 @@ def report(runs: dict[str, list[dict[str, float]]], title: str) -> None:
         return statistics.median(one[what] / max(two[what], 1e-9) for one, two in pairs)
 
     print(f"{title}\n{'':20} {'seconds':>8} {'x BLAS':>7} {'MiB':>8} {'x np.cov':>9}")
-    for name, told in runs.items():
-        seconds = statistics.median(run["seconds"] for run in told)
-        mib = statistics.median(run["mib"] for run in told)
+    for name, done in runs.items():
+        seconds = statistics.median(run["seconds"] for run in done)
+        mib = statistics.median(run["mib"] for run in done)
         times, memory = ratio(name, "BLAS's product", "seconds"), ratio(name, "np.cov", "mib")
         print(f"{name:20} {seconds:8.2f} {times:7.2f} {mib:8.0f} {memory:9.3f}")
 

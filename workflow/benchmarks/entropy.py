@@ -1,4 +1,4 @@
-"""Which estimate of the entropy tells two settings apart, and which standard error is the true one.
+"""Which estimate of the entropy separates two settings, and which standard error is the true one.
 
 Question: is the entropy with a floor better than shrinkage, and the jackknife over groups of scenes better
 than a bootstrap, where the truth is known?
@@ -24,8 +24,9 @@ import pandas as pd
 from sklearn.covariance import ledoit_wolf_shrinkage, oas
 
 from syn2real.complexity.covariance import Covariance
-from syn2real.complexity.entropy import FLOOR, entropy, lifted_entropy
+from syn2real.complexity.entropy import entropy, lifted_entropy
 from syn2real.complexity.scenes import GROUPS, jackknife
+from syn2real.complexity.schema import FLOOR
 
 CAUSES, VARIED = 40, 30
 REPLICATES = 50
@@ -106,10 +107,10 @@ def errors(features: np.ndarray, random: np.random.Generator) -> dict[str, float
         statistic(Covariance.of(groups[k] for k in random.integers(0, GROUPS, GROUPS)))
         for _ in range(REPLICATES)
     ]
-    told = jackknife(groups, statistic)
-    assert told is not None
+    error = jackknife(groups, statistic)
+    assert error is not None
     return {
-        "jackknife": told,
+        "jackknife": error,
         "bootstrap of scenes": float(np.std(by_scene, ddof=1)),
         "bootstrap of groups": float(np.std(by_group, ddof=1)),
     }
@@ -117,13 +118,13 @@ def errors(features: np.ndarray, random: np.random.Generator) -> dict[str, float
 
 def measure(case: Case, repetitions: int) -> tuple[pd.Series, pd.Series]:
     """Return how far the two settings lie apart by each estimate, and the errors beside the true one."""
-    rows, told = [], []
+    rows, all_errors = [], []
     for repetition in range(repetitions):
         random = np.random.default_rng([1, repetition])
         both = [draw(case, random, varied) for varied in (CAUSES, VARIED)]
         rows.append({(name, k): f(x) for name, f in ESTIMATES.items() for k, x in enumerate(both)})
         if repetition < repetitions / 4:
-            told.append(errors(both[0], random))
+            all_errors.append(errors(both[0], random))
     frame = pd.DataFrame(rows)
     spread = frame.std(ddof=1)
     apart = {}
@@ -131,7 +132,7 @@ def measure(case: Case, repetitions: int) -> tuple[pd.Series, pd.Series]:
         pooled = np.sqrt((spread[name, 0] ** 2 + spread[name, 1] ** 2) / 2)
         apart[name] = (frame[name, 0] - frame[name, 1]).mean() / pooled
     return pd.Series(apart), pd.Series(
-        {"true": spread["floor 0.001", 0]} | pd.DataFrame(told).mean().to_dict()
+        {"true": spread["floor 0.001", 0]} | pd.DataFrame(all_errors).mean().to_dict()
     )
 
 
@@ -142,10 +143,10 @@ def main() -> None:
     )
     parser.add_argument("--repetitions", type=int, default=80, help="of each case (default: %(default)s)")
     args = parser.parse_args()
-    told = {case.name: measure(case, args.repetitions) for case in CASES}
+    results = {case.name: measure(case, args.repetitions) for case in CASES}
     tables = {
-        "Difference of two settings' H, in its standard deviations": {n: t[0] for n, t in told.items()},
-        f"Standard error of H (floor {FLOOR:g}), nats": {n: t[1] for n, t in told.items()},
+        "Difference of two settings' H, in its standard deviations": {n: t[0] for n, t in results.items()},
+        f"Standard error of H (floor {FLOOR:g}), nats": {n: t[1] for n, t in results.items()},
     }
     for title, columns in tables.items():
         print(f"\n{title}\n{pd.DataFrame(columns).round(2).to_string()}")

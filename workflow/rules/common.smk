@@ -158,7 +158,7 @@ def backbone_of(wildcards):
 
 
 def target_files(target):
-    """A stand-in's folder, or the mark of a fetched data set; other data is no file of the workflow."""
+    """A stand-in's folder, or the mark of a fetched data set; other data is not a file of the workflow."""
     if stand_in := PLAN.stand_in_of(target):
         return STAND_IN.format(stand_in=stand_in)
     fetched = PLAN.targets[target].layout == "torchvision"

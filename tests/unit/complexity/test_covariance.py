@@ -86,8 +86,8 @@ def test_a_workspace_may_be_shared_and_leaves_no_trace() -> None:
 @pytest.mark.parametrize(
     ("block", "message"),
     [
-        (np.zeros((4, 2)), "no block of vectors of 3 dimensions"),
-        (np.zeros(3), "no block of vectors of 3 dimensions"),
+        (np.zeros((4, 2)), "not a block of vectors of 3 dimensions"),
+        (np.zeros(3), "not a block of vectors of 3 dimensions"),
         (np.array([[0, np.nan, 0]]), "not a finite number"),
         (np.array([[0, np.inf, 0]], dtype=np.float32), "not a finite number"),
     ],

@@ -103,15 +103,15 @@ def test_a_shallower_backbone_is_not_taken_out_of_a_deeper_one(tmp_path) -> None
 
 
 def test_measured_images_say_what_was_measured(weights, shards) -> None:
-    told = measure_images(
+    result = measure_images(
         ShardImages(shards[0]), weights, "resnet18", activation="pooled", image_size=32, threads=1
     )
-    assert (told["images"], told["scenes"], told["vectors"], told["dimensions"]) == (16, 8, 16, 512)
-    assert (told["activation"], told["image_size"], told["model"]) == ("pooled", 32, "resnet18")
-    assert set(told["inputs"]) == {"images", "weights"}
+    assert (result["images"], result["scenes"], result["vectors"], result["dimensions"]) == (16, 8, 16, 512)
+    assert (result["activation"], result["image_size"], result["model"]) == ("pooled", 32, "resnet18")
+    assert set(result["inputs"]) == {"images", "weights"}
     vectors = gathered(ShardImages(shards[0]), load_reference(weights, "resnet18"))[1]
     whole = Covariance(512)
     whole.update(vectors)
-    lifted = whole.scatter / 16 + told["floor"] * np.eye(512)
+    lifted = whole.scatter / 16 + result["floor"] * np.eye(512)
     truth = 0.5 * np.linalg.slogdet(2 * np.pi * np.e * lifted)[1]
-    assert told["entropy"] == pytest.approx(truth, rel=1e-9)
+    assert result["entropy"] == pytest.approx(truth, rel=1e-9)

@@ -99,7 +99,7 @@ def test_an_own_copy_of_the_materials_may_have_any(tmp_path: Path) -> None:
         ),
         (
             {"figures": ["extrapolation"], "extrapolate_from": 64000},
-            "extrapolate_from: no size is above it; nothing is left to foretell",
+            "extrapolate_from: no size is above it; nothing is left to predict",
         ),
         (
             {"ftasks": [{"task": "sinclass", "target": "imagnet"}]},

@@ -64,9 +64,9 @@ class Covariance:
         """
         if block.ndim != 2 or block.shape[1] != len(self.mean):
             raise InputError(
-                f"a block of shape {block.shape} is no block of vectors of {len(self.mean)} dimensions"
+                f"a block of shape {block.shape} is not a block of vectors of {len(self.mean)} dimensions"
             )
-        # A sum is finite only if all parts are, unless it overflows, which is no sensible input either.
+        # A sum is finite only if all parts are, unless it overflows, which is not sensible input either.
         if not np.isfinite(block.sum(dtype=np.float64)):
             raise InputError("a feature is not a finite number; the backbone's weights may be damaged")
         workspace = workspace or Workspace(len(self.mean))

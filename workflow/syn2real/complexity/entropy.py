@@ -15,7 +15,7 @@ enters H once for every direction that it fills. Where two settings with long-ta
 its standard deviation was 3.1 with this floor, 2.5 with OAS and 0.7 with Ledoit and Wolf's shrinkage; any
 floor between a tenth and a ten-thousandth of the mean variance gave 2.8 to 3.2.
 
-What the floor hides is told beside it: the effective rank, how many eigenvalues lie above the floor, how
+What the floor hides is reported beside it: the effective rank, how many eigenvalues lie above the floor, how
 many channels are dead, and the paper's own H without a floor wherever S has full rank.
 """
 

@@ -10,7 +10,7 @@ from itertools import combinations, permutations
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from scipy import stats
 
 Levels = Mapping[str, float]
 """A setting's level in each attribute, by the attribute's name; more is more complex."""
@@ -46,32 +46,15 @@ def compare(measured: Mapping[str, Mapping[str, Any]], levels: Mapping[str, Leve
     ]
     values = [entropies[name] for name in names]
     raised = _raised([levels[name] for name in names])
+    varies = len({*raised}) > 1 and len({*values}) > 1
     return {
         "order": sorted(measured, key=lambda name: entropies[name]),
         "pairs": len(decided),
         "agreement": float(np.mean(decided)) if decided else None,
-        "spearman": spearman(raised, values),
-        "kendall": kendall(raised, values),
+        "spearman": float(stats.spearmanr(raised, values).statistic) if varies else None,
+        "kendall": float(stats.kendalltau(raised, values).statistic) if varies else None,
         "attributes": _attributes(names, measured, levels),
     }
-
-
-def spearman(x: ArrayLike, y: ArrayLike) -> float | None:
-    """Return Spearman's rank correlation with mean ranks for ties; None where x or y does not vary."""
-    ranks = [_ranks(np.asarray(values, dtype=float)) for values in (x, y)]
-    if any(np.ptp(r) == 0 for r in ranks if len(r)) or len(ranks[0]) < 2:
-        return None
-    return float(np.corrcoef(ranks[0], ranks[1])[0, 1])
-
-
-def kendall(x: ArrayLike, y: ArrayLike) -> float | None:
-    """Return Kendall's tau-b, for ties in either; None where x or y does not vary."""
-    signs = []
-    for values in (x, y):
-        array = np.asarray(values, dtype=float)
-        signs.append(np.sign(array[:, None] - array[None, :]))
-    norm = np.sqrt((signs[0] ** 2).sum() * (signs[1] ** 2).sum())
-    return float((signs[0] * signs[1]).sum() / norm) if norm else None
 
 
 def _below(low: Levels, high: Levels) -> bool:
@@ -110,10 +93,3 @@ def _attributes(
                 "pairs": pairs,
             }
     return effects
-
-
-def _ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return ranks from 0, equal values sharing the mean of theirs."""
-    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
-    ends = np.cumsum(counts)
-    return (ends - (counts + 1) / 2)[inverse]

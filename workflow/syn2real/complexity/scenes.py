@@ -68,14 +68,14 @@ class SceneGroups:
         Parameters
         ----------
         scene : int or str
-            One of the scenes told before.
+            One of the scenes that the constructor was given.
         block : array, shape (k, d)
             Vectors, float32 or float64. It is kept for a while: do not change it afterwards.
 
         Raises
         ------
         InputError
-            The scene was not told before, or the block is of another d or not finite.
+            The scene is not one of them, or the block is of another d or not finite.
         """
         group = self._group_of.get(scene)
         if group is None:
@@ -120,7 +120,7 @@ def jackknife(groups: Sequence[Covariance], statistic: Callable[[Covariance], fl
     Returns
     -------
     float or None
-        None for a single group, which tells nothing.
+        None for a single group, which has no spread.
     """
     if len(groups) < 2:
         return None

@@ -108,7 +108,7 @@ class Question(Section):
         ("curves", "parameters"), description="figures to draw; each is one of the paper's"
     )
     extrapolate_from: int | None = Field(
-        None, gt=0, description="figure extrapolation: fit the sizes up to this n, foretell those above it"
+        None, gt=0, description="figure extrapolation: fit the sizes up to this n, predict those above it"
     )
 
     @field_validator("figures")
@@ -205,9 +205,9 @@ class Experiment(Question):
         return self
 
     @model_validator(mode="after")
-    def _something_to_foretell(self) -> Self:
+    def _something_to_predict(self) -> Self:
         if self.extrapolate_from is not None and max(self.sizes, default=0) <= self.extrapolate_from:
-            raise ValueError("extrapolate_from: no size is above it; nothing is left to foretell")
+            raise ValueError("extrapolate_from: no size is above it; nothing is left to predict")
         return self
 
 
