@@ -94,6 +94,25 @@ def test_only_shards_whose_annotations_changed_are_imported_again(mine: Checkout
     assert mine.planned(experiment=MINE) == once | {"import_renders": 3}
 
 
+def test_check_and_a_dry_run_write_nothing(mine: Checkout) -> None:
+    def files() -> dict[Path, int]:
+        kept = [p for p in mine.folder.rglob("*") if not {".snakemake", "__pycache__"} & {*p.parts}]
+        return {path: path.stat().st_mtime_ns for path in kept}
+
+    before = files()
+    planned = mine.planned(experiment=MINE)
+    assert planned["import_renders"] == 4
+    assert mine.syn2real("check", MINE).returncode == 0
+    assert files() == before
+    # With the index of a real run, too.
+    shard = "results/renders/my-renders/train/shard-000000.tar"
+    assert mine.snakemake("--cores", "1", shard, experiment=MINE).returncode == 0
+    before = files()
+    assert mine.planned(experiment=MINE) == planned | {"import_renders": 3}
+    assert mine.syn2real("check", MINE).returncode == 0
+    assert files() == before
+
+
 @pytest.mark.slow
 def test_own_renders_go_the_whole_way(mine: Checkout) -> None:
     mine.edit(MINE, "sizes: [0, 4, 8]", "sizes: [0, 4]")

@@ -2,6 +2,7 @@
 
 import shlex
 import sys
+import tempfile
 from pathlib import Path
 
 # The library beside this Snakefile, whatever environment a job runs in: it is what the fingerprints are of.
@@ -36,10 +37,14 @@ def refuse(problems):
     sys.exit(2)
 
 
+# A dry run writes nothing here: it indexes a user's own annotations in a folder that goes with the process.
+SCRATCH = tempfile.TemporaryDirectory() if workflow.output_settings.dryrun else None
+ROOT = Path(SCRATCH.name if SCRATCH else "")
+
 try:
     PLAN = load_plan(config, file="config/config.yaml")
     if workflow.is_main_process:
-        check_own_sizes(PLAN)
+        check_own_sizes(PLAN, ROOT)
 except InputError as error:
     refuse([error])
 
@@ -101,7 +106,7 @@ def asset_folders(wildcards):
 
 def part_of(wildcards):
     """A shard's part of your own annotations, named by its content; None where a warning says it is missing."""
-    path = part_file(wildcards.setting, wildcards.split, int(wildcards.shard))
+    path = part_file(wildcards.setting, wildcards.split, int(wildcards.shard), ROOT)
     return str(path) if path else None
 
 
@@ -214,9 +219,8 @@ def final_output():
     return answers + expand(SAMPLES, setting=sorted(settings))
 
 
-# Looked for once, by the main process. Whether this is a dry run is not known yet: warn in any case, and
-# let onstart refuse.
-MISSING = list(missing_data(PLAN)) if workflow.is_main_process else []
+# Looked for once, by the main process: every call warns, and onstart refuses, which no dry run reaches.
+MISSING = list(missing_data(PLAN, ROOT)) if workflow.is_main_process else []
 for problem in MISSING:
     print(f"warning: {problem}", file=sys.stderr)
 

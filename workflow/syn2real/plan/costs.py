@@ -1,6 +1,7 @@
 """`syn2real check`: the plan of a configuration and what it costs, before anything is started."""
 
 import sys
+import tempfile
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -15,7 +16,7 @@ from syn2real.plan.runs import Finetuning, Pretraining
 
 
 def check_configuration(config: str | Path, experiments: Sequence[str] = ()) -> int:
-    """Validate a configuration, print its plan, and warn of what a real run would miss.
+    """Validate a configuration, print its plan, and warn of what a real run would miss; nothing is written.
 
     Parameters
     ----------
@@ -38,7 +39,9 @@ def check_configuration(config: str | Path, experiments: Sequence[str] = ()) -> 
     if experiments:
         values |= {"experiment": None, "experiments": list(experiments)}
     plan = load_plan(values, file=config)
-    check_own_sizes(plan)
+    with tempfile.TemporaryDirectory() as folder:
+        check_own_sizes(plan, Path(folder))
+        missing = [*missing_data(plan, Path(folder)), *missing_blender(plan)]
     for name in plan.run:
         print("\n".join(plan_lines(plan, name)))
     for name, measured in plan.measured.items():
@@ -46,7 +49,7 @@ def check_configuration(config: str | Path, experiments: Sequence[str] = ()) -> 
         print(f"experiment {name}: {measured.question}\n  measured  {table.path or table.url}, no runs")
     if plan.run:
         print(f"in total, what is shared counted once: {_total(plan)}")
-    for problem in [*missing_data(plan), *missing_blender(plan)]:
+    for problem in missing:
         print(f"warning: {problem}", file=sys.stderr)
     return 0
 

@@ -11,7 +11,7 @@ from syn2real.assets.bop import model_numbers
 from syn2real.complexity.schema import GivenReference
 from syn2real.config.experiment import Experiment, Measured
 from syn2real.data.own_renders.checks import check_own_renders
-from syn2real.data.own_renders.index import update_index
+from syn2real.data.own_renders.index import HERE, update_index
 from syn2real.data.targets.load import check_layout
 from syn2real.errors import InputError
 from syn2real.plan.assets import collections_of, textures_folder
@@ -19,10 +19,10 @@ from syn2real.plan.plan import ExperimentPlan, Plan
 from syn2real.render.stock import room_materials
 
 
-def missing_data(plan: Plan) -> Iterator[str]:
+def missing_data(plan: Plan, root: Path = HERE) -> Iterator[str]:
     """Yield a line for each thing a real run would miss: file, what is wrong, which runs need it.
 
-    A dry run shows these lines as warnings; a real run refuses to start.
+    A dry run shows these lines as warnings; a real run refuses to start. `root` as for `check_own_sizes`.
     """
     for name, record in plan.experiments.items():
         if isinstance(record.asked, Measured):
@@ -37,7 +37,7 @@ def missing_data(plan: Plan) -> Iterator[str]:
         yield from _missing_weights(plan, record.asked)
         for setting, own in plan.own_renders(record.settings).items():
             images = record.images[setting]
-            for problem in _problem(check_own_renders, setting, own, record.asked.ptasks, images):
+            for problem in _problem(check_own_renders, setting, own, record.asked.ptasks, images, root):
                 yield f"{problem} (needed by the pre-training on {setting} of experiment {name})"
         for problem in dict.fromkeys(_missing_assets(plan, record)):
             yield f"{problem} (needed by the renders of experiment {name})"
@@ -75,7 +75,7 @@ def _missing_assets(plan: Plan, record: ExperimentPlan) -> Iterator[str]:
             yield from _problem(room_materials, setting, rendering, Path(folder))
 
 
-def check_own_sizes(plan: Plan) -> None:
+def check_own_sizes(plan: Plan, root: Path = HERE) -> None:
     """Check that own renders hold as many images as experiments use, as far as their files can be read.
 
     What is missing or malformed, `missing_data` reports with who needs it.
@@ -84,6 +84,9 @@ def check_own_sizes(plan: Plan) -> None:
     ----------
     plan : Plan
         The definitions.
+    root : Path
+        The folder that the index of an annotation file is written below; a temporary one where nothing may be
+        written here, as in a dry run.
 
     Raises
     ------
@@ -100,7 +103,7 @@ def check_own_sizes(plan: Plan) -> None:
             }
             for split, (key, what) in reasons.items():
                 try:
-                    found = update_index(setting, own, split).images
+                    found = update_index(setting, own, split, root).images
                 except InputError:
                     continue
                 if found < images[split]:

@@ -1,16 +1,17 @@
 """Are a user's own renders what their setting claims? Answered without torch and without decoding images."""
 
 from collections.abc import Collection, Mapping
+from pathlib import Path
 
 from syn2real.data.own_renders.dataset import normal_name
-from syn2real.data.own_renders.index import read_files, update_index
+from syn2real.data.own_renders.index import HERE, read_files, update_index
 from syn2real.data.own_renders.schema import OwnRenders
 from syn2real.data.targets import layouts
 from syn2real.errors import InputError
 
 
 def check_own_renders(
-    setting: str, own: OwnRenders, ptasks: Collection[str], wanted: Mapping[str, int]
+    setting: str, own: OwnRenders, ptasks: Collection[str], wanted: Mapping[str, int], root: Path = HERE
 ) -> None:
     """Check that own renders lie where their setting says, with what the pre-training tasks need.
 
@@ -24,6 +25,8 @@ def check_own_renders(
         The pre-training tasks it shall serve: semseg needs masks, normal needs normals.
     wanted : mapping of {"train", "val"} to int
         How many images of each split are used; further ones need not be there.
+    root : Path
+        See `update_index`.
 
     Raises
     ------
@@ -34,7 +37,7 @@ def check_own_renders(
     for split in layouts.SPLITS:
         folder, path = own.images.of(split), own.annotations.of(split)
         layouts.need_folder(folder)
-        index = update_index(setting, own, split)
+        index = update_index(setting, own, split, root)
         categories.append(index.categories)
         if categories[0] != categories[-1]:
             raise InputError(
@@ -46,7 +49,7 @@ def check_own_renders(
                 file=path,
                 key="annotations.segmentation",
             )
-        images = read_files(setting, split)[: wanted[split]]
+        images = read_files(setting, split, root)[: wanted[split]]
         layouts.check_images(folder, images, path)
         if own.normals is not None:
             normals = [{**image, "file_name": normal_name(image["file_name"])} for image in images]

@@ -24,6 +24,8 @@ logger = logging.getLogger(__name__)
 
 VERSION = 1
 TABLES = ("images", "annotations", "categories")
+HERE = Path()
+"""The working directory, which results/ lies in."""
 LARGE = 32 << 20
 """Bytes of a file whose reading takes so long that a person is told."""
 BUFFER = 128 << 20
@@ -55,32 +57,35 @@ class OwnIndex:
     parts: list[str]
 
 
-def index_folder(setting: str, split: str) -> Path:
+def index_folder(setting: str, split: str, root: Path = HERE) -> Path:
     """Return the folder of a split's index: `index.json`, `files.json` and the parts, `<digest>.json`."""
-    return Path("results/imports", setting, split)
+    return root / "results/imports" / setting / split
 
 
-def read_index(setting: str, split: str) -> OwnIndex | None:
+def read_index(setting: str, split: str, root: Path = HERE) -> OwnIndex | None:
     """Return the index as it was last written, or None; the annotation file is not looked at."""
-    path = index_folder(setting, split) / "index.json"
+    path = index_folder(setting, split, root) / "index.json"
     return OwnIndex(**read_json(path)) if path.is_file() else None
 
 
-def part_file(setting: str, split: str, shard: int) -> Path | None:
-    """Return the file of a shard's part, as the index was last written; None where there is none."""
-    index = read_index(setting, split)
+def part_file(setting: str, split: str, shard: int, root: Path = HERE) -> Path | None:
+    """Return the file of a shard's part, as the index was last written; None where there is none.
+
+    Its path is that of a real run, whatever `root` the index is read from.
+    """
+    index = read_index(setting, split, root)
     if index is None or shard >= len(index.parts):
         return None
     return index_folder(setting, split) / f"{index.parts[shard]}.json"
 
 
-def read_files(setting: str, split: str) -> list[dict[str, Any]]:
+def read_files(setting: str, split: str, root: Path = HERE) -> list[dict[str, Any]]:
     """Return `id` and `file_name` of every image, in the order of their ids."""
-    images = read_json(index_folder(setting, split) / "files.json")
+    images = read_json(index_folder(setting, split, root) / "files.json")
     return [{"id": number, "file_name": name} for number, name in images]
 
 
-def update_index(setting: str, own: OwnRenders, split: str) -> OwnIndex:
+def update_index(setting: str, own: OwnRenders, split: str, root: Path = HERE) -> OwnIndex:
     """Return the index of a split's annotations; make it if the file is new or has changed.
 
     Parameters
@@ -91,6 +96,8 @@ def update_index(setting: str, own: OwnRenders, split: str) -> OwnIndex:
         The setting.
     split : {"train", "val"}
         Which annotations.
+    root : Path
+        The folder that a new index is written below. A dry run gives a temporary one: it writes nothing here.
 
     Raises
     ------
@@ -102,12 +109,15 @@ def update_index(setting: str, own: OwnRenders, split: str) -> OwnIndex:
         problem = "there is no such file; put the annotations there or change `annotations`"
         raise InputError(problem, file=path)
     key = digest([VERSION, file_stamp(path), own.views, own.scenes_per_shard])
-    known = read_index(setting, split)
+    folder, kept = index_folder(setting, split, root), index_folder(setting, split)
+    if not folder.exists() and kept.is_dir() and (known := read_index(setting, split)) and known.key == key:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        folder.symlink_to(kept.absolute())  # the index of an earlier run, read from the temporary folder
+    known = read_index(setting, split, root)
     if known and known.key == key:
         return known
     if (size := path.stat().st_size) > LARGE:
         print(f"{path} ({size / 1e6:,.0f} MB) is new or has changed: reading it", file=sys.stderr, flush=True)
-    folder = index_folder(setting, split)
     folder.mkdir(parents=True, exist_ok=True)
     for lines in folder.glob("*.jsonl"):
         lines.unlink()  # of a call that was killed
