@@ -24,8 +24,9 @@ from syn2real.plan.assets import MADE_OBJECTS, MADE_TEXTURES
 from syn2real.plan.missing import check_own_sizes, missing_blender, missing_data
 from syn2real.plan.read import load_plan
 from syn2real.plan.runs import (
-    ADVICE, COMPARISON, COMPLEXITY, FETCHED_TARGET, FIGURE, FINETUNE, FITS_TABLE, LAW, MATERIAL, MEASUREMENTS,
-    NONE, OBJECTS, POINTS, PRETRAIN, REFERENCE, SAMPLES, SHARD, STAND_IN, TEXTURES, shard_files,
+    ADVICE, COMPARISON, COMPLEXITY, EXTRAPOLATION, FETCHED_TARGET, FIGURE, FINETUNE, FITS, FITS_TABLE, LAW,
+    MATERIAL, MEASUREMENTS, NONE, OBJECTS, POINTS, PRETRAIN, REFERENCE, SAMPLES, SHARD, STAND_IN, TEXTURES,
+    shard_files,
 )  # fmt: skip
 from syn2real.schema import to_params
 from syn2real.tasks.schema import tasks_of
@@ -187,6 +188,11 @@ def reference_key(name):
 
 
 # Results
+
+
+def figure_path(figure):
+    """Where a figure lies, without its suffix."""
+    return FIGURE.replace("{figure}", figure)
 
 
 def figure_files(wildcards, figure):

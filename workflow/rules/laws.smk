@@ -46,8 +46,8 @@ rule fit:
     input:
         POINTS,
     output:
-        json="results/laws/{experiment}/fits.json",
-        csv="results/laws/{experiment}/fits.csv",
+        json=FITS,
+        csv=FITS_TABLE,
     log:
         "results/logs/fit/{experiment}.log",
     params:
@@ -64,7 +64,7 @@ rule fit_law:
     input:
         POINTS,
     output:
-        "results/laws/{experiment}/{law}.json",
+        LAW,
     log:
         "results/logs/fit-law/{experiment}/{law}.log",
     params:
@@ -83,7 +83,7 @@ rule extrapolate:
     input:
         POINTS,
     output:
-        "results/laws/{experiment}/extrapolation.json",
+        EXTRAPOLATION,
     log:
         "results/logs/extrapolate/{experiment}.log",
     params:
@@ -101,9 +101,9 @@ rule advise:
         points=POINTS,
         fits=rules.fit.output.json,
     output:
-        markdown="results/laws/{experiment}/advice.md",
+        markdown=f"{ADVICE}.md",
         html=report(
-            "results/laws/{experiment}/advice.html",
+            f"{ADVICE}.html",
             caption="../report/advice.rst",
             category="Answer",
             labels={"experiment": "{experiment}", "what": "advice in words"},

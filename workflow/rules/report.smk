@@ -9,7 +9,7 @@ for figure in names("report.figures"):
             lambda w, figure=figure: figure_files(w, figure),
         output:
             svg=report(
-                f"results/figures/{{experiment}}/{figure}.svg",
+                f"{figure_path(figure)}.svg",
                 caption=f"../report/{figure}.rst",
                 category="Fitted law",
                 labels={
@@ -17,7 +17,7 @@ for figure in names("report.figures"):
                     "what": constant("report.figures", figure, "TITLE"),
                 },
             ),
-            png=f"results/figures/{{experiment}}/{figure}.png",
+            png=f"{figure_path(figure)}.png",
         log:
             f"results/logs/figure-{figure}/{{experiment}}.log",
         params:
@@ -38,7 +38,7 @@ rule figure_samples:
         sampled_shards,
     output:
         report(
-            "results/figures/samples/{setting}.png",
+            SAMPLES,
             caption="../report/samples.rst",
             category="Images",
             labels={"setting": "{setting}"},

@@ -94,7 +94,7 @@ class ExperimentPlan:
         name, files = self.asked.name, []
         if self.fits_laws:
             advice = runs.ADVICE.format(experiment=name)
-            files = [runs.LAW.format(experiment=name, law="fits"), runs.FITS_TABLE.format(experiment=name)]
+            files = [runs.FITS.format(experiment=name), runs.FITS_TABLE.format(experiment=name)]
             files += [f"{advice}.md", f"{advice}.html", runs.POINTS.format(experiment=name)]
         if self.complexities:
             files += [*self.complexities, runs.COMPARISON.format(experiment=name)]

@@ -24,6 +24,7 @@ from syn2real.errors import InputError
 from syn2real.files import atomic, file_digest
 from syn2real.jobs.provenance import git_commit
 from syn2real.plan.plan import Plan
+from syn2real.plan.runs import REFERENCE
 from syn2real.version import __version__
 
 METADATA = "ro-crate-metadata.json"
@@ -84,7 +85,7 @@ def _metrics(plan: Plan, name: str) -> list[str]:
         return []
     runs = [run.folder for run in record.pretrainings] + [run.folder for run in record.finetunings]
     if e.complexity and e.complexity.reference in plan.trained_references():
-        runs.append(f"results/references/{e.complexity.reference}")
+        runs.append(REFERENCE.format(reference=e.complexity.reference))
     return [f"{folder}/metrics.json" for folder in runs]
 
 
