@@ -101,6 +101,12 @@ def addresses_of(wildcards):
     return [[archive.url, archive.version] for archive in PLAN.datasets[wildcards.collection]]
 
 
+def render_code(wildcards):
+    """Digest of what renders a setting: with its channels, and with the randomisations that are on."""
+    rendering = PLAN.renderings[wildcards.setting]
+    return code("render", channels=rendering.channel_names(), randomise=list(rendering.randomisations()))
+
+
 def asset_folders(wildcards):
     return assets.asset_folders(PLAN, PLAN.renderings[wildcards.setting])
 

@@ -10,7 +10,7 @@ rule render:
     log:
         "results/logs/render/{setting}/{split}/shard-{shard}.log",
     params:
-        fingerprint=lambda w: code("render", randomise=[*PLAN.renderings[w.setting].randomisations()]),
+        fingerprint=render_code,
         rendering=lambda w: to_params(PLAN.renderings[w.setting]),
         folders=asset_folders,
     wildcard_constraints:

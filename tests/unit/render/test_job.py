@@ -87,6 +87,17 @@ def test_a_scene_is_the_same_whatever_the_shard(tiny, assets, tmp_path):
         assert alone.read(key) == tiny.read(key)
 
 
+def test_a_randomisation_of_images_changes_nothing_but_images(tiny, assets, tmp_path):
+    compressed = assets.render(tmp_path / "compressed.tar", jpeg={"quality": [10, 30]})
+    for key in tiny.keys:
+        before, after = tiny.read(key), compressed.read(key)
+        assert np.abs(opened(before.pop("png")).astype(int) - opened(after.pop("png"))).mean() > 1
+        assert after == before
+        described = json.loads(compressed.read(key[:8])["scene.json"])
+        assert all(10 <= view.pop("jpeg")["quality"] <= 30 for view in described["views"])
+        assert described == json.loads(tiny.read(key[:8])["scene.json"])
+
+
 def test_other_jobs_scenes_are_not_taken_over(tiny, assets, tmp_path):
     scratch = tmp_path / "shard.scratch"
     scratch.mkdir()

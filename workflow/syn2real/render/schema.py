@@ -82,6 +82,10 @@ class Rendering(lights.Section, room.Section, objects.Section):
         found = {name: getattr(self, key_of(name), None) for name in may_be_off()}
         return {name: section for name, section in found.items() if section is not None}
 
+    def channel_names(self) -> tuple[str, ...]:
+        """Return what scenes are rendered with."""
+        return self.channels or CHANNELS
+
     def shard_count(self, images: int) -> int:
         """Return how many shards hold the first `images` images."""
         return -(-images // (self.views * self.scenes_per_shard))

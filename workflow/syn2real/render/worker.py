@@ -29,6 +29,8 @@ ATTEMPTS = 50
 INPUT_ERROR, FILE_ERROR = 2, 3
 """Exit codes of bad input and of trouble with a file, explained in one line of JSON on standard output."""
 
+REPORT_EVERY = 5.0
+"""Seconds between two lines of progress."""
 READY = "Blender is ready"
 """Said on standard error before the first scene."""
 
@@ -101,7 +103,7 @@ def work(request: RenderRequest) -> None:
             except InputError as error:
                 place = f"setting {request.setting}, {request.split} scene {scene}"
                 raise InputError(f"{error.problem} ({place})", file=error.file, key=error.key) from error
-            if time.monotonic() - reported > 5 or done == len(request.scenes):
+            if time.monotonic() - reported > REPORT_EVERY or done == len(request.scenes):
                 reported = time.monotonic()
                 rate = done * rendering.views / (reported - began)
                 print(
