@@ -7,14 +7,14 @@ import sys
 import numpy as np
 import pytest
 
-from syn2real.config.setting import AnyRendering
+from syn2real.config.experiment import AnyRendering
 from syn2real.jobs.fingerprint import imported_modules, plugin_modules
 from syn2real.plugins import load, names
 from syn2real.render import job
 from syn2real.render.randomise.base import SceneAssets, named_generator
 from syn2real.render.scene import LEVELS, description_bytes, draw_scene
 from syn2real.render.schema import POINT, Rendering, key_of, may_be_off, read_rendering
-from syn2real.schema import Section, plain
+from syn2real.schema import Section, to_params
 
 ASSETS = SceneAssets(("hb/obj_000001", "hb/obj_000002", "itodd/obj_000001"), ("Bricks001", "Wood001"))
 SETTING = {"collections": ["hb", "itodd"], "objects_per_scene": 4, "views": 3}
@@ -50,7 +50,7 @@ def test_a_module_has_a_level_and_a_section_whose_keys_are_described(name):
 def test_sections_are_read_without_numpy_or_blender():
     """The process that plans a workflow has pydantic alone."""
     code = (
-        "import sys; from syn2real.config.setting import AnyRendering;"
+        "import sys; from syn2real.config.experiment import AnyRendering;"
         "print(sorted({'numpy', 'cv2', 'bpy', 'torch', 'scipy'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -61,10 +61,10 @@ def test_sections_are_read_without_numpy_or_blender():
 def test_off_it_is_in_no_key_and_changes_no_byte(name):
     off = AnyRendering.model_validate(SETTING)
     bare = Rendering.model_validate(SETTING)
-    assert plain(off) == plain(bare)
+    assert to_params(off) == to_params(bare)
     assert drawn_with(off) == drawn_with(bare)
     if key_of(name) not in Rendering.model_fields:
-        assert key_of(name) not in plain(off)
+        assert key_of(name) not in to_params(off)
         assert name not in off.randomisations()
 
 
@@ -83,8 +83,8 @@ def test_on_it_is_deterministic_and_changes_nothing_else(name):
 @pytest.mark.parametrize("name", may_be_off())
 def test_a_setting_with_it_survives_its_params(name):
     on = setting_with(name)
-    assert key_of(name) in plain(on)
-    assert plain(read_rendering(plain(on))) == plain(on)
+    assert key_of(name) in to_params(on)
+    assert to_params(read_rendering(to_params(on))) == to_params(on)
 
 
 @pytest.mark.parametrize("name", may_be_off())

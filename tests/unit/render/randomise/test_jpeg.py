@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from syn2real.config.setting import AnyRendering
+from syn2real.config.experiment import AnyRendering
 from syn2real.render.randomise.base import named_generator
 from syn2real.render.randomise.jpeg import Section, apply, draw
 from syn2real.render.scene import randomisations
