@@ -34,15 +34,15 @@ import yaml
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from syn2real.backbones.base import Backbone
 from syn2real.config.recipe import Recipe
 from syn2real.tasks.base import Task, build_model, task_class
 from syn2real.tasks.common.images import memory_format
 from syn2real.tasks.schema import read_section
-from syn2real.training.distributed import World, share_out
-from syn2real.training.optimiser import learning_rate, make_optimiser, set_learning_rate
-from syn2real.training.precision import computed_precision, use_fast_kernels
+from syn2real.training.optimiser import learning_rate, set_learning_rate
+from syn2real.training.precision import use_fast_kernels
 from syn2real.training.seeding import make_deterministic
-from syn2real.training.step import NormLayers, compute_gradient
+from syn2real.training.step import compute_gradient, prepare
 
 RECIPES = Path(__file__).parents[2] / "config" / "recipes"
 CLASSES = [f"class{k}" for k in range(173)]
@@ -66,25 +66,22 @@ def random_batch(name: str, batch: int, size: int) -> tuple[Any, Any]:
     return images, targets
 
 
-def our_step(task: Task, model: nn.Module, batch: tuple[Any, Any], device: torch.device) -> Step:
+def our_step(
+    task: Task, backbone: Backbone, model: nn.Module, batch: tuple[Any, Any], device: torch.device
+) -> Step:
     """Return a step as the training loop takes it."""
-    section = task.section
     model.to(device).to(memory_format=memory_format(device)).train()
-    precision = computed_precision(section.precision, device)
-    share = share_out(section, World())
-    optimiser, norms = make_optimiser(task, model), NormLayers(model, share)
-    scaler = torch.amp.GradScaler(device.type, enabled=precision == "fp16")
+    setup = prepare(task, backbone, model, seed=0, device=device)
     batch = pinned(batch, device)
 
     def step() -> None:
         make_deterministic(torch.get_num_threads(), device)
         use_fast_kernels(device)
-        set_learning_rate(optimiser, learning_rate(section, 0))
-        optimiser.zero_grad(set_to_none=True)
-        options = {"share": share, "norms": norms, "device": device, "precision": precision}
-        compute_gradient(task, model, [batch], streams=(0, 0), scaler=scaler, **options)
-        scaler.step(optimiser)
-        scaler.update()
+        set_learning_rate(setup.optimiser, learning_rate(setup.section, 0))
+        setup.optimiser.zero_grad(set_to_none=True)
+        compute_gradient(setup, [batch], iteration=0)
+        setup.scaler.step(setup.optimiser)
+        setup.scaler.update()
 
     return step
 
@@ -164,10 +161,10 @@ def compare(name: str, args: argparse.Namespace, size: int) -> dict[str, tuple[f
         numbers |= {"image_size": size}
     task = task_class(name)(read_section(name, numbers), CLASSES)
     torch.manual_seed(0)
-    _, model = build_model(task, args.model)
+    backbone, model = build_model(task, args.model)
     batch = random_batch(name, args.batch, size)
     kinds = {"fp32": False} | ({"amp": True} if device.type == "cuda" else {})
-    steps = {"ours": our_step(task, copy.deepcopy(model), batch, device)}
+    steps = {"ours": our_step(task, *copy.deepcopy((backbone, model)), batch, device)}
     for kind, amp in kinds.items():
         steps[kind] = reference_step(task, copy.deepcopy(model), batch, device, amp=amp)
     for step in steps.values():

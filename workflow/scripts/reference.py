@@ -12,8 +12,8 @@ outputs = {name: Path(path) for name, path in snakemake.output.items()}
 scratch = scratch_folder(outputs["metrics"], identity)
 
 with job_log(snakemake.log[0], Attempt(snakemake.resources.attempt, scratch)):
+    from syn2real.training.finetune import train_reference
     from syn2real.training.launch import launch
-    from syn2real.training.reference import train_reference
 
     launch(
         train_reference,

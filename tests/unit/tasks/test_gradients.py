@@ -11,9 +11,9 @@ from torch import nn
 
 from syn2real.tasks.base import build_model
 from syn2real.training.batches import training_batches
-from syn2real.training.distributed import Share, World, parallel
+from syn2real.training.distributed import StepShare, World
 from syn2real.training.seeding import seed_everything
-from syn2real.training.step import NormLayers, compute_gradient
+from syn2real.training.step import compute_gradient, prepare
 
 CPU = torch.device("cpu")
 
@@ -21,13 +21,13 @@ CPU = torch.device("cpu")
 TWO = """
 import sys, torch
 from test_gradients import gradient
-from syn2real.training.distributed import Share, joined
+from syn2real.training.distributed import StepShare, process_group
 
 given = torch.load(sys.argv[1], weights_only=False)
-with joined() as world:
-    share = Share(world, images=4, parts=1, spread=1)
+with process_group() as world:
+    share = StepShare(world, images=4, parts=1, spread=1)
     found = {name: gradient(task, halves, share) for name, (task, halves) in given.items()}
-    if world.first:
+    if world.is_main:
         torch.save(found, sys.argv[2])
 """
 
@@ -44,21 +44,11 @@ def freeze(model):
 def gradient(task, batches, share):
     """Return (loss, gradient by name) of the passes of one process."""
     seed_everything(0, "initialisation")
-    model = freeze(build_model(task, "resnet18")[1])
-    replica = parallel(model, share, CPU)
+    backbone, model = build_model(task, "resnet18")
+    setup = prepare(task, backbone, freeze(model), seed=0, device=CPU, share=share)
     if share.world.size > 1:
         batches = [batches[share.world.rank]]
-    loss = compute_gradient(
-        task,
-        replica,
-        batches,
-        share=share,
-        norms=NormLayers(model, share),
-        streams=(0, 0),
-        device=CPU,
-        precision="fp32",
-        scaler=torch.amp.GradScaler("cpu", enabled=False),
-    )
+    loss = compute_gradient(setup, batches, iteration=0)
     return loss, {name: p.grad.clone() for name, p in model.named_parameters()}
 
 
@@ -96,8 +86,8 @@ def joined_batch(halves):
 @pytest.mark.parametrize("name", ["mulclass", "sinclass", "semseg", "normal"])
 def test_two_passes_are_one(name, halves):
     task, batches = halves(name)
-    whole = gradient(task, [joined_batch(batches)], Share(World(), images=8, parts=1, spread=1))
-    assert close(gradient(task, batches, Share(World(), images=4, parts=2, spread=1)), whole)
+    whole = gradient(task, [joined_batch(batches)], StepShare(World(), images=8, parts=1, spread=1))
+    assert close(gradient(task, batches, StepShare(World(), images=4, parts=2, spread=1)), whole)
 
 
 def test_two_processes_are_one(halves, tmp_path):
@@ -119,8 +109,8 @@ def test_two_processes_are_one(halves, tmp_path):
     assert done.returncode == 0, done.stderr
     found = torch.load(tmp_path / "found.pt")
     for name, (task, batches) in given.items():
-        passes = Share(World(), images=4, parts=2, spread=1)
+        passes = StepShare(World(), images=4, parts=2, spread=1)
         assert close(found[name], gradient(task, batches, passes)), name
         if name != "objdet":
-            one = Share(World(), images=8, parts=1, spread=1)
+            one = StepShare(World(), images=8, parts=1, spread=1)
             assert close(found[name], gradient(task, [joined_batch(batches)], one)), name

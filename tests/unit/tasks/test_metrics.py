@@ -165,5 +165,5 @@ def test_detections_are_told_in_the_original_pixels_and_category_ids():
         "scores": torch.tensor([0.5]),
     }
     target = {"image_id": torch.tensor(42), "size": torch.tensor([16, 64])}  # height, width
-    told = to_coco(found, target, 32, [3, 5, 9])
-    assert told == [{"image_id": 42, "category_id": 5, "bbox": [16.0, 2.0, 32.0, 4.0], "score": 0.5}]
+    results = to_coco(found, target, 32, [3, 5, 9])
+    assert results == [{"image_id": 42, "category_id": 5, "bbox": [16.0, 2.0, 32.0, 4.0], "score": 0.5}]

@@ -10,7 +10,7 @@ from syn2real.tasks.common.dense import RandomShortestSize
 from syn2real.tasks.common.images import stack_padded
 from syn2real.training.batches import training_batches
 from syn2real.training.optimiser import make_optimiser
-from syn2real.training.seeding import borrowed, seed_everything
+from syn2real.training.seeding import seed_everything, temporarily_seeded
 
 CPU = torch.device("cpu")
 
@@ -108,7 +108,7 @@ def test_normals_stay_unit_vectors_where_valid(smoke_task, boxes):
     transform = task.train_transform()
     samples = []
     for i in range(4):
-        with borrowed(i):
+        with temporarily_seeded(i):
             samples.append(transform(*boxes("normal")[i]))
     batch = task.collate(samples)
     assert batch[0].shape == (4, 3, 48, 48) and batch[0].dtype == torch.uint8
@@ -123,7 +123,7 @@ def test_normals_stay_unit_vectors_where_valid(smoke_task, boxes):
 def test_segmentation_samples_keep_image_and_mask_together(smoke_task, boxes):
     task = smoke_task("semseg", resize=(40, 40))
     image, mask = boxes("semseg")[6]  # all three classes; smaller than the crop, so padded
-    with borrowed(3):
+    with temporarily_seeded(3):
         image, mask = task.train_transform()(image, mask)
     images, masks = task.collate([(image, mask)])
     assert set(masks.unique().tolist()) == {0, 1, 2, 3, 255}
@@ -166,7 +166,7 @@ def test_normals_are_those_of_a_pixel_never_a_mean(smoke_task, boxes):
     data, task = boxes("normal"), smoke_task("normal", resize=(33, 61))
     known = {tuple(code) for i in range(4) for code in data[i][1].flatten(1).T.tolist()} | {(0, 0, 0)}
     for i in range(4):
-        with borrowed(i):
+        with temporarily_seeded(i):
             packed = task.train_transform()(*data[i])[1]
         assert packed.shape == (3, 48, 48) and packed.dtype == torch.uint8
         assert {tuple(code) for code in packed.flatten(1).T.tolist()} <= known

@@ -9,7 +9,7 @@ from syn2real.data.rendered import PTASKS, SyntheticImages
 from syn2real.tasks.base import task_class
 from syn2real.tasks.schema import read_section
 from syn2real.training.batches import Augmented, Cached, EndlessOrder, training_batches
-from syn2real.training.seeding import borrowed, stream_seed
+from syn2real.training.seeding import stream_seed, temporarily_seeded
 
 
 def indices(order):
@@ -77,7 +77,7 @@ def test_streams_are_apart_and_zero_is_a_seed():
 
 def test_borrowing_survives_an_error():
     before = torch.get_rng_state()
-    with pytest.raises(KeyError), borrowed(1):
+    with pytest.raises(KeyError), temporarily_seeded(1):
         torch.rand(1)
         raise KeyError
     assert torch.equal(torch.get_rng_state(), before)

@@ -18,11 +18,11 @@ from syn2real.errors import InputError, TrainingError
 from syn2real.tasks.mulclass.schema import Section as MulclassSection
 from syn2real.training import distributed, launch
 from syn2real.training.batches import EndlessOrder
-from syn2real.training.distributed import Share, World, parallel, share_out
+from syn2real.training.distributed import StepShare, World, parallel, step_share
 from syn2real.training.launch import run_processes
 from syn2real.training.pretrain import pretrain
 from syn2real.training.step import NormLayers
-from syn2real.training.worker import tell_failure
+from syn2real.training.worker import write_failure
 
 
 def section(batch, group=None):
@@ -41,17 +41,17 @@ def section(batch, group=None):
     ],
 )
 def test_batch_norms_groups_do_not_depend_on_the_devices(batch, group, size, expected):
-    share = share_out(section(batch, group), World(0, size))
+    share = step_share(section(batch, group), World(0, size))
     assert (share.images, share.parts, share.spread) == expected
     assert share.images * share.spread == (group or batch)
     assert share.images * share.parts * size == batch
-    assert f"batch norm over {group or batch} images" in share.describe()
+    assert f"batch norm over {group or batch} images" in share.as_text()
 
 
 @pytest.mark.parametrize(("batch", "group", "size"), [(64, None, 3), (64, 32, 3), (256, 32, 12), (8, 4, 16)])
-def test_a_batch_that_cannot_be_shared_is_refused(batch, group, size):
-    with pytest.raises(InputError, match=rf"batch_size: a batch of {batch} images.* by {size} devices: give"):
-        share_out(section(batch, group), World(0, size))
+def test_a_batch_that_cannot_be_divided_is_refused(batch, group, size):
+    with pytest.raises(InputError, match=rf"batch_size: a batch of {batch} .* among {size} devices: give"):
+        step_share(section(batch, group), World(0, size))
 
 
 def test_a_group_must_divide_the_batch():
@@ -60,7 +60,7 @@ def test_a_group_must_divide_the_batch():
 
 
 def test_statistics_are_not_synchronised_on_a_cpu():
-    share = Share(World(0, 2), images=4, parts=1, spread=2)
+    share = StepShare(World(0, 2), images=4, parts=1, spread=2)
     with pytest.raises(InputError, match="norm_batch_size: batch norm is synchronised on GPUs only"):
         parallel(nn.BatchNorm2d(1), share, torch.device("cpu"))
 
@@ -68,7 +68,7 @@ def test_statistics_are_not_synchronised_on_a_cpu():
 @pytest.mark.parametrize(("size", "group"), [(1, 4), (2, 4), (4, 4), (8, 4), (2, 2)])
 def test_all_processes_together_see_the_one_order(size, group):
     whole = list(EndlessOrder(13, 16, seed=5, start=2, stop=6))
-    shares = [share_out(section(16, group), World(rank, size)) for rank in range(size)]
+    shares = [step_share(section(16, group), World(rank, size)) for rank in range(size)]
     orders = [EndlessOrder(13, 16, seed=5, start=2, stop=6, share=share) for share in shares]
     parts = shares[0].parts
     assert {len(order) for order in orders} == {4 * parts}
@@ -81,11 +81,11 @@ def test_all_processes_together_see_the_one_order(size, group):
 def test_running_statistics_move_by_a_steps_mean_whatever_its_parts():
     groups = torch.randn(4, 6, 3, 5, 5, generator=torch.Generator().manual_seed(0)) * 2 + 1
     norm = nn.BatchNorm2d(3, momentum=0.1)
-    layers = NormLayers(norm, Share(World(), images=6, parts=4, spread=1))
+    layers = NormLayers(norm, StepShare(World(), images=6, parts=4, spread=1))
     for part, group in enumerate(groups):
         layers.enter(part)
         norm(group)
-    layers.leave()
+    layers.restore()
     means = groups.mean(dim=(1, 3, 4))
     variances = groups.var(dim=(1, 3, 4))
     assert torch.allclose(norm.running_mean, 0.1 * means.mean(0), atol=1e-6)
@@ -95,7 +95,7 @@ def test_running_statistics_move_by_a_steps_mean_whatever_its_parts():
 
 def test_one_part_leaves_batch_norm_as_torch_has_it():
     norm = nn.BatchNorm2d(3)
-    layers = NormLayers(norm, Share(World(), images=6, parts=1, spread=1))
+    layers = NormLayers(norm, StepShare(World(), images=6, parts=1, spread=1))
     layers.enter(0)
     assert norm.momentum == 0.1
 
@@ -139,7 +139,7 @@ def test_two_processes_do_what_one_does(arguments, capfd):
     pretrain(**one)
     capfd.readouterr()
     run_processes(pretrain, two, processes=2)
-    told = capfd.readouterr().err
+    logged = capfd.readouterr().err
     (metrics, rows, backbone), (metrics2, rows2, backbone2) = outcome(one), outcome(two)
     assert (metrics["devices"], metrics["passes"]) == (1, 2)
     assert (metrics2["devices"], metrics2["passes"]) == (2, 1)
@@ -150,9 +150,9 @@ def test_two_processes_do_what_one_does(arguments, capfd):
         assert [float(x) for x in row2[3:] if x] == pytest.approx([float(x) for x in row[3:] if x], rel=1e-4)
     for name in backbone.keys() - {name for name in backbone if name.endswith("num_batches_tracked")}:
         assert torch.allclose(backbone2[name], backbone[name], rtol=1e-3, atol=1e-5), name
-    # One process tells.
-    assert told.count("a step is 2 device(s) x 1 pass(es) x 2 images; batch norm over 2 images") == 1
-    assert told.count("iteration 5: mean (1 + cos)/2") == 1
+    # One process logs.
+    assert logged.count("a step is 2 device(s) x 1 pass(es) x 2 images; batch norm over 2 images") == 1
+    assert logged.count("iteration 5: mean (1 + cos)/2") == 1
     assert not Path(two["scratch"]).exists()
 
 
@@ -200,10 +200,10 @@ def test_a_failing_process_ends_the_job_with_its_own_line(arguments):
         (OSError("no space left"), r"OSError: no space left \(process 1\)"),
     ],
 )
-def test_the_first_failure_is_told(error, line, tmp_path, monkeypatch):
+def test_the_first_failure_is_raised(error, line, tmp_path, monkeypatch):
     def fail(command, **_):
-        tell_failure(tmp_path / "failure.json", error, rank=1)
-        tell_failure(tmp_path / "failure.json", RuntimeError("connection closed by peer"), rank=0)
+        write_failure(tmp_path / "failure.json", error, rank=1)
+        write_failure(tmp_path / "failure.json", RuntimeError("connection closed by peer"), rank=0)
         return subprocess.CompletedProcess(command, returncode=1)
 
     monkeypatch.setattr(launch.subprocess, "run", fail)
@@ -218,7 +218,7 @@ def test_a_process_that_could_say_nothing_was_killed(tmp_path, monkeypatch):
 
 
 def test_alone_without_torchruns_environment():
-    with distributed.joined() as world:
-        assert world == World(0, 1) == distributed.current_world() and world.first
-    assert world.from_first("mine") == "mine"
+    with distributed.process_group() as world:
+        assert world == World(0, 1) == distributed.current_world() and world.is_main
+    assert world.from_main("mine") == "mine"
     assert world.mean(torch.tensor(3.0)) == 3

@@ -60,7 +60,7 @@ def test_jobs_of_one_run_take_turns(finished, tmp_path, caplog):
     assert not scratch.with_suffix(".lock").exists()
 
 
-def test_what_was_there_before_is_computed_anew(tmp_path):
+def test_what_was_there_before_is_computed_again(tmp_path):
     output = tmp_path / "metrics.json"
     output.write_text("old")
     launch.launch(
@@ -100,4 +100,4 @@ def test_single_precision_is_left_alone():
 
 
 def test_the_first_process_writes():
-    assert World().first and World(0, 4).first and not World(3, 4).first
+    assert World().is_main and World(0, 4).is_main and not World(3, 4).is_main

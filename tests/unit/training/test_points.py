@@ -80,7 +80,7 @@ def test_a_run_found_twice_counts_once_wherever_it_ran(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("", "no valid JSON"),
         (json.dumps(_metrics(0.4))[:300], "no valid JSON"),
@@ -94,10 +94,10 @@ def test_a_run_found_twice_counts_once_wherever_it_ran(tmp_path: Path) -> None:
         (json.dumps(_metrics(0.4) | {"version": 2}), "version"),
     ],
 )
-def test_a_file_that_cannot_be_believed_is_named(tmp_path: Path, text: str, told: str) -> None:
+def test_a_file_that_cannot_be_believed_is_named(tmp_path: Path, text: str, message: str) -> None:
     path = tmp_path / "metrics.json"
     path.write_text(text)
-    with pytest.raises(InputError, match=told) as caught:
+    with pytest.raises(InputError, match=message) as caught:
         read_points([path])
     assert str(path) in str(caught.value)
 
@@ -147,8 +147,8 @@ def test_the_command_as_a_user_calls_it(tmp_path: Path, capsys: pytest.CaptureFi
 def test_an_empty_and_a_wrong_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "finetune").mkdir()
     assert main(["points", str(tmp_path)]) == 0
-    told = capsys.readouterr()
-    assert told.out == ",".join(COLUMNS) + "\n" and told.err == "no finished run yet\n"
+    printed = capsys.readouterr()
+    assert printed.out == ",".join(COLUMNS) + "\n" and printed.err == "no finished run yet\n"
     assert main(["points", str(tmp_path / "finetune")]) == 2
     assert capsys.readouterr().err == (
         f"error: {tmp_path / 'finetune'}: there is no folder 'finetune' in it; name the results folder\n"

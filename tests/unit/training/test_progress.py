@@ -35,10 +35,10 @@ def test_a_log_line_says_what_matters(caplog):
     with caplog.at_level(logging.INFO), Progress("run", total=5, batch_size=8, folder=None) as progress:
         progress.resumed(3)
         progress.step(waited=0.0)
-        assert not progress.due(4)
+        assert not progress.logging_due(4)
         progress.step(waited=0.0)
-        assert progress.due(5)
-        progress.tell(5, loss=0.25, lr=0.01)
+        assert progress.logging_due(5)
+        progress.log_line(5, loss=0.25, lr=0.01)
     assert "resumed at iteration 3 of 5" in caplog.text
     line = caplog.messages[-1]
     assert line.startswith("iteration 5/5, loss 0.25, lr 0.01, ")

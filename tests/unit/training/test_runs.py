@@ -238,14 +238,14 @@ def test_a_backbone_of_another_depth_is_refused(arguments, key, resolve, image_f
     backbone = given["outputs"]["backbone"]
     assert len(load_file(backbone)) == 120
     wrong = finetuning(key | {"model": "resnet34"}, resolve, image_folder, tmp_path / "m.json", backbone)
-    with pytest.raises(InputError, match="another depth"):
+    with pytest.raises(InputError, match="does not fit a resnet34"):
         finetune(**wrong)
 
 
 def test_a_release_takes_up_the_states_of_the_one_before_and_other_packages_do_not(monkeypatch):
     def identity(**packages: str) -> str:
         monkeypatch.setattr("syn2real.training.run.versions", lambda: packages)
-        return Run("pretrain", {}, "mulclass", {}, {}, Path("scratch"), 1, 0.0).identity
+        return Run("pretrain", {}, "mulclass", {}, {}, {}, Path("scratch"), 1, 0.0).identity
 
     before = identity(syn2real="1.0", torch="2.0")
     assert identity(syn2real="1.1", torch="2.0") == before != identity(syn2real="1.0", torch="2.1")

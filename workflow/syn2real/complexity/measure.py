@@ -12,8 +12,8 @@ from syn2real.complexity.schema import FLOOR, Activation
 from syn2real.files import file_digest
 from syn2real.jobs.provenance import git_commit
 from syn2real.tasks.common.images import memory_format
-from syn2real.training.metrics_file import device_name, versions
-from syn2real.training.run import pick_device
+from syn2real.training.device import device_name, pick_device
+from syn2real.training.metrics import versions
 from syn2real.training.seeding import make_deterministic
 
 

@@ -43,6 +43,9 @@ class Task(ABC):
         Names of the data set's classes, in the order of its labels.
     """
 
+    metric: ClassVar[str]
+    """Name of the metric, as the task's schema has it."""
+
     output_stride: ClassVar[int] = 32
     """The stride asked of the backbone's last map."""
 

@@ -16,8 +16,8 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 from syn2real.errors import InputError
 from syn2real.tasks.base import Task
 from syn2real.tasks.schema import TrainingSection
-from syn2real.training.distributed import Share, World, current_world, share_out
-from syn2real.training.seeding import borrowed, stream, stream_seed
+from syn2real.training.distributed import StepShare, World, step_share
+from syn2real.training.seeding import stream, stream_seed, temporarily_seeded
 
 Slot = tuple[int, int]
 """(position in the endless sequence of samples, index in the data set)."""
@@ -28,7 +28,7 @@ class EndlessOrder(Sampler[list[Slot]]):
 
     A batch may reach into the next epoch, so there is no short batch at an epoch's end, and a data set
     smaller than a batch repeats within it. The order is one for all processes: a step's batch is the same
-    images whatever their number, each process takes its runs of it (`Share.slot`), a pass at a time.
+    images whatever their number, each process takes its runs of it (`StepShare.slot`), a pass at a time.
 
     Parameters
     ----------
@@ -40,16 +40,16 @@ class EndlessOrder(Sampler[list[Slot]]):
         The run's seed.
     start, stop : int
         The steps to give: start, …, stop - 1.
-    share : Share, optional
+    share : StepShare, optional
         What this process takes of a step; by default all of it in one pass.
     """
 
     def __init__(
-        self, n: int, batch_size: int, seed: int, start: int, stop: int, share: Share | None = None
+        self, n: int, batch_size: int, seed: int, start: int, stop: int, share: StepShare | None = None
     ) -> None:
         self.n, self.batch_size, self.seed = n, batch_size, seed
         self.start, self.stop = start, stop
-        self.share = share or Share(World(), images=batch_size, parts=1, spread=1)
+        self.share = share or StepShare(World(), images=batch_size, parts=1, spread=1)
 
     def __len__(self) -> int:
         return (self.stop - self.start) * self.share.parts
@@ -77,7 +77,7 @@ class Augmented(Dataset[Any]):
     def __getitem__(self, slot: Slot) -> Any:
         position, index = slot
         image, target = self.data[index]
-        with borrowed(stream_seed(self.seed, "augmentation", position)):
+        with temporarily_seeded(stream_seed(self.seed, "augmentation", position)):
             return self.transform(image, target)
 
 
@@ -96,7 +96,7 @@ class Transformed(Dataset[Any]):
 
 
 class Cached(Dataset[Any]):
-    """A data set that decodes each sample once and keeps it: small images are dear to decode, not to hold."""
+    """A data set that decodes each sample once and keeps it: decoding small images takes long."""
 
     def __init__(self, data: Any) -> None:
         self.data = data
@@ -114,24 +114,29 @@ class Cached(Dataset[Any]):
 def cached(data: Any, section: TrainingSection) -> Any:
     """Return `data`, cached if its decoded samples fit into the recipe's `cache_mib`.
 
-    Judged by the first sample. With workers each would have a cache of its own, so there is none.
+    Judged by the first sample. With workers each would have its own cache, so there is none.
     """
     size = sum(tensor.nbytes for tensor in _tensors(data[0]))
     fits = size * len(data) <= section.cache_mib * 2**20
     return Cached(data) if fits and section.workers == 0 else data
 
 
-def training_batches(data: Any, task: Task, seed: int, start: int, device: torch.device) -> Iterator[Any]:
-    """Return an iterator over this process's passes of steps `start` to the recipe's last one."""
+def training_batches(
+    data: Any, task: Task, seed: int, start: int, device: torch.device, share: StepShare | None = None
+) -> Iterator[Any]:
+    """Return an iterator over this process's passes of steps `start` to the recipe's last one.
+
+    Without a `share` this process is alone.
+    """
     section: TrainingSection = task.section
-    share = share_out(section, current_world())
+    share = share or step_share(section, World())
     order = EndlessOrder(len(data), section.batch_size, seed, start, section.total_iterations, share)
     samples = Augmented(data, task.train_transform(), seed)
     return iter(Batches(samples, task, device, batch_sampler=order))
 
 
 def evaluation_batches(data: Any, task: Task, device: torch.device) -> Iterable[Any]:
-    """Return the batches of all of `data`, in order, anew at each iteration."""
+    """Return the batches of all of `data`, in order, again at each iteration."""
     samples = Transformed(data, task.eval_transform())
     return Batches(samples, task, device, batch_size=task.section.eval_batch_size)
 
@@ -148,7 +153,7 @@ class Batches:
         # would be waited for forever there: it is ended here, before.
         cv2.setNumThreads(1)
         self.loader: DataLoader[Any] = DataLoader(
-            Told(samples),
+            ErrorForwardingDataset(samples),
             collate_fn=partial(_collate, task),
             num_workers=task.section.workers,
             pin_memory=device.type == "cuda",
@@ -163,8 +168,8 @@ class Batches:
             yield batch
 
 
-class Told(Dataset[Any]):
-    """A data set whose samples are asked for by the batch; bad input is told in their place."""
+class ErrorForwardingDataset(Dataset[Any]):
+    """A data set whose samples are asked for by the batch; an error of bad input comes in their place."""
 
     def __init__(self, samples: Any) -> None:
         self.samples = samples

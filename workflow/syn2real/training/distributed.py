@@ -1,7 +1,7 @@
 """Several processes, a device each: who computes which images of a step, and how they come together.
 
 A step's batch is cut into groups of `norm_batch_size` images, over which batch normalisation takes its
-statistics. The groups are the recipe's, not the machine's: with fewer devices a device computes several
+statistics. The recipe sets the groups, not the machine: with fewer devices a device computes several
 groups one after the other (gradient accumulation), with more devices a group is spread over several and its
 statistics are synchronised. So neither the number of devices nor accumulation changes what a step computes,
 but for the order in which numbers are added.
@@ -23,7 +23,7 @@ from syn2real.errors import InputError
 from syn2real.tasks.schema import TrainingSection
 
 PATIENCE = timedelta(hours=6)
-"""How long a process waits for the others: the first one evaluates alone meanwhile."""
+"""How long a process waits for the others: the main one evaluates alone meanwhile."""
 
 
 @dataclass(frozen=True)
@@ -42,8 +42,8 @@ class World:
     size: int = 1
 
     @property
-    def first(self) -> bool:
-        """Whether this process evaluates, writes and tells."""
+    def is_main(self) -> bool:
+        """Whether this process evaluates, writes and logs."""
         return self.rank == 0
 
     def mean(self, value: Tensor) -> Tensor:
@@ -53,8 +53,8 @@ class World:
             value /= self.size
         return value
 
-    def from_first(self, value: Any) -> Any:
-        """Return what the first process has; the others wait for it."""
+    def from_main(self, value: Any) -> Any:
+        """Return what the main process has; the others wait for it."""
         values = [value]
         if self.size > 1:
             dist.broadcast_object_list(values, src=0)
@@ -62,7 +62,7 @@ class World:
 
 
 def current_world() -> World:
-    """Return the processes that `joined` brought together; without it, this one alone."""
+    """Return the processes of the `process_group` that this one is in; without it, this one alone."""
     if dist.is_available() and dist.is_initialized():
         return World(dist.get_rank(), dist.get_world_size())
     return World()
@@ -74,7 +74,7 @@ def local_rank() -> int:
 
 
 @contextmanager
-def joined() -> Iterator[World]:
+def process_group() -> Iterator[World]:
     """Join the processes that torchrun started, by the environment it sets (RANK, WORLD_SIZE, MASTER_ADDR …).
 
     GPUs talk by NCCL, CPUs by gloo. Without torchrun's environment the process stays alone.
@@ -94,7 +94,7 @@ def joined() -> Iterator[World]:
 
 
 @dataclass(frozen=True)
-class Share:
+class StepShare:
     """What one process computes of each step.
 
     Attributes
@@ -118,7 +118,7 @@ class Share:
         """Return which of a step's passes this is, over all processes; it holds the slot-th run of images."""
         return part * self.world.size + self.world.rank
 
-    def describe(self) -> str:
+    def as_text(self) -> str:
         """Return the share in words."""
         over = f" on {self.spread} devices together" if self.spread > 1 else ""
         return (
@@ -127,30 +127,30 @@ class Share:
         )
 
 
-def share_out(section: TrainingSection, world: World) -> Share:
+def step_share(section: TrainingSection, world: World) -> StepShare:
     """Return what each process computes of a step.
 
     Raises
     ------
     InputError
-        The batch cannot be shared evenly among so many processes.
+        The batch cannot be divided evenly among so many processes.
     """
     group = section.norm_group
     groups, size = section.batch_size // group, world.size
     if groups % size == 0:
-        return Share(world, group, groups // size, 1)
+        return StepShare(world, group, groups // size, 1)
     spread = size // groups
     if size % groups == 0 and group % spread == 0:
-        return Share(world, group // spread, 1, spread)
+        return StepShare(world, group // spread, 1, spread)
     raise InputError(
-        f"a batch of {section.batch_size} images, batch norm over {group} of them, cannot be shared by "
+        f"a batch of {section.batch_size} images, batch norm over {group} of them, cannot be divided among "
         f"{size} devices: give a number that divides {groups}, or a multiple of {groups} that divides "
         f"{section.batch_size}",
         key="batch_size",
     )
 
 
-def parallel(model: nn.Module, share: Share, device: torch.device) -> nn.Module:
+def parallel(model: nn.Module, share: StepShare, device: torch.device) -> nn.Module:
     """Return what a process trains: the model itself, or its replica in step with the other processes.
 
     Where a group of batch normalisation is spread over processes, the model's layers are replaced in place
@@ -175,6 +175,6 @@ def parallel(model: nn.Module, share: Share, device: torch.device) -> nn.Module:
     return DistributedDataParallel(
         model,
         device_ids=[device.index] if device.type == "cuda" else None,
-        broadcast_buffers=False,  # `NormLayers` keeps the statistics alike
+        broadcast_buffers=False,  # `NormLayers` keeps the statistics equal
         gradient_as_bucket_view=True,
     )

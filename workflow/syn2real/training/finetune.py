@@ -1,15 +1,18 @@
-"""Fine-tuning on a labelled target: the error at the last iteration (§4.1)."""
+"""Trainings on a labelled target: fine-tuning (§4.1), and a reference backbone from scratch (§4.5)."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from torch.utils.data import Subset
+
+from syn2real.data.annotated import AnnotatedImages
+from syn2real.data.subsets import describe, subset
+from syn2real.data.targets.load import load_splits
+from syn2real.data.targets.schema import Target
 from syn2real.files import file_digest
-from syn2real.training.checkpoints import Checkpoints
-from syn2real.training.distributed import current_world
-from syn2real.training.labelled import draw_labelled
-from syn2real.training.metrics_file import write_metrics
-from syn2real.training.run import Run, train_run
+from syn2real.training.run import Run, complete
 
 
 def finetune(
@@ -24,7 +27,7 @@ def finetune(
     threads: int,
     checkpoint_seconds: float = 60.0,
 ) -> None:
-    """Fine-tune all weights on a share of a target's training set and test on its whole validation set.
+    """Fine-tune all weights on a fraction of a target's training set and test on its whole validation set.
 
     The head is new; the result is the metric at the last iteration (§4.1). It resumes as `pretrain` does.
 
@@ -40,11 +43,11 @@ def finetune(
     backbone : Path or None
         The pre-trained backbone; None for random initialisation under the same recipe (n = 0).
     percent : float
-        Share of the training set, drawn by the run's seed, in percent.
+        Fraction of the training set, drawn by the run's seed, in percent.
     outputs : dict
         "metrics" (.json). TensorBoard's curves go to `tensorboard/` beside it.
     scratch : Path
-        Folder of the resume state, the run's own and none of the declared outputs; removed on success.
+        Folder of the resume state: the run's own, not among the outputs; removed on success.
     threads : int
         CPU threads to compute with, of each process.
     checkpoint_seconds : float
@@ -53,21 +56,120 @@ def finetune(
     Raises
     ------
     InputError
-        The target is not in its layout, or the backbone is of another depth.
+        The target is not in its layout, or the file holds another backbone.
+    TrainingError
+        The loss or the metric is not finite.
+    """
+    images = draw_labelled(target, key["ftask"], percent, key["seed"])
+    inputs = images.inputs | ({"backbone": file_digest(backbone)} if backbone else {})
+    run = Run("finetune", key, key["ftask"], recipe, inputs, outputs, scratch, threads, checkpoint_seconds)
+    complete(run, images.train, images.val, images.classes, weights=backbone, recorded=images.recorded)
+
+
+def train_reference(
+    *,
+    key: Mapping[str, Any],
+    recipe: Mapping[str, Any],
+    target: Mapping[str, Any],
+    percent: float,
+    outputs: Mapping[str, str | Path],
+    scratch: Path,
+    threads: int,
+    checkpoint_seconds: float = 60.0,
+) -> None:
+    """Train on a target from scratch, and keep the backbone that is best on the target's validation set.
+
+    It is a pre-training whose images are the target's; it resumes as `pretrain` does.
+
+    Parameters
+    ----------
+    key : dict
+        "recipe", "ftask", "target", "model", "seed".
+    recipe : dict
+        What `Recipe.resolve("finetune", ftask, model)` returned, with the length of the training asked for.
+    target : dict
+        The resolved `Target`.
+    percent : float
+        Fraction of the target's training set, drawn by the seed, in percent.
+    outputs : dict
+        "backbone" (.safetensors) and "metrics" (.json), as of a pre-training whose setting is the target and
+        whose task is the fine-tuning's.
+    scratch : Path
+        Folder of the resume state: the run's own, not among the outputs; removed on success.
+    threads : int
+        CPU threads to compute with.
+    checkpoint_seconds : float
+        Least time between two resume states, in seconds; changes no result.
+
+    Raises
+    ------
+    InputError
+        The target is not in its layout.
     TrainingError
         The loss or the metric is not finite.
     """
     ftask = key["ftask"]
-    labelled = draw_labelled(target, ftask, percent, key["seed"])
-    inputs = dict(labelled.inputs)
-    if backbone is not None:
-        backbone = Path(backbone)
-        inputs["backbone"] = file_digest(backbone)
-    run = Run("finetune", key, ftask, recipe, inputs, Path(scratch), threads, checkpoint_seconds)
-    curves = Path(outputs["metrics"]).parent / "tensorboard"
-    _, _, metrics = train_run(run, labelled.train, labelled.val, labelled.classes, backbone, curves)
-    if not current_world().first:
-        return
+    images = draw_labelled(target, ftask, percent, key["seed"])
+    named = {"recipe": key["recipe"], "setting": key["target"], "ptask": ftask, "model": key["model"]}
+    run_key = named | {"n": len(images.train), "seed": key["seed"]}
+    run = Run(
+        "pretrain", run_key, ftask, recipe, images.inputs, outputs, scratch, threads, checkpoint_seconds
+    )
+    complete(run, images.train, images.val, images.classes, recorded=images.recorded)
 
-    write_metrics(outputs["metrics"], metrics | labelled.recorded)
-    Checkpoints(run.scratch, run.identity).remove()
+
+@dataclass(frozen=True)
+class LabelledSubset:
+    """The labelled images a run learns from, drawn by its seed (§4.1), and the whole test set.
+
+    Attributes
+    ----------
+    train : Subset
+        The images drawn.
+    val : AnnotatedImages
+        The test set.
+    classes : list of str
+        The target's.
+    inputs : dict of str to str
+        Digests of what was read: "train", "val", "subset".
+    recorded : dict
+        What metrics.json says of the draw: "subset_digest" and "shortfall".
+    """
+
+    train: Subset[Any]
+    val: AnnotatedImages
+    classes: list[str]
+    inputs: dict[str, str]
+    recorded: dict[str, Any]
+
+
+def draw_labelled(target: Mapping[str, Any], ftask: str, percent: float, seed: int) -> LabelledSubset:
+    """Draw a run's labelled images.
+
+    Parameters
+    ----------
+    target : dict
+        The resolved target.
+    ftask : str
+        The task, which decides the annotations.
+    percent : float
+        Fraction of the training set, in percent.
+    seed : int
+        The run's seed.
+
+    Raises
+    ------
+    InputError
+        The target is not in its layout.
+    """
+    train, val = load_splits(Target.model_validate(target), ftask)
+    population = len(train) if train.labels is None else train.labels
+    indices = subset(population, percent, seed)
+    drawn = describe(population, indices, percent)
+    return LabelledSubset(
+        train=Subset(train, indices.tolist()),
+        val=val,
+        classes=train.classes,
+        inputs={"train": train.digest(), "val": val.digest(), "subset": drawn["digest"]},
+        recorded={"subset_digest": drawn["digest"], "shortfall": drawn.get("shortfall")},
+    )

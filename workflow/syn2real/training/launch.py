@@ -21,21 +21,21 @@ WORKER = "syn2real.training.worker"
 
 
 def launch(function: Callable[..., None], *, gpus: int, **arguments: Any) -> None:
-    """Call `pretrain` or `finetune` on the GPUs that the job was given.
+    """Call a training function on the GPUs that the job was given.
 
-    One GPU, or the CPU, is this process's own affair. Otherwise torchrun starts a process for each GPU.
-    Jobs of the same run (an orphan on a cluster and its resubmission) take turns: who waited for another one
-    finds its results, or goes on from its checkpoint.
+    On one GPU, or the CPU, this process calls it. Otherwise torchrun starts a process for each GPU.
+    Jobs of the same run (an orphan on a cluster and its resubmission) take turns: the one that waited
+    finds the other's results, or continues from its checkpoint.
 
     Parameters
     ----------
     function : callable
-        `pretrain` or `finetune`, which every process calls with the same arguments.
+        `pretrain`, `finetune` or `train_reference`, which every process calls with the same arguments.
     gpus : int
         GPUs of this machine that the job was given; 0 computes on the CPU.
     **arguments
-        The function's own: "outputs", "scratch" and "threads" among them. A run has a scratch
-        folder of its own; the threads are shared among a machine's processes.
+        The function's: "outputs", "scratch" and "threads" among them. A run has its own
+        scratch folder; the threads are shared among a machine's processes.
 
     Raises
     ------
@@ -59,7 +59,7 @@ def launch(function: Callable[..., None], *, gpus: int, **arguments: Any) -> Non
 
 
 def run_processes(function: Callable[..., None], arguments: dict[str, Any], processes: int) -> None:
-    """Call a function in several processes that train together, and tell the first failure of any.
+    """Call a function in several processes that train together, and raise the first failure of any.
 
     Parameters
     ----------
@@ -71,14 +71,14 @@ def run_processes(function: Callable[..., None], arguments: dict[str, Any], proc
         How many, all on this machine.
     """
     scratch = Path(arguments["scratch"]).absolute()
-    order, failure = scratch / "order.json", scratch / "failure.json"
+    request, failure = scratch / "request.json", scratch / "failure.json"
     failure.unlink(missing_ok=True)
     threads = max(1, arguments["threads"] // processes)
-    call = {key: _plain(value) for key, value in arguments.items()} | {"threads": threads}
+    call = {key: to_json(value) for key, value in arguments.items()} | {"threads": threads}
     place = {"module": function.__module__, "function": function.__name__}
-    write_json(order, place | {"arguments": call, "failure": str(failure)})
+    write_json(request, place | {"arguments": call, "failure": str(failure)})
     command = [sys.executable, "-m", "torch.distributed.run", f"--nproc-per-node={processes}", "--standalone"]
-    command += ["-m", WORKER, str(order)]
+    command += ["-m", WORKER, str(request)]
     logger.info("starting %s", " ".join(command))
     environment = {**os.environ, "OMP_NUM_THREADS": str(threads)}
     # The GPUs must be free again when this process is killed.
@@ -87,21 +87,21 @@ def run_processes(function: Callable[..., None], arguments: dict[str, Any], proc
         raise _error(failure, done.returncode)
 
 
-def _plain(value: Any) -> Any:
+def to_json(value: Any) -> Any:
     """Return an argument as JSON has it."""
     return json.loads(json.dumps(value, default=str))
 
 
 def _error(failure: Path, code: int) -> Exception:
-    """Return the error that the first failing process told, or what its death looks like."""
+    """Return the error that the first failing process wrote, or what its death looks like."""
     try:
-        told = read_json(failure)
+        message = read_json(failure)
     except FileNotFoundError:
         return ChildProcessError(
             f"a training process was killed (torchrun's exit code {code}); SIGKILL often means: out of memory"
         )
-    if told["kind"] == "InputError":
-        return InputError(told["problem"], file=told["file"], key=told["key"])
-    if told["kind"] == "TrainingError":
-        return TrainingError(told["problem"])
-    return RuntimeError(f"{told['kind']}: {told['problem']} (process {told['rank']})")
+    if message["kind"] == "InputError":
+        return InputError(message["problem"], file=message["file"], key=message["key"])
+    if message["kind"] == "TrainingError":
+        return TrainingError(message["problem"])
+    return RuntimeError(f"{message['kind']}: {message['problem']} (process {message['rank']})")

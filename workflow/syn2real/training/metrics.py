@@ -1,15 +1,21 @@
-"""What a run leaves behind: the model of metrics.json, which everything downstream believes."""
+"""metrics.json, what every later step builds on: its model, and its reading and writing (no torch)."""
 
+import platform
+from functools import cache
+from importlib import metadata
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, FiniteFloat, ValidationError, model_validator
 
-from syn2real.errors import InputError
-from syn2real.files import read_json
+from syn2real.errors import InputError, TrainingError
+from syn2real.files import read_json, write_json
 from syn2real.schema import Section
 
-Share = Annotated[FiniteFloat, Field(ge=0, le=1)]
+PACKAGES = ("syn2real", "torch", "torchvision", "torchmetrics", "pycocotools", "numpy", "pillow")
+"""What a result may depend on."""
+
+Fraction = Annotated[FiniteFloat, Field(ge=0, le=1)]
 
 
 class RunKey(Section):
@@ -18,7 +24,7 @@ class RunKey(Section):
     recipe: str = Field(description="name of the recipe")
     setting: str = Field(description="rendering setting of the pre-training; 'none' for n = 0")
     ptask: str = Field(description="pre-training task; 'none' for n = 0")
-    model: str = Field(description="backbone, resnet18 … resnet152")
+    model: str = Field(description="the backbone")
     n: int = Field(ge=0, description="number of synthetic images")
     seed: int = Field(ge=0, description="the run's seed: initialisation, order, labelled subset")
     ftask: str | None = Field(default=None, description="fine-tuning task")
@@ -32,8 +38,8 @@ class EvaluationPoint(Section):
     """One evaluation of a run."""
 
     iteration: int = Field(gt=0, description="steps trained")
-    value: Share = Field(description="the metric")
-    error: Share = Field(description="1 - value")
+    value: Fraction = Field(description="the metric")
+    error: Fraction = Field(description="1 - value")
     extras: dict[str, FiniteFloat] = Field(default={}, description="further numbers of the task")
 
 
@@ -48,8 +54,8 @@ class Metrics(Section):
     stage: Literal["pretrain", "finetune"] = Field(description="which stage ran")
     key: RunKey = Field(description="what was run")
     metric: str = Field(min_length=1, description="name of the metric")
-    value: Share = Field(description="the run's result")
-    error: Share = Field(description="1 - value")
+    value: Fraction = Field(description="the run's result")
+    error: Fraction = Field(description="1 - value")
     evaluations: tuple[EvaluationPoint, ...] = Field(min_length=1, description="every evaluation, in order")
     last: EvaluationPoint = Field(description="the evaluation at the last iteration")
     best: EvaluationPoint = Field(description="the best evaluation, the first of equals")
@@ -114,7 +120,7 @@ def read_metrics(path: str | Path) -> Metrics:
     Raises
     ------
     InputError
-        The file is missing or no complete metrics.json.
+        The file is missing, or not a complete metrics.json.
     """
     try:
         return Metrics.model_validate(read_json(path))
@@ -123,7 +129,45 @@ def read_metrics(path: str | Path) -> Metrics:
     except ValidationError as error:
         detail = error.errors()[0]
         place = ".".join(str(part) for part in detail["loc"])
-        problem = f"no complete metrics ({detail['msg']}); remove it and run it again"
+        problem = f"not complete metrics ({detail['msg']}); remove it and run it again"
         raise InputError(problem, file=path, key=place) from None
     except ValueError as error:
-        raise InputError(f"no valid JSON ({error}); remove it and run it again", file=path) from None
+        raise InputError(f"not valid JSON ({error}); remove it and run it again", file=path) from None
+
+
+def write_metrics(path: str | Path, values: dict[str, Any]) -> Metrics:
+    """Write a run's metrics atomically, if they are complete and consistent.
+
+    Parameters
+    ----------
+    path : str or Path
+        Where metrics.json is to be.
+    values : dict
+        The fields of `Metrics`, as plain data.
+
+    Raises
+    ------
+    TrainingError
+        A value is not finite or outside [0, 1], the test set was empty, the last iteration was not
+        reached, or the parts contradict each other. Nothing is written.
+    """
+    try:
+        metrics = Metrics.model_validate(values)
+    except ValidationError as error:
+        detail = error.errors()[0]
+        place = ".".join(str(part) for part in detail["loc"])
+        raise TrainingError(f"metrics refused, not written: {place}: {detail['msg']}") from None
+    write_json(path, metrics.model_dump(mode="json"))
+    return metrics
+
+
+@cache
+def versions() -> dict[str, str]:
+    """Return the versions of Python and of the packages that a result may depend on."""
+    found = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    return found

@@ -36,7 +36,7 @@ def read_points(paths: Iterable[str | Path]) -> pd.DataFrame:
     Raises
     ------
     InputError
-        A file is no complete metrics file of a fine-tuning, or two files claim one run with different
+        A file is not a complete metrics file of a fine-tuning, or two files claim one run with different
         results, recipes or digests of what was read. Two equal ones count once.
     """
     rows: dict[tuple[Any, ...], tuple[dict[str, Any], str, str | Path]] = {}

@@ -52,7 +52,7 @@ class Progress:
         self.bar = tqdm(total=total, desc=title, unit="it", mininterval=interval, disable=silent)
         self.waited = 0.0
         self.steps = 0
-        self.told = time.monotonic()
+        self.logged = time.monotonic()
 
     def __enter__(self) -> Self:
         return self
@@ -65,7 +65,7 @@ class Progress:
             self.writer.close()
 
     def resumed(self, iteration: int) -> None:
-        """Start where the run goes on, or from the beginning: curves that it will draw again are dropped."""
+        """Start where the run continues, or from the beginning; curves to be drawn again are removed."""
         self.bar.update(iteration - self.bar.n)
         if iteration:
             logger.info("resumed at iteration %d of %d", iteration, self.total)
@@ -80,20 +80,20 @@ class Progress:
         self.steps += 1
         self.waited += waited
 
-    def due(self, iteration: int) -> bool:
+    def logging_due(self, iteration: int) -> bool:
         """Say whether it is time for a log line."""
-        return iteration == self.total or time.monotonic() - self.told >= self.seconds
+        return iteration == self.total or time.monotonic() - self.logged >= self.seconds
 
-    def tell(self, iteration: int, loss: float, lr: float) -> None:
-        """Log a line: iteration, loss, learning rate, images a second, share of the time waiting for data."""
+    def log_line(self, iteration: int, loss: float, lr: float) -> None:
+        """Log iteration, loss, learning rate, images a second, and the time spent waiting for data."""
         now = time.monotonic()
-        elapsed = max(now - self.told, 1e-9)
+        elapsed = max(now - self.logged, 1e-9)
         logger.info(
             "iteration %d/%d, loss %.4g, lr %.4g, %.1f images/s, %.0f %% of the time waiting for data",
             *(iteration, self.total, loss, lr),
             *(self.steps * self.batch_size / elapsed, 100 * self.waited / elapsed),
         )
-        self.steps, self.waited, self.told = 0, 0.0, now
+        self.steps, self.waited, self.logged = 0, 0.0, now
 
     def scalars(self, iteration: int, values: dict[str, float]) -> None:
         """Add points to TensorBoard's curves."""

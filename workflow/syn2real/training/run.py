@@ -1,6 +1,7 @@
-"""What a pre-training and a fine-tuning run share: build, train, describe."""
+"""One run of either stage: from its images to the files it leaves behind."""
 
-from collections.abc import Iterator, Mapping
+import csv
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,19 +9,25 @@ from typing import Any
 
 import torch
 
+from syn2real.backbones.base import save_backbone
 from syn2real.errors import InputError, TrainingError
-from syn2real.files import digest
+from syn2real.files import atomic, digest
 from syn2real.jobs.provenance import git_commit
-from syn2real.tasks.base import Task, build_model, task_class
+from syn2real.tasks.base import build_model, task_class
 from syn2real.tasks.common.images import memory_format
-from syn2real.tasks.schema import TrainingSection, read_section, task_schema
+from syn2real.tasks.schema import TrainingSection, read_section
 from syn2real.training.checkpoints import Checkpoints
-from syn2real.training.distributed import World, current_world, local_rank, share_out
+from syn2real.training.device import device_name, pick_device
+from syn2real.training.distributed import StepShare, current_world
 from syn2real.training.loop import History, train
-from syn2real.training.metrics_file import device_name, versions
-from syn2real.training.precision import computed_precision, use_fast_kernels
+from syn2real.training.metrics import versions, write_metrics
+from syn2real.training.precision import use_fast_kernels
 from syn2real.training.progress import Progress
 from syn2real.training.seeding import make_deterministic, seed_everything
+from syn2real.training.step import Setup, prepare
+
+CURVE = ("iteration", "images", "lr", "loss", "value")
+"""Columns of curve.csv."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +37,7 @@ class Run:
     Attributes
     ----------
     stage : str
-        `pretrain` or `finetune`.
+        `pretrain`, which keeps the best backbone, or `finetune`.
     key : dict
         The run's key (`RunKey`).
     task : str
@@ -39,6 +46,8 @@ class Run:
         The recipe's section, resolved.
     inputs : dict
         Digests of what is read, by name.
+    outputs : dict
+        Files to write: "metrics", and where they are given "backbone" and "curve".
     scratch : Path
         Folder of the resume state.
     threads : int
@@ -52,7 +61,8 @@ class Run:
     task: str
     recipe: Mapping[str, Any]
     inputs: Mapping[str, str]
-    scratch: Path
+    outputs: Mapping[str, str | Path]
+    scratch: str | Path
     threads: int
     checkpoint_seconds: float
 
@@ -65,25 +75,29 @@ class Run:
     def identity(self) -> str:
         """Digest of what the run's digits depend on; the scratch folder's name covers the code.
 
-        On GPUs, which promise no digits, a preempted run may go on with another number of them.
+        On GPUs, which promise no digits, a preempted run may continue on another number of them.
         """
         device = pick_device()
         processes = current_world().size if device.type == "cpu" else None
         parts = [self.stage, dict(self.key), dict(self.recipe), dict(self.inputs), self.threads]
-        # A release that leaves the code alone goes on from the checkpoints of the one before.
+        # A release that leaves the code alone continues from the checkpoints of the one before.
         packages = {name: version for name, version in versions().items() if name != "syn2real"}
         return digest([*parts, device.type, processes, packages])
 
 
-def pick_device() -> torch.device:
-    """Return this process's GPU if there is one, else the CPU."""
-    return torch.device("cuda", local_rank()) if torch.cuda.is_available() else torch.device("cpu")
+def complete(
+    run: Run,
+    train_data: Any,
+    val_data: Any,
+    classes: list[str],
+    *,
+    weights: str | Path | None = None,
+    recorded: Mapping[str, Any] | None = None,
+) -> None:
+    """Train a run's model and write its outputs; every process of the world calls it.
 
-
-def train_run(
-    run: Run, train_data: Any, val_data: Any, classes: list[str], weights: Path | None, curves: Path
-) -> tuple[Task, History, dict[str, Any]]:
-    """Build the model, train it, and describe what came out; every process of the world calls it.
+    Killed at any instant and called again, it continues from the last resume state, and on a CPU writes the
+    same files as an uninterrupted run, but for `seconds`.
 
     Parameters
     ----------
@@ -93,98 +107,114 @@ def train_run(
         What to learn from, and what to evaluate on.
     classes : list of str
         The data set's classes.
-    weights : Path or None
-        The backbone's weights to start from; None for random ones.
-    curves : Path
-        Folder of the TensorBoard curves.
+    weights : str or Path, optional
+        The backbone to start from; without it all weights are random.
+    recorded : dict, optional
+        Further fields of `Metrics`.
 
-    Returns
-    -------
-    task : Task
-        What was trained.
-    history : History
-        Evaluations, curve, and for pretrain the best backbone.
-    metrics : dict
-        The fields of `Metrics` that both stages fill alike.
+    Raises
+    ------
+    InputError
+        There is nothing to evaluate on, or the weights are another backbone's.
+    TrainingError
+        The loss or the metric is not finite, or the GPU's memory is too small.
     """
     if len(val_data) == 0:
         raise InputError("there is no image to evaluate on", key="val")
-    device, seed, section, world = pick_device(), run.key["seed"], run.section, current_world()
+    setup = _setup(run, classes, weights)
+    checkpoints = Checkpoints(Path(run.scratch), run.identity, run.checkpoint_seconds)
+    history = _train(run, setup, train_data, val_data, checkpoints)
+    if not setup.share.world.is_main:
+        return
+    fields = metrics_fields(run, setup, history, len(train_data)) | dict(recorded or {})
+    if "backbone" in run.outputs:
+        assert history.best is not None and history.best_backbone is not None
+        about = {"key": dict(run.key), "iteration": history.best["iteration"]}
+        save_backbone(run.outputs["backbone"], history.best_backbone, about)
+    if "curve" in run.outputs:
+        write_curve(run.outputs["curve"], history.curve)
+    write_metrics(run.outputs["metrics"], fields)
+    checkpoints.remove()
+
+
+def _setup(run: Run, classes: list[str], weights: str | Path | None) -> Setup:
+    """Build the model and what trains it, in this process."""
+    device, section = pick_device(), run.section
     make_deterministic(run.threads, device)
     use_fast_kernels(device)
     # The head of a seed starts alike with and without a backbone, and whatever the backbone.
-    seed_everything(seed, run.stage, "initialisation")
+    seed_everything(run.key["seed"], run.stage, "initialisation")
     task = task_class(run.task)(section, classes)
     backbone, model = build_model(task, run.key["model"])
     if weights is not None:
         backbone.load(weights)
     model.to(device).to(memory_format=memory_format(device))
-    title = f"{run.stage} {run.task} {run.key['model']} n={run.key['n']} seed={seed}"
-    total, silent = section.total_iterations, not world.first
+    return prepare(task, backbone, model, seed=run.key["seed"], device=device)
+
+
+def _train(run: Run, setup: Setup, train_data: Any, val_data: Any, checkpoints: Checkpoints) -> History:
+    """Train, and show the progress."""
+    section, key = setup.section, run.key
+    title = f"{run.stage} {run.task} {key['model']} n={key['n']} seed={key['seed']}"
+    curves = Path(run.outputs["metrics"]).parent / "tensorboard"
+    silent = not setup.share.world.is_main
     with (
-        Progress(title, total, section.batch_size, curves, silent=silent) as progress,
-        _memory_told(section, world),
+        Progress(title, section.total_iterations, section.batch_size, curves, silent=silent) as progress,
+        _explain_out_of_memory(setup.share),
     ):
-        history = train(
-            task,
-            backbone,
-            model,
-            train_data,
-            val_data,
-            seed=seed,
-            device=device,
-            checkpoints=Checkpoints(run.scratch, run.identity, run.checkpoint_seconds),
-            progress=progress,
-            keep_best=run.stage == "pretrain",
-        )
+        history = train(setup, train_data, val_data, checkpoints, progress, keep_best=run.stage == "pretrain")
     if history.n_test != len(val_data):
         raise TrainingError(f"evaluated {history.n_test} images of {len(val_data)}")
-    n_params = backbone.count_parameters()
-    return task, history, _describe(run, task, history, n_params, len(train_data), device)
+    return history
 
 
 @contextmanager
-def _memory_told(section: TrainingSection, world: World) -> Iterator[None]:
+def _explain_out_of_memory(share: StepShare) -> Iterator[None]:
     """Say what helps where a GPU's memory is too small for a pass."""
     try:
         yield
     except torch.OutOfMemoryError as error:
-        images = share_out(section, world).images
         raise TrainingError(
-            f"the GPU's memory is too small for {images} images a pass; use more devices, or a smaller "
+            f"the GPU's memory is too small for {share.images} images a pass; use more devices, or a smaller "
             "norm_batch_size in the recipe, which also changes the statistics of batch norm"
         ) from error
 
 
-def _describe(
-    run: Run, task: Task, history: History, n_params: int, n_train: int, device: torch.device
-) -> dict[str, Any]:
-    """Return the fields of `Metrics` that both stages fill alike."""
-    world = current_world()
+def metrics_fields(run: Run, setup: Setup, history: History, n_train: int) -> dict[str, Any]:
+    """Return the fields of `Metrics` that every run has, as plain data."""
     result = history.best if run.stage == "pretrain" else history.evaluations[-1]
     assert result is not None
+    n_params = setup.backbone.count_parameters()
     return {
         "stage": run.stage,
         "key": dict(run.key),
-        "metric": task_schema(run.task).METRIC,
+        "metric": setup.task.metric,
         "value": result["value"],
         "error": result["error"],
         "evaluations": history.evaluations,
         "last": history.evaluations[-1],
         "best": history.best,
-        "iterations": task.section.total_iterations,
+        "iterations": setup.section.total_iterations,
         "n_params": n_params,
         "n_params_millions": n_params / 1e6,
         "n_train": n_train,
         "n_test": history.n_test,
         "seconds": history.seconds,
-        "device": device_name(device),
-        "devices": world.size,
-        "passes": share_out(task.section, world).parts,
-        "norm_batch_size": task.section.norm_group,
-        "precision": computed_precision(task.section.precision, device),
+        "device": device_name(setup.device),
+        "devices": setup.share.world.size,
+        "passes": setup.share.parts,
+        "norm_batch_size": setup.section.norm_group,
+        "precision": setup.precision,
         "recipe": dict(run.recipe),
         "versions": versions(),
         "git_commit": git_commit(),
         "inputs": dict(run.inputs),
     }
+
+
+def write_curve(path: str | Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write the training curve as CSV; the value is empty where nothing was evaluated."""
+    with atomic(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.DictWriter(stream, CURVE, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)

@@ -34,8 +34,8 @@ def seed_everything(seed: int, *names: str | int) -> None:
 
 
 @contextmanager
-def borrowed(seed: int) -> Iterator[None]:
-    """Seed torch's CPU generator within a block, and leave it afterwards as it was before."""
+def temporarily_seeded(seed: int) -> Iterator[None]:
+    """Seed torch's CPU generator within a block, and restore its state afterwards."""
     generator = torch.default_generator
     before = generator.get_state()
     generator.manual_seed(seed)

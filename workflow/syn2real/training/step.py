@@ -1,7 +1,9 @@
-"""The gradient of a step, computed in parts and on any number of devices."""
+"""What a process trains with, and the gradient of a step: in parts, and on any number of devices."""
 
+import logging
 from collections.abc import Sequence
 from contextlib import nullcontext
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -9,14 +11,19 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.parallel import DistributedDataParallel
 
+from syn2real.backbones.base import Backbone
 from syn2real.tasks.base import Task
-from syn2real.training.distributed import Share
-from syn2real.training.precision import autocast
+from syn2real.tasks.schema import TrainingSection
+from syn2real.training.distributed import StepShare, current_world, parallel, step_share
+from syn2real.training.optimiser import make_optimiser
+from syn2real.training.precision import autocast, computed_precision
 from syn2real.training.seeding import seed_everything
+
+logger = logging.getLogger(__name__)
 
 
 class NormLayers:
-    """Running statistics of batch norm that do not depend on how a step is shared out.
+    """Running statistics of batch norm that do not depend on how a step is divided.
 
     A step moves a running statistic r towards the mean of its groups' statistics s: r ← (1 - m) r + m s̄, with
     m the layer's momentum.
@@ -25,11 +32,11 @@ class NormLayers:
     ----------
     model : Module
         Its batch norm layers are found here.
-    share : Share
-        How a step is shared out.
+    share : StepShare
+        How a step is divided.
     """
 
-    def __init__(self, model: nn.Module, share: Share) -> None:
+    def __init__(self, model: nn.Module, share: StepShare) -> None:
         self.share = share
         self.layers = [layer for layer in model.modules() if isinstance(layer, _BatchNorm)]
         self.momenta = [layer.momentum for layer in self.layers]
@@ -44,7 +51,7 @@ class NormLayers:
             assert momentum is not None
             layer.momentum = momentum / (parts - (parts - 1 - part) * momentum)
 
-    def leave(self) -> None:
+    def restore(self) -> None:
         """Average the running statistics over processes that saw different groups; restore the momenta."""
         for layer, momentum in zip(self.layers, self.momenta, strict=True):
             layer.momentum = momentum
@@ -53,24 +60,110 @@ class NormLayers:
         buffers = [
             b for layer in self.layers for b in (layer.running_mean, layer.running_var) if b is not None
         ]
-        joined = self.share.world.mean(torch.cat(buffers))
-        for buffer, mean in zip(buffers, joined.split([len(b) for b in buffers]), strict=True):
+        means = self.share.world.mean(torch.cat(buffers))
+        for buffer, mean in zip(buffers, means.split([len(b) for b in buffers]), strict=True):
             buffer.copy_(mean)
 
 
-def compute_gradient(
+@dataclass(frozen=True)
+class Setup:
+    """What a process trains with; `prepare` makes it.
+
+    Attributes
+    ----------
+    task : Task
+        Loss, metric, transformations.
+    backbone : Backbone
+        Part of `model`.
+    model : Module
+        The network, on `device`.
+    replica : Module
+        The same, in step with the other processes (`parallel`).
+    seed : int
+        The run's seed.
+    device : torch.device
+        Where to compute.
+    precision : str
+        Of the forward pass: `fp32`, `fp16` or `bf16`.
+    share : StepShare
+        What this process computes of each step.
+    norms : NormLayers
+        The batch norm layers of `model`.
+    optimiser : Optimizer
+        Changes the weights.
+    scaler : GradScaler
+        Scales the loss of fp16; the weights' gradients stay scaled.
+    """
+
+    task: Task
+    backbone: Backbone
+    model: nn.Module
+    replica: nn.Module
+    seed: int
+    device: torch.device
+    precision: str
+    share: StepShare
+    norms: NormLayers
+    optimiser: torch.optim.Optimizer
+    scaler: torch.amp.GradScaler
+
+    @property
+    def section(self) -> TrainingSection:
+        """The recipe's section."""
+        section: TrainingSection = self.task.section
+        return section
+
+
+def prepare(
     task: Task,
-    replica: nn.Module,
-    batches: Sequence[Any],
+    backbone: Backbone,
+    model: nn.Module,
     *,
-    share: Share,
-    norms: NormLayers,
-    streams: tuple[int, int],
+    seed: int,
     device: torch.device,
-    precision: str,
-    scaler: torch.amp.GradScaler,
-) -> Tensor:
-    """Add the gradient of a step's loss to the weights of `replica`; return the loss.
+    share: StepShare | None = None,
+) -> Setup:
+    """Return what a process trains a model with.
+
+    Parameters
+    ----------
+    task, backbone, model
+        As in `Setup`; the model is on `device` already.
+    seed : int
+        The run's seed.
+    device : torch.device
+        Where to compute.
+    share : StepShare, optional
+        By default what the recipe's batch and the number of processes make it.
+
+    Raises
+    ------
+    InputError
+        The batch cannot be divided among the devices, or they lack the recipe's precision.
+    """
+    section: TrainingSection = task.section
+    share = share or step_share(section, current_world())
+    logger.info(share.as_text())
+    precision = computed_precision(section.precision, device)
+    if section.compile and device.type == "cuda":
+        backbone.compile()
+    return Setup(
+        task=task,
+        backbone=backbone,
+        model=model,
+        replica=parallel(model, share, device),
+        seed=seed,
+        device=device,
+        precision=precision,
+        share=share,
+        norms=NormLayers(model, share),
+        optimiser=make_optimiser(task, model),
+        scaler=torch.amp.GradScaler(device.type, enabled=precision == "fp16"),
+    )
+
+
+def compute_gradient(setup: Setup, batches: Sequence[Any], iteration: int) -> Tensor:
+    """Add the gradient of a step's loss to the weights; return the loss.
 
     The loss is the mean over the step's images, or labelled pixels (`Task.weight`), on all devices. The
     random numbers of a forward pass (dropout, the detector's samples) belong to the step and the part of its
@@ -79,46 +172,35 @@ def compute_gradient(
 
     Parameters
     ----------
-    task : Task
-        Loss and weights.
-    replica : Module
-        What `parallel` returned.
+    setup : Setup
+        What this process trains with.
     batches : sequence
         What `task.collate` made of each pass of this process.
-    share : Share
-        How the step is shared out.
-    norms : NormLayers
-        The batch norm layers of `replica`.
-    streams : tuple of int
-        The run's seed and the step's number.
-    device : torch.device
-        Where to compute.
-    precision : str
-        `fp32`, `fp16` or `bf16`.
-    scaler : GradScaler
-        Scales the loss of fp16; the weights' gradients stay scaled.
+    iteration : int
+        The step's number.
 
     Returns
     -------
     Tensor
-        Scalar on `device`, the same in every process.
+        Scalar on the device, the same in every process.
     """
+    task, share, device = setup.task, setup.share, setup.device
     total = torch.zeros((), device=device)
     for part, (batch, weight) in enumerate(zip(batches, _weights(task, batches, share, device), strict=True)):
-        seed_everything(streams[0], "step", streams[1], share.slot(part))
-        norms.enter(part)
+        seed_everything(setup.seed, "step", iteration, share.slot(part))
+        setup.norms.enter(part)
         images, targets = task.move(batch, device)
-        with _unsynchronised(replica, part < share.parts - 1):
-            with autocast(device, precision):
-                parts = torch.stack(list(task.loss(replica, images, targets).values()))
+        with _unsynchronised(setup.replica, part < share.parts - 1):
+            with autocast(device, setup.precision):
+                parts = torch.stack(list(task.loss(setup.replica, images, targets).values()))
             loss = parts.sum() * weight
-            scaler.scale(loss).backward()
+            setup.scaler.scale(loss).backward()
         total += loss.detach()
-    norms.leave()
+    setup.norms.restore()
     return share.world.mean(total)
 
 
-def _weights(task: Task, batches: Sequence[Any], share: Share, device: torch.device) -> Tensor:
+def _weights(task: Task, batches: Sequence[Any], share: StepShare, device: torch.device) -> Tensor:
     """Return the factor of each part's loss; the step's loss is then the processes' mean."""
     weights = torch.tensor([task.weight(targets) for _, targets in batches], device=device)
     mean = share.world.mean(weights.sum())

@@ -1,7 +1,7 @@
 """Multi-label classification: which of the classes are in the image (A.3)."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -12,6 +12,7 @@ from torchvision.transforms import v2
 from syn2real.backbones.base import Backbone
 from syn2real.tasks.base import Evaluation, Task
 from syn2real.tasks.common.classifier import Classifier
+from syn2real.tasks.mulclass.schema import METRIC
 
 
 class MultiLabel(Task):
@@ -19,6 +20,8 @@ class MultiLabel(Task):
 
     Annotations are multi-hot float32 vectors [K].
     """
+
+    metric: ClassVar[str] = METRIC
 
     def build(self, backbone: Backbone) -> nn.Module:
         """Return a classifier with an output a class."""

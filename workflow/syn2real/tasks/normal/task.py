@@ -13,6 +13,7 @@ from torchvision.transforms import v2
 from syn2real.data.shards import decode_normals
 from syn2real.tasks.base import Evaluation
 from syn2real.tasks.common.dense import DenseTask, parts, train_steps
+from syn2real.tasks.normal.schema import METRIC
 
 
 class Normals(DenseTask):
@@ -26,6 +27,8 @@ class Normals(DenseTask):
     `encode_normals`. They are resized as masks are, so that no normal is a mean over an edge, and travel as
     bytes.
     """
+
+    metric: ClassVar[str] = METRIC
 
     unlabelled: ClassVar[int] = 0  # black: not valid
 

@@ -3,7 +3,7 @@
 import contextlib
 import io
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from pycocotools.coco import COCO
@@ -20,6 +20,7 @@ from torchvision.transforms.v2 import functional
 from syn2real.backbones.base import Backbone
 from syn2real.tasks.base import Evaluation, Task
 from syn2real.tasks.common.images import MEAN, STD, stack_padded
+from syn2real.tasks.objdet.schema import METRIC
 
 PYRAMID_CHANNELS = 256
 POOLED_SIDE = 7
@@ -31,6 +32,8 @@ class Detection(Task):
 
     Annotations are {"boxes": XYXY, "labels": 1..K, "image_id", "iscrowd", …}, torchvision's convention.
     """
+
+    metric: ClassVar[str] = METRIC
 
     def build(self, backbone: Backbone) -> nn.Module:
         """Return Faster R-CNN; all layers of the backbone, batch norm too, are trained."""

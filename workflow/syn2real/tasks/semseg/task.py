@@ -12,6 +12,7 @@ from torchvision.transforms import v2
 from syn2real.data.annotated import IGNORE
 from syn2real.tasks.base import Evaluation
 from syn2real.tasks.common.dense import DenseTask, parts, train_steps
+from syn2real.tasks.semseg.schema import METRIC
 
 
 class Segmentation(DenseTask):
@@ -20,6 +21,8 @@ class Segmentation(DenseTask):
     Annotations are masks [H, W] of class indices; 255 is to be ignored. Synthetic images have their
     background as a class.
     """
+
+    metric: ClassVar[str] = METRIC
 
     unlabelled: ClassVar[int] = IGNORE
 

@@ -1,7 +1,7 @@
 """Single-label classification: the class of the image (A.4)."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -11,6 +11,7 @@ from torchvision.transforms import v2
 from syn2real.backbones.base import Backbone
 from syn2real.tasks.base import Evaluation, Task
 from syn2real.tasks.common.classifier import Classifier
+from syn2real.tasks.sinclass.schema import METRIC
 
 
 class SingleLabel(Task):
@@ -18,6 +19,8 @@ class SingleLabel(Task):
 
     Annotations are class indices.
     """
+
+    metric: ClassVar[str] = METRIC
 
     def build(self, backbone: Backbone) -> nn.Module:
         """Return a classifier; its last layer starts from a normal distribution (Goyal et al., §5.1)."""

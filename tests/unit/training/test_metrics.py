@@ -4,8 +4,7 @@ import pytest
 
 from syn2real.errors import InputError, TrainingError
 from syn2real.jobs.provenance import git_commit
-from syn2real.training.metrics import Metrics, read_metrics
-from syn2real.training.metrics_file import versions, write_metrics
+from syn2real.training.metrics import Metrics, read_metrics, versions, write_metrics
 
 NAN, INF = float("nan"), float("inf")
 
@@ -74,7 +73,7 @@ def test_refused_and_not_written(changes, message, values, tmp_path):
 
 
 @pytest.mark.parametrize("text", ["", "{", "{}", '{"version": 2}', "[1]"])
-def test_what_is_no_metrics_file_is_told(text, tmp_path):
+def test_what_is_not_a_metrics_file_is_refused(text, tmp_path):
     path = tmp_path / "metrics.json"
     path.write_text(text)
     with pytest.raises(InputError, match="metrics.json"):
