@@ -1,0 +1,87 @@
+"""Every task learns a few images by heart, resumes exactly, and refuses what it cannot judge."""
+
+import re
+
+import pytest
+import torch
+
+from syn2real import plugins
+from syn2real.errors import TrainingError
+from syn2real.tasks.base import Evaluation, build_model, task_class
+from syn2real.tasks.schema import TrainingSection, task_schema
+from syn2real.training import loop
+from syn2real.training.checkpoints import Checkpoints
+from syn2real.training.loop import train
+from syn2real.training.progress import Progress
+from syn2real.training.seeding import seed_everything
+from syn2real.training.step import prepare
+
+TASKS = plugins.names("tasks")
+CPU = torch.device("cpu")
+
+
+class Killed(BaseException):
+    """The process ends here."""
+
+
+def setup_of(task, seed=0):
+    seed_everything(seed, "initialisation")
+    return prepare(task, *build_model(task, "resnet18"), seed=seed, device=CPU)
+
+
+def trained(task, data, folder, seconds=60.0):
+    """Return what a training has reached."""
+    total, batch = task.section.total_iterations, task.section.batch_size
+    with Progress("test", total, batch, folder=None, silent=True) as progress:
+        checkpoints = Checkpoints(folder, "identity", seconds)
+        return train(setup_of(task), data, data, checkpoints, progress, keep_best=True)
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_the_schema_says_what_a_recipe_and_a_plan_need(name):
+    schema = task_schema(name)
+    assert re.fullmatch("[a-z-]+", schema.CHANNEL) and schema.METRIC
+    assert schema.STAGES and set(schema.STAGES) <= {"pretrain", "finetune"}
+    assert issubclass(schema.Section, TrainingSection) and schema.Section.__doc__
+    assert task_class(name).metric == schema.METRIC
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_ten_images_are_learnt(name, smoke_task, boxes, tmp_path):
+    """The loss falls by more than a third in twenty steps; overfitting to the end takes minutes."""
+    task = smoke_task(name, batch_size=10, iterations=20, lr=0.02, warmup_images=0, evaluation_iterations=20)
+    history = trained(task, boxes(name, n=10), tmp_path)
+    losses = [row["loss"] for row in history.curve]
+    assert sum(losses[-3:]) < 0.66 * sum(losses[:3])
+    assert history.n_test == 10 and 0 <= history.best["value"] <= 1
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_a_killed_training_resumes_to_the_same_digits(name, smoke_task, boxes, tmp_path, monkeypatch):
+    torch.use_deterministic_algorithms(True)
+    task = smoke_task(name, iterations=4, warmup_images=0, evaluation_iterations=2)
+    data = boxes(name, n=6)
+    whole = trained(task, data, tmp_path / "whole")
+
+    def dies_at_three(progress, waited):
+        counted(progress, waited)
+        if progress.bar.n == 3 or progress.steps == 3:
+            raise Killed
+
+    counted = Progress.step
+    monkeypatch.setattr(Progress, "step", dies_at_three)
+    with pytest.raises(Killed):
+        trained(task, data, tmp_path / "broken", seconds=0)
+    monkeypatch.undo()
+    resumed = trained(task, data, tmp_path / "broken", seconds=0)
+    assert resumed.evaluations == whole.evaluations and resumed.curve == whole.curve
+    assert all(torch.equal(resumed.best_backbone[key], value) for key, value in whole.best_backbone.items())
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_a_metric_that_is_undefined_is_refused(name, smoke_task, boxes, tmp_path, monkeypatch):
+    task = smoke_task(name, iterations=2, warmup_images=0, evaluation_iterations=2)
+    undefined = Evaluation(float("nan"), 6, {})
+    monkeypatch.setattr(loop, "evaluate", lambda *_: undefined)
+    with pytest.raises(TrainingError, match=re.escape(f"{task.metric} is nan at iteration 2")):
+        trained(task, boxes(name, n=6), tmp_path)
