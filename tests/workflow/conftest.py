@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+import recorder
 from checkout import Checkout, failed_logs
 
 from syn2real.jobs.locks import exclusive
@@ -17,7 +18,7 @@ def checkout(tmp_path: Path) -> Checkout:
 
 @pytest.fixture(scope="session")
 def finished(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Checkout:
-    """The smoke experiment, run to its end with a report; tests must leave it as it is.
+    """The smoke experiment, run to its end with a report, its imports recorded; tests leave it as it is.
 
     Processes that share the tests share the run: the first one makes it, the others wait.
     """
@@ -29,6 +30,9 @@ def finished(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
             return Checkout.there(folder)
         shutil.rmtree(folder, ignore_errors=True)  # what a failed run left
         made = Checkout(folder)
+        shutil.copy(recorder.__file__, folder / "workflow/sitecustomize.py")
+        with (folder / "workflow/syn2real/jobs/fingerprint.py").open("a") as stream:
+            stream.write(recorder.FINGERPRINTS)
         report = ["--report", "results/report.html", "--report-after-run"]
         done = made.snakemake("--profile", "profiles/ci", *report)
         assert done.returncode == 0, done.stdout + failed_logs(made.folder)

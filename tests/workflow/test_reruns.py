@@ -1,8 +1,12 @@
 """What is run again after a change: exactly what depends on it, and nothing else."""
 
+import base64
+import json
 import os
+import re
 import shutil
 import time
+from pathlib import Path
 
 import pytest
 from checkout import PARTS, ROOT, Checkout, metrics
@@ -139,6 +143,19 @@ def test_results_are_accepted_after_an_upgrade_and_missing_ones_still_planned(re
     assert reuse.planned() == {"pretrain": 4, "finetune": 12} | RENDERED | ANSWERS
     reuse.edit(EXPERIMENT, "sizes: [0, 8, 16]", "sizes: [0, 8]")
     assert reuse.planned() == {}
+
+
+def test_results_of_the_first_release_keep_their_keys(finished: Checkout) -> None:
+    """Of what 0.1.0 recorded with its results, only fingerprints differ: `--touch` accepts it."""
+    expected = json.loads(Path(__file__).with_name("keys-0.1.0.json").read_text(encoding="utf-8"))
+    found = {}
+    for path in (finished.folder / ".snakemake/metadata").rglob("*"):
+        if path.is_file():
+            name = path.relative_to(finished.folder / ".snakemake/metadata").as_posix()
+            output = base64.b64decode(name.replace("@", "").replace("/", "")).decode()
+            found[output] = json.loads(path.read_text(encoding="utf-8"))["params"]
+    for output, params in expected.items():
+        assert [p for p in found[output] if not re.fullmatch("'[0-9a-f]{16}'", p)] == params, output
 
 
 def test_another_target_error_is_answered_again_and_nothing_else(reuse: Checkout) -> None:
