@@ -24,4 +24,4 @@ def test_what_a_job_imported_lies_within_its_fingerprint(finished: Checkout) -> 
         missing = {name for name in process["modules"] if not f"{name}.".startswith(HOW)} - {*held}
         assert not missing, f"{job['rule']}: {sorted(missing)}"
     assert {"render", "pretrain", "finetune", "reference", "complexity", "fit", "advise"} <= rules
-    assert workers > 10, "the processes that render and train were seen"
+    assert workers >= 4, "the processes that render were seen"
