@@ -39,25 +39,29 @@ from torch.utils.data import DataLoader, Dataset, default_collate
 from torchvision import tv_tensors
 from torchvision.transforms import v2
 
+from syn2real.channels.normals import unpack
 from syn2real.config.recipe import Recipe
-from syn2real.data.rendered import PTASKS, SyntheticImages
-from syn2real.data.shards import Shard, decode_normals
+from syn2real.data.rendered import RenderedImages
+from syn2real.data.shards import Shard
 from syn2real.tasks.base import task_class
 from syn2real.tasks.common.images import MEAN, STD
-from syn2real.tasks.schema import read_section
-from syn2real.training.batches import training_batches
+from syn2real.tasks.schema import channel_of, read_section
+from syn2real.training.batches import annotated, training_batches
 
 RECIPE = Path(__file__).parents[2] / "config" / "recipes" / "paper.yaml"
 BATCH = 8
+PTASKS = ("mulclass", "objdet", "semseg", "normal")
+"""The tasks that torchvision has a reference for, or nearly: for normals, its segmentation's."""
 
 
-def ours(shard: Path, task: str) -> Iterator[Any]:
+def ours(shard: Path, name: str) -> Iterator[Any]:
     """Yield the training loop's batches, as it takes them from `training_batches`."""
     recipe = Recipe.model_validate(yaml.safe_load(RECIPE.read_text(encoding="utf-8")))
-    numbers = recipe.resolve("pretrain", task, "resnet50")
-    section = read_section(task, numbers | {"batch_size": BATCH, "norm_batch_size": None, "workers": 0})
-    data = SyntheticImages([shard], len(Shard(shard)), task)
-    return training_batches(data, task_class(task)(section, data.classes), 0, 0, torch.device("cpu"))
+    numbers = recipe.resolve("pretrain", name, "resnet50")
+    section = read_section(name, numbers | {"batch_size": BATCH, "norm_batch_size": None, "workers": 0})
+    data = RenderedImages([shard], len(Shard(shard)), channel_of(name))
+    task = task_class(name)(section, data.classes)
+    return training_batches(annotated(data, task), task, 0, 0, torch.device("cpu"))
 
 
 def reference(folder: Path, task: str) -> Iterator[Any]:
@@ -141,7 +145,7 @@ class NormalFiles(Dataset[Any]):
         image = Image.open(path).convert("RGB")
         packed = v2.functional.pil_to_tensor(Image.open(path.parents[1] / "normal.png" / path.name))
         image, packed = self.transforms(image, tv_tensors.Mask(packed))
-        normals, valid = decode_normals(packed.permute(1, 2, 0).byte().numpy())
+        normals, valid = unpack(packed.permute(1, 2, 0).byte().numpy())
         return image, torch.from_numpy(normals).permute(2, 0, 1), torch.from_numpy(valid)
 
 

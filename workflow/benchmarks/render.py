@@ -44,7 +44,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from syn2real.assets.demo.make import KINDS, make_objects, make_textures
-from syn2real.data.shards import Shard, decode_normals, view_key
+from syn2real.channels.normals import unpack
+from syn2real.data.shards import Shard, view_key
 from syn2real.render.schema import Rendering
 from syn2real.render.stock import find_scene_assets
 from syn2real.render.worker import READY, RenderRequest, scene_file
@@ -212,7 +213,7 @@ def normal_error(stage: Stage, views: int) -> float:
     """Return the median angle, degrees, between our stored normals and the naive way's float32 ones."""
     shard, angles = Shard(scene_file(stage.folder / "ours-0", 0)), []
     for view in range(views):
-        ours, valid = decode_normals(opened(shard.read(view_key(0, view))["normal.png"]))
+        ours, valid = unpack(opened(shard.read(view_key(0, view))["normal.png"]))
         # BlenderProc keeps (n + 1) / 2.
         naive = 2 * np.load(stage.folder / "naive-0" / f"{view}.npy")[..., :3] - 1
         valid &= np.linalg.norm(naive, axis=-1) > 0.99

@@ -15,7 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pycocotools import mask as coco_mask
 
-from syn2real.data.shards import SceneRecord, canonical_json, encode_normals, write_shard
+from syn2real.channels.normals import pack
+from syn2real.data.shards import SceneRecord, write_shard
+from syn2real.files import canonical_json
 from syn2real.png import encode_png
 
 CLASSES = [f"drawn/obj_{k:06d}" for k in range(1, 174)]  # as many as the paper's setting has
@@ -52,7 +54,7 @@ def draw_view(rng: np.random.Generator, size: int) -> dict[str, bytes]:
     return {
         "png": encode_png(np.clip(image, 0, 255).astype(np.uint8)),
         "seg.png": encode_png(class_map),
-        "normal.png": encode_png(encode_normals(normals, np.ones((size, size), dtype=bool))),
+        "normal.png": encode_png(pack(normals, np.ones((size, size), dtype=bool))),
         "json": canonical_json(view),
     }
 

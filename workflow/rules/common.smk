@@ -29,7 +29,7 @@ from syn2real.plan.runs import (
     shard_files,
 )  # fmt: skip
 from syn2real.schema import to_params
-from syn2real.tasks.schema import tasks_of
+from syn2real.tasks.schema import channel_of, tasks_of
 
 
 def refuse(problems):
@@ -117,6 +117,10 @@ def part_of(wildcards):
     return str(path) if path else None
 
 
+def channels_of(wildcards):
+    return PLAN.renderings[wildcards.setting].channel_names()
+
+
 def sampled_shards(wildcards):
     """A setting's first shard, which is shown, then the others it renders, whose redrawn scenes count too."""
     [first] = shard_files(wildcards.setting, "train", 1)
@@ -191,6 +195,11 @@ def reference_key(name):
     """What a reference backbone is trained by, as plain data sorted by key."""
     named = ("ftask", "model", "recipe", "seed", "target")
     return {key: getattr(PLAN.references[name], key) for key in named}
+
+
+def learnt(task, model):
+    """The plug-ins that a training of a task loads by name, for `code`."""
+    return {"tasks": task, "channels": channel_of(task), "backbones": family_of(model)}
 
 
 # Results

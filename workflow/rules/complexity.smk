@@ -11,9 +11,7 @@ rule reference:
         "results/logs/reference/{reference}.log",
     params:
         fingerprint=lambda w: code(
-            "reference",
-            tasks=PLAN.references[w.reference].ftask,
-            backbones=family_of(PLAN.references[w.reference].model),
+            "reference", **learnt(PLAN.references[w.reference].ftask, PLAN.references[w.reference].model)
         ),
         key=lambda w: reference_key(w.reference),
         recipe=lambda w: dict(sorted(PLAN.reference_recipe(w.reference).items())),

@@ -10,7 +10,7 @@ rule finetune:
     log:
         f"results/logs/{FINETUNE.removeprefix('results/')}.log",
     params:
-        fingerprint=lambda w: code("finetune", tasks=w.ftask, backbones=family_of(w.model)),
+        fingerprint=lambda w: code("finetune", **learnt(w.ftask, w.model)),
         recipe=lambda w: resolved("finetune", w.ftask, w.model, w.recipe),
         target=lambda w: PLAN.target_data(w.target),
     threads: lambda w: PLAN.recipes[w.recipe].threads

@@ -12,7 +12,7 @@ rule pretrain:
     log:
         f"results/logs/{PRETRAIN.removeprefix('results/')}.log",
     params:
-        fingerprint=lambda w: code("pretrain", tasks=w.ptask, backbones=family_of(w.model)),
+        fingerprint=lambda w: code("pretrain", **learnt(w.ptask, w.model)),
         recipe=lambda w: resolved("pretrain", w.ptask, w.model, w.recipe),
         val_images=val_images,
     threads: lambda w: PLAN.recipes[w.recipe].threads

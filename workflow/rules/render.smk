@@ -33,7 +33,7 @@ rule import_renders:
     log:
         "results/logs/import-renders/{setting}/{split}/shard-{shard}.log",
     params:
-        fingerprint=code("import_renders"),
+        fingerprint=lambda w: code("import_renders", channels=channels_of(w)),
         own=lambda w: to_params(PLAN.renderings[w.setting]),
         annotations=part_of,
     wildcard_constraints:

@@ -46,7 +46,7 @@ rule figure_samples:
     log:
         "results/logs/figure-samples/{setting}.log",
     params:
-        fingerprint=code("figure_samples"),
+        fingerprint=lambda w: code("figure_samples", channels=channels_of(w)),
     conda:
         "../../envs/workflow.yaml"
     script:

@@ -66,8 +66,7 @@ def canonical_json(value: Any) -> bytes:
 
 def digest(value: Any) -> str:
     """Return the SHA-256 of a JSON-able value; the order of its keys does not matter."""
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(canonical_json(value)).hexdigest()
 
 
 def file_digest(path: str | Path) -> str:

@@ -8,7 +8,8 @@ import pytest
 from PIL import Image
 from pycocotools import mask as rle
 
-from syn2real.data.shards import SceneRecord, encode_normals, write_shard
+from syn2real.channels.normals import pack
+from syn2real.data.shards import SceneRecord, write_shard
 from syn2real.data.targets.schema import Target
 
 CLASSES = ["demo/obj_000001", "demo/obj_000002", "demo/obj_000003"]
@@ -41,7 +42,7 @@ def make_view(rng, scene, view, size, objects):
         )
     normals = rng.normal(size=(size, size, 3))
     normals /= np.linalg.norm(normals, axis=-1, keepdims=True)
-    packed = encode_normals(normals, seg > 0)
+    packed = pack(normals, seg > 0)
     record = {"scene": scene, "view": view, "width": size, "height": size, "camera": {}, "objects": things}
     return {
         "png": png(image),

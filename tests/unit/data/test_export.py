@@ -32,13 +32,13 @@ def made(make_shards, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("layout", "ftask", "n"),
-    [("imagenet", "sinclass", 7), ("coco", "objdet", 8), ("coco", "semseg", 8), ("ade20k", "semseg", 8)],
+    ("layout", "channel", "n"),
+    [("imagenet", "label", 7), ("coco", "objects", 8), ("coco", "class-map", 8), ("ade20k", "class-map", 8)],
 )
-def test_the_real_ones_loaders_read_it(made, layout, ftask, n):
+def test_the_real_ones_loaders_read_it(made, layout, channel, n):
     folder, _ = made
-    check_layout(target(folder, layout), ftask)
-    train, val = load_splits(target(folder, layout), ftask)
+    check_layout(target(folder, layout), channel)
+    train, val = load_splits(target(folder, layout), channel)
     assert len(train) == len(val) == n
     for i in range(n):
         assert val[i][0].shape == (3, 32, 32)
@@ -46,7 +46,7 @@ def test_the_real_ones_loaders_read_it(made, layout, ftask, n):
 
 def test_imagenets_class_is_the_most_visible_object(made):
     folder, truth = made
-    val = load_target(target(folder, "imagenet"), "val", "sinclass")
+    val = load_target(target(folder, "imagenet"), "val", "label")
     assert val.classes == ["demo-obj_000001", "demo-obj_000002", "demo-obj_000003"]
     # Objects further right are larger in these views; the empty fourth view has no class.
     assert sorted(val.labels) == [0, 0, 1, 1, 2, 2, 2]
@@ -83,12 +83,12 @@ def test_cocos_own_tool_reads_boxes_and_masks(made):
 
 def test_both_segmentations_say_the_same(made):
     folder, truth = made
-    coco = load_target(target(folder, "coco"), "val", "semseg")
-    ade = load_target(target(folder, "ade20k"), "val", "semseg")
+    coco = load_target(target(folder, "coco"), "val", "class-map")
+    ade = load_target(target(folder, "ade20k"), "val", "class-map")
     assert ade.classes == ["room", "demo/obj_000001", "demo/obj_000002", "demo/obj_000003"]
     for i, view in enumerate(truth):
-        assert (coco[i][1].numpy() == view["seg"]).all()
-        assert (ade[i][1].numpy() == view["seg"]).all()  # the room, 1 in the file, is class 0
+        assert (coco[i][1] == view["seg"]).all()
+        assert (ade[i][1] == view["seg"]).all()  # the room, 1 in the file, is class 0
 
 
 def test_it_says_that_it_is_a_stand_in(made):

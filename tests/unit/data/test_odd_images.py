@@ -38,15 +38,15 @@ def test_a_class_folder_may_hold_it(kind, imagenet, save_image):
     make, options = ODD[kind]
     path = imagenet.image_folder("train") / "n01440764" / "n01440764_9.JPEG"
     save_image(path, make(), **options())
-    check_layout(imagenet, "sinclass")
-    train = load_target(imagenet, "train", "sinclass")
+    check_layout(imagenet, "label")
+    train = load_target(imagenet, "train", "label")
     image, label = train[3]
     assert label == 0 and image.dtype == torch.uint8
     assert np.abs(image.permute(1, 2, 0).numpy().astype(int) - upright(path)).max() <= 1
 
 
 @pytest.mark.parametrize("kind", ["grey", "cmyk"])
-@pytest.mark.parametrize("task", ["objdet", "semseg"])
+@pytest.mark.parametrize("task", ["objects", "class-map"])
 def test_a_coco_set_may_hold_it(kind, task, coco, save_image):
     path = coco.image_folder("val") / "000000000042.jpg"
     save_image(path, ODD[kind][0]())
@@ -65,11 +65,11 @@ def test_ade20k_may_hold_it_with_its_mask_as_stored_or_upright(kind, ade20k, sav
         masks.append(np.full((16, 12), 7, dtype=np.uint8))
     for mask in masks:
         save_image(ade20k.annotation("val") / "v.png", mask)
-        image, labels = load_target(ade20k, "val", "semseg")[0]
+        image, labels = load_target(ade20k, "val", "class-map")[0]
         assert image.shape[1:] == labels.shape == mask.shape and (labels == 6).all()
 
 
-def test_cocos_ninety_numbers_are_eighty_labels_and_lead_back(coco):
+def test_cocos_ninety_numbers_are_eighty_labels_and_lead_back(coco, learnt):
     ids = [number for number in range(1, 91) if number not in HOLES]
     content = {
         "images": [{"id": 7, "file_name": "000000000007.jpg", "width": 16, "height": 12}],
@@ -88,9 +88,9 @@ def test_cocos_ninety_numbers_are_eighty_labels_and_lead_back(coco):
     }
     for split in ("train", "val"):
         coco.annotation(split).write_text(json.dumps(content))
-    train, val = load_splits(coco, "objdet")
+    train, val = load_splits(coco, "objects")
     assert len(train.classes) == 80 and train.category_ids == ids
-    labels = val[0][1]["labels"]
+    labels = learnt("objdet", val, 0)[1]["labels"]
     assert labels.tolist() == list(range(1, 81))
     found = {"boxes": torch.ones(80, 4), "labels": labels, "scores": torch.ones(80)}
     told = to_coco(found, {"image_id": torch.tensor(7), "size": torch.tensor([12, 16])}, 32, val.category_ids)
@@ -100,9 +100,9 @@ def test_cocos_ninety_numbers_are_eighty_labels_and_lead_back(coco):
 @pytest.mark.parametrize(
     ("layout", "task", "counts"),
     [
-        ("imagenet", "sinclass", {"train": 9, "val": 2}),
-        ("coco", "objdet", {"train": 2, "val": 2}),
-        ("ade20k", "semseg", {"train": 2, "val": 1}),
+        ("imagenet", "label", {"train": 9, "val": 2}),
+        ("coco", "objects", {"train": 2, "val": 2}),
+        ("ade20k", "class-map", {"train": 2, "val": 1}),
     ],
 )
 def test_a_set_half_unpacked_is_refused_with_both_numbers(layout, task, counts, request):

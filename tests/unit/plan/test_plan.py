@@ -80,7 +80,7 @@ def test_an_own_copy_of_the_materials_may_have_any(tmp_path: Path) -> None:
         ({"recipe": "smokee"}, "recipe: 'smokee' is not defined; did you mean 'smoke'?"),
         (
             {"ftasks": [{"task": "sinclass", "target": "smoke-stand-in-coco"}]},
-            "ftasks.target: target smoke-stand-in-coco .* has no labels for sinclass; it serves objdet",
+            "ftasks.target: target smoke-stand-in-coco .* is not labelled with label, which sinclass",
         ),
         (
             {

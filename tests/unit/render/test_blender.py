@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from syn2real.data.shards import decode_normals, encode_normals
+from syn2real.channels.normals import pack, unpack
 from syn2real.errors import InputError
 from syn2real.render import blender
 from syn2real.render.schema import Rendering
@@ -98,7 +98,7 @@ def test_without_a_gpu_the_cpu_renders(probe):
 def test_stored_normals_are_right_within_a_degree(probe, scene, view):
     normals = probe[1][f"{scene}-{view}-Normal"] @ probe[1][f"{scene}-{view}-camera_to_world"][:3, :3]
     length = np.linalg.norm(normals, axis=-1)
-    stored, valid = decode_normals(encode_normals(normals, length > 0.1))
+    stored, valid = unpack(pack(normals, length > 0.1))
     cosine = (stored * normals).sum(-1)[valid] / length[valid]
     assert np.median(np.degrees(np.arccos(np.clip(cosine, -1, 1)))) < 1
 

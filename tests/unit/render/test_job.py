@@ -10,7 +10,8 @@ import pytest
 from PIL import Image
 from pycocotools import mask as coco_mask
 
-from syn2real.data.shards import SceneRecord, decode_normals, write_shard
+from syn2real.channels.normals import unpack
+from syn2real.data.shards import SceneRecord, write_shard
 from syn2real.errors import InputError
 from syn2real.jobs.fingerprint import imported_modules
 from syn2real.render import job
@@ -67,7 +68,7 @@ def test_every_view_of_every_scene_is_annotated(tiny):
             assert mask[y].any() and mask[y + height - 1].any()
             assert mask[:, x].any() and mask[:, x + width - 1].any()
             assert 0.1 <= item["visible_fraction"] <= 1
-        normals, valid = decode_normals(opened(files["normal.png"]))
+        normals, valid = unpack(opened(files["normal.png"]))
         assert valid[class_map > 0].mean() > 0.95
         # Camera space: what is seen points towards the camera.
         assert (normals[valid][:, 2] > -0.4).mean() > 0.95

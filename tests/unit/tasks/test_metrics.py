@@ -12,7 +12,7 @@ from pycocotools.cocoeval import COCOeval
 from sklearn.metrics import average_precision_score
 from torch import nn
 
-from syn2real.data.shards import encode_normals
+from syn2real.channels.normals import pack
 from syn2real.tasks.mulclass.task import mean_average_precision
 from syn2real.tasks.objdet.task import coco_map, to_coco
 from syn2real.tasks.semseg.task import iou
@@ -102,7 +102,7 @@ def test_normals_metric_by_hand(smoke_task):
     outputs = torch.zeros(1, 3, 1, 3)
     outputs[0, :, 0, :] = torch.tensor([[0, 0, 5.0], [3.0, 0, 0], [0, 0, -1.0]]).T  # need not be unit vectors
     # All truths are +z; the last, opposite one is not valid.
-    packed = encode_normals(np.array([[[0, 0, 1.0]] * 3]), np.array([[True, True, False]]))
+    packed = pack(np.array([[[0, 0, 1.0]] * 3]), np.array([[True, True, False]]))
     targets = torch.from_numpy(packed).permute(2, 0, 1).unsqueeze(0)
     images = torch.zeros(1, 3, 1, 3, dtype=torch.uint8)
     result = task.evaluate(Replay([{"out": outputs}]), [(images, targets)], None, CPU)

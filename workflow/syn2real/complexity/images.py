@@ -8,12 +8,13 @@ from pathlib import Path
 import torch
 from torch.utils.data import Dataset
 
+from syn2real.channels.base import decoded
 from syn2real.data.annotated import check_whole_scenes, file_sizes
 from syn2real.data.images import read_image
-from syn2real.data.shards import Shard
+from syn2real.data.rendered import channels_first
+from syn2real.data.shards import IMAGE, Shard, decode_member, read_members
 from syn2real.errors import InputError
 from syn2real.files import digest
-from syn2real.png import decode_png
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
 """What is taken for an image in a folder."""
@@ -78,18 +79,8 @@ class ShardImages(SceneImages):
 
     def __getitem__(self, index: int) -> torch.Tensor:
         shard, key = self._images[index]
-        try:
-            content = shard.read(key)["png"]
-        except OSError as error:
-            raise InputError(f"cannot be read ({error}); render it again", file=shard.path, key=key) from None
-        finally:
-            shard.close()
-        image = decode_png(content)
-        if image is None:
-            raise InputError(
-                "no whole PNG; the shard is damaged, render it again", file=shard.path, key=f"{key}.png"
-            )
-        return torch.from_numpy(image.transpose(2, 0, 1).copy())
+        members = read_members(shard, key, (IMAGE,))
+        return channels_first(decode_member(shard, key, members, IMAGE, decoded)).contiguous()
 
     def digest(self) -> str:
         """Return a digest of the settings, and names and sizes of the shards."""

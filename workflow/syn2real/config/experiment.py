@@ -7,7 +7,7 @@ from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 from syn2real import plugins
 from syn2real.backbones.schema import ModelName
 from syn2real.complexity.schema import Complexity, FTask, Reference
-from syn2real.data.own_renders.schema import OwnRenders
+from syn2real.data.own_renders.schema import AnyOwnRenders, OwnRenders
 from syn2real.data.targets.schema import Target
 from syn2real.render.schema import Rendering, may_be_off, rendering_model
 from syn2real.schema import Name, Section
@@ -42,11 +42,11 @@ def setting_kind(value: Any) -> str:
 
 def setting_model(value: Any) -> type[Rendering | OwnRenders]:
     """Return the model of a setting that is not validated yet."""
-    return OwnRenders if setting_kind(value) == "own-renders" else AnyRendering
+    return AnyOwnRenders if setting_kind(value) == "own-renders" else AnyRendering
 
 
 Setting = Annotated[
-    Annotated[AnyRendering, Tag("rendering")] | Annotated[OwnRenders, Tag("own-renders")],
+    Annotated[AnyRendering, Tag("rendering")] | Annotated[AnyOwnRenders, Tag("own-renders")],
     Discriminator(setting_kind),
 ]
 """The kind is known before the keys are checked, so that a mistake is reported for the right kind."""

@@ -12,7 +12,7 @@ from syn2real.assets.archives import Archive
 from syn2real.config.experiment import AnyRendering, Experiment, Measured
 from syn2real.config.recipe import Recipe
 from syn2real.config.workflow import WorkflowConfig
-from syn2real.data.own_renders.schema import OwnRenders
+from syn2real.data.own_renders.schema import AnyOwnRenders
 from syn2real.data.targets.schema import Target
 from syn2real.files import write_text
 from syn2real.training.metrics import Metrics
@@ -25,7 +25,7 @@ MODELS: dict[str, type[BaseModel]] = {
     "experiment": Experiment,
     "measured": Measured,
     "metrics": Metrics,
-    "own-renders": OwnRenders,
+    "own-renders": AnyOwnRenders,
     "recipe": Recipe,
     "rendering": AnyRendering,
     "target": Target,

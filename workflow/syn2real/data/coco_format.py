@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 UNUSED = ("coco_url", "date_captured", "flickr_url", "license", "keypoints")
 
 
-def read_annotations(path: Path, ftask: str | None) -> dict[str, Any]:
+def read_annotations(path: Path, channel: str | None) -> dict[str, Any]:
     """Read and check a COCO annotation file.
 
     What a set of one's own often leaves out is filled in: `iscrowd` (0), `area` (the box's), and the
@@ -34,8 +34,8 @@ def read_annotations(path: Path, ftask: str | None) -> dict[str, Any]:
     ----------
     path : Path
         The file.
-    ftask : {"objdet", "semseg", None}
-        `objdet` needs boxes, and drops masks, which are most of the file's memory; `semseg` needs masks,
+    channel : {"objects", "class-map", None}
+        `objects` needs boxes, and drops masks, which are most of the file's memory; `class-map` needs masks,
         whose polygons are given as arrays; with None each annotation needs one or the other.
 
     Returns
@@ -48,7 +48,7 @@ def read_annotations(path: Path, ftask: str | None) -> dict[str, Any]:
     InputError
         Naming the file and the first offending key.
     """
-    data = _load(path, _slim(ftask))
+    data = _load(path, _slim(channel))
     for number, image in enumerate(images := _table(path, data, "images")):
         check_image(path, number, image)
     image_ids = unique_ids(path, images, "images")
@@ -58,10 +58,10 @@ def read_annotations(path: Path, ftask: str | None) -> dict[str, Any]:
             raise InputError("a category needs a name", file=path, key=f"categories[{number}].name")
     annotations = _table(path, data, "annotations", may_be_empty=True)
     for number, annotation in enumerate(annotations):
-        if problem := annotation_problem(annotation, ftask, image_ids, category_ids):
+        if problem := annotation_problem(annotation, channel, image_ids, category_ids):
             key, what = problem
             raise InputError(what, file=path, key=f"annotations[{number}].{key}")
-        _complete(annotation, ftask)
+        _complete(annotation, channel)
     ids = {annotation.get("id", 0) for annotation in annotations}
     if 0 in ids or len(ids) < len(annotations):
         for number, annotation in enumerate(annotations, start=1):
@@ -161,7 +161,7 @@ def _encoded(segmentation: Any, height: int, width: int) -> Any:
     return segmentation
 
 
-def _slim(ftask: str | None) -> Callable[[dict[str, Any]], dict[str, Any]]:
+def _slim(channel: str | None) -> Callable[[dict[str, Any]], dict[str, Any]]:
     """Return what makes a mapping small as soon as it is read.
 
     COCO's training file is 450 MB of text; all of its polygons as lists of Python's numbers would take 3 GB.
@@ -170,7 +170,7 @@ def _slim(ftask: str | None) -> Callable[[dict[str, Any]], dict[str, Any]]:
     def slim(entry: dict[str, Any]) -> dict[str, Any]:
         for key in UNUSED:
             entry.pop(key, None)
-        if ftask == "objdet":
+        if channel == "objects":
             entry.pop("segmentation", None)
         elif isinstance(polygons := entry.get("segmentation"), list):
             with contextlib.suppress(TypeError):  # told where it is used
@@ -225,7 +225,7 @@ def check_image(path: Path, number: int, image: dict[str, Any]) -> None:
 
 
 def annotation_problem(
-    annotation: dict[str, Any], ftask: str | None, image_ids: Container[int], category_ids: Container[int]
+    annotation: dict[str, Any], channel: str | None, image_ids: Container[int], category_ids: Container[int]
 ) -> tuple[str, str] | None:
     """Return the first offending key of an annotation and what is wrong, or None."""
     if annotation.get("image_id") not in image_ids:
@@ -233,9 +233,9 @@ def annotation_problem(
     if annotation.get("category_id") not in category_ids:
         return "category_id", f"{annotation.get('category_id')!r} is the id of no category of this file"
     box, masked = annotation.get("bbox"), has_mask(annotation)
-    if not _is_box(box) and (ftask == "objdet" or (ftask is None and (box is not None or not masked))):
+    if not _is_box(box) and (channel == "objects" or (channel is None and (box is not None or not masked))):
         return "bbox", f"{box!r} is no box [x, y, width, height] in pixels"
-    if ftask == "semseg" and not masked:
+    if channel == "class-map" and not masked:
         return "segmentation", "there is no mask, so this set serves objdet only; add polygons or RLE"
     return None
 
@@ -253,8 +253,8 @@ def _is_box(value: Any) -> bool:
     )
 
 
-def _complete(annotation: dict[str, Any], ftask: str | None) -> None:
+def _complete(annotation: dict[str, Any], channel: str | None) -> None:
     """Fill in what sets of one's own leave out."""
     annotation.setdefault("iscrowd", 0)
-    if ftask == "objdet":
+    if channel == "objects":
         annotation.setdefault("area", annotation["bbox"][2] * annotation["bbox"][3])

@@ -1,7 +1,6 @@
 """A rendered stand-in for a target, written as the real ones are: ImageNet, COCO and ADE20K layouts."""
 
 import io
-import json
 import os
 import shutil
 import tempfile
@@ -14,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from syn2real.data.shards import Shard
+from syn2real.channels import class_map, objects
+from syn2real.data.shards import IMAGE, Shard
 from syn2real.errors import InputError
 from syn2real.files import write_json, write_text
 
@@ -122,12 +122,11 @@ def _views(shards: Sequence[Shard], limit: int | None) -> Iterator[_View]:
         members = shard.read(key)
         shard.close()
         try:
-            with Image.open(io.BytesIO(members["png"])) as image:
+            with Image.open(io.BytesIO(members[IMAGE])) as image:
                 buffer = io.BytesIO()
                 image.convert("RGB").save(buffer, "JPEG", quality=JPEG_QUALITY)
-            with Image.open(io.BytesIO(members["seg.png"])) as mask:
-                classes = np.array(mask).astype(np.uint8)
-            annotations = json.loads(members["json"])
+            classes = class_map.decode(members[class_map.MEMBER]).astype(np.uint8)
+            annotations = objects.decode(members[objects.MEMBER])
         except (OSError, ValueError, KeyError) as error:
             raise InputError(
                 f"the shard is damaged ({error}); render it again", file=shard.path, key=key

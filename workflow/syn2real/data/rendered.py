@@ -1,7 +1,6 @@
 """Rendered images for pre-training, read from shards (paper, §4.1 and Appendix A)."""
 
-import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -12,19 +11,15 @@ from numpy.typing import NDArray
 from pycocotools.coco import COCO
 from torchvision import tv_tensors
 
-from syn2real.data.annotated import IGNORE, AnnotatedImages, check_whole_scenes, detection
+from syn2real.channels.base import decoded, learnt_classes, load_channel
+from syn2real.data.annotated import AnnotatedImages, check_whole_scenes
 from syn2real.data.coco_format import index as coco_index
-from syn2real.data.shards import OPTIONAL_EXTENSIONS, Shard, view_key
+from syn2real.data.shards import IMAGE, Shard, decode_member, members_of, read_members, view_key
 from syn2real.errors import InputError
 from syn2real.files import digest
-from syn2real.png import decode_png
-
-MEMBERS = {"mulclass": "json", "objdet": "json", "semseg": "seg.png", "normal": "normal.png"}
-"""The member that holds each pre-training task's annotations."""
-PTASKS = tuple(MEMBERS)
 
 
-class SyntheticImages(AnnotatedImages):
+class RenderedImages(AnnotatedImages):
     """The first n images of a rendering setting: its first n / views scenes, whole.
 
     Items are read at random access, so workers started by fork or by spawn may share one object. No file
@@ -36,52 +31,52 @@ class SyntheticImages(AnnotatedImages):
         Shards of one setting and split, in the order of their names; those past n are not opened.
     n : int
         Images, a whole number of scenes.
-    ptask : {"mulclass", "objdet", "semseg", "normal"}
-        The pre-training task whose annotations to give (see `AnnotatedImages`). semseg has the background as
-        a class of its own, the first (Appendix A.2).
+    channel : str
+        What the images are labelled with, see `syn2real.channels`.
 
     Raises
     ------
     InputError
-        n is no whole number of scenes, or more than the shards hold; the shards do not belong together or
-        leave out scenes; or later, when it is read, a member is broken (naming shard and member).
+        n is not a whole number of scenes, or more than the shards hold; the shards do not belong together or
+        leave out scenes or the channel; or later, when it is read, a member is broken (naming shard and
+        member).
     """
 
-    def __init__(self, shards: Sequence[Path], n: int, ptask: str) -> None:
-        if ptask not in PTASKS:
-            raise InputError(f"{ptask!r} is no pre-training task; they are {', '.join(PTASKS)}", key="ptask")
-        self.task = ptask
+    def __init__(self, shards: Sequence[Path], n: int, channel: str) -> None:
+        self.channel = channel
+        module = load_channel(channel)
+        self._member: str = module.MEMBER
+        self._decode: Callable[[bytes], Any] = module.decode
         self._shards = _open(shards, n)
         self._ends = np.cumsum([len(shard) for shard in self._shards])
         self._n = n
-        self._views = int(self._shards[0].meta["views"])
-        names = list(self._shards[0].meta["classes"])
-        if ptask == "semseg" and len(names) >= IGNORE:
-            raise InputError(
-                f"{len(names)} classes; class maps for semseg hold {IGNORE - 1}",
-                file=self._shards[0].path,
-                key="classes",
-            )
-        self._n_objects = len(names)
-        self._label_of = {number: number for number in range(1, len(names) + 1)}
-        self.classes = {"semseg": ["background", *names], "normal": []}.get(ptask, names)
-        if ptask == "objdet":
-            self.category_ids = list(self._label_of)
+        first = self._shards[0]
+        self._views = int(first.meta["views"])
+        if self._member not in members_of(first.meta):
+            held = f"the images have no {channel}: they were rendered or imported without it"
+            raise InputError(held, file=first.path, key="members")
+        try:
+            self.classes = learnt_classes(module, list(first.meta["classes"]))
+        except ValueError as error:
+            raise InputError(str(error), file=first.path, key="classes") from None
+        self.category_ids = list(range(1, len(self.classes) + 1)) if channel == "objects" else None
 
     def __len__(self) -> int:
         return self._n
 
     def __getitem__(self, index: int) -> tuple[tv_tensors.Image, Any]:
         shard, key = self._locate(index)
-        members = _read(shard, key, ("png", MEMBERS[self.task]))
-        image = _channels_first(_decode(shard, key, members, "png"))
-        annotate = getattr(self, f"_{self.task}")
-        return tv_tensors.Image(image), annotate(index, shard, key, members)
+        members = read_members(shard, key, (IMAGE, self._member))
+        image = channels_first(decode_member(shard, key, members, IMAGE, decoded))
+        value = decode_member(shard, key, members, self._member, self._decode)
+        if self.channel == "objects":
+            value |= {"image_id": index + 1}
+        return tv_tensors.Image(image), value
 
     def digest(self) -> str:
-        """Return a digest of task, number, rendering setting, and names and sizes of the shards."""
+        """Return a digest of channel, number, rendering setting, and names and sizes of the shards."""
         sizes = [[shard.path.name, shard.path.stat().st_size] for shard in self._shards]
-        return digest({"task": self.task, "n": self._n, "meta": self._shards[0].meta, "shards": sizes})
+        return digest({"channel": self.channel, "n": self._n, "meta": self._shards[0].meta, "shards": sizes})
 
     def _locate(self, index: int) -> tuple[Shard, str]:
         """Return the shard and the key of an image."""
@@ -92,39 +87,25 @@ class SyntheticImages(AnnotatedImages):
         scene, view = divmod(index - int(self._ends[place]) + len(shard), self._views)
         return shard, view_key(shard.scenes[scene], view)
 
-    def _mulclass(self, index: int, shard: Shard, key: str, members: dict[str, bytes]) -> torch.Tensor:
-        visible = torch.zeros(self._n_objects)
-        for thing in _view(shard, key, members)["objects"]:
-            visible[thing["class"]] = 1
-        return visible
-
-    def _objdet(self, index: int, shard: Shard, key: str, members: dict[str, bytes]) -> dict[str, Any]:
-        view = _view(shard, key, members)
-        return detection(_annotations(view), self._label_of, index + 1, (view["height"], view["width"]))
-
-    def _semseg(self, index: int, shard: Shard, key: str, members: dict[str, bytes]) -> tv_tensors.Mask:
-        return tv_tensors.Mask(torch.from_numpy(_decode(shard, key, members, "seg.png")))
-
-    def _normal(self, index: int, shard: Shard, key: str, members: dict[str, bytes]) -> tv_tensors.Mask:
-        return tv_tensors.Mask(_channels_first(_decode(shard, key, members, "normal.png")))
-
     @cached_property
     def coco(self) -> COCO | None:  # type: ignore[override]
         """All annotations as pycocotools' ground truth; image i has id i + 1.
 
         Read when it is first asked for: the evaluation needs it, a million images to train on do not.
         """
-        if self.task != "objdet":
+        if self.channel != "objects":
             return None
         images: list[dict[str, Any]] = []
         annotations: list[dict[str, Any]] = []
         for number in range(1, self._n + 1):
             shard, key = self._locate(number - 1)
-            view = _view(shard, key, _read(shard, key, ("json",)))
+            members = read_members(shard, key, (self._member,))
+            view = decode_member(shard, key, members, self._member, self._decode)
             size = {"width": view["width"], "height": view["height"]}
             images.append({"id": number, "file_name": f"{key}.png", **size})
-            for annotation in _annotations(view):
-                annotations.append({"id": len(annotations) + 1, "image_id": number, **annotation})
+            for thing in view["objects"]:
+                place = {"id": len(annotations) + 1, "image_id": number, "category_id": thing["class"] + 1}
+                annotations.append(place | {"bbox": thing["bbox"], "area": thing["area"], "iscrowd": 0})
         categories = [{"id": k, "name": name} for k, name in enumerate(self.classes, start=1)]
         return coco_index({"images": images, "annotations": annotations, "categories": categories})
 
@@ -170,53 +151,9 @@ def _check_size(n: int, images: int, views: int, folder: Path) -> None:
         )
 
 
-def _read(shard: Shard, key: str, extensions: Sequence[str]) -> dict[str, bytes]:
-    """Return some of an image's members and leave the file closed."""
-    try:
-        return shard.read(key, extensions)
-    except OSError as error:
-        raise InputError(f"cannot be read ({error}); render it again", file=shard.path, key=key) from None
-    finally:
-        shard.close()
-
-
-def _decode(shard: Shard, key: str, members: dict[str, bytes], extension: str) -> NDArray[Any]:
-    """Decode a PNG member, shape (H, W) or (H, W, 3)."""
-    if extension not in members and extension in OPTIONAL_EXTENSIONS:
-        raise InputError(
-            "is not in this shard, because the images were imported without masks or normals",
-            file=shard.path,
-            key=f"{key}.{extension}",
-        )
-    image = decode_png(members.get(extension, b""))
-    if image is None:
-        raise InputError(
-            "no whole PNG; the shard is damaged, render it again", file=shard.path, key=f"{key}.{extension}"
-        )
-    return np.ascontiguousarray(image)
-
-
-def _channels_first(array: NDArray[Any]) -> torch.Tensor:
+def channels_first(array: NDArray[Any]) -> torch.Tensor:
     """Return a tensor (3, H, W) of an array (H, W, 3), whose order in memory it keeps.
 
-    Colours side by side are what torchvision resizes fastest, and what a GPU's convolutions want.
+    Colours side by side are what torchvision resizes fastest, and what a GPU's convolutions need.
     """
     return torch.from_numpy(array).permute(2, 0, 1)
-
-
-def _view(shard: Shard, key: str, members: dict[str, bytes]) -> dict[str, Any]:
-    """Return a view's annotations."""
-    try:
-        return json.loads(members["json"])
-    except (KeyError, ValueError):
-        raise InputError(
-            "no valid JSON; the shard is damaged, render it again", file=shard.path, key=f"{key}.json"
-        ) from None
-
-
-def _annotations(view: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return a view's objects as COCO annotations without ids."""
-    return [
-        {"category_id": thing["class"] + 1, "bbox": thing["bbox"], "area": thing["area"], "iscrowd": 0}
-        for thing in view["objects"]
-    ]

@@ -11,10 +11,10 @@ import io
 import json
 import os
 import tarfile
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,14 +22,15 @@ from numpy.typing import NDArray
 from syn2real.errors import InputError
 from syn2real.files import atomic, canonical_json
 
+T = TypeVar("T")
+
 FORMAT = 2
 META = "__shard__.json"
 INDEX = "__shard__.index.npy"
 DESCRIPTION = "scene.json"
-VIEW_EXTENSIONS = ("png", "seg.png", "normal.png", "json")
-OPTIONAL_EXTENSIONS = ("seg.png", "normal.png")
-"""What a user's own renders may lack."""
-EXTENSIONS = (DESCRIPTION, *VIEW_EXTENSIONS)
+IMAGE = "png"
+FIRST_MEMBERS = (IMAGE, "seg.png", "normal.png", "json")
+"""A view's members in a shard that does not list them."""
 
 
 @dataclass(frozen=True)
@@ -43,9 +44,8 @@ class SceneRecord:
     description : bytes
         Canonical JSON of the scene description.
     views : list of dict
-        For each camera pose the file contents by extension: `png` (RGB, 8 bit), `seg.png` (class map, 0 is
-        background and k + 1 class k), `normal.png` (see `encode_normals`) and `json` (annotations). A user's
-        own renders have no `seg.png` where there are no masks, and no `normal.png` without normals.
+        For each camera pose the file contents by extension: `png` (RGB, 8 bit), and a member for each channel
+        (see `syn2real.channels`). A user's own renders have no class map where there are no masks.
     """
 
     scene: int
@@ -66,32 +66,41 @@ def write_shard(path: str | Path, meta: dict[str, Any], scenes: Iterable[SceneRe
     path : str or Path
         The `.tar` to write.
     meta : dict
-        What `__shard__.json` holds: setting, split, first_scene, n_scenes, views, classes, rendering,
-        versions, resampled and, where it is rendered here, code, assets and devices. `format` is added.
+        What `__shard__.json` holds: setting, split, first_scene, n_scenes, views, members (the extensions of
+        a view's files, in order), classes, rendering, versions, resampled and, where it is rendered here,
+        code, assets and devices. `format` is added.
     scenes : iterable of SceneRecord
         The scenes first_scene, first_scene + 1, …; they are taken one at a time.
     """
-    index = np.zeros((meta["n_scenes"], 1 + meta["views"] * len(VIEW_EXTENSIONS), 2), dtype="<i8")
+    members = members_of(meta)
+    index = np.zeros((meta["n_scenes"], 1 + meta["views"] * len(members), 2), dtype="<i8")
     with atomic(path) as temporary:
         with tarfile.open(temporary, "w", format=tarfile.USTAR_FORMAT) as tar:
             _add(tar, META, canonical_json({"format": FORMAT, **meta}))
             place, _ = _add(tar, INDEX, _npy(index))  # holds its place until all is known
             for row, record in zip(index, scenes, strict=True):
-                row[:] = list(_add_scene(tar, record))
+                row[:] = list(_add_scene(tar, record, members))
         with temporary.open("r+b") as stream:
             stream.seek(place)
             stream.write(_npy(index))
 
 
-def _add_scene(tar: tarfile.TarFile, record: SceneRecord) -> Iterator[tuple[int, int]]:
+def members_of(meta: dict[str, Any]) -> tuple[str, ...]:
+    """Return the extensions of a view's files, in their order, from what a shard says about itself."""
+    return tuple(meta.get("members", FIRST_MEMBERS))
+
+
+def _add_scene(
+    tar: tarfile.TarFile, record: SceneRecord, members: Sequence[str]
+) -> Iterator[tuple[int, int]]:
     """Append a scene; yield (offset, size) of its description and its views' members, (0, 0) for none."""
     yield _add(tar, f"{record.scene:08d}.{DESCRIPTION}", record.description)
     for view, contents in enumerate(record.views):
-        for extension in VIEW_EXTENSIONS:
-            if extension in OPTIONAL_EXTENSIONS and extension not in contents:
-                yield 0, 0
-            else:
+        for extension in members:
+            if extension in contents:
                 yield _add(tar, f"{view_key(record.scene, view)}.{extension}", contents[extension])
+            else:
+                yield 0, 0
 
 
 class Shard:
@@ -145,15 +154,15 @@ class Shard:
         """The images' keys, in order of scene and view."""
         return [view_key(scene, view) for scene in self.scenes for view in range(self.meta["views"])]
 
-    def read(self, key: str, extensions: Collection[str] = EXTENSIONS) -> dict[str, bytes]:
+    def read(self, key: str, extensions: Collection[str] | None = None) -> dict[str, bytes]:
         """Return the contents of one key's members by extension.
 
         Parameters
         ----------
         key : str
             One of `keys`, or a scene's eight digits for its `scene.json`.
-        extensions : collection of str
-            Which members to read, if they are there.
+        extensions : collection of str, optional
+            Which members to read, if they are there; all by default.
 
         Returns
         -------
@@ -170,7 +179,7 @@ class Shard:
             self._stream = self.path.open("rb", buffering=0)
         contents = {}
         for extension, offset, size in self._places(key):
-            if size and extension in extensions:
+            if size and (extensions is None or extension in extensions):
                 # Not seek and read: forked processes share an open file's position.
                 contents[extension] = os.pread(self._stream.fileno(), size, offset)
                 if len(contents[extension]) < size:
@@ -196,62 +205,41 @@ class Shard:
         if not view:
             yield DESCRIPTION, *row[0]
             return
-        first = 1 + int(view) * len(VIEW_EXTENSIONS)
-        for extension, place in zip(VIEW_EXTENSIONS, row[first:], strict=False):
+        members = members_of(self.meta)
+        first = 1 + int(view) * len(members)
+        for extension, place in zip(members, row[first:], strict=False):
             yield extension, *place
 
 
-def encode_normals(normals: NDArray[np.floating], valid: NDArray[np.bool_]) -> NDArray[np.uint8]:
-    """Pack unit normals into 8-bit RGB: an octahedral map in red and green, validity in blue.
+def read_members(shard: Shard, key: str, extensions: Sequence[str]) -> dict[str, bytes]:
+    """Return some of an image's members and leave the file closed."""
+    try:
+        return shard.read(key, extensions)
+    except OSError as error:
+        raise InputError(f"cannot be read ({error}); render it again", file=shard.path, key=key) from None
+    finally:
+        shard.close()
 
-    Octahedral coordinates spread 2^16 codes nearly evenly over the sphere: the median error stays below
-    half a degree, at a thirteenth of float32's size before compression (Cigolla et al., "A survey of
-    efficient representations for independent unit vectors", JCGT 2014).
 
-    Parameters
-    ----------
-    normals : array, shape (H, W, 3)
-        Camera-space normals: x right, y up, z towards the camera. They need not have unit length.
-    valid : bool array, shape (H, W)
-        Pixels that have a normal.
+def decode_member(
+    shard: Shard, key: str, members: Mapping[str, bytes], extension: str, decode: Callable[[bytes], T]
+) -> T:
+    """Return what a member holds.
 
-    Returns
-    -------
-    uint8 array, shape (H, W, 3)
+    Raises
+    ------
+    InputError
+        The member is missing or damaged; names shard and member.
     """
-    sums = np.abs(normals).sum(axis=-1, keepdims=True)
-    valid = valid & (sums[..., 0] > 0)
-    flat = normals / np.where(sums > 0, sums, 1)
-    sign = np.where(flat[..., :2] >= 0, 1.0, -1.0)
-    folded = (1 - np.abs(flat[..., 1::-1])) * sign
-    plane = np.where(flat[..., 2:] >= 0, flat[..., :2], folded)
-    codes = np.rint((plane + 1) * 127.5)
-    packed = np.concatenate([codes, np.full_like(codes[..., :1], 255)], axis=-1)
-    return np.where(valid[..., None], packed, 0).astype(np.uint8)
-
-
-def decode_normals(packed: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """Unpack what `encode_normals` packed.
-
-    Parameters
-    ----------
-    packed : uint8 array, shape (H, W, 3)
-        RGB as read from a `normal.png`.
-
-    Returns
-    -------
-    normals : float32 array, shape (H, W, 3)
-        Unit normals in camera space; zero where invalid.
-    valid : bool array, shape (H, W)
-    """
-    valid = packed[..., 2] > 127
-    plane = packed[..., :2].astype(np.float32) / 127.5 - 1
-    z = 1 - np.abs(plane).sum(axis=-1, keepdims=True)
-    sign = np.where(plane >= 0, np.float32(1), np.float32(-1))
-    xy = np.where(z >= 0, plane, (1 - np.abs(plane[..., ::-1])) * sign)
-    normals = np.concatenate([xy, z], axis=-1)
-    normals /= np.linalg.norm(normals, axis=-1, keepdims=True)
-    return np.where(valid[..., None], normals, 0).astype(np.float32), valid
+    place = f"{key}.{extension}"
+    if extension not in members:
+        problem = "is not in this shard, because the images were imported without it"
+        raise InputError(problem, file=shard.path, key=place)
+    try:
+        return decode(members[extension])
+    except ValueError as error:
+        problem = f"{error}; the shard is damaged, render it again"
+        raise InputError(problem, file=shard.path, key=place) from None
 
 
 def _add(tar: tarfile.TarFile, name: str, content: bytes) -> tuple[int, int]:

@@ -8,7 +8,7 @@ from syn2real.plan.assets import MADE_OBJECTS, MADE_TEXTURES, collections_of, fe
 from syn2real.plan.plan import ExperimentPlan, Plan
 from syn2real.render.schema import Rendering
 from syn2real.schema import require_name
-from syn2real.tasks.schema import Stage
+from syn2real.tasks.schema import Stage, channel_of
 
 
 def check_experiment(plan: Plan, e: Experiment, file: str) -> None:
@@ -33,9 +33,9 @@ def check_experiment(plan: Plan, e: Experiment, file: str) -> None:
         require_name(setting, plan.renderings, file=file, key="settings")
         for size in e.sizes:
             _whole_scenes(plan, setting, size, file=file, key="sizes")
-    for setting, own in plan.own_renders(e.settings).items():
         for ptask in e.ptasks:
-            own.require(ptask, file=file, key="ptasks", name=setting)
+            rendering = plan.renderings[setting]
+            rendering.require(channel_of(ptask), task=ptask, file=file, key="ptasks", name=setting)
     for name, stand_in in e.stand_ins.items():
         key = f"stand_ins.{name}"
         require_name(stand_in.setting, plan.rendered(), file=file, key=f"{key}.setting")
@@ -45,7 +45,8 @@ def check_experiment(plan: Plan, e: Experiment, file: str) -> None:
     _check_complexity(plan, e, file)
     for f in e.ftasks:
         require_name(f.target, plan.targets, file=file, key="ftasks.target")
-        plan.targets[f.target].require(f.task, file=file, key="ftasks.target", name=f.target)
+        target, channel = plan.targets[f.target], channel_of(f.task)
+        target.require(channel, task=f.task, file=file, key="ftasks.target", name=f.target)
 
 
 def _check_recipes(plan: Plan, e: Experiment) -> None:
@@ -64,7 +65,13 @@ def _check_complexity(plan: Plan, e: Experiment, file: str) -> None:
         if isinstance(reference, TrainedReference):
             require_name(reference.target, plan.targets, file=file, key=f"references.{name}.target")
             target = plan.targets[reference.target]
-            target.require(reference.ftask, file=file, key=f"references.{name}.target", name=reference.target)
+            target.require(
+                channel_of(reference.ftask),
+                task=reference.ftask,
+                file=file,
+                key=f"references.{name}.target",
+                name=reference.target,
+            )
     if e.complexity is None:
         return
     require_name(e.complexity.reference, plan.references, file=file, key="complexity.reference")

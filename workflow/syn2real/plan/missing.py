@@ -17,6 +17,7 @@ from syn2real.errors import InputError
 from syn2real.plan.assets import collections_of, textures_folder
 from syn2real.plan.plan import ExperimentPlan, Plan
 from syn2real.render.stock import room_materials
+from syn2real.tasks.schema import channel_of
 
 
 def missing_data(plan: Plan, root: Path = HERE) -> Iterator[str]:
@@ -32,12 +33,13 @@ def missing_data(plan: Plan, root: Path = HERE) -> Iterator[str]:
             continue
         for task, target in record.labelled:
             if plan.stand_in_of(target) is None:
-                for problem in _problem(check_layout, plan.targets[target], task):
+                for problem in _problem(check_layout, plan.targets[target], channel_of(task)):
                     yield f"{problem} (needed by the {task} runs on {target} of experiment {name})"
         yield from _missing_weights(plan, record.asked)
         for setting, own in plan.own_renders(record.settings).items():
             images = record.images[setting]
-            for problem in _problem(check_own_renders, setting, own, record.asked.ptasks, images, root):
+            channels = {channel_of(ptask) for ptask in record.asked.ptasks}
+            for problem in _problem(check_own_renders, setting, own, channels, images, root):
                 yield f"{problem} (needed by the pre-training on {setting} of experiment {name})"
         for problem in dict.fromkeys(_missing_assets(plan, record)):
             yield f"{problem} (needed by the renders of experiment {name})"

@@ -146,7 +146,8 @@ def _assemble(output: Path, meta: dict[str, Any], scratch: Path) -> None:
         raise RuntimeError(f"{scratch}: scene {gone} was rendered, but is gone; render it again ({place})")
     resampled = {str(scene): part["attempt"] for scene, part in parts.items() if part["attempt"]}
     devices = sorted({device for part in parts.values() for device in part["devices"]})
-    complete = meta | {"resampled": resampled, "devices": devices}
+    members = next(iter(parts.values()))["members"]
+    complete = meta | {"members": members, "resampled": resampled, "devices": devices}
     try:
         write_shard(output, complete, _records(scratch, scenes, meta["views"]))
     except OSError as error:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from syn2real.data.shards import canonical_json
+from syn2real.files import canonical_json
 from syn2real.plugins import load
 from syn2real.render.randomise import camera, lights, objects, placement, room
 from syn2real.render.randomise.base import DIGITS, SceneAssets, named_generator

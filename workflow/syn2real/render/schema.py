@@ -1,12 +1,14 @@
 """A rendering setting: everything that decides what its images look like (paper, Appendix B and §4.5)."""
 
 from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from pydantic import Field, create_model, model_serializer, model_validator
 
 from syn2real import schema
-from syn2real.plugins import load, module_name, names, one_of
+from syn2real.errors import InputError
+from syn2real.plugins import constant, load, module_name, names, one_of
 from syn2real.render.randomise import camera, lights, objects, placement, room
 from syn2real.render.randomise.camera import Section as Camera
 from syn2real.render.randomise.placement import Section as Placement
@@ -16,14 +18,14 @@ from syn2real.render.randomise.wear import Section as Wear
 POINT = "render.randomise"
 EVERY_SCENE = (objects, room, lights, placement, camera)
 """The aspects that every scene has; all others may be off."""
-CHANNELS = ("objects", "class-map", "normals")
+CHANNELS = ("class-map", "normals", "objects")
 """What scenes are rendered with where a setting does not say."""
 
 
 if TYPE_CHECKING:
     ChannelName = str
 else:
-    ChannelName = one_of(names("channels"))
+    ChannelName = one_of([name for name in names("channels") if constant("channels", name, "MEMBER")])
 
 
 class Rendering(lights.Section, room.Section, objects.Section):
@@ -77,14 +79,29 @@ class Rendering(lights.Section, room.Section, objects.Section):
         optional = {"channels", *map(key_of, may_be_off())}
         return {key: value for key, value in write(self).items() if value is not None or key not in optional}
 
+    def channel_names(self) -> tuple[str, ...]:
+        """Return the channels that each image is rendered with."""
+        return self.channels or CHANNELS
+
+    def require(self, channel: str, *, task: str, file: str | Path, key: str, name: str) -> None:
+        """Raise InputError unless the images are rendered with a channel; `OwnRenders.require` has its twin.
+
+        Parameters
+        ----------
+        channel : str
+            What the images must be labelled with.
+        task, file, key, name : str
+            The task that learns from it, where it was asked for, and the setting's name, for the message.
+        """
+        if channel not in self.channel_names():
+            listed = ", ".join([*self.channel_names(), channel])
+            problem = f"setting {name} is rendered without {channel}; give it `channels: [{listed}]`"
+            raise InputError(f"{problem}, or take {task} out", file=file, key=key)
+
     def randomisations(self) -> dict[str, schema.Section]:
         """Return what may be off and is not: its section by its name."""
         found = {name: getattr(self, key_of(name), None) for name in may_be_off()}
         return {name: section for name, section in found.items() if section is not None}
-
-    def channel_names(self) -> tuple[str, ...]:
-        """Return what scenes are rendered with."""
-        return self.channels or CHANNELS
 
     def shard_count(self, images: int) -> int:
         """Return how many shards hold the first `images` images."""

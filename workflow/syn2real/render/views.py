@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from syn2real.render.annotations import RawView, Solid
+from syn2real.channels.base import RawView, Solid
 from syn2real.render.blender import Blender, quiet, world_triangles
 from syn2real.render.passes import apply_view_transform, make_passes, read_passes
 from syn2real.render.randomise import camera, lights, room
@@ -50,7 +50,7 @@ class Renderer:
         textures: Path | None,
         temporary: Path,
         threads: int,
-        passes: Sequence[str] = ("Normal", "IndexOB"),
+        passes: Sequence[str],
     ) -> None:
         self.rendering, self.temporary, self.passes = rendering, temporary, passes
         self._on = {level: randomisations(rendering, level) for level in LEVELS}
@@ -119,10 +119,10 @@ class Renderer:
             is_last = len(views) == len(poses) - 1
             keep = not (is_last and self._scenes % FRESH_START == 0)
             self.blender.render(pose, view["cycles_seed"], keep=keep)
-            views.append(self._read(pose, view))
+            views.append(self._read(pose, view, description["scene"], len(views)))
         return views
 
-    def _read(self, pose: NDArray[np.float64], view: Mapping[str, Any]) -> RawView:
+    def _read(self, pose: NDArray[np.float64], view: Mapping[str, Any], scene: int, number: int) -> RawView:
         """Return what the render has just written, at the final image's size."""
         scale = self.rendering.supersampling
         radiance, passes = read_passes(self.temporary, self.rendering.image_size, scale, self.passes)
@@ -135,4 +135,4 @@ class Renderer:
         intrinsics = self.blender.intrinsics()
         intrinsics[:2] /= scale
         intrinsics[:2, 2] -= 0.5
-        return RawView(image, passes, pose, intrinsics)
+        return RawView(image, passes, pose, intrinsics, scene, number)

@@ -15,10 +15,12 @@ from typing import Any
 
 import cv2
 
-from syn2real.data.shards import SceneRecord, write_shard
+from syn2real.channels import objects as objects_channel
+from syn2real.channels.base import Limits, load_channel
+from syn2real.data.shards import IMAGE, SceneRecord, write_shard
 from syn2real.errors import InputError
 from syn2real.jobs.child import die_with_parent, exit_now
-from syn2real.render.annotations import view_files
+from syn2real.png import encode_png
 from syn2real.render.randomise.base import SceneAssets, SceneRejected
 from syn2real.render.scene import description_bytes, draw_scene
 from syn2real.render.schema import Rendering, read_rendering
@@ -94,7 +96,7 @@ def work(request: RenderRequest) -> None:
     textures = Path(request.textures) if request.textures is not None else None
     cv2.setNumThreads(request.threads)
     with tempfile.TemporaryDirectory(prefix="passes-") as folder:
-        renderer = Renderer(rendering, objects, textures, Path(folder), request.threads)
+        renderer = Renderer(rendering, objects, textures, Path(folder), request.threads, _passes(rendering))
         print(READY, file=sys.stderr, flush=True)
         began = reported = time.monotonic()
         for done, scene in enumerate(request.scenes, start=1):
@@ -111,6 +113,12 @@ def work(request: RenderRequest) -> None:
                     file=sys.stderr,
                     flush=True,
                 )
+
+
+def _passes(rendering: Rendering) -> list[str]:
+    """Return Blender's passes that a setting's channels need, and that show which objects are seen."""
+    needed = [name for channel in rendering.channel_names() for name in load_channel(channel).PASSES]
+    return list(dict.fromkeys([*needed, *objects_channel.PASSES]))
 
 
 def _render_scene(request: RenderRequest, rendering: Rendering, renderer: Renderer, scene: int) -> None:
@@ -130,6 +138,7 @@ def _render_scene(request: RenderRequest, rendering: Rendering, renderer: Render
             "first_scene": scene,
             "n_scenes": 1,
             "views": len(views),
+            "members": list(views[0]),
             "attempt": attempt,
             "devices": renderer.devices,
             "key": request.key,
@@ -144,17 +153,22 @@ def _render_views(
     rendering: Rendering, renderer: Renderer, description: dict[str, Any], classes: int
 ) -> list[dict[str, bytes]]:
     """Return the files of a scene's views."""
+    limits = Limits(classes, rendering.min_visible_pixels, rendering.min_visible_fraction)
+    channels = [load_channel(name) for name in rendering.channel_names()]
     raws, solids = renderer.render(description)
     views = []
     for number, raw in enumerate(raws):
-        files, seen = view_files(rendering, description, number, raw, solids, classes)
-        if not seen:
+        files = {channel.MEMBER: channel.render(raw, solids, limits) for channel in channels}
+        seen = objects_channel.decode(
+            files.get(objects_channel.MEMBER) or objects_channel.render(raw, solids, limits)
+        )
+        if not seen["objects"]:
             raise SceneRejected(
                 f"no object is seen in view {number}",
                 key="min_visible_pixels",
                 fix="lower it or min_visible_fraction, or bring the camera nearer (camera.radius_m)",
             )
-        views.append(files)
+        views.append({IMAGE: encode_png(raw.image)} | files)
     return views
 
 

@@ -1,17 +1,17 @@
-"""One picture of a shard: its images with boxes, class maps, masks and normals (compare Figure 7)."""
+"""One picture of a shard: its images, with what each channel draws of them (compare Figure 7)."""
 
-import colorsys
-import io
-import json
 from collections.abc import Sequence
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
-from pycocotools import mask as coco_mask
 
-from syn2real.data.shards import Shard, decode_normals
+from syn2real import plugins
+from syn2real.channels import objects
+from syn2real.channels.base import decoded, fitted, load_channel
+from syn2real.data.shards import IMAGE, Shard, decode_member, members_of
 from syn2real.errors import InputError
 from syn2real.files import atomic
 
@@ -21,7 +21,7 @@ MARGIN, LINE = 6, 15
 
 
 def contact_sheet(shard: Path, output: Path, views: int = 8, others: Sequence[Path] = ()) -> str:
-    """Draw some of a shard's views, one a column: image with boxes and class numbers, masks, normals.
+    """Draw some of a shard's views, one a column: a picture for each channel, the objects' boxes first.
 
     Parameters
     ----------
@@ -50,11 +50,12 @@ def contact_sheet(shard: Path, output: Path, views: int = 8, others: Sequence[Pa
     if views < 1:
         raise InputError("a contact sheet shows at least one view", key="views")
     keys = _spread(source, views)
-    columns = [_column(source.read(key), source.meta["classes"]) for key in keys]
+    channels = _channels(source)
+    columns = [_column(source, key, channels) for key in keys]
     title = summary([source, *map(Shard, others)])
     # The built-in font takes 6 pixels a letter.
     width = max(MARGIN + (TILE + MARGIN) * len(columns), 2 * MARGIN + 6 * len(title))
-    height = LINE + MARGIN + (TILE + MARGIN) * 3
+    height = LINE + MARGIN + (TILE + MARGIN) * len(channels)
     sheet = Image.new("RGB", (width, height), "white")
     ImageDraw.Draw(sheet).text((MARGIN, 2), title, fill="black")
     for i, column in enumerate(columns):
@@ -85,45 +86,36 @@ def _spread(source: Shard, views: int) -> list[str]:
     return sorted(order[:views])
 
 
-def _column(files: dict[str, bytes], classes: Sequence[str]) -> list[Image.Image]:
-    """Return a view's three tiles; a user's own renders may have no masks or normals."""
-    pixels = _decode(files["png"])
-    objects = json.loads(files["json"])["objects"]
-    masks = pixels * 0.35
-    for item in objects:
-        if item["segmentation"] is None:
-            continue
-        inside = coco_mask.decode(item["segmentation"]).astype(bool)
-        masks[inside] = 0.3 * pixels[inside] + 0.7 * 255 * np.array(colour(item["class"], len(classes)))
-    shaded = np.zeros_like(pixels, dtype=float)
-    if "normal.png" in files:
-        normals, valid = decode_normals(_decode(files["normal.png"]))
-        shaded = np.where(valid[..., None], normals / 2 + 0.5, 0) * 255
-    tiles = [_tile(pixels), _tile(masks), _tile(shaded)]
-    draw, scale = ImageDraw.Draw(tiles[0]), TILE / max(pixels.shape)
-    for item in objects:
-        x, y, width, height = (value * scale for value in item["bbox"])
-        ink = tuple(int(255 * part) for part in colour(item["class"], len(classes)))
-        draw.rectangle((x, y, x + width - 1, y + height - 1), outline=ink)
-        # A class's number among the setting's: whole names would cover the image.
-        draw.text((x + 3, y + 1), str(item["class"] + 1), fill=ink, stroke_width=1, stroke_fill="black")
+def _column(source: Shard, key: str, channels: Sequence[ModuleType]) -> list[Image.Image]:
+    """Return a view's tiles: its image, with what each channel draws on it or beside it."""
+    files = source.read(key)
+    image = _enlarged(decode_member(source, key, files, IMAGE, decoded))
+    tiles = []
+    for channel in channels:
+        drawn = image * 0
+        if channel.MEMBER in files:  # a user's own renders may have no masks
+            drawn = channel.draw(decode_member(source, key, files, channel.MEMBER, channel.decode), image)
+        tiles.append(_tile(drawn))
     return tiles
 
 
-def colour(index: int, classes: int) -> tuple[float, float, float]:
-    """Return a class's colour, red, green and blue from 0 to 1; neighbours differ much."""
-    return colorsys.hsv_to_rgb(index * 0.381966 % 1, 0.9 - 0.4 * (index / max(classes, 1)), 1.0)
+def _channels(source: Shard) -> list[ModuleType]:
+    """Return the channels that a shard's views have, the objects first."""
+    members = members_of(source.meta)
+    named = {plugins.constant("channels", name, "MEMBER"): name for name in plugins.names("channels")}
+    channels = [load_channel(named[member]) for member in members if member in named]
+    return sorted(channels, key=lambda channel: (channel is not objects, members.index(channel.MEMBER)))
 
 
-def _decode(content: bytes) -> NDArray[np.uint8]:
-    with Image.open(io.BytesIO(content)) as image:
-        return np.asarray(image.convert("RGB"))
+def _enlarged(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return an image whose longer side is a tile's, so that what is drawn on it can be read."""
+    height, width = pixels.shape[:2]
+    scale = TILE / max(height, width)
+    return fitted(pixels, (max(1, round(height * scale)), max(1, round(width * scale))))
 
 
-def _tile(pixels: NDArray[np.floating] | NDArray[np.uint8]) -> Image.Image:
-    """Return a picture on a white square, its longer side as long as the square's."""
-    image = Image.fromarray(np.rint(pixels).astype(np.uint8))
-    sides = [max(1, round(side * TILE / max(image.size))) for side in image.size]
+def _tile(pixels: NDArray[np.uint8]) -> Image.Image:
+    """Return a picture on a white square."""
     tile = Image.new("RGB", (TILE, TILE), "white")
-    tile.paste(image.resize((sides[0], sides[1]), Image.Resampling.NEAREST))
+    tile.paste(Image.fromarray(pixels))
     return tile

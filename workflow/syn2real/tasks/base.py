@@ -58,6 +58,18 @@ class Task(ABC):
         """Return the model: the backbone with this task's head, whose weights are random."""
 
     @abstractmethod
+    def annotate(self, value: Any, size: tuple[int, int]) -> Any:
+        """Return what the task learns from, of an image's label.
+
+        Parameters
+        ----------
+        value : object
+            The value of the task's channel (`syn2real.channels`).
+        size : (height, width)
+            Of the image, pixels.
+        """
+
+    @abstractmethod
     def train_transform(self) -> v2.Transform:
         """Return what is done to a training sample (image, annotation); random numbers are torch's own."""
 

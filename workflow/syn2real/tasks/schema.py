@@ -25,6 +25,12 @@ def task_schema(task: str) -> ModuleType:
     return plugins.load("tasks", task, "schema")
 
 
+def channel_of(task: str) -> str:
+    """Return the channel that a task learns from."""
+    channel: str = task_schema(task).CHANNEL
+    return channel
+
+
 def tasks_of(stage: Stage) -> list[str]:
     """Return the names of the tasks that have a stage, sorted."""
     return [task for task in plugins.names("tasks") if stage in task_schema(task).STAGES]

@@ -95,30 +95,39 @@ class Transformed(Dataset[Any]):
         return self.transform(image, target)
 
 
-class Cached(Dataset[Any]):
-    """A data set that decodes each sample once and keeps it: decoding small images takes long."""
+class Annotated(Dataset[Any]):
+    """Images with what a task learns from, of their labels.
 
-    def __init__(self, data: Any) -> None:
-        self.data = data
+    Where `keeps` is set, each sample is decoded once and kept: small images are dear to decode, not to hold.
+    """
+
+    def __init__(self, data: Any, task: Task) -> None:
+        self.data, self.task, self.keeps = data, task, False
         self.samples: dict[int, Any] = {}
 
     def __len__(self) -> int:
         return len(self.data)
 
     def __getitem__(self, index: int) -> Any:
-        if index not in self.samples:
-            self.samples[index] = self.data[index]
-        return self.samples[index]
+        if index in self.samples:
+            return self.samples[index]
+        image, value = self.data[index]
+        height, width = image.shape[-2:]
+        sample = image, self.task.annotate(value, (height, width))
+        if self.keeps:
+            self.samples[index] = sample
+        return sample
 
 
-def cached(data: Any, section: TrainingSection) -> Any:
-    """Return `data`, cached if its decoded samples fit into the recipe's `cache_mib`.
+def annotated(data: Any, task: Task) -> Annotated:
+    """Return the samples of a data set, kept if they fit into the recipe's `cache_mib`.
 
     Judged by the first sample. With workers each would have its own cache, so there is none.
     """
-    size = sum(tensor.nbytes for tensor in _tensors(data[0]))
-    fits = size * len(data) <= section.cache_mib * 2**20
-    return Cached(data) if fits and section.workers == 0 else data
+    samples, section = Annotated(data, task), task.section
+    size = sum(tensor.nbytes for tensor in _tensors(samples[0]))
+    samples.keeps = size * len(data) <= section.cache_mib * 2**20 and section.workers == 0
+    return samples
 
 
 def training_batches(

@@ -11,6 +11,7 @@ from syn2real.data.annotated import AnnotatedImages
 from syn2real.data.subsets import describe, subset
 from syn2real.data.targets.load import load_splits
 from syn2real.data.targets.schema import Target
+from syn2real.tasks.schema import channel_of
 from syn2real.files import file_digest
 from syn2real.training.run import Run, complete
 
@@ -162,7 +163,7 @@ def draw_labelled(target: Mapping[str, Any], ftask: str, percent: float, seed: i
     InputError
         The target is not in its layout.
     """
-    train, val = load_splits(Target.model_validate(target), ftask)
+    train, val = load_splits(Target.model_validate(target), channel_of(ftask))
     population = len(train) if train.labels is None else train.labels
     indices = subset(population, percent, seed)
     drawn = describe(population, indices, percent)

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from syn2real.errors import TrainingError
 from syn2real.tasks.base import Evaluation
-from syn2real.training.batches import cached, evaluation_batches, training_batches
+from syn2real.training.batches import annotated, evaluation_batches, training_batches
 from syn2real.training.checkpoints import Checkpoints
 from syn2real.training.optimiser import learning_rate, set_learning_rate
 from syn2real.training.precision import autocast
@@ -95,10 +95,10 @@ def train(
     history = _resume(checkpoints, setup)
     progress.resumed(history.iteration)
     batches = training_batches(
-        *(cached(train_data, section), setup.task, setup.seed),
+        *(annotated(train_data, setup.task), setup.task, setup.seed),
         *(history.iteration, setup.device, setup.share),
     )
-    validation = evaluation_batches(cached(val_data, section), setup.task, setup.device)
+    validation = evaluation_batches(annotated(val_data, setup.task), setup.task, setup.device)
     pending: list[Tensor] = []
     started = time.monotonic() - history.seconds
 

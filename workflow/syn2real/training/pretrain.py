@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from syn2real.data.rendered import SyntheticImages
+from syn2real.data.rendered import RenderedImages
+from syn2real.tasks.schema import channel_of
 from syn2real.training.run import Run, complete
 
 
@@ -55,8 +56,9 @@ def pretrain(
     TrainingError
         The loss or the metric is not finite.
     """
-    train_data = SyntheticImages(shards, n, key["ptask"])
-    val_data = SyntheticImages(val_shards, n_val, key["ptask"])
+    channel = channel_of(key["ptask"])
+    train_data = RenderedImages(shards, n, channel)
+    val_data = RenderedImages(val_shards, n_val, channel)
     inputs = {"train": train_data.digest(), "val": val_data.digest()}
     run = Run("pretrain", key, key["ptask"], recipe, inputs, outputs, scratch, threads, checkpoint_seconds)
     complete(run, train_data, val_data, train_data.classes)

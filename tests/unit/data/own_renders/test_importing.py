@@ -11,12 +11,14 @@ import pytest
 import webdataset
 from PIL import Image
 
+from syn2real.channels import normals as normals_channel
+from syn2real.channels.normals import unpack
 from syn2real.data.own_renders.checks import check_own_renders
-from syn2real.data.own_renders.importing import import_shard, read_normals
+from syn2real.data.own_renders.importing import import_shard
 from syn2real.data.own_renders.index import part_file, update_index
-from syn2real.data.own_renders.schema import OwnRenders
-from syn2real.data.rendered import SyntheticImages
-from syn2real.data.shards import Shard, decode_normals
+from syn2real.data.own_renders.schema import AnyOwnRenders
+from syn2real.data.rendered import RenderedImages
+from syn2real.data.shards import Shard
 from syn2real.errors import InputError
 from syn2real.report.contact_sheet import contact_sheet
 
@@ -37,7 +39,7 @@ def imported(tmp_path, monkeypatch):
 
     def run(own, shard=0, split="train", name="shard"):
         path = tmp_path / f"{name}-{shard:06d}.tar"
-        update_index("mine", OwnRenders(**own), split)
+        update_index("mine", AnyOwnRenders(**own), split)
         annotations = part_file("mine", split, shard)
         import_shard(setting="mine", own=own, split=split, shard=shard, annotations=annotations, output=path)
         return path
@@ -63,7 +65,7 @@ def test_images_stand_in_the_order_of_their_ids(own, imported, tmp_path):
     assert (np.array(Image.open(io.BytesIO(shard.read("00000001-00")["png"]))) == source).all()
 
 
-def test_boxes_are_cut_and_crowds_and_what_covers_nothing_left_out(own, imported):
+def test_boxes_are_cut_and_crowds_and_what_covers_nothing_left_out(own, imported, learnt):
     def add(content):
         square = [[12.0, 8.0, 16.0, 8.0, 16.0, 12.0, 12.0, 12.0]]
         content["annotations"][3]["segmentation"] = square
@@ -72,18 +74,18 @@ def test_boxes_are_cut_and_crowds_and_what_covers_nothing_left_out(own, imported
         )
 
     edit(own, add)
-    images = SyntheticImages([imported(own)], 2, "objdet")
-    empty, full = images[0][1], images[1][1]
+    images = RenderedImages([imported(own)], 2, "objects")
+    empty, full = (learnt("objdet", images, k)[1] for k in range(2))
     assert empty["boxes"].shape == (0, 4)
     assert full["boxes"].tolist() == [[2, 2, 8, 8], [12, 8, 16, 12], [0, 0, 4, 3]]  # the last from its mask
     assert full["labels"].tolist() == [3, 2, 1] and full["area"].tolist() == [36, 16, 12]
     assert len(images.coco.getAnnIds()) == 3
-    assert SyntheticImages([images._shards[0].path], 2, "mulclass")[1][1].tolist() == [1, 1, 1]
+    assert learnt("mulclass", images, 1)[1].tolist() == [1, 1, 1]
 
 
 def test_class_maps_hold_every_mask_crowds_too(own, imported):
     path = imported(own)
-    mask = SyntheticImages([path], 2, "semseg")[1][1].numpy()
+    mask = RenderedImages([path], 2, "class-map")[1][1]
     expected = np.zeros((12, 16), dtype=np.uint8)
     expected[:, :2] = 1  # the crowd of people
     expected[2:8, 2:8] = 3
@@ -92,14 +94,15 @@ def test_class_maps_hold_every_mask_crowds_too(own, imported):
     assert thing["segmentation"]["size"] == [12, 16] and thing["visible_fraction"] is None
 
 
-def test_boxes_alone_serve_all_but_semseg(own, imported, tmp_path):
+def test_boxes_alone_serve_all_but_semseg(own, imported, tmp_path, learnt):
     edit(own, lambda content: [a.pop("segmentation") for a in content["annotations"]])
     path = imported(own)
     assert "seg.png" not in Shard(path).read("00000001-00")
-    assert SyntheticImages([path], 2, "objdet")[1][1]["labels"].tolist() == [3, 2]
-    assert SyntheticImages([path], 2, "mulclass")[1][1].tolist() == [0, 1, 1]
-    with pytest.raises(InputError, match=r"00000000-00.seg.png: is not in this shard, because"):
-        SyntheticImages([path], 2, "semseg")[0]
+    images = RenderedImages([path], 2, "objects")
+    assert learnt("objdet", images, 1)[1]["labels"].tolist() == [3, 2]
+    assert learnt("mulclass", images, 1)[1].tolist() == [0, 1, 1]
+    with pytest.raises(InputError, match="members: the images have no class-map"):
+        RenderedImages([path], 2, "class-map")
     contact_sheet(path, tmp_path / "sheet.png")
     with Image.open(tmp_path / "sheet.png") as sheet:
         assert sheet.size[0] > 2 * 192
@@ -140,7 +143,7 @@ def test_whole_scenes_fill_shards_and_the_last_holds_the_rest(own, imported, sav
     own |= {"views": 2, "scenes_per_shard": 2}
     paths = [imported(own, k) for k in range(3)]
     assert [Shard(path).meta["n_scenes"] for path in paths] == [2, 2, 1]  # the 11th image is no whole scene
-    images = SyntheticImages(paths, 10, "mulclass")
+    images = RenderedImages(paths, 10, "objects")
     assert [int(image[0, 0, 0]) for image, _ in images] == [3 * k for k in range(10)]
 
 
@@ -171,15 +174,15 @@ def test_normals_come_back(own, imported, tmp_path, kind):
     for name in ("000000000007.png", "000000000042.png"):
         cv2.imwrite(str(folder / name), coded[..., ::-1])
     own |= {"normals": {"train": str(folder), "val": str(folder)}}
-    packed = SyntheticImages([imported(own)], 2, "normal")[1][1].permute(1, 2, 0).numpy()
-    normals, valid = decode_normals(packed)
+    packed = RenderedImages([imported(own)], 2, "normals")[1][1]
+    normals, valid = unpack(packed)
     assert not valid[:2].any() and valid[2:].all()
     cosine = (normals * truth).sum(-1)[valid]
     assert np.degrees(np.arccos(np.clip(cosine, -1, 1))).max() < 1.5
     with pytest.raises(InputError, match="the normals are 16 x 12 pixels, but their image is 8 x 8"):
-        read_normals(folder / "000000000007.png", (8, 8))
+        normals_channel.read(folder / "000000000007.png", (8, 8))
     (folder / "000000000042.png").write_bytes(b"no PNG")
-    with pytest.raises(InputError, match=r"000000000042.png: no PNG of 8 or 16 bits"):
+    with pytest.raises(InputError, match=r"000000000042.png: not a PNG of 8 or 16 bits"):
         imported(own, name="broken")
 
 
@@ -192,7 +195,7 @@ def test_a_failed_import_leaves_nothing(own, imported, tmp_path):
 
 def test_the_check_names_what_is_missing(own, tmp_path, monkeypatch):
     def check(**changes):
-        check_own_renders("mine", OwnRenders(**own | changes), ["semseg"], {"train": 2, "val": 1})
+        check_own_renders("mine", AnyOwnRenders(**own | changes), ["class-map"], {"train": 2, "val": 1})
 
     monkeypatch.chdir(tmp_path)
     check()

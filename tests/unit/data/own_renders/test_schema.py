@@ -125,7 +125,7 @@ def test_mistakes_are_told_of_the_right_kind(own: object, message: str) -> None:
     ("own", "changes", "message"),
     [
         (OWN | {"views": 3}, {}, "sizes: 4 images are not a whole number of scenes of 3 views"),
-        (OWN, {"ptasks": ["normal"]}, "ptasks: setting mine has no surface normals; give its `normals`"),
+        (OWN, {"ptasks": ["normal"]}, "ptasks: setting mine has no normals; give its `normals`"),
         (
             OWN,
             {"stand_ins": {"s": {"setting": "mine", "train_images": 2, "val_images": 2}}},
@@ -158,7 +158,7 @@ def test_what_is_missing_is_named_with_who_needs_it(tmp_path: Path, mine: dict) 
     assert line.startswith(f"{tmp_path}/train/5.png: there is no such file; {tmp_path}/train.json names it")
     assert line.endswith("(needed by the pre-training on mine of experiment e)")
     [line] = lines(ptasks=["semseg"])
-    assert "train.json: annotations.segmentation: annotation 0 has no mask; semseg needs one" in line
+    assert "train.json: annotations.segmentation: annotation 0 has no mask; give each one" in line
     (tmp_path / "val.json").unlink()
     assert "val.json: there is no such file" in lines()[0]
 

@@ -26,14 +26,14 @@ def edit(target, split, change):
     path.write_text(json.dumps(content))
 
 
-def test_boxes_are_torchvisions_with_contiguous_labels(coco):
-    check_layout(coco, "objdet")
-    val = load_target(coco, "val", "objdet")
+def test_boxes_are_torchvisions_with_contiguous_labels(coco, learnt):
+    check_layout(coco, "objects")
+    val = load_target(coco, "val", "objects")
     oracle = wrap_dataset_for_transforms_v2(
         CocoDetection(coco.image_folder("val"), coco.annotation("val")), target_keys=["boxes", "labels"]
     )
     assert val.category_ids == [1, 13, 90] and val.classes == ["person", "stop sign", "toothbrush"]
-    image, found = val[1]
+    image, found = learnt("objdet", val, 1)
     _, expected = oracle[1]
     assert isinstance(image, tv_tensors.Image) and image.shape == (3, 12, 16)
     keep = [0, 1, 3]  # without the box of no area
@@ -46,16 +46,16 @@ def test_boxes_are_torchvisions_with_contiguous_labels(coco):
     assert found["image_id"] == 42
 
 
-def test_training_leaves_crowds_out_and_keeps_empty_images(coco):
-    train = load_target(coco, "train", "objdet")
-    assert train[1][1]["labels"].tolist() == [3, 2]
-    _, empty = train[0]
+def test_training_leaves_crowds_out_and_keeps_empty_images(coco, learnt):
+    train = load_target(coco, "train", "objects")
+    assert learnt("objdet", train, 1)[1]["labels"].tolist() == [3, 2]
+    _, empty = learnt("objdet", train, 0)
     assert empty["image_id"] == 7 and empty["boxes"].shape == (0, 4) and empty["labels"].shape == (0,)
     assert empty["boxes"].canvas_size == (12, 16)
 
 
 def test_the_ground_truth_is_pycocotools_own(coco):
-    mine, oracle = load_target(coco, "val", "objdet").coco, COCO(str(coco.annotation("val")))
+    mine, oracle = load_target(coco, "val", "objects").coco, COCO(str(coco.annotation("val")))
     assert mine.getImgIds() == oracle.getImgIds() and mine.getCatIds() == oracle.getCatIds()
     scores = []
     for truth in (mine, oracle):
@@ -82,7 +82,7 @@ def test_annotation_ids_of_zero_or_none_do_not_spoil_the_evaluation(coco):
         content["annotations"][0]["id"] = 0
 
     edit(coco, "val", strip)
-    val = load_target(coco, "val", "objdet")
+    val = load_target(coco, "val", "objects")
     guess = [{"image_id": 42, "category_id": 90, "bbox": [2, 2, 6, 6], "score": 0.9}]
     evaluation = COCOeval(val.coco, val.coco.loadRes(guess), "bbox")
     evaluation.evaluate()
@@ -92,16 +92,16 @@ def test_annotation_ids_of_zero_or_none_do_not_spoil_the_evaluation(coco):
 
 
 def test_masks_become_class_maps(coco):
-    check_layout(coco, "semseg")
-    val = load_target(coco, "val", "semseg")
+    check_layout(coco, "class-map")
+    val = load_target(coco, "val", "class-map")
     assert val.classes == ["background", "person", "stop sign", "toothbrush"]
     _, mask = val[1]
     oracle = COCO(str(coco.annotation("val")))
     expected = np.zeros((12, 16), dtype=np.uint8)
     for annotation, label in ((1, 3), (2, 1)):
         expected[oracle.annToMask(oracle.anns[annotation]) == 1] = label
-    assert (mask.numpy() == expected).all() and set(np.unique(expected)) == {0, 1, 3}
-    assert isinstance(mask, tv_tensors.Mask) and (val[0][1] == 0).all()
+    assert (mask == expected).all() and set(np.unique(expected)) == {0, 1, 3}
+    assert mask.dtype == np.uint8 and (val[0][1] == 0).all()
 
 
 def test_pixels_of_two_classes_have_no_label(coco):
@@ -111,15 +111,15 @@ def test_pixels_of_two_classes_have_no_label(coco):
         content["annotations"].append({**content["annotations"][0], "id": 5})  # the same class twice
 
     edit(coco, "train", overlap)
-    _, mask = load_target(coco, "train", "semseg")[1]
+    _, mask = load_target(coco, "train", "class-map")[1]
     assert mask[4].tolist() == [1, 1, 3, 3, 3, 255, 255, 255, 2, 2, 2, 0, 0, 0, 0, 0]
 
 
 def test_reading_keeps_only_what_a_task_uses(coco):
     """COCO's training file would not fit beside a job's other memory as lists of Python's numbers."""
     edit(coco, "val", lambda c: [image.update(flickr_url="…", license=3) for image in c["images"]])
-    boxes = read_annotations(coco.annotation("val"), "objdet")
-    masks = read_annotations(coco.annotation("val"), "semseg")
+    boxes = read_annotations(coco.annotation("val"), "objects")
+    masks = read_annotations(coco.annotation("val"), "class-map")
     assert all("segmentation" not in annotation for annotation in boxes["annotations"])
     assert masks["annotations"][0]["segmentation"][0].itemsize == 8
     assert set(boxes["images"][0]) == {"id", "file_name", "width", "height"}
@@ -138,9 +138,9 @@ def test_a_set_of_ones_own_with_boxes_alone(tmp_path, coco):
         images={"train": "train2017", "val": "val2017"},
         annotations={s: f"annotations/instances_{s}2017.json" for s in ("train", "val")},
     )
-    check_layout(own, "objdet")
+    check_layout(own, "objects")
     with pytest.raises(InputError, match=r"annotations\[0\].segmentation: there is no mask.*objdet only"):
-        check_layout(own, "semseg")
+        check_layout(own, "class-map")
 
 
 def test_a_turned_photograph_fits_annotations_drawn_upright_or_as_stored(coco):
@@ -148,12 +148,12 @@ def test_a_turned_photograph_fits_annotations_drawn_upright_or_as_stored(coco):
     exif[0x0112] = 6
     path = coco.image_folder("val") / "000000000042.jpg"
     Image.new("RGB", (16, 12)).save(path, exif=exif)
-    assert load_target(coco, "val", "objdet")[1][0].shape == (3, 12, 16)
+    assert load_target(coco, "val", "objects")[1][0].shape == (3, 12, 16)
     edit(coco, "val", lambda c: c["images"][0].update(width=12, height=16))
-    assert load_target(coco, "val", "objdet")[1][0].shape == (3, 16, 12)
+    assert load_target(coco, "val", "objects")[1][0].shape == (3, 16, 12)
     edit(coco, "val", lambda c: c["images"][0].update(width=13))
     with pytest.raises(InputError, match="000000000042.jpg: the image is 16 x 12 pixels"):
-        load_target(coco, "val", "objdet")[1]
+        load_target(coco, "val", "objects")[1]
 
 
 def set_in(table, number, key, value):
@@ -181,33 +181,33 @@ def set_in(table, number, key, value):
 def test_a_damaged_file_is_named_with_its_key(coco, change, told):
     edit(coco, "val", change)
     with pytest.raises(InputError, match=f"instances_val2017.json: {told}"):
-        check_layout(coco, "objdet")
+        check_layout(coco, "objects")
     with pytest.raises(InputError, match=told):
-        load_target(coco, "val", "objdet")
+        load_target(coco, "val", "objects")
 
 
 def test_missing_files_are_named(coco):
     image = coco.image_folder("train") / "000000000007.jpg"
     image.unlink()
     with pytest.raises(InputError, match="000000000007.jpg: .*train2017.json names it for image 7"):
-        check_layout(coco, "objdet")
+        check_layout(coco, "objects")
     coco.annotation("train").unlink()
     with pytest.raises(InputError, match="instances_train2017.json: there is no such file"):
-        check_layout(coco, "objdet")
+        check_layout(coco, "objects")
 
 
 def test_no_json(coco):
     coco.annotation("val").write_text('{"images": [')
     with pytest.raises(InputError, match="instances_val2017.json: no valid JSON"):
-        check_layout(coco, "objdet")
+        check_layout(coco, "objects")
 
 
 def test_a_large_file_is_checked_at_its_ends_alone(coco, monkeypatch):
     monkeypatch.setattr(layouts, "FULL_CHECK_BYTES", 100)
-    check_layout(coco, "objdet")
+    check_layout(coco, "objects")
     os.truncate(coco.annotation("train"), 500)
     with pytest.raises(InputError, match="instances_train2017.json: no whole JSON mapping"):
-        check_layout(coco, "objdet")
+        check_layout(coco, "objects")
 
 
 def test_splits_with_other_categories_are_refused(coco, monkeypatch):
@@ -215,12 +215,12 @@ def test_splits_with_other_categories_are_refused(coco, monkeypatch):
     with pytest.raises(
         InputError, match="instances_val2017.json: categories: not the categories of the train"
     ):
-        check_layout(coco, "objdet")
+        check_layout(coco, "objects")
     with pytest.raises(InputError, match="do not name the same classes"):
-        load_splits(coco, "objdet")
+        load_splits(coco, "objects")
 
 
 def test_a_mask_that_cannot_be_read_is_named(coco):
     edit(coco, "val", set_in("annotations", 0, "segmentation", {"size": [12, 16]}))
     with pytest.raises(InputError, match="the segmentation of annotation 1 cannot be read"):
-        load_target(coco, "val", "semseg")[1]
+        load_target(coco, "val", "class-map")[1]

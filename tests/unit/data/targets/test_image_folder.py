@@ -15,8 +15,8 @@ from syn2real.errors import InputError
 
 
 def test_imagenet_is_read_as_torchvision_reads_it(imagenet):
-    check_layout(imagenet, "sinclass")
-    train = load_target(imagenet, "train", "sinclass")
+    check_layout(imagenet, "label")
+    train = load_target(imagenet, "train", "label")
     oracle = ImageFolder(imagenet.image_folder("train"))
     assert train.classes == oracle.classes and train.labels.tolist() == oracle.targets
     for (image, label), (picture, expected) in zip(train, oracle, strict=True):
@@ -26,7 +26,7 @@ def test_imagenet_is_read_as_torchvision_reads_it(imagenet):
 
 
 def test_a_class_missing_from_val_does_not_shift_labels(imagenet):
-    train, val = load_splits(imagenet, "sinclass")
+    train, val = load_splits(imagenet, "label")
     assert val.classes == train.classes
     assert val.labels.tolist() == [0, 2]  # ImageFolder by itself would say [0, 1]
     assert len(val) == 2
@@ -36,14 +36,14 @@ def test_a_class_without_training_images_is_refused(imagenet, save_image):
     save_image(imagenet.image_folder("val") / "n99999999" / "a.JPEG")
     for action in (check_layout, lambda target, task: load_target(target, "val", task)):
         with pytest.raises(InputError, match="val/n99999999: this class has no folder in .*train"):
-            action(imagenet, "sinclass")
+            action(imagenet, "label")
 
 
 def test_an_empty_class_folder_is_named(imagenet):
     (imagenet.image_folder("train") / "n00000001").mkdir()
     (imagenet.image_folder("train") / "n00000001" / "notes.txt").touch()
     with pytest.raises(InputError, match="train/n00000001: no image in this class folder"):
-        check_layout(imagenet, "sinclass")
+        check_layout(imagenet, "label")
 
 
 def test_validation_images_not_sorted_into_classes(imagenet, save_image):
@@ -52,21 +52,21 @@ def test_validation_images_not_sorted_into_classes(imagenet, save_image):
     with pytest.raises(
         InputError, match="val_00000001.JPEG: no class folders here, only images.*val/<class>"
     ):
-        check_layout(imagenet, "sinclass")
+        check_layout(imagenet, "label")
 
 
 @pytest.mark.parametrize("split", ["train", "val"])
 def test_a_missing_split_is_named(imagenet, split):
     shutil.rmtree(imagenet.image_folder(split))
     with pytest.raises(InputError, match=f"in/{split}: there is no such folder"):
-        check_layout(imagenet, "sinclass")
+        check_layout(imagenet, "label")
 
 
 def test_an_unreadable_image_is_named_when_read(imagenet):
     path = imagenet.image_folder("train") / "n01440764" / "n01440764_0.JPEG"
     path.write_bytes(b"\xff\xd8 cut")
     with pytest.raises(InputError, match="n01440764_0.JPEG"):
-        load_target(imagenet, "train", "sinclass")[0]
+        load_target(imagenet, "train", "label")[0]
 
 
 def test_an_image_folder_of_ones_own(tmp_path, save_image):
@@ -74,63 +74,63 @@ def test_an_image_folder_of_ones_own(tmp_path, save_image):
         for name in ("cat", "dog"):
             save_image(tmp_path / split / name / "1.png", np.full((5, 4), 9, dtype=np.uint8))
     own = Target(layout="image-folder", path=str(tmp_path), images={"train": "learn", "val": "test"})
-    check_layout(own, "sinclass")
-    val = load_target(own, "val", "sinclass")
+    check_layout(own, "label")
+    val = load_target(own, "val", "label")
     assert val.classes == ["cat", "dog"] and val[1][1] == 1
     assert (val[0][0] == 9).all() and val[0][0].shape == (3, 5, 4)
 
 
 def test_pairs_that_do_not_exist(imagenet):
-    with pytest.raises(InputError, match="no labels for objdet; it serves sinclass"):
-        check_layout(imagenet, "objdet")
-    with pytest.raises(InputError, match="no labels for semseg"):
-        load_target(imagenet, "train", "semseg")
+    with pytest.raises(InputError, match="is not labelled with objects; it has label"):
+        check_layout(imagenet, "objects")
+    with pytest.raises(InputError, match="is not labelled with class-map"):
+        load_target(imagenet, "train", "class-map")
     with pytest.raises(InputError, match="cannot be fetched"):
         fetch_target(imagenet)
 
 
 def test_ade20k_zero_is_unlabelled_and_classes_count_from_zero(ade20k):
-    check_layout(ade20k, "semseg")
-    train, val = load_splits(ade20k, "semseg")
+    check_layout(ade20k, "class-map")
+    train, val = load_splits(ade20k, "class-map")
     assert len(train) == 2 and len(val) == 1 and len(train.classes) == 150
     assert train.classes[0] == "name, 1"
     image, mask = train[0]
-    assert isinstance(mask, tv_tensors.Mask) and mask.dtype == torch.uint8
+    assert mask.dtype == np.uint8
     assert image.shape[1:] == mask.shape == (12, 16)
     assert mask[:, 0].tolist() == [0] * 4 + [149] * 4 + [255] * 4
 
 
 def test_ade20k_sets_travel_to_workers(ade20k):
-    copy = pickle.loads(pickle.dumps(load_target(ade20k, "train", "semseg")))
-    assert (copy[1][1] == load_target(ade20k, "train", "semseg")[1][1]).all()
+    copy = pickle.loads(pickle.dumps(load_target(ade20k, "train", "class-map")))
+    assert (copy[1][1] == load_target(ade20k, "train", "class-map")[1][1]).all()
 
 
 def test_ade20k_a_missing_mask_is_named(ade20k):
     (ade20k.annotation("train") / "ADE_train_00000002.png").unlink()
     with pytest.raises(InputError, match="training/ADE_train_00000002.png: there is no such mask"):
-        check_layout(ade20k, "semseg")
+        check_layout(ade20k, "class-map")
 
 
 def test_ade20k_the_class_table_is_needed_and_checked(ade20k):
     table = ade20k.root / "objectInfo150.txt"
     table.write_text("Idx\tName\n1\twall\n3\tsky\n")
     with pytest.raises(InputError, match="objectInfo150.txt: Idx: numbers classes from 1"):
-        check_layout(ade20k, "semseg")
+        check_layout(ade20k, "class-map")
     table.write_text("a,b\n1,2\n")
     with pytest.raises(InputError, match="objectInfo150.txt: Idx, Name"):
-        check_layout(ade20k, "semseg")
+        check_layout(ade20k, "class-map")
     table.unlink()
     with pytest.raises(InputError, match="objectInfo150.txt: there is no such file"):
-        check_layout(ade20k, "semseg")
+        check_layout(ade20k, "class-map")
 
 
 def test_ade20k_a_mask_of_another_size_or_class_is_named(ade20k, save_image):
     path = ade20k.annotation("val") / "v.png"
     save_image(path, np.full((12, 16), 151, dtype=np.uint8))
     with pytest.raises(InputError, match=r"v.png: class 151 is not among the 150"):
-        load_target(ade20k, "val", "semseg")[0]
+        load_target(ade20k, "val", "class-map")[0]
     save_image(path, np.zeros((5, 5), dtype=np.uint8))
     with pytest.raises(InputError, match=r"v.png: the mask has another size"):
-        check_layout(ade20k, "semseg")
+        check_layout(ade20k, "class-map")
     with pytest.raises(InputError, match="v.jpg: the image is 16 x 12 pixels"):
-        load_target(ade20k, "val", "semseg")[0]
+        load_target(ade20k, "val", "class-map")[0]

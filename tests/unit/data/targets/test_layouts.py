@@ -19,7 +19,7 @@ import torchvision
 from torchvision import tv_tensors
 
 from syn2real.data.targets.load import check_layout, load_splits, load_target
-from syn2real.data.targets.schema import TORCHVISION_FTASKS, Target
+from syn2real.data.targets.schema import TORCHVISION_CHANNELS, Target
 from syn2real.errors import InputError
 
 SPLITS = ("train", "val")
@@ -195,7 +195,7 @@ ELSEWHERE = {"Cityscapes", "DTD", "FashionMNIST", "Imagenette", "KMNIST", "MNIST
 
 
 def test_every_known_data_set_is_read_in_a_test():
-    assert set(WRITERS) | ELSEWHERE | {"VOCSegmentation"} == set(TORCHVISION_FTASKS)
+    assert set(WRITERS) | ELSEWHERE | {"VOCSegmentation"} == set(TORCHVISION_CHANNELS)
 
 
 @pytest.mark.parametrize("dataset", WRITERS)
@@ -203,8 +203,8 @@ def test_a_data_set_is_read_through_torchvision(dataset, tmp_path, save_image):
     writer, side = WRITERS[dataset]
     classes = writer(tmp_path, save_image)
     target = named(dataset, tmp_path)
-    check_layout(target, "sinclass")
-    for data in load_splits(target, "sinclass"):
+    check_layout(target, "label")
+    for data in load_splits(target, "label"):
         assert data.classes == list(classes)
         assert sorted(data.labels.tolist()) == [0, 1]
         for index, label in enumerate(data.labels):
@@ -221,7 +221,7 @@ def test_an_incomplete_data_set_is_refused(dataset, tmp_path, save_image):
     for path in list(tmp_path.rglob(test_part)):
         shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
     with pytest.raises(InputError, match=f"torchvision finds no whole {dataset}"):
-        check_layout(named(dataset, tmp_path), "sinclass")
+        check_layout(named(dataset, tmp_path), "label")
 
 
 def test_cityscapes_has_the_nineteen_classes_of_its_benchmark_in_any_order_of_files(tmp_path, save_image):
@@ -233,8 +233,8 @@ def test_cityscapes_has_the_nineteen_classes_of_its_benchmark_in_any_order_of_fi
             save_image(tmp_path / "leftImg8bit" / split / city / f"{name}_leftImg8bit.png", size=(2, 2))
             save_image(tmp_path / "gtFine" / split / city / f"{name}_gtFine_labelIds.png", ids)
     target = named("Cityscapes", tmp_path)
-    check_layout(target, "semseg")
-    val = load_target(target, "val", "semseg")
+    check_layout(target, "class-map")
+    val = load_target(target, "val", "class-map")
     assert len(val.classes) == 19 and (val.classes[0], val.classes[18]) == ("road", "bicycle")
     assert val[0][1].tolist() == [[0, 18], [255, 255]]
     files = [Path(path).name for path in val._images.images]
@@ -276,13 +276,13 @@ def test_imagenet_as_torchvision_sorts_its_archives(tmp_path, save_image):
 
     target = Target(layout="imagenet", path=str(tmp_path), counts={"train": 4, "val": 3})
     oracles = [torchvision.datasets.ImageNet(tmp_path, split) for split in SPLITS]  # sorts them
-    check_layout(target, "sinclass")
-    for data, oracle in zip(load_splits(target, "sinclass"), oracles, strict=True):
+    check_layout(target, "label")
+    for data, oracle in zip(load_splits(target, "label"), oracles, strict=True):
         assert data.classes == oracle.wnids == wnids
         assert data.labels.tolist() == oracle.targets
         for (image, _), (picture, _) in zip(data, oracle, strict=True):
             assert (image.permute(1, 2, 0).numpy() == np.array(picture)).all()
-    assert load_target(target, "val", "sinclass").labels.tolist() == [0, 1, 1]
+    assert load_target(target, "val", "label").labels.tolist() == [0, 1, 1]
 
 
 def _tar(path, folder, suffix=""):

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from syn2real.config.loading import read_yaml
-from syn2real.data.targets.schema import TORCHVISION_FTASKS, Target
+from syn2real.data.targets.schema import TORCHVISION_CHANNELS, Target
 from syn2real.errors import InputError
 from syn2real.schema import validate
 
@@ -19,9 +19,9 @@ def make(**fields):
 def test_every_shared_target_is_valid_and_serves_a_task():
     targets = {name: validate(Target, value, file=SHARED) for name, value in read_yaml(SHARED).items()}
     assert {"imagenet", "coco", "ade20k"} <= set(targets)
-    assert targets["imagenet"].ftasks == ("sinclass",)
-    assert targets["coco"].ftasks == ("objdet", "semseg")
-    assert targets["ade20k"].ftasks == ("semseg",)
+    assert targets["imagenet"].channels == ("label",)
+    assert targets["coco"].channels == ("objects", "class-map")
+    assert targets["ade20k"].channels == ("class-map",)
     assert not any(target.stand_in for target in targets.values())
     assert all(target.description for target in targets.values())
     assert targets["imagenet"].counts == {"train": 1_281_167, "val": 50_000}
@@ -53,16 +53,18 @@ def test_own_places_are_within_the_path_unless_absolute():
 def test_plain_json_brings_the_same_target_back():
     target = make(layout="torchvision", path="x", dataset="OxfordIIITPet", download=True, stand_in=False)
     assert Target.model_validate(target.model_dump(mode="json")) == target
-    assert target.ftasks == ("sinclass", "semseg")
+    assert target.channels == ("label", "class-map")
 
 
 def test_a_pair_that_does_not_exist_names_those_that_do():
     with pytest.raises(InputError) as caught:
-        make(layout="coco", path="x").require("sinclass", file="e.yaml", key="ftasks.target", name="coco")
+        make(layout="coco", path="x").require(
+            "label", file="e.yaml", key="ftasks.target", name="coco", task="sinclass"
+        )
     text = str(caught.value)
     assert text.startswith("e.yaml: ftasks.target: target coco")
-    assert "sinclass" in text and "objdet, semseg" in text
-    make(layout="coco", path="x").require("semseg")
+    assert "not labelled with label, which sinclass learns from; it has objects, class-map" in text
+    make(layout="coco", path="x").require("class-map")
 
 
 @pytest.mark.parametrize(
@@ -96,4 +98,4 @@ def test_what_does_not_fit_is_refused_with_the_mend(fields, told):
 
 def test_every_known_data_set_is_torchvisions():
     datasets = pytest.importorskip("torchvision.datasets")
-    assert all(hasattr(datasets, name) for name in TORCHVISION_FTASKS)
+    assert all(hasattr(datasets, name) for name in TORCHVISION_CHANNELS)

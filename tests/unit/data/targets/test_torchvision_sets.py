@@ -15,7 +15,7 @@ from torchvision import tv_tensors
 from syn2real.data.subsets import describe, subset
 from syn2real.data.targets import torchvision_sets as targets_torchvision
 from syn2real.data.targets.load import check_layout, fetch_target, load_splits, load_target
-from syn2real.data.targets.schema import TORCHVISION_FTASKS, Target
+from syn2real.data.targets.schema import TORCHVISION_CHANNELS, Target
 from syn2real.errors import InputError
 
 DEBIAN = Path("/usr/share/datasets/fashion-mnist")
@@ -40,15 +40,15 @@ def named(dataset, path, **fields):
 
 
 def test_every_known_data_set_has_both_splits():
-    assert set(targets_torchvision._SPLITS) == set(TORCHVISION_FTASKS)
+    assert set(targets_torchvision._SPLITS) == set(TORCHVISION_CHANNELS)
     assert all(set(splits) == {"train", "val"} for splits in targets_torchvision._SPLITS.values())
 
 
 def test_fashion_mnist_is_read_as_rgb(tmp_path):
     write_mnist(tmp_path / "FashionMNIST" / "raw")
     target = named("FashionMNIST", tmp_path)
-    check_layout(target, "sinclass")
-    train, val = load_splits(target, "sinclass")
+    check_layout(target, "label")
+    train, val = load_splits(target, "label")
     assert len(train) == len(val) == 20 and train.classes[9] == "Ankle boot"
     assert train.labels.tolist() == list(range(10)) * 2
     image, label = train[11]
@@ -62,9 +62,9 @@ def test_fashion_mnist_is_read_as_rgb(tmp_path):
 def test_fetching_takes_archives_at_hand_and_then_does_nothing(tmp_path):
     write_mnist(tmp_path / "archives")
     target = named("MNIST", tmp_path / "made" / "mnist", download=True, archives=str(tmp_path / "archives"))
-    check_layout(target, "sinclass")  # may be downloaded, so it is not missing
+    check_layout(target, "label")  # may be downloaded, so it is not missing
     fetch_target(target)
-    assert len(load_target(target, "train", "sinclass")) == 20
+    assert len(load_target(target, "train", "label")) == 20
     assert [p.name for p in (tmp_path / "made").iterdir()] == ["mnist"]
     stamp = target.root.stat().st_mtime_ns
     fetch_target(target)
@@ -87,13 +87,13 @@ def test_a_missing_set_is_refused_with_the_mend(tmp_path):
     with pytest.raises(
         InputError, match="cifar: dataset: torchvision finds no whole CIFAR10.*download: true"
     ):
-        check_layout(target, "sinclass")
+        check_layout(target, "label")
     with pytest.raises(InputError, match="set download: true"):
         fetch_target(target)
     (tmp_path / "cifar").mkdir()
     half = target.model_copy(update={"download": True})
     with pytest.raises(InputError, match="finds no whole CIFAR10"):
-        check_layout(half, "sinclass")
+        check_layout(half, "label")
 
 
 @pytest.fixture
@@ -113,21 +113,21 @@ def pets(tmp_path, save_image):
 
 
 def test_pets_serve_two_tasks(pets):
-    train, val = load_splits(pets, "sinclass")
+    train, val = load_splits(pets, "label")
     assert train.classes == ["Abyssinian", "American Bulldog"] and train.labels.tolist() == [0, 1, 0]
-    train, val = load_splits(pets, "semseg")
+    train, val = load_splits(pets, "class-map")
     assert train.classes == ["background", "pet"] and train.labels is None
     image, mask = val[1]
-    assert image.shape == (3, 3, 4) and isinstance(mask, tv_tensors.Mask)
+    assert image.shape == (3, 3, 4) and mask.dtype == np.uint8
     assert mask[:, 0].tolist() == [1, 0, 255]
-    with pytest.raises(InputError, match="it serves sinclass, semseg"):
-        check_layout(pets, "objdet")
+    with pytest.raises(InputError, match="it has label, class-map"):
+        check_layout(pets, "objects")
 
 
 def test_a_missing_picture_is_told_when_read(pets):
     next((pets.root / "oxford-iiit-pet" / "images").glob("*test2.jpg")).unlink()
     with pytest.raises(InputError, match="image 2 cannot be read"):
-        load_target(pets, "val", "sinclass")[2]
+        load_target(pets, "val", "label")[2]
 
 
 def test_vocs_borders_have_no_label(tmp_path, save_image):
@@ -140,10 +140,10 @@ def test_vocs_borders_have_no_label(tmp_path, save_image):
         save_image(root / "JPEGImages" / f"{split}_1.jpg", size=(2, 2))
         save_image(root / "SegmentationClass" / f"{split}_1.png", palette)
     target = named("VOCSegmentation", tmp_path)
-    check_layout(target, "semseg")
-    val = load_target(target, "val", "semseg")
+    check_layout(target, "class-map")
+    val = load_target(target, "val", "class-map")
     assert len(val.classes) == 21 and val.classes[20] == "tvmonitor" and val.classes[0] == "background"
-    assert val[0][1].tolist() == [[0, 20], [255, 1]] and val[0][1].dtype == torch.uint8
+    assert val[0][1].tolist() == [[0, 20], [255, 1]] and val[0][1].dtype == np.uint8
 
 
 def test_dtd_and_imagenette(tmp_path, save_image):
@@ -153,12 +153,12 @@ def test_dtd_and_imagenette(tmp_path, save_image):
         (dtd / "labels" / f"{split}1.txt").write_text("banded/1.jpg\ndotted/2.jpg\n")
     for name in ("banded/1.jpg", "dotted/2.jpg"):
         save_image(dtd / "images" / name)
-    val = load_target(named("DTD", tmp_path), "val", "sinclass")
+    val = load_target(named("DTD", tmp_path), "val", "label")
     assert val.classes == ["banded", "dotted"] and val.labels.tolist() == [0, 1] and val[1][1] == 1
     for split in ("train", "val"):
         for wnid in ("n01440764", "n02102040"):
             save_image(tmp_path / "imagenette2" / split / wnid / "1.JPEG")
-    train = load_target(named("Imagenette", tmp_path), "train", "sinclass")
+    train = load_target(named("Imagenette", tmp_path), "train", "label")
     assert train.classes == ["tench, Tinca tinca", "English springer, English springer spaniel"]
     assert train.labels.tolist() == [0, 1]
 
@@ -170,7 +170,7 @@ def test_svhns_classes_are_its_digits(tmp_path, monkeypatch):
         scipy.io.savemat(
             tmp_path / f"{split}_32x32.mat", {"X": pictures, "y": np.arange(12)[:, None] % 10 + 1}
         )
-    train = load_target(named("SVHN", tmp_path), "train", "sinclass")
+    train = load_target(named("SVHN", tmp_path), "train", "label")
     assert train.classes == [str(digit) for digit in range(10)] and train.labels[9] == 0
 
 
@@ -182,7 +182,7 @@ def test_fashion_mnist_itself(tmp_path, monkeypatch):
     monkeypatch.setattr("urllib.request.urlopen", no_network)
     target = named("FashionMNIST", tmp_path / "f", download=True, archives=str(DEBIAN))
     fetch_target(target)
-    train, val = load_splits(target, "sinclass")
+    train, val = load_splits(target, "label")
     assert (len(train), len(val), len(train.classes)) == (60_000, 10_000, 10)
     with gzip.open(DEBIAN / "t10k-images-idx3-ubyte.gz") as stream:
         pictures = np.frombuffer(stream.read()[16:], dtype=np.uint8).reshape(-1, 28, 28)

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
-from syn2real.data.own_renders.dataset import normal_name
+from syn2real.data.own_renders.dataset import own_name
 from syn2real.data.own_renders.index import HERE, read_files, update_index
 from syn2real.data.own_renders.schema import OwnRenders
 from syn2real.data.targets import layouts
@@ -11,9 +11,9 @@ from syn2real.errors import InputError
 
 
 def check_own_renders(
-    setting: str, own: OwnRenders, ptasks: Collection[str], wanted: Mapping[str, int], root: Path = HERE
+    setting: str, own: OwnRenders, channels: Collection[str], wanted: Mapping[str, int], root: Path = HERE
 ) -> None:
-    """Check that own renders lie where their setting says, with what the pre-training tasks need.
+    """Check that own renders lie where their setting says, with the labels that are needed.
 
     Parameters
     ----------
@@ -21,8 +21,8 @@ def check_own_renders(
         The setting's name.
     own : OwnRenders
         The setting.
-    ptasks : collection of str
-        The pre-training tasks it shall serve: semseg needs masks, normal needs normals.
+    channels : collection of str
+        What the images must be labelled with.
     wanted : mapping of {"train", "val"} to int
         How many images of each split are used; further ones need not be there.
     root : Path
@@ -43,15 +43,15 @@ def check_own_renders(
             raise InputError(
                 "not the categories of the training file; give both the same", file=path, key="categories"
             )
-        if "semseg" in ptasks and index.without_mask is not None:
+        if "class-map" in channels and index.without_mask is not None:
             raise InputError(
-                f"annotation {index.without_mask} has no mask; semseg needs one for each, as polygons or RLE",
+                f"annotation {index.without_mask} has no mask; give each one, as polygons or RLE",
                 file=path,
                 key="annotations.segmentation",
             )
         images = read_files(setting, split, root)[: wanted[split]]
         layouts.check_images(folder, images, path)
-        if own.normals is not None:
-            normals = [{**image, "file_name": normal_name(image["file_name"])} for image in images]
-            layouts.need_folder(own.normals.of(split))
-            layouts.check_images(own.normals.of(split), normals, path)
+        for folders in own.channel_folders().values():
+            files = [{**image, "file_name": own_name(image["file_name"])} for image in images]
+            layouts.need_folder(folders.of(split))
+            layouts.check_images(folders.of(split), files, path)

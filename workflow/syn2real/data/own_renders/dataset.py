@@ -50,6 +50,6 @@ def read_part(path: Path) -> OwnImages:
     )
 
 
-def normal_name(file_name: str) -> str:
-    """Return the name of an image's surface normals within their folder."""
+def own_name(file_name: str) -> str:
+    """Return the name of an image's file in a channel's folder: a PNG, named as the image."""
     return str(Path(file_name).with_suffix(".png"))

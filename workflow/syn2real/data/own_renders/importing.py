@@ -5,17 +5,19 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from pycocotools import mask as coco_mask
 
-from syn2real.data.coco_format import class_map, has_mask, instance_mask
+from syn2real.channels import class_map, objects
+from syn2real.channels.base import load_channel
+from syn2real.data.coco_format import class_map as painted_classes
+from syn2real.data.coco_format import has_mask, instance_mask
 from syn2real.data.images import read_image
-from syn2real.data.own_renders.dataset import OwnImages, normal_name, read_part
-from syn2real.data.own_renders.schema import OwnRenders
-from syn2real.data.shards import SceneRecord, canonical_json, encode_normals, write_shard
-from syn2real.errors import InputError
+from syn2real.data.own_renders.dataset import OwnImages, own_name, read_part
+from syn2real.data.own_renders.schema import AnyOwnRenders, OwnRenders
+from syn2real.data.shards import IMAGE, SceneRecord, write_shard
+from syn2real.files import canonical_json
 from syn2real.png import encode_png
 
 PACKAGES = ("numpy", "opencv-python-headless", "pillow", "pycocotools", "torchvision")
@@ -65,7 +67,7 @@ def import_shard(
     InputError
         A file is missing or malformed; names the file.
     """
-    model = OwnRenders.model_validate(own)
+    model = AnyOwnRenders.model_validate(own)
     first = shard * model.scenes_per_shard
     source = _Source(model, split, annotations, first)
     scenes = range(first, first + len(source.own.images) // model.views)
@@ -75,6 +77,7 @@ def import_shard(
         "first_scene": first,
         "n_scenes": len(scenes),
         "views": model.views,
+        "members": source.members,
         "classes": list(source.own.categories.values()),
         "rendering": {"annotations": source.path.name, "part": annotations.stem},
         "versions": {name: version(name) for name in PACKAGES},
@@ -91,8 +94,17 @@ class _Source:
         self.own: OwnImages = read_part(part)
         self._views, self._first = model.views, first
         self._folder = model.images.of(split)
-        self._normals = model.normals.of(split) if model.normals else None
+        self._files = [
+            (load_channel(name), folders.of(split), folders.options())
+            for name, folders in model.channel_folders().items()
+        ]
         self._class_of = {number: k for k, number in enumerate(self.own.categories)}
+
+    @property
+    def members(self) -> list[str]:
+        """The extensions of a view's files."""
+        class_maps = [class_map.MEMBER] if self.own.all_have_masks else []
+        return [IMAGE, *class_maps, *(channel.MEMBER for channel, _, _ in self._files), objects.MEMBER]
 
     def scene(self, scene: int) -> SceneRecord:
         """Return a scene as it lies in a shard."""
@@ -117,12 +129,12 @@ class _Source:
             "objects": list(self._objects(pairs, size)),
         }
         pixels = read_image(self._folder / image["file_name"], size).permute(1, 2, 0).numpy()
-        files = {"png": encode_png(pixels), "json": canonical_json(record)}
+        files = {IMAGE: encode_png(pixels), objects.MEMBER: objects.encode(record)}
         if self.own.all_have_masks:
-            files["seg.png"] = encode_png(self._class_map(pairs, size))
-        if self._normals is not None:
-            normals, valid = read_normals(self._normals / normal_name(image["file_name"]), size)
-            files["normal.png"] = encode_png(encode_normals(normals, valid))
+            files[class_map.MEMBER] = class_map.encode(self._class_map(pairs, size))
+        for channel, folder, options in self._files:
+            value = channel.read(folder / own_name(image["file_name"]), size, **options)
+            files[channel.MEMBER] = channel.encode(value)
         return files
 
     def _objects(self, pairs: _Instances, size: tuple[int, int]) -> Iterator[dict[str, Any]]:
@@ -144,47 +156,7 @@ class _Source:
     def _class_map(self, pairs: _Instances, size: tuple[int, int]) -> NDArray[Any]:
         """Return an image's class map: 0 is the background, k + 1 is class k."""
         painted = [(self._class_of[a["category_id"]] + 1, mask) for a, mask in pairs if mask is not None]
-        return class_map(painted, size, np.uint8 if len(self._class_of) < 255 else np.uint16)
-
-
-def read_normals(path: Path, size: tuple[int, int]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """Read surface normals n from a PNG whose red, green and blue are (n + 1) / 2 of full scale.
-
-    Parameters
-    ----------
-    path : Path
-        The file, 8 or 16 bits a channel.
-    size : (height, width)
-        Of its image, pixels.
-
-    Returns
-    -------
-    normals : float32 array, shape (H, W, 3)
-        Camera space: x right, y up, z towards the camera.
-    valid : bool array, shape (H, W)
-        Where the length is 1 within a half; black and mid-grey, the usual backgrounds, have none.
-
-    Raises
-    ------
-    InputError
-        The file is missing or damaged, or has another size than its image.
-    """
-    try:
-        content = np.frombuffer(path.read_bytes(), dtype=np.uint8)
-        pixels = cv2.imdecode(content, cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH)
-    except (OSError, cv2.error) as error:
-        raise InputError(f"the normals cannot be read ({error})", file=path) from None
-    if pixels is None or pixels.dtype not in (np.uint8, np.uint16):
-        raise InputError("no PNG of 8 or 16 bits a channel", file=path)
-    if pixels.shape[:2] != size:
-        height, width = pixels.shape[:2]
-        raise InputError(
-            f"the normals are {width} x {height} pixels, but their image is {size[1]} x {size[0]}", file=path
-        )
-    full = 255 if pixels.dtype == np.uint8 else 65535
-    normals = pixels[..., ::-1].astype(np.float32) * (2 / full) - 1
-    length = np.linalg.norm(normals, axis=-1)
-    return normals, (length > 0.5) & (length < 1.5)
+        return painted_classes(painted, size, class_map.dtype_of(len(self._class_of)))
 
 
 def _box(encoded: Any) -> list[float]:

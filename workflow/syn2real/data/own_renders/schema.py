@@ -1,10 +1,12 @@
 """A rendering setting that is already there: images a user rendered with any tool, in COCO's format."""
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, create_model, model_serializer
 
+from syn2real import plugins
 from syn2real.errors import InputError
 from syn2real.schema import Section
 
@@ -19,9 +21,19 @@ class Splits(Section):
         """Return the path of a split."""
         return Path(self.train if split == "train" else self.val)
 
+    def options(self) -> dict[str, Any]:
+        """Return what is said of the files beside where they lie, such as their unit."""
+        return {key: value for key, value in self if key not in Splits.model_fields}
+
+
+class MeasuredSplits(Splits):
+    """The folders of files that hold lengths."""
+
+    unit_m: float = Field(gt=0, description="the length that one step of a pixel's value stands for, metres")
+
 
 class OwnRenders(Section):
-    """A setting of one's own renders.
+    """A setting of your own renders.
 
     Images count in the order of their ids in the annotation file: n images are the first n. Where renders
     are sorted, say by class, number them in random order; give later ones higher ids.
@@ -29,11 +41,6 @@ class OwnRenders(Section):
 
     images: Splits = Field(description="the folders of the images, which the files' names are relative to")
     annotations: Splits = Field(description="the annotation files in COCO's format (JSON)")
-    normals: Splits | None = Field(
-        default=None,
-        description="folders of surface normals: a PNG of 8 or 16 bits named as its image, with red, green, "
-        "blue = (n + 1) / 2 in camera space (x right, y up, z towards the camera); black has none",
-    )
     views: int = Field(
         default=1, ge=1, le=100, description="images a scene; a scene's images have ids in a row"
     )
@@ -43,16 +50,36 @@ class OwnRenders(Section):
         """Return how many shards hold the first `images` images."""
         return -(-images // (self.views * self.scenes_per_shard))
 
-    def require(self, ptask: str, *, file: str | Path, key: str, name: str) -> None:
-        """Raise InputError when a pre-training task can have no labels here.
+    @model_serializer(mode="wrap")
+    def _without_other_channels(self, write: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
+        """Leave out channels that are not given, so that a new channel changes no setting's key.
 
-        Whether the annotations have the boxes or masks that objdet or semseg need, the file itself tells (see
+        `normals` is older than that rule: it stays, as null.
+        """
+        optional = {name.replace("-", "_") for name in channels_of_files()} - {"normals"}
+        return {key: value for key, value in write(self).items() if value is not None or key not in optional}
+
+    def channel_names(self) -> tuple[str, ...]:
+        """Return the channels that the images may be labelled with."""
+        return ("class-map", *self.channel_folders(), "objects")
+
+    def channel_folders(self) -> dict[str, Splits]:
+        """Return the folders of those channels that have files of their own, by channel."""
+        found = {name: getattr(self, name.replace("-", "_"), None) for name in channels_of_files()}
+        return {name: folders for name, folders in found.items() if folders is not None}
+
+    def require(self, channel: str, *, task: str, file: str | Path, key: str, name: str) -> None:
+        """Raise InputError when the images have no label of a channel.
+
+        Whether the annotations have boxes or masks, only the file itself says (see
         `syn2real.data.own_renders.checks`).
 
         Parameters
         ----------
-        ptask : str
-            `mulclass`, `objdet`, `semseg` or `normal`.
+        channel : str
+            What the images must be labelled with.
+        task : str
+            The task that learns from it, for the message.
         file, key : str
             Where it was asked for, for the message.
         name : str
@@ -63,9 +90,32 @@ class OwnRenders(Section):
         InputError
             Naming what to add.
         """
-        if ptask == "normal" and self.normals is None:
-            raise InputError(
-                f"setting {name} has no surface normals; give its `normals` folders or take normal out",
-                file=file,
-                key=key,
-            )
+        if channel in self.channel_names():
+            return
+        if channel in channels_of_files():
+            problem = f"setting {name} has no {channel}; give its `{channel}` folders or take {task} out"
+        else:
+            problem = f"your own renders cannot be labelled with {channel}; take {task} out"
+        raise InputError(problem, file=file, key=key)
+
+
+def channels_of_files() -> list[str]:
+    """Return the channels that come as a file for each image."""
+    return [name for name in plugins.names("channels") if plugins.constant("channels", name, "FILES")]
+
+
+def _with_channels() -> type[OwnRenders]:
+    """Return the model of own renders with a key for each channel of files."""
+    fields: dict[str, Any] = {}
+    for name in channels_of_files():
+        files = plugins.constant("channels", name, "FILES")
+        model = MeasuredSplits if files["measured"] else Splits
+        fields[name.replace("-", "_")] = (model | None, Field(None, description=files["description"]))
+    return create_model("OwnRenders", __base__=OwnRenders, __doc__=OwnRenders.__doc__, **fields)
+
+
+if TYPE_CHECKING:
+    AnyOwnRenders = OwnRenders
+else:
+    AnyOwnRenders = _with_channels()
+"""The model with a key for each channel that is there."""

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import numpy as np
-import torch
+from numpy.typing import NDArray
 from torchvision import tv_tensors
 from torchvision.datasets import ImageFolder
 
@@ -33,7 +33,7 @@ class _Folder(ImageFolder):
 class FolderTarget(AnnotatedImages):
     """One split of layout imagenet or image-folder; the classes are the sorted folders of `train`."""
 
-    task = "sinclass"
+    channel = "label"
 
     def __init__(self, target: Target, split: Split) -> None:
         root = target.image_folder(split)
@@ -64,7 +64,7 @@ class FolderTarget(AnnotatedImages):
 class ADE20KTarget(AnnotatedImages):
     """One split of ADE20K: 0 (unlabelled) becomes 255, classes 1 … K become 0 … K - 1."""
 
-    task = "semseg"
+    channel = "class-map"
 
     def __init__(self, target: Target, split: Split) -> None:
         self.classes = ade20k_classes(target)
@@ -74,7 +74,7 @@ class ADE20KTarget(AnnotatedImages):
     def __len__(self) -> int:
         return len(self._pairs)
 
-    def __getitem__(self, index: int) -> tuple[tv_tensors.Image, tv_tensors.Mask]:
+    def __getitem__(self, index: int) -> tuple[tv_tensors.Image, NDArray[np.uint8]]:
         path, mask_path = self._pairs[index]
         mask = read_mask(mask_path)
         if mask.max(initial=0) > len(self.classes):
@@ -84,7 +84,7 @@ class ADE20KTarget(AnnotatedImages):
             )
         labels = mask - np.uint8(1)  # 0 wraps round to 255, which is ignored
         height, width = mask.shape
-        return read_image(path, (height, width)), tv_tensors.Mask(torch.from_numpy(labels))
+        return read_image(path, (height, width)), labels
 
     def digest(self) -> str:
         """Return a digest of the classes and of the images' and the masks' names and sizes."""

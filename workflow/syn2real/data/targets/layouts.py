@@ -89,7 +89,7 @@ def check_counts(target: Target) -> None:
             )
 
 
-def check_coco(target: Target, ftask: str) -> None:
+def check_coco(target: Target, channel: str) -> None:
     """Check a COCO-format set: the annotation files, their keys, and that every image file is there.
 
     Raises
@@ -104,7 +104,7 @@ def check_coco(target: Target, ftask: str) -> None:
         if path.is_file() and path.stat().st_size > FULL_CHECK_BYTES:
             check_json_ends(path)
             continue
-        data = read_annotations(path, ftask)
+        data = read_annotations(path, channel)
         categories.append({category["id"]: category["name"] for category in data["categories"]})
         if categories[0] != categories[-1]:
             raise InputError(

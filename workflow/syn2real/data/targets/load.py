@@ -13,30 +13,30 @@ if TYPE_CHECKING:
     from syn2real.data.annotated import AnnotatedImages
 
 
-def check_layout(target: Target, ftask: str) -> None:
+def check_layout(target: Target, channel: str) -> None:
     """Check that a target's folder is what its layout claims, without decoding its images.
 
     Parameters
     ----------
     target : Target
         The target.
-    ftask : str
-        The fine-tuning task it shall serve: `sinclass`, `objdet` or `semseg`.
+    channel : str
+        What it must be labelled with: `label`, `objects` or `class-map`.
 
     Raises
     ------
     InputError
-        The layout has no labels for `ftask` (the message names its tasks), or something is missing or
+        The layout is not labelled with `channel` (the message names what it has), or something is missing or
         malformed (the message names the first offending file, its key, and the mend). A target that may be
         downloaded and is not there yet is no error.
     """
-    target.require(ftask, key="layout")
+    target.require(channel, key="layout")
     check_counts(target)
     match target.layout:
         case "imagenet" | "image-folder":
             check_folder(target)
         case "coco":
-            check_coco(target, ftask)
+            check_coco(target, channel)
         case "ade20k":
             check_ade20k(target)
         case "torchvision":
@@ -45,10 +45,10 @@ def check_layout(target: Target, ftask: str) -> None:
                     from syn2real.data.targets.torchvision_sets import check_torchvision
                 except ModuleNotFoundError:
                     return  # Snakemake alone is installed: the job that reads the data checks it
-                check_torchvision(target, ftask)
+                check_torchvision(target, channel)
 
 
-def load_target(target: Target, split: Split, ftask: str) -> "AnnotatedImages":
+def load_target(target: Target, split: Split, channel: str) -> "AnnotatedImages":
     """Return one split of a target as a map-style data set for torch.
 
     Parameters
@@ -58,13 +58,13 @@ def load_target(target: Target, split: Split, ftask: str) -> "AnnotatedImages":
     split : {"train", "val"}
         `val` is what the test error is measured on: the data set's own validation set, or for torchvision's
         data sets their labelled test set.
-    ftask : str
-        `sinclass`, `objdet` or `semseg`.
+    channel : str
+        `label`, `objects` or `class-map`.
 
     Returns
     -------
     AnnotatedImages
-        With the number of classes that the data set itself has. For objdet, `train` leaves out crowd boxes,
+        With the number of classes that the data set itself has. Of objects, `train` leaves out crowd boxes,
         as torchvision's own reference training does; `val` gives them, and its `.coco` has them.
 
     Raises
@@ -72,7 +72,7 @@ def load_target(target: Target, split: Split, ftask: str) -> "AnnotatedImages":
     InputError
         As `check_layout`; an image that turns out broken raises it when it is read.
     """
-    target.require(ftask, key="layout")
+    target.require(channel, key="layout")
     match target.layout:
         case "imagenet" | "image-folder":
             from syn2real.data.targets.image_folder import FolderTarget
@@ -82,7 +82,7 @@ def load_target(target: Target, split: Split, ftask: str) -> "AnnotatedImages":
             from syn2real.data.targets.coco import CocoImages
 
             folder, file = target.image_folder(split), target.annotation(split)
-            return CocoImages(folder, file, ftask, crowds=split == "val")
+            return CocoImages(folder, file, channel, crowds=split == "val")
         case "ade20k":
             from syn2real.data.targets.image_folder import ADE20KTarget
 
@@ -90,18 +90,18 @@ def load_target(target: Target, split: Split, ftask: str) -> "AnnotatedImages":
         case "torchvision":
             from syn2real.data.targets.torchvision_sets import TorchvisionTarget
 
-            return TorchvisionTarget(target, split, ftask)
+            return TorchvisionTarget(target, split, channel)
 
 
-def load_splits(target: Target, ftask: str) -> "tuple[AnnotatedImages, AnnotatedImages]":
+def load_splits(target: Target, channel: str) -> "tuple[AnnotatedImages, AnnotatedImages]":
     """Return a target's training and validation sets, which must agree on their classes.
 
     Parameters
     ----------
     target : Target
         The target.
-    ftask : str
-        `sinclass`, `objdet` or `semseg`.
+    channel : str
+        `label`, `objects` or `class-map`.
 
     Returns
     -------
@@ -113,7 +113,7 @@ def load_splits(target: Target, ftask: str) -> "tuple[AnnotatedImages, Annotated
     InputError
         As `load_target`, and if the two splits number their classes differently.
     """
-    train, val = load_target(target, "train", ftask), load_target(target, "val", ftask)
+    train, val = load_target(target, "train", channel), load_target(target, "val", channel)
     if (train.classes, train.category_ids) != (val.classes, val.category_ids):
         raise InputError(
             "the training and validation sets do not name the same classes; give both the same list",

@@ -12,15 +12,15 @@ from syn2real.schema import Section
 Layout = Literal["imagenet", "image-folder", "coco", "ade20k", "torchvision"]
 Split = Literal["train", "val"]
 
-LAYOUT_FTASKS: dict[str, tuple[str, ...]] = {
-    "imagenet": ("sinclass",),
-    "image-folder": ("sinclass",),
-    "coco": ("objdet", "semseg"),
-    "ade20k": ("semseg",),
+LAYOUT_CHANNELS: dict[str, tuple[str, ...]] = {
+    "imagenet": ("label",),
+    "image-folder": ("label",),
+    "coco": ("objects", "class-map"),
+    "ade20k": ("class-map",),
 }
-"""The fine-tuning tasks each layout has labels for; `torchvision` depends on the data set."""
+"""What each layout is labelled with; `torchvision` depends on the data set."""
 
-TORCHVISION_FTASKS: dict[str, tuple[str, ...]] = {
+TORCHVISION_CHANNELS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(
         (
             "CIFAR10",
@@ -42,13 +42,13 @@ TORCHVISION_FTASKS: dict[str, tuple[str, ...]] = {
             "SVHN",
             "USPS",
         ),
-        ("sinclass",),
+        ("label",),
     ),
-    "Cityscapes": ("semseg",),
-    "OxfordIIITPet": ("sinclass", "semseg"),
-    "VOCSegmentation": ("semseg",),
+    "Cityscapes": ("class-map",),
+    "OxfordIIITPet": ("label", "class-map"),
+    "VOCSegmentation": ("class-map",),
 }
-"""The data sets of torchvision that have a training and a labelled test set, and their tasks."""
+"""The data sets of torchvision that have a training and a labelled test set, and their labels."""
 
 _BY_HAND = ("Cityscapes", "StanfordCars")
 """torchvision reads these, and cannot download them."""
@@ -116,21 +116,29 @@ class Target(Section):
         return self
 
     @property
-    def ftasks(self) -> tuple[str, ...]:
-        """The fine-tuning tasks this target has labels for."""
+    def channels(self) -> tuple[str, ...]:
+        """What this target is labelled with, as `syn2real.channels` names it."""
         if self.layout == "torchvision":
-            return TORCHVISION_FTASKS[str(self.dataset)]
-        return LAYOUT_FTASKS[self.layout]
+            return TORCHVISION_CHANNELS[str(self.dataset)]
+        return LAYOUT_CHANNELS[self.layout]
 
     def require(
-        self, ftask: str, *, file: str | Path | None = None, key: str | None = None, name: str = ""
+        self,
+        channel: str,
+        *,
+        file: str | Path | None = None,
+        key: str | None = None,
+        name: str = "",
+        task: str = "",
     ) -> None:
-        """Raise InputError unless the target has labels for a fine-tuning task.
+        """Raise InputError unless the target is labelled with a channel.
 
         Parameters
         ----------
-        ftask : str
-            `sinclass`, `objdet` or `semseg`.
+        channel : str
+            `label`, `objects` or `class-map`.
+        task : str
+            The task that learns from it, for the message.
         file, key : str, optional
             Where the pair was asked for, for the message.
         name : str
@@ -139,13 +147,13 @@ class Target(Section):
         Raises
         ------
         InputError
-            Naming the tasks it does have.
+            Naming what it is labelled with.
         """
-        if ftask not in self.ftasks:
+        if channel not in self.channels:
             what = f"{self.layout} {self.dataset}" if self.dataset else self.layout
             raise InputError(
-                f"target {name or self.path} (layout {what}) has no labels for {ftask}; "
-                f"it serves {', '.join(self.ftasks)}",
+                f"target {name or self.path} (layout {what}) is not labelled with {channel}"
+                f"{f', which {task} learns from' if task else ''}; it has {', '.join(self.channels)}",
                 file=file,
                 key=key,
             )
@@ -168,15 +176,15 @@ class Target(Section):
 def _check_dataset(name: str | None, download: bool) -> None:
     """Raise ValueError unless torchvision's data set `name` is one that targets know."""
     if name is None:
-        raise ValueError(f"layout torchvision needs `dataset`, one of {', '.join(TORCHVISION_FTASKS)}")
+        raise ValueError(f"layout torchvision needs `dataset`, one of {', '.join(TORCHVISION_CHANNELS)}")
     if name in _UNDIVIDED:
         raise ValueError(
             f"torchvision's {name} has no test set of its own; sort it into train/<class> and val/<class>, "
             "layout image-folder"
         )
-    if name not in TORCHVISION_FTASKS:
-        near = difflib.get_close_matches(name, TORCHVISION_FTASKS, n=1, cutoff=0.5)
-        mend = f"did you mean {near[0]}?" if near else f"known are {', '.join(TORCHVISION_FTASKS)}"
+    if name not in TORCHVISION_CHANNELS:
+        near = difflib.get_close_matches(name, TORCHVISION_CHANNELS, n=1, cutoff=0.5)
+        mend = f"did you mean {near[0]}?" if near else f"known are {', '.join(TORCHVISION_CHANNELS)}"
         raise ValueError(f"torchvision's data set {name!r} is not known here; {mend}")
     if download and name in _BY_HAND:
         raise ValueError(f"torchvision cannot download {name}; put it there yourself and remove `download`")

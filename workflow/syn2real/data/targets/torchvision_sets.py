@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 import torchvision
 from numpy.typing import NDArray
 from torchvision import tv_tensors
 
-from syn2real.data.annotated import IGNORE, AnnotatedImages, file_sizes
+from syn2real.channels.class_map import IGNORE
+from syn2real.data.annotated import AnnotatedImages, file_sizes
 from syn2real.data.images import to_rgb
 from syn2real.data.targets.layouts import SPLITS
 from syn2real.data.targets.schema import Split, Target
@@ -112,11 +112,11 @@ _MASKS: dict[str, tuple[list[str], NDArray[np.uint8]]] = {
 class TorchvisionTarget(AnnotatedImages):
     """One split of a torchvision data set."""
 
-    def __init__(self, target: Target, split: Split, ftask: str) -> None:
-        self.task = ftask
+    def __init__(self, target: Target, split: Split, channel: str) -> None:
+        self.channel = channel
         self._place = target.root
-        self._images = _open(target, split, ftask, target.root)
-        if ftask == "semseg":
+        self._images = _open(target, split, channel, target.root)
+        if channel == "class-map":
             self.classes, self._class_of = _MASKS[str(target.dataset)]
         else:
             self.labels = _labels(self._images)
@@ -133,21 +133,21 @@ class TorchvisionTarget(AnnotatedImages):
             image, label = self._images[index]
         except OSError as error:
             raise InputError(f"image {index} cannot be read ({error})", file=self._place) from None
-        if self.task == "sinclass":
+        if self.channel == "label":
             return to_rgb(image), int(label)
-        return to_rgb(image), tv_tensors.Mask(torch.from_numpy(self._class_of[np.array(label)]))
+        return to_rgb(image), self._class_of[np.array(label)]
 
     def digest(self) -> str:
         """Return a digest of the classes, the labels, and names and sizes of the files in the folder."""
         files = file_sizes(self._place, sorted(p for p in self._place.rglob("*") if p.is_file()))
         labels = None if self.labels is None else self.labels.tolist()
-        return digest({"task": self.task, "classes": self.classes, "labels": labels, "files": files})
+        return digest({"channel": self.channel, "classes": self.classes, "labels": labels, "files": files})
 
 
-def check_torchvision(target: Target, ftask: str) -> None:
+def check_torchvision(target: Target, channel: str) -> None:
     """Raise InputError unless torchvision finds both splits of its data set."""
     for split in SPLITS:
-        _open(target, split, ftask, target.root)
+        _open(target, split, channel, target.root)
 
 
 def fetch(target: Target) -> None:
@@ -159,8 +159,8 @@ def fetch(target: Target) -> None:
         The target does not allow a download, or it failed, or something else lies in its folder.
     """
     if target.root.exists():
-        for ftask in target.ftasks:
-            check_torchvision(target, ftask)
+        for channel in target.channels:
+            check_torchvision(target, channel)
         return
     if not target.download:
         raise InputError("is not there; set download: true or put it there", file=target.root, key="download")
@@ -171,9 +171,9 @@ def fetch(target: Target) -> None:
         archives = made / _ARCHIVE_FOLDERS.get(str(target.dataset), "")
         if target.archives and Path(target.archives).is_dir():
             _unpack(Path(target.archives), archives)
-        for ftask in target.ftasks:
+        for channel in target.channels:
             for split in SPLITS:
-                _open(target, split, ftask, made, download=True)
+                _open(target, split, channel, made, download=True)
         made.rename(target.root)
 
 
@@ -192,12 +192,12 @@ def _unpack(source: Path, folder: Path) -> None:
             shutil.copyfile(path, folder / path.name)
 
 
-def _open(target: Target, split: Split, ftask: str, root: Path, *, download: bool = False) -> Any:
+def _open(target: Target, split: Split, channel: str, root: Path, *, download: bool = False) -> Any:
     """Return torchvision's data set for a split."""
     name = str(target.dataset)
     arguments = dict(_SPLITS[name][split])
     if name == "OxfordIIITPet":
-        arguments["target_types"] = "segmentation" if ftask == "semseg" else "category"
+        arguments["target_types"] = "segmentation" if channel == "class-map" else "category"
     if download:  # some have no such argument, since torchvision cannot download them
         arguments["download"] = True
     try:

@@ -27,6 +27,13 @@ class MultiLabel(Task):
         """Return a classifier with an output a class."""
         return Classifier(backbone, len(self.classes))
 
+    def annotate(self, value: dict[str, Any], size: tuple[int, int]) -> Tensor:
+        """Return 1 for each class that is visible, float32 [K]."""
+        visible = torch.zeros(len(self.classes))
+        for item in value["objects"]:
+            visible[item["class"]] = 1
+        return visible
+
     def train_transform(self) -> v2.Transform:
         """Resize to a square, whatever the shape, and flip (A.3)."""
         flip = v2.RandomHorizontalFlip(0.5 if self.section.flip else 0.0)

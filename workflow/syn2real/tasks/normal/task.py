@@ -6,11 +6,13 @@ from typing import Any, ClassVar
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torchvision import tv_tensors
 from torchvision.transforms import v2
 
-from syn2real.data.shards import decode_normals
+from syn2real.channels.normals import unpack
 from syn2real.tasks.base import Evaluation
 from syn2real.tasks.common.dense import DenseTask, parts, train_steps
 from syn2real.tasks.normal.schema import METRIC
@@ -24,7 +26,7 @@ class Normals(DenseTask):
     it is the best "in terms of the validation error of the pre-training task" (§4.1).
 
     Annotations are masks uint8 [3, H, W]: unit vectors in camera space and their validity, packed by
-    `encode_normals`. They are resized as masks are, so that no normal is a mean over an edge, and travel as
+    `channels.normals`. They are resized as masks are, so that no normal is a mean over an edge, and travel as
     bytes.
     """
 
@@ -36,6 +38,10 @@ class Normals(DenseTask):
     def outputs(self) -> int:
         """A channel an axis."""
         return 3
+
+    def annotate(self, value: NDArray[np.uint8], size: tuple[int, int]) -> tv_tensors.Mask:
+        """Return packed normals, uint8 [3, H, W], as a mask, whose order in memory is kept."""
+        return tv_tensors.Mask(torch.from_numpy(value).permute(2, 0, 1))
 
     def train_transform(self) -> v2.Transform:
         """Resize and crop; never flip, which would need the vectors to be mirrored (A.5)."""
@@ -101,7 +107,7 @@ def _directions(device: torch.device) -> Tensor:
     """Return the unit vectors float32 [65536, 3] of all pairs of red and green: 256 red + green."""
     packed = np.full((256, 256, 3), 255, dtype=np.uint8)
     packed[..., 0], packed[..., 1] = np.arange(256)[:, None], np.arange(256)
-    return torch.from_numpy(decode_normals(packed)[0]).reshape(-1, 3).to(device)
+    return torch.from_numpy(unpack(packed)[0]).reshape(-1, 3).to(device)
 
 
 TASK = Normals

@@ -5,6 +5,7 @@ import io
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
+import numpy as np
 import torch
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
@@ -61,6 +62,47 @@ class Detection(Task):
             box_score_thresh=options.score_threshold,
             box_detections_per_img=options.detections,
         )
+
+    def annotate(self, value: dict[str, Any], size: tuple[int, int]) -> dict[str, Any]:
+        """Return torchvision's detection target.
+
+        Boxes are cut at the image's edges; those without an area then are left out: nothing can be learnt
+        from them.
+
+        Parameters
+        ----------
+        value : dict
+            Of the channel `objects`, see `AnnotatedImages`.
+        size : (height, width)
+            Of the image, pixels.
+
+        Returns
+        -------
+        dict
+            `boxes` (BoundingBoxes, float32, XYXY, pixels), `labels` (int64, 1 to K), `image_id` (int),
+            `iscrowd` (int64) and `area` (float32, pixels).
+        """
+        objects, (height, width) = value["objects"], size
+        # NumPy, for torch takes several times as long over so few numbers.
+        boxes = np.array([item["bbox"] for item in objects], dtype=np.float64).reshape(-1, 4)
+        boxes[:, 2:] += boxes[:, :2]
+        boxes = boxes.clip(0, [width, height, width, height]).astype(np.float32)
+        kept = (boxes[:, 2:] > boxes[:, :2]).all(axis=1)
+        label, crowd, area = (
+            torch.from_numpy(np.array(column, dtype=dtype)[kept])
+            for column, dtype in (
+                ([item["class"] + 1 for item in objects], np.int64),
+                ([item.get("iscrowd", 0) for item in objects], np.int64),
+                ([item["area"] for item in objects], np.float32),
+            )
+        )
+        return {
+            "boxes": tv_tensors.BoundingBoxes(torch.from_numpy(boxes[kept]), format="XYXY", canvas_size=size),
+            "labels": label,
+            "image_id": value["image_id"],
+            "iscrowd": crowd,
+            "area": area,
+        }
 
     def train_transform(self) -> v2.Transform:
         """Keep the single objects, resize to a square, flip (A.1)."""

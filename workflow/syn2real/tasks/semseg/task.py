@@ -3,13 +3,16 @@
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torchmetrics.classification import MulticlassConfusionMatrix
+from torchvision import tv_tensors
 from torchvision.transforms import v2
 
-from syn2real.data.annotated import IGNORE
+from syn2real.channels.class_map import IGNORE
 from syn2real.tasks.base import Evaluation
 from syn2real.tasks.common.dense import DenseTask, parts, train_steps
 from syn2real.tasks.semseg.schema import METRIC
@@ -30,6 +33,10 @@ class Segmentation(DenseTask):
     def outputs(self) -> int:
         """A channel a class."""
         return len(self.classes)
+
+    def annotate(self, value: NDArray[np.uint8], size: tuple[int, int]) -> tv_tensors.Mask:
+        """Return the class map, uint8 [H, W], as a mask: it is resized to the nearest pixel."""
+        return tv_tensors.Mask(torch.from_numpy(value))
 
     def train_transform(self) -> v2.Transform:
         """Resize, flip, crop (A.2)."""

@@ -31,6 +31,10 @@ class SingleLabel(Task):
         nn.init.zeros_(model.last.bias)
         return model
 
+    def annotate(self, value: int, size: tuple[int, int]) -> int:
+        """Return the class's index."""
+        return value
+
     def train_transform(self) -> v2.Transform:
         """Crop at a random scale and aspect ratio, and flip."""
         section = self.section

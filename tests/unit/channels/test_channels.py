@@ -1,7 +1,6 @@
 """Annotations from a picture made by hand: boxes, masks, class map, normals, visible fractions."""
 
 import io
-import json
 
 import numpy as np
 import pytest
@@ -9,9 +8,9 @@ import trimesh
 from PIL import Image
 from pycocotools import mask as coco_mask
 
-from syn2real.data.shards import decode_normals
-from syn2real.render.annotations import RawView, Solid, bop_pose, silhouette_area, view_files
-from syn2real.render.schema import Rendering
+from syn2real.channels import class_map, normals, objects
+from syn2real.channels.base import Limits, RawView, Solid
+from syn2real.channels.objects import bop_pose, silhouette_area
 
 SIZE, FOCAL = 64, 100.0
 INTRINSICS = np.array([[FOCAL, 0, (SIZE - 1) / 2], [0, FOCAL, (SIZE - 1) / 2], [0, 0, 1]])
@@ -24,7 +23,7 @@ def raw(index: np.ndarray) -> RawView:
     normals = np.zeros((SIZE, SIZE, 3), np.float32)
     normals[..., 2] = 1
     return RawView(
-        np.full((SIZE, SIZE, 3), 128, np.uint8), {"IndexOB": index, "Normal": normals}, pose, INTRINSICS
+        np.full((SIZE, SIZE, 3), 128, np.uint8), {"IndexOB": index, "Normal": normals}, pose, INTRINSICS, 4, 0
     )
 
 
@@ -34,11 +33,8 @@ def cube(side: float, centre: tuple[float, float, float], class_index: int = 0) 
     return Solid(class_index, np.asarray(mesh.vertices), np.asarray(mesh.faces), np.eye(4))
 
 
-def opened(files: dict[str, bytes], extension: str) -> np.ndarray:
-    return np.asarray(Image.open(io.BytesIO(files[extension])))
-
-
-DESCRIPTION = {"scene": 4, "views": [{}]}
+def opened(content: bytes) -> np.ndarray:
+    return np.asarray(Image.open(io.BytesIO(content)))
 
 
 def test_a_square_gets_its_box_mask_and_class():
@@ -46,26 +42,24 @@ def test_a_square_gets_its_box_mask_and_class():
     index[10:20, 30:45] = 1
     index[15:18, 40:60] = 2
     solids = [cube(0.2, (0, 0, 0.1), 7), cube(0.2, (0.2, 0, 0.1), 3)]
-    files, seen = view_files(Rendering(), DESCRIPTION, 0, raw(index), solids, 24)
-    record = json.loads(files["json"])
-    assert seen == 2
+    record = objects.decode(objects.render(raw(index), solids, Limits(24)))
     assert [item["class"] for item in record["objects"]] == [7, 3]
     first, second = record["objects"]
     assert first["bbox"] == [30, 10, 15, 10]
     assert second["bbox"] == [40, 15, 20, 3]
     assert second["area"] == 60
     np.testing.assert_array_equal(coco_mask.decode(first["segmentation"]), index == 1)
-    np.testing.assert_array_equal(opened(files, "seg.png"), np.array([0, 8, 4])[index])
+    np.testing.assert_array_equal(
+        opened(class_map.render(raw(index), solids, Limits(24))), np.array([0, 8, 4])[index]
+    )
     assert (record["scene"], record["view"], record["width"]) == (4, 0, SIZE)
 
 
 @pytest.mark.parametrize(("classes", "mode"), [(254, "L"), (300, "I;16")])
 def test_many_classes_take_sixteen_bits(classes, mode):
     index = np.ones((SIZE, SIZE), np.int32)
-    files, _ = view_files(
-        Rendering(), DESCRIPTION, 0, raw(index), [cube(0.5, (0, 0, 0), classes - 1)], classes
-    )
-    with Image.open(io.BytesIO(files["seg.png"])) as image:
+    content = class_map.render(raw(index), [cube(0.5, (0, 0, 0), classes - 1)], Limits(classes))
+    with Image.open(io.BytesIO(content)) as image:
         assert image.mode == mode
         assert np.asarray(image).max() == classes
 
@@ -76,11 +70,10 @@ def test_normals_are_stored_in_the_cameras_axes():
     view.camera_to_world[:3, :3] = [[1, 0, 0], [0, 0, -1], [0, 1, 0]]
     view.passes["Normal"][:, :32] = (0, -1, 0)
     view.passes["Normal"][:, 32:] = 0
-    files, _ = view_files(Rendering(), DESCRIPTION, 0, view, [], 1)
-    normals, valid = decode_normals(opened(files, "normal.png"))
+    found, valid = normals.unpack(opened(normals.render(view, [], Limits(1))))
     assert valid[:, :32].all()
     assert not valid[:, 32:].any()
-    np.testing.assert_allclose(normals[:, :32].reshape(-1, 3).mean(axis=0), (0, 0, 1), atol=0.01)
+    np.testing.assert_allclose(found[:, :32].reshape(-1, 3).mean(axis=0), (0, 0, 1), atol=0.01)
 
 
 def test_a_silhouette_has_the_area_of_its_projection():
@@ -128,13 +121,12 @@ def test_what_the_border_cuts_off_counts_as_unseen():
 def test_hardly_visible_objects_are_in_the_class_map_only():
     index = np.zeros((SIZE, SIZE), np.int32)
     index[5, 5:10] = 1
-    files, seen = view_files(Rendering(), DESCRIPTION, 0, raw(index), [cube(0.2, (0, 0, 0.1))], 1)
-    assert seen == 0
-    assert json.loads(files["json"])["objects"] == []
-    assert opened(files, "seg.png").sum() == 5
-    lenient = Rendering(min_visible_fraction=0.0)
-    _, seen = view_files(lenient, DESCRIPTION, 0, raw(index), [cube(0.2, (0, 0, 0.1))], 1)
-    assert seen == 1
-    strict = lenient.model_copy(update={"min_visible_pixels": 6})
-    _, seen = view_files(strict, DESCRIPTION, 0, raw(index), [cube(0.2, (0, 0, 0.1))], 1)
-    assert seen == 0
+    solids = [cube(0.2, (0, 0, 0.1))]
+
+    def seen(limits: Limits) -> int:
+        return len(objects.decode(objects.render(raw(index), solids, limits))["objects"])
+
+    assert seen(Limits(1)) == 0
+    assert opened(class_map.render(raw(index), solids, Limits(1))).sum() == 5
+    assert seen(Limits(1, min_visible_fraction=0.0)) == 1
+    assert seen(Limits(1, min_visible_fraction=0.0, min_visible_pixels=6)) == 0
