@@ -1,0 +1,56 @@
+"""Depth: how far each visible surface is from the camera, along its viewing axis, in metres."""
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from syn2real.channels.base import Limits, RawView, Solid, decoded, fitted, read_pixels
+from syn2real.png import encode_png
+
+MEMBER = "depth.png"
+PASSES = ("Depth",)
+FILES = {
+    "description": "folders of depth along the viewing axis: a grey PNG of 16 bits named as its image, in "
+    "steps of unit_m; 0 is unknown",
+    "measured": True,
+}
+STEP_M = 1e-4
+"""Metres a step of 16 bits: a tenth of a millimetre, to 6.5 m."""
+STEPS = 65535
+
+
+def render(view: RawView, solids: list[Solid], limits: Limits) -> bytes:
+    """Encode Blender's depth pass."""
+    return encode(view.passes["Depth"])
+
+
+def read(path: Path, size: tuple[int, int], unit_m: float) -> NDArray[np.float32]:
+    """Read a user's own depth in steps of `unit_m` metres, shape (H, W); 0 is unknown.
+
+    Raises
+    ------
+    InputError
+        The file is missing or damaged, or has another size (height, width) than its image.
+    """
+    return (read_pixels(path, size, "depths", colour=False) * unit_m).astype(np.float32)
+
+
+def encode(value: NDArray[np.floating]) -> bytes:
+    """Return depth in metres as a grey PNG of 16 bits; what is farther than it holds, or nothing, is 0."""
+    steps = np.rint(value / STEP_M)
+    return encode_png(np.where(steps <= STEPS, steps, 0).astype(np.uint16))
+
+
+def decode(content: bytes) -> NDArray[np.float32]:
+    """Return depth in metres, float32 [H, W]; 0 is unknown."""
+    return (decoded(content) * STEP_M).astype(np.float32)
+
+
+def draw(value: NDArray[np.floating], image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return near surfaces bright and far ones dark, uint8 [H, W, 3]; black is unknown."""
+    value = fitted(value, image.shape[:2])
+    known = value > 0
+    near, far = (value[known].min(), value[known].max()) if known.any() else (0.0, 1.0)
+    brightness = 1 - 0.8 * (value - near) / max(far - near, STEP_M)
+    return np.repeat(np.where(known, np.rint(255 * brightness), 0).astype(np.uint8)[..., None], 3, axis=2)
