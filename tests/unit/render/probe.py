@@ -12,6 +12,9 @@ from syn2real.render.schema import Rendering
 from syn2real.render.stock import find_scene_assets
 from syn2real.render.views import Renderer
 
+BALL_M, BALL_HEIGHT_M, CAMERA_HEIGHT_M = 0.2, 0.5, 1.5
+"""A ball above the floor, seen from straight above: its radius, its centre's height, and the camera's."""
+
 
 def main(request: dict) -> None:
     rendering = Rendering.model_validate(request["rendering"])
@@ -60,8 +63,17 @@ def main(request: dict) -> None:
             if isinstance(getattr(data, name), blender.bpy.types.bpy_prop_collection)
         ]
         blocks.append({kind: len(getattr(data, kind)) for kind in kinds})
-    np.savez(output / "probe.npz", **arrays)
     left = sorted(block.name for block in blender.bpy.context.scene.objects)
+    ball = blender.bproc.object.create_primitive(
+        "SPHERE", radius=BALL_M, segments=256, ring_count=128, location=(0, 0, BALL_HEIGHT_M)
+    )
+    above = np.eye(4)
+    above[2, 3] = CAMERA_HEIGHT_M
+    blender.render(above, 1, keep=False)
+    view = renderer._read(above, {}, 0, 0)
+    arrays |= {"ball-Depth": view.passes["Depth"], "ball-intrinsics": view.intrinsics}
+    ball.delete()
+    np.savez(output / "probe.npz", **arrays)
     report = {
         "loaded": loaded,
         "materials": textured,

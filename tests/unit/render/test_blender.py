@@ -9,10 +9,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from syn2real.channels import depth as depth_channel
 from syn2real.channels.normals import pack, unpack
 from syn2real.errors import InputError
 from syn2real.render import blender
 from syn2real.render.schema import Rendering
+
+BALL_M, BALL_HEIGHT_M, CAMERA_HEIGHT_M = 0.2, 0.5, 1.5
+"""As in `probe.py`."""
 
 RENDERING = Rendering.model_validate(
     {
@@ -101,6 +105,24 @@ def test_stored_normals_are_right_within_a_degree(probe, scene, view):
     stored, valid = unpack(pack(normals, length > 0.1))
     cosine = (stored * normals).sum(-1)[valid] / length[valid]
     assert np.median(np.degrees(np.arccos(np.clip(cosine, -1, 1)))) < 1
+
+
+def test_depth_is_that_of_a_floor_and_a_ball(probe):
+    """Along the viewing axis, in metres: of a floor the same everywhere, of a ball where its rays meet it."""
+    depth, intrinsics = probe[1]["ball-Depth"], probe[1]["ball-intrinsics"]
+    # Of a supersampled pixel's four parts, the one below and right of its centre.
+    rows, columns = np.indices(depth.shape) + 0.25
+    x, y = (columns - intrinsics[0, 2]) / intrinsics[0, 0], (rows - intrinsics[1, 2]) / intrinsics[1, 1]
+    # |t (x, y, 1) - (0, 0, distance)| = radius
+    squares, distance = x**2 + y**2 + 1, CAMERA_HEIGHT_M - BALL_HEIGHT_M
+    inside = distance**2 - squares * (distance**2 - BALL_M**2)
+    hit = inside > 0.02
+    expected = (distance - np.sqrt(np.where(hit, inside, 0))) / squares
+    stored = depth_channel.decode(depth_channel.encode(depth))
+    assert hit.sum() > 100
+    np.testing.assert_allclose(stored[hit], expected[hit], atol=0.002)
+    floor = inside < -0.02
+    np.testing.assert_allclose(stored[floor], CAMERA_HEIGHT_M, atol=0.001)
 
 
 @pytest.mark.parametrize(("scene", "view"), views())

@@ -164,7 +164,7 @@ def test_a_change_of_any_module_of_the_worker_changes_the_jobs_fingerprint():
         "worker",
         "blender",
         "views",
-        "annotations",
+        "objects",
         "scene",
         "lights",
         "wear",
