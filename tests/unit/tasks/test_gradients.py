@@ -53,12 +53,12 @@ def gradient(task, batches, share):
 
 
 @pytest.fixture
-def halves(smoke_task, boxes):
+def halves(smoke_task, samples):
     """Return a function that gives a task and the two halves of a batch, uneven in what is labelled."""
 
     def make(name):
         task = smoke_task(name, batch_size=8, norm_batch_size=4)
-        batches = training_batches(boxes(name), task, seed=0, start=0, device=CPU)
+        batches = training_batches(samples(name), task, seed=0, start=0, device=CPU)
         first, (images, targets) = next(batches), next(batches)
         if name == "semseg":
             targets[1:] = 255  # a mean over each half's own labelled pixels would weigh them wrongly

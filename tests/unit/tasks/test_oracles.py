@@ -13,7 +13,7 @@ from sklearn.metrics import average_precision_score
 from torch import nn
 
 from syn2real.tasks.mulclass.task import mean_average_precision
-from syn2real.training.batches import evaluation_batches
+from syn2real.training.batches import annotated, evaluation_batches
 
 CPU = torch.device("cpu")
 SIDE = 48  # of the smoke recipe's detector; the data set's images have 32 pixels
@@ -77,7 +77,7 @@ def exported(data, found):
 def test_map_equals_pycocotools_on_the_exported_detections(seed, smoke_task, boxes, tmp_path):
     task, data = smoke_task("objdet"), crowded(boxes("objdet", n=14))
     found = guesses(data, np.random.default_rng(seed))
-    ours = task.evaluate(Detector(found), evaluation_batches(data, task, CPU), data, CPU)
+    ours = task.evaluate(Detector(found), evaluation_batches(annotated(data, task), task, CPU), data, CPU)
     (tmp_path / "truth.json").write_text(json.dumps(data.coco.dataset))
     (tmp_path / "detections.json").write_text(json.dumps(exported(data, found)))
     with contextlib.redirect_stdout(io.StringIO()):

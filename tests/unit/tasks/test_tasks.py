@@ -32,12 +32,12 @@ def train_steps(task, data, steps):
     return losses, model
 
 
-def test_detector_learns(smoke_task, boxes):
+def test_detector_learns(smoke_task, samples):
     task = smoke_task("objdet", lr=0.01, iterations=12, warmup_images=0)
-    losses, model = train_steps(task, boxes("objdet"), 12)
+    losses, model = train_steps(task, samples("objdet"), 12)
     assert sum(losses[-3:]) < 0.8 * sum(losses[:3])
     assert set(
-        task.loss(model, *task.move(next(training_batches(boxes("objdet"), task, 0, 0, CPU)), CPU))
+        task.loss(model, *task.move(next(training_batches(samples("objdet"), task, 0, 0, CPU)), CPU))
     ) == {
         "loss_classifier",
         "loss_box_reg",
@@ -46,9 +46,9 @@ def test_detector_learns(smoke_task, boxes):
     }
 
 
-def test_detector_bears_an_image_without_objects(smoke_task, boxes):
+def test_detector_bears_an_image_without_objects(smoke_task, samples):
     task = smoke_task("objdet")
-    image, target = boxes("objdet")[0]
+    image, target = samples("objdet")[0]
     empty = {
         "boxes": tv_tensors.BoundingBoxes(torch.zeros(0, 4), format="XYXY", canvas_size=(32, 32)),
         "labels": torch.zeros(0, dtype=torch.int64),
@@ -81,11 +81,11 @@ def test_crowds_and_vanishing_boxes_are_not_trained_on(smoke_task):
 
 
 @pytest.mark.parametrize("name", ["semseg", "normal"])
-def test_auxiliary_head_as_in_the_paper(name, smoke_task, boxes):
+def test_auxiliary_head_as_in_the_paper(name, smoke_task, samples):
     task = smoke_task(name)
     model = build_model(task, "resnet18")[1].train()
     transform = task.train_transform()
-    batch = task.collate([transform(*boxes(name)[i]) for i in range(2)])
+    batch = task.collate([transform(*samples(name)[i]) for i in range(2)])
     parts = task.loss(model, *task.move(batch, CPU))
     with torch.random.fork_rng():
         outputs = model(task.move(batch, CPU)[0])
@@ -103,14 +103,14 @@ def test_segmentation_loss_ignores_padding_alone(smoke_task):
     assert parts["main"].item() == 0
 
 
-def test_normals_stay_unit_vectors_where_valid(smoke_task, boxes):
+def test_normals_stay_unit_vectors_where_valid(smoke_task, samples):
     task = smoke_task("normal", resize=(33, 61))
     transform = task.train_transform()
-    samples = []
+    chosen = []
     for i in range(4):
         with temporarily_seeded(i):
-            samples.append(transform(*boxes("normal")[i]))
-    batch = task.collate(samples)
+            chosen.append(transform(*samples("normal")[i]))
+    batch = task.collate(chosen)
     assert batch[0].shape == (4, 3, 48, 48) and batch[0].dtype == torch.uint8
     images, targets = task.move(batch, CPU)
     valid = targets[:, 3] == 1
@@ -120,9 +120,9 @@ def test_normals_stay_unit_vectors_where_valid(smoke_task, boxes):
     assert 0 < float(valid.float().mean()) < 1
 
 
-def test_segmentation_samples_keep_image_and_mask_together(smoke_task, boxes):
+def test_segmentation_samples_keep_image_and_mask_together(smoke_task, samples):
     task = smoke_task("semseg", resize=(40, 40))
-    image, mask = boxes("semseg")[6]  # all three classes; smaller than the crop, so padded
+    image, mask = samples("semseg")[6]  # all three classes; smaller than the crop, so padded
     with temporarily_seeded(3):
         image, mask = task.train_transform()(image, mask)
     images, masks = task.collate([(image, mask)])
@@ -162,8 +162,8 @@ def test_weight_decay_spares_batch_norm_where_the_recipe_says(smoke_task):
     assert any(p is model.last.bias for p in groups[1e-4])
 
 
-def test_normals_are_those_of_a_pixel_never_a_mean(smoke_task, boxes):
-    data, task = boxes("normal"), smoke_task("normal", resize=(33, 61))
+def test_normals_are_those_of_a_pixel_never_a_mean(smoke_task, samples):
+    data, task = samples("normal"), smoke_task("normal", resize=(33, 61))
     known = {tuple(code) for i in range(4) for code in data[i][1].flatten(1).T.tolist()} | {(0, 0, 0)}
     for i in range(4):
         with temporarily_seeded(i):

@@ -112,8 +112,7 @@ class Annotated(Dataset[Any]):
         if index in self.samples:
             return self.samples[index]
         image, value = self.data[index]
-        height, width = image.shape[-2:]
-        sample = image, self.task.annotate(value, (height, width))
+        sample = image, self.task.annotate(value, tuple(image.shape[-2:]))
         if self.keeps:
             self.samples[index] = sample
         return sample

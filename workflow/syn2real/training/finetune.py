@@ -11,8 +11,8 @@ from syn2real.data.annotated import AnnotatedImages
 from syn2real.data.subsets import describe, subset
 from syn2real.data.targets.load import load_splits
 from syn2real.data.targets.schema import Target
-from syn2real.tasks.schema import channel_of
 from syn2real.files import file_digest
+from syn2real.tasks.schema import channel_of
 from syn2real.training.run import Run, complete
 
 
