@@ -13,7 +13,9 @@ EXTRA = {"workflow": ("pydantic", "yaml", "rocrate")}
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the experiment and the zip."""
     parser.add_argument("experiment", help="an experiment file")
-    parser.add_argument("--config", default="config/config.yaml", help="default: %(default)s")
+    parser.add_argument(
+        "--config", default="config/config.yaml", help="the configuration (default: %(default)s)"
+    )
     parser.add_argument("-o", "--output", help="the zip to write (default: results/bundles/<name>.zip)")
 
 

@@ -12,7 +12,9 @@ EXTRA = {"workflow": ("pydantic", "yaml")}
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the files."""
     parser.add_argument("experiments", nargs="*", help="experiment files (default: those of config.yaml)")
-    parser.add_argument("--config", default="config/config.yaml", help="default: %(default)s")
+    parser.add_argument(
+        "--config", default="config/config.yaml", help="the configuration (default: %(default)s)"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
