@@ -1,4 +1,4 @@
-"""Subsets nest, are balanced, and depend on nothing but labels, share and seed."""
+"""Subsets nest, are balanced, and depend on nothing but labels, percentage and seed."""
 
 import numpy as np
 import pytest
@@ -123,7 +123,7 @@ def test_the_draw_does_not_change_from_release_to_release():
     assert subset([0, 1] * 8, 50, 1).tolist() == [2, 4, 5, 7, 9, 12, 14, 15]
 
 
-def test_the_digest_tells_draws_and_data_sets_apart():
+def test_the_digest_separates_draws_and_data_sets():
     one, other = subset(100, 10, 0), subset(100, 10, 1)
     assert describe(100, one, 10)["digest"] == describe(100, one.copy(), 10)["digest"]
     assert describe(100, one, 10)["digest"] != describe(100, other, 10)["digest"]
@@ -131,8 +131,8 @@ def test_the_digest_tells_draws_and_data_sets_apart():
 
 
 @pytest.mark.parametrize("percent", [0, -1, 100.5, float("nan")])
-def test_no_share(percent):
-    with pytest.raises(InputError, match="no share"):
+def test_not_a_percentage(percent):
+    with pytest.raises(InputError, match="not a valid percentage"):
         subset(10, percent, 0)
 
 

@@ -17,8 +17,8 @@ from syn2real.errors import InputError
 def decode_image(content: bytes) -> torch.Tensor:
     """Decode an image file to RGB, turned as its EXIF orientation says.
 
-    torchvision decodes JPEGs (grey and CMYK too) to Pillow's values in half Pillow's time. All else goes to
-    Pillow: torchvision's PNG decoder crashes the process on a damaged file.
+    torchvision decodes JPEGs (also grey and CMYK) to Pillow's values in half the time. Pillow decodes all
+    other files: torchvision's PNG decoder crashes the process on a damaged one.
 
     Parameters
     ----------
@@ -116,7 +116,7 @@ def _decode(content: bytes, *, upright: bool) -> torch.Tensor:
         try:
             return torchvision_decode(data, ImageReadMode.RGB, apply_exif_orientation=upright)
         except RuntimeError:
-            pass  # Pillow says better what is wrong
+            pass  # Pillow's message is clearer
     with Image.open(io.BytesIO(content)) as opened:
         picture: Image.Image = ImageOps.exif_transpose(opened) if upright else opened
         if picture.mode.startswith("I;16"):  # Pillow would clip 16-bit grey instead of scaling it

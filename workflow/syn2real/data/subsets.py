@@ -13,13 +13,17 @@ Labels = Sequence[int] | NDArray[np.integer] | int
 """Each image's class, or the number of images of a data set without one class an image."""
 
 
+ROUND_OFF = 1e-9
+"""Added before cutting to a whole number: the product of binary fractions may lie just below one."""
+
+
 def subset(labels_or_len: Labels, percent: float, seed: int) -> NDArray[np.int64]:
-    """Draw a share of a data set; for one seed, a smaller share lies inside every larger one.
+    """Draw a percentage of a data set; for one seed, a smaller subset lies inside every larger one.
 
     With labels every class gives the same number of images: `percent` of the data set's size divided by its
     classes, rounded down (so ImageNet's 1 % is 12 images a class, the paper's "roughly 12,000"), but at least
-    one. A class with fewer gives all it has, and others do not make up for it (see `describe`). Without
-    labels the share is rounded to the nearest whole number, at least one. 100 % is every image.
+    one. A class with fewer images gives all of them, and others do not make up for it (see `describe`).
+    Without labels the number is rounded to the nearest whole one, at least one. 100 % is every image.
 
     Each image gets one random number from the seed and each class gives its smallest ones, so that `percent`
     decides only how many are drawn. The numbers are PCG64's raw output, which numpy promises not to change.
@@ -29,9 +33,9 @@ def subset(labels_or_len: Labels, percent: float, seed: int) -> NDArray[np.int64
     labels_or_len : int array of shape (N,), or int
         Each image's class, or the number of images N of a data set without one class an image.
     percent : float
-        Share of the data set, in (0, 100].
+        Of the data set, in (0, 100].
     seed : int
-        The run's seed, 0 or more; 0 is a seed like others.
+        The run's seed, 0 or more.
 
     Returns
     -------
@@ -44,7 +48,7 @@ def subset(labels_or_len: Labels, percent: float, seed: int) -> NDArray[np.int64
         `percent` is not in (0, 100], or the data set is empty.
     """
     if not 0 < percent <= 100:
-        raise InputError(f"{percent} is no share of a training set; give more than 0, at most 100 percent")
+        raise InputError(f"{percent} is not a valid percentage; give more than 0, at most 100 percent")
     labels, total = _unpack(labels_or_len)
     keys = np.random.PCG64(seed).random_raw(total)
     if percent == 100:
@@ -58,7 +62,7 @@ def subset(labels_or_len: Labels, percent: float, seed: int) -> NDArray[np.int64
 
 
 def describe(labels_or_len: Labels, indices: NDArray[np.int64], percent: float) -> dict[str, Any]:
-    """Return what is worth recording of a subset.
+    """Return what a run records of its subset.
 
     Parameters
     ----------
@@ -72,9 +76,9 @@ def describe(labels_or_len: Labels, indices: NDArray[np.int64], percent: float) 
     Returns
     -------
     dict
-        `percent`; `n`, the images drawn; `n_total`, of how many; `digest`, SHA-256 of N and the indices. With
-        labels also `per_class`, the equal count, and `shortfall`: for each class that has fewer, how many it
-        lacks (the class as text, for JSON).
+        `percent`; `n`, the images drawn; `n_total`, N; `digest`, SHA-256 of N and the indices. With labels
+        also `per_class`, the equal count, and `shortfall`: for each class with fewer images, how many are
+        missing (the class as text, for JSON).
     """
     labels, total = _unpack(labels_or_len)
     content = f"{total}:".encode() + indices.astype("<i8").tobytes()
@@ -98,7 +102,7 @@ def _unpack(labels_or_len: Labels) -> tuple[NDArray[np.int64] | None, int]:
     labels = None if isinstance(labels_or_len, int) else np.asarray(labels_or_len, dtype=np.int64)
     total = labels_or_len if isinstance(labels_or_len, int) else len(labels_or_len)
     if total < 1:
-        raise InputError("the training set is empty; there is nothing to draw from")
+        raise InputError("the training set is empty; it needs at least one image")
     return labels, total
 
 
@@ -108,5 +112,5 @@ def _quota(labels: NDArray[np.int64], percent: float) -> int:
 
 
 def _count(percent: float, total: float, rounding: float) -> int:
-    """Return `percent` of `total` as a whole number, at least 1; binary fractions do not lose a whole one."""
-    return max(1, int(percent * total / 100 + rounding + 1e-9))
+    """Return `percent` of `total` as a whole number, at least 1; `rounding` is 0 (down) or 0.5 (nearest)."""
+    return max(1, int(percent * total / 100 + rounding + ROUND_OFF))

@@ -220,7 +220,7 @@ def test_an_incomplete_data_set_is_refused(dataset, tmp_path, save_image):
     test_part = {"Flowers102": "setid.mat", "USPS": "usps.t.bz2"}.get(dataset, "*test*")
     for path in list(tmp_path.rglob(test_part)):
         shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
-    with pytest.raises(InputError, match=f"torchvision finds no whole {dataset}"):
+    with pytest.raises(InputError, match=f"torchvision finds no complete {dataset}"):
         check_layout(named(dataset, tmp_path), "label")
 
 

@@ -1,6 +1,7 @@
 """torchvision's data sets by name, made small in their layouts; Fashion-MNIST itself where Debian has it."""
 
 import gzip
+import inspect
 import struct
 from pathlib import Path
 
@@ -13,11 +14,13 @@ from PIL import Image
 from torchvision import tv_tensors
 
 from syn2real.data.subsets import describe, subset
-from syn2real.data.targets import torchvision_sets as targets_torchvision
 from syn2real.data.targets.load import check_layout, fetch_target, load_splits, load_target
 from syn2real.data.targets.schema import TORCHVISION_CHANNELS, Target
+from syn2real.data.targets.torchvision_sets import split_arguments
 from syn2real.errors import InputError
 
+VOC = """background aeroplane bicycle bird boat bottle bus car cat chair cow diningtable dog horse motorbike
+person pottedplant sheep sofa train tvmonitor"""
 DEBIAN = Path("/usr/share/datasets/fashion-mnist")
 
 
@@ -40,8 +43,13 @@ def named(dataset, path, **fields):
 
 
 def test_every_known_data_set_has_both_splits():
-    assert set(targets_torchvision._SPLITS) == set(TORCHVISION_CHANNELS)
-    assert all(set(splits) == {"train", "val"} for splits in targets_torchvision._SPLITS.values())
+    for name in TORCHVISION_CHANNELS:
+        known = inspect.signature(getattr(torchvision.datasets, name)).parameters
+        train, val = (split_arguments(name, split) for split in ("train", "val"))
+        assert train != val and (set(train) == set(val) <= set(known) or name == "EMNIST")
+    assert split_arguments("CIFAR10", "val") == {"train": False}
+    assert split_arguments("DTD", "val") == {"split": "test"}
+    assert split_arguments("EMNIST", "val") == {"split": "balanced", "train": False}
 
 
 def test_fashion_mnist_is_read_as_rgb(tmp_path):
@@ -59,7 +67,7 @@ def test_fashion_mnist_is_read_as_rgb(tmp_path):
         train[20]
 
 
-def test_fetching_takes_archives_at_hand_and_then_does_nothing(tmp_path):
+def test_fetching_takes_local_archives_and_then_does_nothing(tmp_path):
     write_mnist(tmp_path / "archives")
     target = named("MNIST", tmp_path / "made" / "mnist", download=True, archives=str(tmp_path / "archives"))
     check_layout(target, "label")  # may be downloaded, so it is not missing
@@ -82,17 +90,17 @@ def test_a_download_that_fails_leaves_nothing(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_missing_set_is_refused_with_the_mend(tmp_path):
+def test_a_missing_set_is_refused_with_the_fix(tmp_path):
     target = named("CIFAR10", tmp_path / "cifar")
     with pytest.raises(
-        InputError, match="cifar: dataset: torchvision finds no whole CIFAR10.*download: true"
+        InputError, match="cifar: dataset: torchvision finds no complete CIFAR10.*download: true"
     ):
         check_layout(target, "label")
     with pytest.raises(InputError, match="set download: true"):
         fetch_target(target)
     (tmp_path / "cifar").mkdir()
     half = target.model_copy(update={"download": True})
-    with pytest.raises(InputError, match="finds no whole CIFAR10"):
+    with pytest.raises(InputError, match="finds no complete CIFAR10"):
         check_layout(half, "label")
 
 
@@ -124,7 +132,7 @@ def test_pets_serve_two_tasks(pets):
         check_layout(pets, "objects")
 
 
-def test_a_missing_picture_is_told_when_read(pets):
+def test_a_missing_picture_is_reported_when_read(pets):
     next((pets.root / "oxford-iiit-pet" / "images").glob("*test2.jpg")).unlink()
     with pytest.raises(InputError, match="image 2 cannot be read"):
         load_target(pets, "val", "label")[2]
@@ -142,7 +150,7 @@ def test_vocs_borders_have_no_label(tmp_path, save_image):
     target = named("VOCSegmentation", tmp_path)
     check_layout(target, "class-map")
     val = load_target(target, "val", "class-map")
-    assert len(val.classes) == 21 and val.classes[20] == "tvmonitor" and val.classes[0] == "background"
+    assert val.classes == VOC.split()
     assert val[0][1].tolist() == [[0, 20], [255, 1]] and val[0][1].dtype == np.uint8
 
 

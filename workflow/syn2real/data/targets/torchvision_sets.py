@@ -1,6 +1,7 @@
-"""Targets that torchvision knows by name: its classification and segmentation data sets."""
+"""Targets that torchvision reads by name: classification and segmentation data sets."""
 
 import gzip
+import inspect
 import shutil
 import tempfile
 from collections.abc import Mapping
@@ -11,6 +12,7 @@ import numpy as np
 import torchvision
 from numpy.typing import NDArray
 from torchvision import tv_tensors
+from torchvision.models.segmentation import DeepLabV3_ResNet50_Weights
 
 from syn2real.channels.class_map import IGNORE
 from syn2real.data.annotated import AnnotatedImages, file_sizes
@@ -20,36 +22,22 @@ from syn2real.data.targets.schema import Split, Target
 from syn2real.errors import InputError
 from syn2real.files import digest
 
-_FLAG = {"train": {"train": True}, "val": {"train": False}}
-_TEST = {"train": {"split": "train"}, "val": {"split": "test"}}
-_TRAINVAL = {"train": {"split": "trainval"}, "val": {"split": "test"}}
-_SPLITS: dict[str, dict[str, dict[str, Any]]] = {
-    "CIFAR10": _FLAG,
-    "CIFAR100": _FLAG,
+_TRAINVAL: dict[Split, dict[str, Any]] = {"train": {"split": "trainval"}, "val": {"split": "test"}}
+_SPLITS: dict[str, dict[Split, dict[str, Any]]] = {
     "Cityscapes": {
         "train": {"split": "train", "target_type": "semantic"},
         "val": {"split": "val", "target_type": "semantic"},
     },
-    "Country211": _TEST,
-    "DTD": _TEST,
-    "EMNIST": {split: {"split": "balanced", **flag} for split, flag in _FLAG.items()},
-    "FashionMNIST": _FLAG,
+    "EMNIST": {
+        "train": {"split": "balanced", "train": True},
+        "val": {"split": "balanced", "train": False},
+    },
     "FGVCAircraft": _TRAINVAL,
-    "Flowers102": _TEST,
-    "Food101": _TEST,
-    "GTSRB": _TEST,
     "Imagenette": {"train": {"split": "train"}, "val": {"split": "val"}},
-    "KMNIST": _FLAG,
-    "MNIST": _FLAG,
     "OxfordIIITPet": _TRAINVAL,
-    "RenderedSST2": _TEST,
-    "StanfordCars": _TEST,
-    "STL10": _TEST,
-    "SVHN": _TEST,
-    "USPS": _FLAG,
     "VOCSegmentation": {"train": {"image_set": "train"}, "val": {"image_set": "val"}},
 }
-"""The arguments that give each split; `val` is the labelled test set where there is one."""
+"""The arguments that give each split, where they are not the usual ones (see `split_arguments`)."""
 
 _ARCHIVE_FOLDERS = {
     "DTD": "dtd",
@@ -61,36 +49,15 @@ _ARCHIVE_FOLDERS = {
     "MNIST": "MNIST/raw",
     "OxfordIIITPet": "oxford-iiit-pet",
 }
-"""Where torchvision looks for archives already downloaded, if not at the data set's root."""
+"""Where torchvision looks for archives that are already downloaded, if not in the data set's folder."""
 
-_VOC = [
-    "background",
-    "aeroplane",
-    "bicycle",
-    "bird",
-    "boat",
-    "bottle",
-    "bus",
-    "car",
-    "cat",
-    "chair",
-    "cow",
-    "diningtable",
-    "dog",
-    "horse",
-    "motorbike",
-    "person",
-    "pottedplant",
-    "sheep",
-    "sofa",
-    "train",
-    "tvmonitor",
-]
+_VOC = ["background", *DeepLabV3_ResNet50_Weights.COCO_WITH_VOC_LABELS_V1.meta["categories"][1:]]
+"""The class names; torchvision's own first one is `__background__`."""
 _TRAINED_CITYSCAPES = [c for c in torchvision.datasets.Cityscapes.classes if 0 <= c.train_id < IGNORE]
 
 
 def _lookup(numbers: Mapping[int, int]) -> NDArray[np.uint8]:
-    """Return the class of every value a mask file may hold; those not named have no label."""
+    """Return the class of every value a mask file may hold; values not in `numbers` have no label."""
     table = np.full(256, IGNORE, dtype=np.uint8)
     table[list(numbers)] = list(numbers.values())
     return table
@@ -102,11 +69,23 @@ _MASKS: dict[str, tuple[list[str], NDArray[np.uint8]]] = {
         [c.name for c in _TRAINED_CITYSCAPES],
         _lookup({c.id: c.train_id for c in _TRAINED_CITYSCAPES}),
     ),
-    # The trimap holds 1 pet, 2 background, 3 border: nobody decided what a border pixel is.
+    # The trimap has 1 pet, 2 background, 3 border; border pixels have no class.
     "OxfordIIITPet": (["background", "pet"], _lookup({1: 1, 2: 0})),
     "VOCSegmentation": (_VOC, _lookup({number: number for number in range(len(_VOC))})),
 }
 """Class names, and the class of every value in the mask files."""
+
+
+def split_arguments(name: str, split: Split) -> dict[str, Any]:
+    """Return the arguments with which torchvision's data set `name` gives a split.
+
+    `val` is the labelled test set where there is one. Most data sets have either a flag `train` or a `split`.
+    """
+    if name in _SPLITS:
+        return dict(_SPLITS[name][split])
+    if "train" in inspect.signature(getattr(torchvision.datasets, name)).parameters:
+        return {"train": split == "train"}
+    return {"split": "train" if split == "train" else "test"}
 
 
 class TorchvisionTarget(AnnotatedImages):
@@ -151,19 +130,21 @@ def check_torchvision(target: Target, channel: str) -> None:
 
 
 def fetch(target: Target) -> None:
-    """Make a data set's folder from archives at hand or by download, in one step at the end.
+    """Make a data set's folder from local archives or by download; it appears when it is complete.
 
     Raises
     ------
     InputError
-        The target does not allow a download, or it failed, or something else lies in its folder.
+        The target does not allow a download, the download failed, or its folder holds something else.
     """
     if target.root.exists():
         for channel in target.channels:
             check_torchvision(target, channel)
         return
     if not target.download:
-        raise InputError("is not there; set download: true or put it there", file=target.root, key="download")
+        raise InputError(
+            "does not exist; set download: true or put it there", file=target.root, key="download"
+        )
     target.root.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{target.root.name}.", dir=target.root.parent) as scratch:
         made = Path(scratch) / "made"
@@ -180,8 +161,8 @@ def fetch(target: Target) -> None:
 def _unpack(source: Path, folder: Path) -> None:
     """Copy archives to where torchvision looks for them.
 
-    A single compressed file is unpacked here, for torchvision wants the very bytes of its own: Debian's are
-    compressed anew.
+    A single compressed file is unpacked here: torchvision compares checksums, and Debian compresses its
+    files again, to other bytes.
     """
     folder.mkdir(parents=True, exist_ok=True)
     for path in sorted(path for path in source.iterdir() if path.is_file()):
@@ -195,26 +176,26 @@ def _unpack(source: Path, folder: Path) -> None:
 def _open(target: Target, split: Split, channel: str, root: Path, *, download: bool = False) -> Any:
     """Return torchvision's data set for a split."""
     name = str(target.dataset)
-    arguments = dict(_SPLITS[name][split])
+    arguments = split_arguments(name, split)
     if name == "OxfordIIITPet":
         arguments["target_types"] = "segmentation" if channel == "class-map" else "category"
-    if download:  # some have no such argument, since torchvision cannot download them
+    if download:  # the data sets that torchvision cannot download have no such argument
         arguments["download"] = True
     try:
         images = getattr(torchvision.datasets, name)(str(root), **arguments)
     except (RuntimeError, OSError, ValueError) as error:
-        mend = "the download failed" if download else "set download: true or put it there"
+        fix = "the download failed" if download else "set download: true or put it there"
         raise InputError(
-            f"torchvision finds no whole {name} ({split}) here: {error}; {mend}", file=root, key="dataset"
+            f"torchvision finds no complete {name} ({split}) here: {error}; {fix}", file=root, key="dataset"
         ) from None
-    if name == "Cityscapes":  # in the file system's order, but a subset must be the same on every machine
+    if name == "Cityscapes":  # sorted, so that a subset is the same on every machine
         pairs = sorted(zip(images.images, images.targets, strict=True))
         images.images, images.targets = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
     return images
 
 
 def _labels(images: Any) -> NDArray[np.int64]:
-    """Return every image's class, which torchvision's data sets keep under one of several names."""
+    """Return every image's class, which torchvision's data sets hold under one of several names."""
     for name in ("targets", "labels", "_labels"):
         if hasattr(images, name):
             return np.asarray(getattr(images, name), dtype=np.int64)
