@@ -1,4 +1,4 @@
-"""What real sets hold and tidy ones do not: grey and CMYK JPEGs, turned photographs, sets half unpacked."""
+"""What real sets hold: grey and CMYK JPEGs, turned photographs; sets that are half unpacked."""
 
 import json
 
@@ -93,8 +93,10 @@ def test_cocos_ninety_numbers_are_eighty_labels_and_lead_back(coco, learnt):
     labels = learnt("objdet", val, 0)[1]["labels"]
     assert labels.tolist() == list(range(1, 81))
     found = {"boxes": torch.ones(80, 4), "labels": labels, "scores": torch.ones(80)}
-    told = to_coco(found, {"image_id": torch.tensor(7), "size": torch.tensor([12, 16])}, 32, val.category_ids)
-    assert [detection["category_id"] for detection in told] == ids
+    detections = to_coco(
+        found, {"image_id": torch.tensor(7), "size": torch.tensor([12, 16])}, 32, val.category_ids
+    )
+    assert [detection["category_id"] for detection in detections] == ids
 
 
 @pytest.mark.parametrize(

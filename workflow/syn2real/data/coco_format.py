@@ -1,4 +1,4 @@
-"""COCO's annotation format: reading it, and saying what is wrong with it. No torch.
+"""COCO's annotation format: reading and checking it. No torch.
 
 NumPy and pycocotools are imported where masks are decoded: Snakemake checks annotations without them.
 """
@@ -27,8 +27,8 @@ UNUSED = ("coco_url", "date_captured", "flickr_url", "license", "keypoints")
 def read_annotations(path: Path, channel: str | None) -> dict[str, Any]:
     """Read and check a COCO annotation file.
 
-    What a set of one's own often leaves out is filled in: `iscrowd` (0), `area` (the box's), and the
-    annotations' ids where they are missing, repeated or 0 (COCOeval takes a match with id 0 for none).
+    What your own sets may leave out is filled in: `iscrowd` (0), `area` (the box's), and the annotations'
+    ids if any is missing, repeated or 0 (COCOeval does not count a match with id 0).
 
     Parameters
     ----------
@@ -86,7 +86,7 @@ def instance_mask(annotation: dict[str, Any], size: tuple[int, int], path: Path)
     Parameters
     ----------
     annotation : dict
-        With `segmentation`; what has no polygon of an area covers nothing.
+        With `segmentation`; polygons of fewer than three points cover nothing.
     size : (height, width)
         Of its image, pixels.
     path : Path
@@ -118,10 +118,10 @@ def instance_mask(annotation: dict[str, Any], size: tuple[int, int], path: Path)
 def class_map(
     masks: Iterable[tuple[int, NDArray[np.bool_]]], size: tuple[int, int], dtype: type[np.unsignedinteger]
 ) -> NDArray[Any]:
-    """Return the class map that instances' masks paint: 0 where there is none.
+    """Return the class map painted from instances' masks: 0 where there is none.
 
-    A pixel that instances of different classes claim has no label: it gets the greatest number of `dtype`.
-    (torchvision's reference drops the pixels that any two instances claim, of one class too.)
+    A pixel in masks of different classes has no label: it gets the greatest number of `dtype`.
+    (torchvision's reference also drops the pixels in two masks of the same class.)
 
     Parameters
     ----------
@@ -162,7 +162,7 @@ def _encoded(segmentation: Any, height: int, width: int) -> Any:
 
 
 def _slim(channel: str | None) -> Callable[[dict[str, Any]], dict[str, Any]]:
-    """Return what makes a mapping small as soon as it is read.
+    """Return a function that drops or packs what a mapping needs no more, as soon as it is read.
 
     COCO's training file is 450 MB of text; all of its polygons as lists of Python's numbers would take 3 GB.
     """
@@ -173,7 +173,7 @@ def _slim(channel: str | None) -> Callable[[dict[str, Any]], dict[str, Any]]:
         if channel == "objects":
             entry.pop("segmentation", None)
         elif isinstance(polygons := entry.get("segmentation"), list):
-            with contextlib.suppress(TypeError):  # told where it is used
+            with contextlib.suppress(TypeError):  # malformed polygons are reported where they are used
                 entry["segmentation"] = [array("d", polygon) for polygon in polygons]
         return entry
 
@@ -189,7 +189,7 @@ def _load(path: Path, slim: Callable[[dict[str, Any]], dict[str, Any]]) -> dict[
             "there is no such file; put the annotations there or change `annotations`", file=path
         ) from None
     except ValueError as error:
-        raise InputError(f"no valid JSON ({error}); download or write it again", file=path) from None
+        raise InputError(f"not valid JSON ({error}); download or write it again", file=path) from None
     if not isinstance(data, dict):
         raise InputError("needs a mapping with images, annotations and categories", file=path)
     return data
@@ -206,12 +206,13 @@ def _table(path: Path, data: dict[str, Any], key: str, *, may_be_empty: bool = F
 
 
 def unique_ids(path: Path, rows: Iterable[dict[str, Any]], key: str) -> set[int]:
-    """Return the rows' ids, which must be whole numbers, each once."""
+    """Return the rows' ids, which must be whole numbers, each used once."""
     seen: set[int] = set()
     for number, row in enumerate(rows):
         value = row.get("id")
         if not isinstance(value, int) or value in seen:
-            raise InputError(f"{value!r} is no whole number of its own", file=path, key=f"{key}[{number}].id")
+            problem = f"{value!r} is not a whole number, or is used twice"
+            raise InputError(problem, file=path, key=f"{key}[{number}].id")
         seen.add(value)
     return seen
 
@@ -229,14 +230,14 @@ def annotation_problem(
 ) -> tuple[str, str] | None:
     """Return the first offending key of an annotation and what is wrong, or None."""
     if annotation.get("image_id") not in image_ids:
-        return "image_id", f"{annotation.get('image_id')!r} is the id of no image of this file"
+        return "image_id", f"{annotation.get('image_id')!r} is not the id of an image in this file"
     if annotation.get("category_id") not in category_ids:
-        return "category_id", f"{annotation.get('category_id')!r} is the id of no category of this file"
+        return "category_id", f"{annotation.get('category_id')!r} is not the id of a category in this file"
     box, masked = annotation.get("bbox"), has_mask(annotation)
     if not _is_box(box) and (channel == "objects" or (channel is None and (box is not None or not masked))):
-        return "bbox", f"{box!r} is no box [x, y, width, height] in pixels"
+        return "bbox", f"{box!r} is not a box [x, y, width, height] in pixels"
     if channel == "class-map" and not masked:
-        return "segmentation", "there is no mask, so this set serves objdet only; add polygons or RLE"
+        return "segmentation", "there is no mask, so this set is for objdet only; add polygons or RLE"
     return None
 
 
@@ -254,7 +255,7 @@ def _is_box(value: Any) -> bool:
 
 
 def _complete(annotation: dict[str, Any], channel: str | None) -> None:
-    """Fill in what sets of one's own leave out."""
+    """Fill in what your own sets may leave out."""
     annotation.setdefault("iscrowd", 0)
     if channel == "objects":
         annotation.setdefault("area", annotation["bbox"][2] * annotation["bbox"][3])

@@ -205,9 +205,9 @@ def test_the_check_names_what_is_missing(own, tmp_path, monkeypatch):
         check(normals={"train": "nowhere", "val": "nowhere"})
     edit(own, lambda content: content["categories"].pop(), split="val")
     edit(own, lambda content: content["annotations"].clear(), split="val")
-    with pytest.raises(InputError, match="val2017.json: categories: not the categories of the training file"):
+    with pytest.raises(InputError, match="val2017.json: categories: differ from the training file's"):
         check()
     edit(own, lambda content: content["annotations"][0].pop("bbox"))
     edit(own, lambda content: content["annotations"][0].pop("segmentation"))
-    with pytest.raises(InputError, match=r"annotations\[0\].bbox: None is no box"):
+    with pytest.raises(InputError, match=r"annotations\[0\].bbox: None is not a box"):
         check()

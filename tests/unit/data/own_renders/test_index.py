@@ -9,8 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from syn2real.data.own_renders import index as own_index
-from syn2real.data.own_renders.dataset import read_part
-from syn2real.data.own_renders.index import index_folder, read_files, update_index
+from syn2real.data.own_renders.index import index_folder, read_files, read_part, update_index
 from syn2real.data.own_renders.schema import OwnRenders
 from syn2real.errors import InputError
 
@@ -128,14 +127,14 @@ def test_memory_is_a_fraction_of_the_file(tmp_path, monkeypatch):
         ({"categories": [{"id": 7}]}, r"categories\[0\].name: a category needs a name"),
         (
             {"categories": [{"id": "7", "name": "x"}]},
-            r"categories\[0\].id: '7' is no whole number of its own",
+            r"categories\[0\].id: '7' is not a whole number, or is used twice",
         ),
         ({"images": [{"id": 1, "file_name": "a", "width": 8}]}, r"images\[0\].height: is missing"),
         (
             {"annotations": [{"image_id": 5, "category_id": 7}]},
-            r"annotations\[0\].image_id: 5 is the id of no",
+            r"annotations\[0\].image_id: 5 is not the id of an image",
         ),
-        ({"annotations": [{"image_id": 0, "category_id": 7}]}, r"annotations\[0\].bbox: None is no box"),
+        ({"annotations": [{"image_id": 0, "category_id": 7}]}, r"annotations\[0\].bbox: None is not a box"),
     ],
 )
 def test_mistakes_are_reported_with_file_and_key_whatever_the_files_size(tmp_path, change, message):

@@ -1,4 +1,4 @@
-"""Settings of one's own renders: told from renderings, refused in one line, counted before any job."""
+"""Settings of your own renders: recognised, refused in one line, counted before any job."""
 
 import json
 from pathlib import Path
@@ -75,7 +75,7 @@ def save_image():
     return save
 
 
-def test_a_setting_with_annotations_is_ones_own(tmp_path: Path) -> None:
+def test_a_setting_with_annotations_is_your_own(tmp_path: Path) -> None:
     plan = _plan(tmp_path, OWN | {"views": 2, "scenes_per_shard": 3}, sizes=[0, 4, 14])
     assert isinstance(plan.renderings["mine"], OwnRenders)
     assert list(plan.own_renders()) == ["mine"] and len(plan.rendered()) == 8
@@ -114,7 +114,7 @@ def test_the_shared_file_may_hold_it(tmp_path: Path) -> None:
         (3, "renderings.mine: Input should be a valid dictionary"),
     ],
 )
-def test_mistakes_are_told_of_the_right_kind(own: object, message: str) -> None:
+def test_mistakes_are_reported_for_the_right_kind(own: object, message: str) -> None:
     with pytest.raises(InputError) as caught:
         validate(Experiment, GOOD | {"renderings": {"mine": own}}, file="e.yaml")
     assert str(caught.value).startswith(f"e.yaml: {message}")

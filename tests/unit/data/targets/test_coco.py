@@ -1,4 +1,4 @@
-"""COCO's format: boxes, masks, ids with holes, crowds, and what the check says of damaged sets."""
+"""COCO's format: boxes, masks, ids with holes, crowds, and how damaged sets are reported."""
 
 import json
 import os
@@ -125,7 +125,7 @@ def test_reading_keeps_only_what_a_task_uses(coco):
     assert set(boxes["images"][0]) == {"id", "file_name", "width", "height"}
 
 
-def test_a_set_of_ones_own_with_boxes_alone(tmp_path, coco):
+def test_a_set_of_your_own_with_boxes_alone(tmp_path, coco):
     def strip(content):
         for annotation in content["annotations"]:
             del annotation["segmentation"]
@@ -164,25 +164,25 @@ def set_in(table, number, key, value):
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         (lambda c: c.pop("categories"), "categories: COCO's format has a list"),
         (lambda c: c.update(images=[]), "images: this list is empty"),
-        (set_in("images", 1, "id", 42), r"images\[1\].id: 42 is no whole number of its own"),
+        (set_in("images", 1, "id", 42), r"images\[1\].id: 42 is not a whole number, or is used twice"),
         (set_in("images", 1, "file_name", None), r"images\[1\].file_name: is missing"),
         (set_in("images", 0, "width", "16"), r"images\[0\].width: is missing; its size in pixels"),
-        (set_in("annotations", 2, "image_id", 8), r"annotations\[2\].image_id: 8 is the id of no image"),
-        (set_in("annotations", 1, "category_id", 2), r"annotations\[1\].category_id: 2 is the id of no cat"),
-        (set_in("annotations", 0, "bbox", [1, 2, 3]), r"annotations\[0\].bbox: \[1, 2, 3\] is no box"),
+        (set_in("annotations", 2, "image_id", 8), r"annotations\[2\].image_id: 8 is not the id of an image"),
+        (set_in("annotations", 1, "category_id", 2), r"annotations\[1\].category_id: 2 is not the id"),
+        (set_in("annotations", 0, "bbox", [1, 2, 3]), r"annotations\[0\].bbox: \[1, 2, 3\] is not a box"),
         (set_in("annotations", 0, "bbox", [1, 2, 3, float("nan")]), r"annotations\[0\].bbox"),
         (set_in("categories", 0, "name", None), r"categories\[0\].name"),
     ],
 )
-def test_a_damaged_file_is_named_with_its_key(coco, change, told):
+def test_a_damaged_file_is_named_with_its_key(coco, change, message):
     edit(coco, "val", change)
-    with pytest.raises(InputError, match=f"instances_val2017.json: {told}"):
+    with pytest.raises(InputError, match=f"instances_val2017.json: {message}"):
         check_layout(coco, "objects")
-    with pytest.raises(InputError, match=told):
+    with pytest.raises(InputError, match=message):
         load_target(coco, "val", "objects")
 
 
@@ -196,9 +196,9 @@ def test_missing_files_are_named(coco):
         check_layout(coco, "objects")
 
 
-def test_no_json(coco):
+def test_not_json(coco):
     coco.annotation("val").write_text('{"images": [')
-    with pytest.raises(InputError, match="instances_val2017.json: no valid JSON"):
+    with pytest.raises(InputError, match="instances_val2017.json: not valid JSON"):
         check_layout(coco, "objects")
 
 
@@ -206,14 +206,14 @@ def test_a_large_file_is_checked_at_its_ends_alone(coco, monkeypatch):
     monkeypatch.setattr(layouts, "FULL_CHECK_BYTES", 100)
     check_layout(coco, "objects")
     os.truncate(coco.annotation("train"), 500)
-    with pytest.raises(InputError, match="instances_train2017.json: no whole JSON mapping"):
+    with pytest.raises(InputError, match="instances_train2017.json: not a complete JSON mapping"):
         check_layout(coco, "objects")
 
 
 def test_splits_with_other_categories_are_refused(coco, monkeypatch):
     edit(coco, "val", lambda c: c["categories"].append({"id": 2, "name": "bicycle"}))
     with pytest.raises(
-        InputError, match="instances_val2017.json: categories: not the categories of the train"
+        InputError, match="instances_val2017.json: categories: differ from the training file's"
     ):
         check_layout(coco, "objects")
     with pytest.raises(InputError, match="do not name the same classes"):

@@ -191,7 +191,7 @@ WRITERS = {
     "USPS": (usps, 16),
 }
 ELSEWHERE = {"Cityscapes", "DTD", "FashionMNIST", "Imagenette", "KMNIST", "MNIST", "OxfordIIITPet", "SVHN"}
-"""Read in this file's other tests or in test_targets_torchvision.py."""
+"""Read in this file's other tests or in test_torchvision_sets.py."""
 
 
 def test_every_known_data_set_is_read_in_a_test():
@@ -246,7 +246,7 @@ def test_cityscapes_has_the_nineteen_classes_of_its_benchmark_in_any_order_of_fi
 
 
 def test_imagenet_as_torchvision_sorts_its_archives(tmp_path, save_image):
-    """ILSVRC's own archives: a tar of tars, unsorted validation images, a devkit that tells their classes."""
+    """ILSVRC's own archives: a tar of tars, unsorted validation images, a devkit with their classes."""
     wnids = ["n01440764", "n01443537"]
     for k, wnid in enumerate(wnids):
         for i in range(2):

@@ -68,7 +68,7 @@ def test_a_pair_that_does_not_exist_names_those_that_do():
 
 
 @pytest.mark.parametrize(
-    ("fields", "told"),
+    ("fields", "message"),
     [
         ({"layout": "torchvision"}, "needs `dataset`"),
         ({"layout": "torchvision", "dataset": "FashionMIST"}, "did you mean FashionMNIST?"),
@@ -90,10 +90,10 @@ def test_a_pair_that_does_not_exist_names_those_that_do():
         ({"layout": "coco", "annotation": {}}, "did you mean 'annotations'?"),
     ],
 )
-def test_what_does_not_fit_is_refused_with_the_mend(fields, told):
+def test_what_does_not_fit_is_refused_with_the_fix(fields, message):
     with pytest.raises(InputError, match="my.yaml: targets.mine") as caught:
         make(path="x", **fields)
-    assert told in str(caught.value)
+    assert message in str(caught.value)
 
 
 def test_every_known_data_set_is_torchvisions():

@@ -1,11 +1,10 @@
-"""Are a user's own renders what their setting claims? Answered without torch and without decoding images."""
+"""Checks of a user's own renders against their setting, without torch and without decoding images."""
 
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
-from syn2real.data.own_renders.dataset import own_name
 from syn2real.data.own_renders.index import HERE, read_files, update_index
-from syn2real.data.own_renders.schema import OwnRenders
+from syn2real.data.own_renders.schema import OwnRenders, own_name
 from syn2real.data.targets import layouts
 from syn2real.errors import InputError
 
@@ -13,7 +12,7 @@ from syn2real.errors import InputError
 def check_own_renders(
     setting: str, own: OwnRenders, channels: Collection[str], wanted: Mapping[str, int], root: Path = HERE
 ) -> None:
-    """Check that own renders lie where their setting says, with the labels that are needed.
+    """Check that own renders are where their setting says, with the labels that are needed.
 
     Parameters
     ----------
@@ -24,7 +23,7 @@ def check_own_renders(
     channels : collection of str
         What the images must be labelled with.
     wanted : mapping of {"train", "val"} to int
-        How many images of each split are used; further ones need not be there.
+        How many images of each split are used; the files of later ones may be missing.
     root : Path
         See `update_index`.
 
@@ -41,7 +40,7 @@ def check_own_renders(
         categories.append(index.categories)
         if categories[0] != categories[-1]:
             raise InputError(
-                "not the categories of the training file; give both the same", file=path, key="categories"
+                "differ from the training file's; give both files the same", file=path, key="categories"
             )
         if "class-map" in channels and index.without_mask is not None:
             raise InputError(

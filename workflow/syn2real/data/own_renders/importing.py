@@ -14,8 +14,8 @@ from syn2real.channels.base import load_channel
 from syn2real.data.coco_format import class_map as painted_classes
 from syn2real.data.coco_format import has_mask, instance_mask
 from syn2real.data.images import read_image
-from syn2real.data.own_renders.dataset import OwnImages, own_name, read_part
-from syn2real.data.own_renders.schema import AnyOwnRenders, OwnRenders
+from syn2real.data.own_renders.index import Part, read_part
+from syn2real.data.own_renders.schema import AnyOwnRenders, OwnRenders, own_name
 from syn2real.data.shards import IMAGE, SceneRecord, write_shard
 from syn2real.files import canonical_json
 from syn2real.png import encode_png
@@ -39,12 +39,12 @@ def import_shard(
     """Write one shard of a setting that consists of a user's own renders.
 
     Scene i holds the images i · views to (i + 1) · views - 1 in the order of their ids. The last shard holds
-    the scenes that are left; images that make no whole scene are passed over.
+    the remaining scenes; images that do not fill a scene are left out.
 
     - Images become RGB PNGs, upright as the annotations have them.
     - Classes are the categories in the order of their ids.
-    - An object has its own box, cut at the image's edges, or its mask's. What covers no pixel is left out,
-      and so are crowds: they are no single objects.
+    - An object has its own box, cut at the image's edges, or the box of its mask. Objects that cover no pixel
+      are left out, and so are crowds, which are not single objects.
     - Class maps are painted from the masks, crowds included; they are written if all annotations have masks.
 
     Parameters
@@ -58,9 +58,9 @@ def import_shard(
     shard : int
         Shard k holds the scenes from `k * scenes_per_shard`.
     annotations : Path
-        The shard's part of the annotations, as `syn2real.data.own_renders.index` cuts it.
+        The shard's part of the annotations, see `syn2real.data.own_renders.index`.
     output : Path
-        The shard's file; it appears when it is whole.
+        The shard's file; it appears when it is complete.
 
     Raises
     ------
@@ -87,11 +87,11 @@ def import_shard(
 
 
 class _Source:
-    """A shard's part of own renders, from which scenes are made one at a time."""
+    """The own renders of one shard, from which scenes are made one at a time."""
 
     def __init__(self, model: OwnRenders, split: Literal["train", "val"], part: Path, first: int) -> None:
         self.path = model.annotations.of(split)
-        self.own: OwnImages = read_part(part)
+        self.own: Part = read_part(part)
         self._views, self._first = model.views, first
         self._folder = model.images.of(split)
         self._files = [

@@ -18,6 +18,7 @@ from syn2real.data.coco_format import (
     annotation_problem,
     check_image,
     has_mask,
+    read_annotations,
     unique_ids,
 )
 from syn2real.data.own_renders.schema import OwnRenders
@@ -63,6 +64,28 @@ class OwnIndex:
     parts: list[str]
 
 
+@dataclass(frozen=True)
+class Part:
+    """The annotations of one shard.
+
+    Attributes
+    ----------
+    images : list of dict
+        Sorted by id.
+    annotations : dict of int to list of dict
+        By the image's id.
+    categories : dict of int to str
+        Names by id, sorted by id: the first is class 0.
+    all_have_masks : bool
+        Whether every annotation of the whole file has a mask, not only those of this part.
+    """
+
+    images: list[dict[str, Any]]
+    annotations: dict[int, list[dict[str, Any]]]
+    categories: dict[int, str]
+    all_have_masks: bool
+
+
 def index_folder(setting: str, split: str, root: Path = HERE) -> Path:
     """Return the folder of a split's index: `index.json`, `files.json` and the parts, `<digest>.json`."""
     return root / "results/imports" / setting / split
@@ -83,6 +106,26 @@ def part_file(setting: str, split: str, shard: int, root: Path = HERE) -> Path |
     if index is None or shard >= len(index.parts):
         return None
     return index_folder(setting, split) / f"{index.parts[shard]}.json"
+
+
+def read_part(path: Path) -> Part:
+    """Read the annotations of one shard.
+
+    Raises
+    ------
+    InputError
+        The part is damaged; names the file and the first offending key.
+    """
+    data = read_annotations(path, None)
+    annotations = defaultdict(list)
+    for annotation in data["annotations"]:
+        annotations[annotation["image_id"]].append(annotation)
+    return Part(
+        images=data["images"],
+        annotations=dict(annotations),
+        categories={category["id"]: category["name"] for category in data["categories"]},
+        all_have_masks=data["all_have_masks"],
+    )
 
 
 def read_files(setting: str, split: str, root: Path = HERE) -> list[dict[str, Any]]:

@@ -1,8 +1,8 @@
-"""A rendering setting that is already there: images a user rendered with any tool, in COCO's format."""
+"""A setting of a user's own renders: images rendered with any tool, annotated in COCO's format."""
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from pydantic import Field, create_model, model_serializer
 
@@ -17,12 +17,12 @@ class Splits(Section):
     train: str = Field(min_length=1, description="for pre-training")
     val: str = Field(min_length=1, description="for choosing the best model of a pre-training")
 
-    def of(self, split: Literal["train", "val"]) -> Path:
-        """Return the path of a split."""
+    def of(self, split: str) -> Path:
+        """Return the path of a split, "train" or "val"."""
         return Path(self.train if split == "train" else self.val)
 
     def options(self) -> dict[str, Any]:
-        """Return what is said of the files beside where they lie, such as their unit."""
+        """Return the keys beside the paths, such as the unit of the files."""
         return {key: value for key, value in self if key not in Splits.model_fields}
 
 
@@ -35,7 +35,7 @@ class MeasuredSplits(Splits):
 class OwnRenders(Section):
     """A setting of your own renders.
 
-    Images count in the order of their ids in the annotation file: n images are the first n. Where renders
+    Images count in the order of their ids in the annotation file: n images are the first n. If the renders
     are sorted, say by class, number them in random order; give later ones higher ids.
     """
 
@@ -69,10 +69,9 @@ class OwnRenders(Section):
         return {name: folders for name, folders in found.items() if folders is not None}
 
     def require(self, channel: str, *, task: str, file: str | Path, key: str, name: str) -> None:
-        """Raise InputError when the images have no label of a channel.
+        """Raise InputError if the images are not labelled with a channel.
 
-        Whether the annotations have boxes or masks, only the file itself says (see
-        `syn2real.data.own_renders.checks`).
+        `syn2real.data.own_renders.checks` reads the annotation file itself for masks.
 
         Parameters
         ----------
@@ -97,6 +96,11 @@ class OwnRenders(Section):
         else:
             problem = f"your own renders cannot be labelled with {channel}; take {task} out"
         raise InputError(problem, file=file, key=key)
+
+
+def own_name(file_name: str) -> str:
+    """Return the name of an image's file in a channel's folder: a PNG, named as the image."""
+    return str(Path(file_name).with_suffix(".png"))
 
 
 def channels_of_files() -> list[str]:

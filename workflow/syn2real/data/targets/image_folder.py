@@ -1,24 +1,23 @@
-"""Targets of one file a label: ImageNet's class folders, ADE20K's masks beside the images."""
+"""Targets with a folder of images for each class, as ImageNet has them."""
 
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from torchvision import tv_tensors
 from torchvision.datasets import ImageFolder
 
 from syn2real.data.annotated import AnnotatedImages, file_sizes
-from syn2real.data.images import read_image, read_mask
-from syn2real.data.targets.layouts import ade20k_classes, ade20k_pairs, class_folders
+from syn2real.data.images import read_image
+from syn2real.data.targets.layouts import class_folders
 from syn2real.data.targets.schema import Split, Target
 from syn2real.errors import InputError
 from syn2real.files import digest
 
 
 class _Folder(ImageFolder):
-    """torchvision's ImageFolder with classes given from outside.
+    """torchvision's ImageFolder with given classes.
 
-    Left to itself it numbers the folders it finds, so a class missing from `val` shifts all later labels.
+    ImageFolder itself numbers the folders it finds: a class missing from `val` would shift all later labels.
     """
 
     def __init__(self, root: str, classes: list[str]) -> None:
@@ -59,34 +58,3 @@ class FolderTarget(AnnotatedImages):
         """Return a digest of the classes and of the images' names and sizes."""
         sizes = file_sizes(self._root, (Path(path) for path, _ in self._images.samples))
         return digest({"classes": self.classes, "images": sizes})
-
-
-class ADE20KTarget(AnnotatedImages):
-    """One split of ADE20K: 0 (unlabelled) becomes 255, classes 1 … K become 0 … K - 1."""
-
-    channel = "class-map"
-
-    def __init__(self, target: Target, split: Split) -> None:
-        self.classes = ade20k_classes(target)
-        self._root = target.root
-        self._pairs = ade20k_pairs(target, split)
-
-    def __len__(self) -> int:
-        return len(self._pairs)
-
-    def __getitem__(self, index: int) -> tuple[tv_tensors.Image, NDArray[np.uint8]]:
-        path, mask_path = self._pairs[index]
-        mask = read_mask(mask_path)
-        if mask.max(initial=0) > len(self.classes):
-            raise InputError(
-                f"class {mask.max()} is not among the {len(self.classes)} of objectInfo150.txt",
-                file=mask_path,
-            )
-        labels = mask - np.uint8(1)  # 0 wraps round to 255, which is ignored
-        height, width = mask.shape
-        return read_image(path, (height, width)), labels
-
-    def digest(self) -> str:
-        """Return a digest of the classes and of the images' and the masks' names and sizes."""
-        sizes = file_sizes(self._root, (path for pair in self._pairs for path in pair))
-        return digest({"classes": self.classes, "files": sizes})

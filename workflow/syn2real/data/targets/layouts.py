@@ -1,4 +1,4 @@
-"""Is a data set on disk laid out as its target claims? Answered without torch and without decoding images."""
+"""Checks of data sets on disk against their targets' layouts, without torch and without decoding images."""
 
 import csv
 import os
@@ -19,7 +19,7 @@ FULL_CHECK_BYTES = 64 * 2**20
 def check_folder(target: Target) -> None:
     """Check layouts imagenet and image-folder: one folder a class, in both splits.
 
-    A class may be missing from `val` (its test images are then none), never from `train`.
+    A class may be missing from `val` (it then has no test images), never from `train`.
 
     Raises
     ------
@@ -64,7 +64,7 @@ def class_folders(root: Path) -> list[str]:
 
 
 def check_counts(target: Target) -> None:
-    """Check that no split has fewer image files than the target says, as a set half unpacked has.
+    """Check that no split has fewer image files than the target says, as a half-unpacked set has.
 
     Files are counted in the folders and below, by their names alone.
 
@@ -83,7 +83,7 @@ def check_counts(target: Target) -> None:
         )
         if found < expected:
             raise InputError(
-                f"{found:,} images here, of {expected:,}; unpack the whole set, or correct `counts`",
+                f"{found:,} images here, of {expected:,}; unpack the complete set, or correct `counts`",
                 file=root,
                 key=f"counts.{split}",
             )
@@ -108,7 +108,7 @@ def check_coco(target: Target, channel: str) -> None:
         categories.append({category["id"]: category["name"] for category in data["categories"]})
         if categories[0] != categories[-1]:
             raise InputError(
-                "not the categories of the training file; give both the same", file=path, key="categories"
+                "differ from the training file's; give both files the same", file=path, key="categories"
             )
         check_images(folder, data["images"], path)
 
@@ -173,7 +173,7 @@ def ade20k_classes(target: Target) -> list[str]:
     except (KeyError, TypeError, ValueError, AttributeError):
         raise InputError("needs tab-separated columns Idx and Name", file=path, key="Idx, Name") from None
     if sorted(names) != list(range(1, len(rows) + 1)) or not 1 <= len(rows) <= 255:
-        raise InputError("numbers classes from 1 on, each once, 255 at most", file=path, key="Idx")
+        raise InputError("must number classes from 1 on, each once, 255 at most", file=path, key="Idx")
     return [names[number] for number in sorted(names)]
 
 
@@ -235,4 +235,4 @@ def check_json_ends(path: Path) -> None:
         stream.seek(-64, os.SEEK_END)
         tail = stream.read().rstrip()
     if not (head.startswith(b"{") and tail.endswith(b"}")):
-        raise InputError("no whole JSON mapping; download or write it again", file=path)
+        raise InputError("not a complete JSON mapping; download or write it again", file=path)

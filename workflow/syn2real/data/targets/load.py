@@ -1,6 +1,6 @@
-"""Target data sets: checked before any job, loaded for fine-tuning, fetched where torchvision can.
+"""Target data sets: checked before any job, loaded for fine-tuning, downloaded where torchvision can.
 
-Importing this module does not import torch, so that a configuration is checked in no time.
+This module does not import torch, so that a configuration is checked quickly.
 """
 
 from typing import TYPE_CHECKING
@@ -27,8 +27,8 @@ def check_layout(target: Target, channel: str) -> None:
     ------
     InputError
         The layout is not labelled with `channel` (the message names what it has), or something is missing or
-        malformed (the message names the first offending file, its key, and the mend). A target that may be
-        downloaded and is not there yet is no error.
+        malformed (the message names the first offending file, its key, and the fix). A target that may be
+        downloaded and is not there yet is not an error.
     """
     target.require(channel, key="layout")
     check_counts(target)
@@ -84,7 +84,7 @@ def load_target(target: Target, split: Split, channel: str) -> "AnnotatedImages"
             folder, file = target.image_folder(split), target.annotation(split)
             return CocoImages(folder, file, channel, crowds=split == "val")
         case "ade20k":
-            from syn2real.data.targets.image_folder import ADE20KTarget
+            from syn2real.data.targets.ade20k import ADE20KTarget
 
             return ADE20KTarget(target, split)
         case "torchvision":

@@ -88,7 +88,7 @@ class Target(Section):
     counts: dict[Split, PositiveInt] = Field(
         {},
         description="layouts with image folders: image files in each split's folder; with fewer the set is "
-        "not whole and is refused before any job",
+        "not complete and is refused before any job",
     )
     download: bool = Field(False, description="layout torchvision: may be downloaded through torchvision")
     archives: str | None = Field(
@@ -184,7 +184,7 @@ def _check_dataset(name: str | None, download: bool) -> None:
         )
     if name not in TORCHVISION_CHANNELS:
         near = difflib.get_close_matches(name, TORCHVISION_CHANNELS, n=1, cutoff=0.5)
-        mend = f"did you mean {near[0]}?" if near else f"known are {', '.join(TORCHVISION_CHANNELS)}"
-        raise ValueError(f"torchvision's data set {name!r} is not known here; {mend}")
+        fix = f"did you mean {near[0]}?" if near else f"known are {', '.join(TORCHVISION_CHANNELS)}"
+        raise ValueError(f"torchvision's data set {name!r} is not known here; {fix}")
     if download and name in _BY_HAND:
         raise ValueError(f"torchvision cannot download {name}; put it there yourself and remove `download`")
