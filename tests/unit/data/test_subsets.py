@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syn2real.data.subsets import describe, subset
+from syn2real.data.subsets import subset, subset_record
 from syn2real.errors import InputError
 
 labels = st.lists(st.integers(0, 6), min_size=1, max_size=200).map(np.array)
@@ -25,7 +25,7 @@ def test_a_smaller_share_lies_inside_a_larger_one(labels, a, b, seed):
 def test_every_class_gives_its_equal_share_or_all_it_has(labels, percent, seed):
     drawn = subset(labels, percent, seed)
     assert (np.diff(drawn) > 0).all()
-    record = describe(labels, drawn, percent)
+    record = subset_record(labels, drawn, percent)
     for k in np.unique(labels):
         has, got = (labels == k).sum(), (labels[drawn] == k).sum()
         assert got == (has if percent == 100 else min(has, record["per_class"]))
@@ -62,7 +62,7 @@ def test_imagenet_at_the_papers_shares():
     for percent in (1, 32, 64, 100):
         drawn = subset(labels, percent, 0)
         got = np.bincount(labels[drawn], minlength=1000)
-        record = describe(labels, drawn, percent)
+        record = subset_record(labels, drawn, percent)
         chosen = np.zeros(len(labels), dtype=bool)
         chosen[drawn] = True
         assert chosen[smaller].all()
@@ -102,7 +102,7 @@ def test_a_class_with_too_few_is_recorded_and_not_made_up_for():
     labels = np.array([0] * 90 + [1] * 5 + [2] * 25)
     drawn = subset(labels, 30, 3)
     assert np.bincount(labels[drawn]).tolist() == [12, 5, 12]
-    record = describe(labels, drawn, 30)
+    record = subset_record(labels, drawn, 30)
     assert record["per_class"] == 12 and record["shortfall"] == {"1": 7}
 
 
@@ -125,9 +125,9 @@ def test_the_draw_does_not_change_from_release_to_release():
 
 def test_the_digest_separates_draws_and_data_sets():
     one, other = subset(100, 10, 0), subset(100, 10, 1)
-    assert describe(100, one, 10)["digest"] == describe(100, one.copy(), 10)["digest"]
-    assert describe(100, one, 10)["digest"] != describe(100, other, 10)["digest"]
-    assert describe(100, one, 10)["digest"] != describe(101, one, 10)["digest"]
+    assert subset_record(100, one, 10)["digest"] == subset_record(100, one.copy(), 10)["digest"]
+    assert subset_record(100, one, 10)["digest"] != subset_record(100, other, 10)["digest"]
+    assert subset_record(100, one, 10)["digest"] != subset_record(101, one, 10)["digest"]
 
 
 @pytest.mark.parametrize("percent", [0, -1, 100.5, float("nan")])

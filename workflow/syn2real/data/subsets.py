@@ -22,7 +22,7 @@ def subset(labels_or_len: Labels, percent: float, seed: int) -> NDArray[np.int64
 
     With labels every class gives the same number of images: `percent` of the data set's size divided by its
     classes, rounded down (so ImageNet's 1 % is 12 images a class, the paper's "roughly 12,000"), but at least
-    one. A class with fewer images gives all of them, and others do not make up for it (see `describe`).
+    one. A class with fewer images gives all of them, and others do not make up for it (see `subset_record`).
     Without labels the number is rounded to the nearest whole one, at least one. 100 % is every image.
 
     Each image gets one random number from the seed and each class gives its smallest ones, so that `percent`
@@ -61,7 +61,7 @@ def subset(labels_or_len: Labels, percent: float, seed: int) -> NDArray[np.int64
     return np.sort(order[rank < _quota(labels, percent)])
 
 
-def describe(labels_or_len: Labels, indices: NDArray[np.int64], percent: float) -> dict[str, Any]:
+def subset_record(labels_or_len: Labels, indices: NDArray[np.int64], percent: float) -> dict[str, Any]:
     """Return what a run records of its subset.
 
     Parameters

@@ -8,7 +8,7 @@ from typing import Any
 from torch.utils.data import Subset
 
 from syn2real.data.annotated import AnnotatedImages
-from syn2real.data.subsets import describe, subset
+from syn2real.data.subsets import subset, subset_record
 from syn2real.data.targets.load import load_splits
 from syn2real.data.targets.schema import Target
 from syn2real.files import file_digest
@@ -166,7 +166,7 @@ def draw_labelled(target: Mapping[str, Any], ftask: str, percent: float, seed: i
     train, val = load_splits(Target.model_validate(target), channel_of(ftask))
     population = len(train) if train.labels is None else train.labels
     indices = subset(population, percent, seed)
-    drawn = describe(population, indices, percent)
+    drawn = subset_record(population, indices, percent)
     return LabelledSubset(
         train=Subset(train, indices.tolist()),
         val=val,

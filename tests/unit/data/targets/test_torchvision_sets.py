@@ -13,7 +13,7 @@ import torchvision
 from PIL import Image
 from torchvision import tv_tensors
 
-from syn2real.data.subsets import describe, subset
+from syn2real.data.subsets import subset, subset_record
 from syn2real.data.targets.load import check_layout, fetch_target, load_splits, load_target
 from syn2real.data.targets.schema import TORCHVISION_CHANNELS, Target
 from syn2real.data.targets.torchvision_sets import split_arguments
@@ -201,4 +201,4 @@ def test_fashion_mnist_itself(tmp_path, monkeypatch):
         assert (val[i][0].numpy() == pictures[i]).all() and val[i][1] == labels[i]
     drawn = subset(train.labels, 1, 0)
     assert len(drawn) == 600 and (np.bincount(train.labels[drawn]) == 60).all()
-    assert describe(train.labels, drawn, 1)["shortfall"] == {}
+    assert subset_record(train.labels, drawn, 1)["shortfall"] == {}
