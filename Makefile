@@ -54,8 +54,8 @@ test: $(VENV)/.installed ## Run the tests (under 15 minutes on 2 cores)
 test-slow: $(VENV)/.installed ## Run the tests that replay whole workflows (under 30 minutes)
 	$(RUN) python -m pytest -n 2 --dist loadfile -m slow
 
-lint: $(VENV)/.installed ## Check style and types (the tests run `snakemake --lint`)
-	$(RUN) ruff check . && $(RUN) ruff format --check . && $(RUN) mypy
+lint: $(VENV)/.installed ## Check style, types and imports (the tests run `snakemake --lint`)
+	$(RUN) ruff check . && $(RUN) ruff format --check . && $(RUN) mypy && $(RUN) lint-imports
 
 schemas: $(VENV)/.installed ## Generate workflow/schemas/ from the models
 	$(RUN) python -m syn2real.config.schemas
