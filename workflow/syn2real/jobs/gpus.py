@@ -6,11 +6,12 @@ import subprocess
 import tempfile
 import time
 from pathlib import Path
-
-from filelock import FileLock
+from typing import TYPE_CHECKING
 
 from syn2real.errors import InputError
-from syn2real.jobs.locks import lock
+
+if TYPE_CHECKING:
+    from filelock import FileLock
 
 logger = logging.getLogger(__name__)
 
@@ -18,7 +19,7 @@ VARIABLE = "CUDA_VISIBLE_DEVICES"
 HIDDEN = ("", "-1", "NoDevFiles")
 """Values of it by which schedulers and users say: no GPU."""
 RETRY_SECONDS = 5.0
-_held: list[FileLock] = []
+_held: list["FileLock"] = []
 """Locks on this process's GPUs; the system releases them when the process ends, however it ends."""
 
 
@@ -97,6 +98,8 @@ def locks() -> Path:
 
 def _sweep() -> None:
     """Remove the locks that nobody holds: every Slurm job leaves some of its own."""
+    from syn2real.jobs.locks import lock
+
     for path in locks().glob("*"):
         if held := lock(path):
             path.unlink()
@@ -105,6 +108,9 @@ def _sweep() -> None:
 
 def _lock(visible: list[str], wanted: int) -> list[str] | None:
     """Lock so many GPUs, or none."""
+    # Here, because profiles/local counts GPUs where filelock may not be installed.
+    from syn2real.jobs.locks import lock
+
     locks().mkdir(exist_ok=True)
     # Slurm may number the GPUs of each job from 0.
     job = os.environ.get("SLURM_JOB_ID", "machine")
