@@ -16,7 +16,7 @@ with job_log(snakemake.log[0], Attempt(snakemake.resources.attempt, scratch)):
     from syn2real.jobs.gpus import use_gpus
 
     use_gpus(snakemake.resources.gpu)
-    told = measure_images(
+    measured = measure_images(
         ShardImages([Path(shard) for shard in snakemake.input.shards], int(w.n)),
         snakemake.input.weights,
         params.model,
@@ -25,4 +25,4 @@ with job_log(snakemake.log[0], Attempt(snakemake.resources.attempt, scratch)):
         floor=params.floor,
         threads=snakemake.threads,
     )
-    write_json(snakemake.output[0], {"setting": w.setting, "reference": w.reference, **told})
+    write_json(snakemake.output[0], {"setting": w.setting, "reference": w.reference, **measured})

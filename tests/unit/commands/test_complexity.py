@@ -67,7 +67,7 @@ def test_shards_know_their_scenes(shards, weights, capsys) -> None:
         (["--weights", "W", "--floor", "0"], "--floor: a positive number"),
         (["--weights", "W", "--model", "resnet34"], "does not fit a resnet34"),
         (["--weights", "W", "--model", "resnet18", "--scene", "scene"], "has no group"),
-        (["--weights", "W", "--model", "resnet18", "--scene", "("], "is no regular expression"),
+        (["--weights", "W", "--model", "resnet18", "--scene", "("], "is not a valid regular expression"),
         (["--weights", "W", "--model", "resnet18", "--scene", "(room)"], "does not fit this name"),
     ],
 )

@@ -1,4 +1,4 @@
-"""Mistakes in a file are told in one line: file, key, what is wrong, how to mend it."""
+"""Mistakes in a file are reported in one line: file, key, what is wrong, how to fix it."""
 
 from pathlib import Path
 

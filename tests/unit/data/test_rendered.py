@@ -109,7 +109,9 @@ def test_shards_past_n_are_not_opened(make_shards):
 @pytest.mark.parametrize(("n", "hint"), [(3, "use 2 or 4"), (1, "use 2$"), (0, "use 2$"), (-2, "use 2$")])
 def test_n_is_a_whole_number_of_scenes(make_shards, n, hint):
     paths, _ = make_shards()
-    with pytest.raises(InputError, match=f"n: {n} images are no whole number of scenes of 2 views; {hint}"):
+    with pytest.raises(
+        InputError, match=f"n: {n} images are not a whole number of scenes of 2 views; {hint}"
+    ):
         RenderedImages(paths, n, "objects")
 
 

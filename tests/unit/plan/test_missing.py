@@ -1,4 +1,4 @@
-"""What a run would miss on this machine is told before it starts."""
+"""What a run would miss on this machine is reported before it starts."""
 
 import shutil
 import sys
@@ -25,7 +25,7 @@ def plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Plan:
 
 
 @pytest.mark.parametrize(
-    ("error", "mend"),
+    ("error", "fix"),
     [
         ("libXi.so.6: cannot open shared object file", "install the system package that holds libXi.so.6"),
         (
@@ -35,13 +35,13 @@ def plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Plan:
     ],
 )
 def test_a_blender_that_cannot_be_imported_is_told_with_the_mend(
-    plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: str, mend: str
+    plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: str, fix: str
 ) -> None:
     (tmp_path / "bpy.py").write_text(f"raise ImportError({error!r})\n")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     lines = list(missing_blender(plan))
     assert len(lines) == 1 and "\n" not in lines[0]
-    assert error in lines[0] and lines[0].endswith(mend)
+    assert error in lines[0] and lines[0].endswith(fix)
 
 
 def test_rendered_settings_need_no_blender(

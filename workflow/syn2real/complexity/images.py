@@ -39,7 +39,7 @@ class SceneImages(Dataset[torch.Tensor]):
 
     @abstractmethod
     def digest(self) -> str:
-        """Return a digest that tells these images from others, by names and sizes of files."""
+        """Return a digest that differs for other images, by names and sizes of files."""
 
 
 class ShardImages(SceneImages):
@@ -55,7 +55,7 @@ class ShardImages(SceneImages):
     Raises
     ------
     InputError
-        A file is no shard, shards are of different settings or repeat a scene, or there are fewer images.
+        A file is not a shard, shards are of different settings or repeat a scene, or there are fewer images.
     """
 
     def __init__(self, paths: Sequence[Path], n: int | None = None) -> None:
@@ -134,7 +134,7 @@ def _compiled(scene: str | None) -> re.Pattern[str] | None:
     try:
         pattern = re.compile(scene)
     except re.error as error:
-        raise InputError(f"{scene!r} is no regular expression: {error}", key="scene") from None
+        raise InputError(f"{scene!r} is not a valid regular expression: {error}", key="scene") from None
     if pattern.groups < 1:
         raise InputError(f"{scene!r} has no group; put brackets around what names the scene", key="scene")
     return pattern

@@ -55,7 +55,7 @@ class AnnotatedImages(Dataset[tuple[tv_tensors.Image, Any]]):
 
     @abstractmethod
     def digest(self) -> str:
-        """Return a digest that tells this data set from another, without reading every image.
+        """Return a digest that differs for another data set, without reading every image.
 
         It covers the labels, and names and sizes of the files: an image that is changed without changing its
         size goes unnoticed.
@@ -72,4 +72,6 @@ def check_whole_scenes(n: int, views: int) -> None:
     if n < 1 or n % views:
         near = n // views * views
         sizes = f"{near} or {near + views}" if near > 0 else str(views)
-        raise InputError(f"{n} images are no whole number of scenes of {views} views; use {sizes}", key="n")
+        raise InputError(
+            f"{n} images are not a whole number of scenes of {views} views; use {sizes}", key="n"
+        )

@@ -122,7 +122,7 @@ class Shard:
     Raises
     ------
     InputError
-        If the file is no shard, of another format, or cut short.
+        If the file is not a shard, of another format, or cut short.
     """
 
     def __init__(self, path: str | Path) -> None:

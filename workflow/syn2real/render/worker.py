@@ -29,7 +29,7 @@ from syn2real.render.views import Renderer
 ATTEMPTS = 50
 """Draws of one scene before it is given up: then the setting asks for what does not fit."""
 INPUT_ERROR, FILE_ERROR = 2, 3
-"""Exit codes of bad input and of trouble with a file, explained in one line of JSON on standard output."""
+"""Exit codes of bad input and of an error in a file, explained in one line of JSON on standard output."""
 
 REPORT_EVERY = 5.0
 """Seconds between two lines of progress."""

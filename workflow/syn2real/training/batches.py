@@ -98,7 +98,7 @@ class Transformed(Dataset[Any]):
 class Annotated(Dataset[Any]):
     """Images with what a task learns from, of their labels.
 
-    Where `keeps` is set, each sample is decoded once and kept: small images are dear to decode, not to hold.
+    Where `keeps` is set, each sample is decoded once and kept: decoding small images takes long.
     """
 
     def __init__(self, data: Any, task: Task) -> None:
