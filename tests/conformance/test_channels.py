@@ -26,7 +26,8 @@ def view() -> RawView:
     pose = np.eye(4)
     pose[2, 3] = 1.0
     intrinsics = np.array([[40.0, 0, 19.5], [0, 40.0, 19.5], [0, 0, 1]])
-    return RawView(np.full((SIZE, SIZE, 3), 100, np.uint8), PASSES, pose, intrinsics)
+    image = np.random.default_rng(0).integers(0, 255, (SIZE, SIZE, 3), dtype=np.uint8)
+    return RawView(image, PASSES, pose, intrinsics)
 
 
 @pytest.fixture
@@ -57,7 +58,7 @@ def test_what_is_damaged_is_refused(name, view, solids):
     channel = load_channel(name)
     content = channel.render(view, solids, Limits(classes=3))
     for damaged in (b"", content[: len(content) // 2]):
-        with pytest.raises(ValueError, match="^no "):
+        with pytest.raises(ValueError):
             channel.decode(damaged)
 
 

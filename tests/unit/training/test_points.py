@@ -82,10 +82,10 @@ def test_a_run_found_twice_counts_once_wherever_it_ran(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "no valid JSON"),
-        (json.dumps(_metrics(0.4))[:300], "no valid JSON"),
-        ('{"key": {}}', "no complete metrics"),
-        (json.dumps(_metrics(0.4)).replace('"value": 0.4', '"value": NaN'), "value: no complete metrics"),
+        ("", "not valid JSON"),
+        (json.dumps(_metrics(0.4))[:300], "not valid JSON"),
+        ('{"key": {}}', "not complete metrics"),
+        (json.dumps(_metrics(0.4)).replace('"value": 0.4', '"value": NaN'), "value: not complete metrics"),
         (json.dumps(_metrics(0.4) | {"iterations": 20}), "the last evaluation is at 10 of 20 iterations"),
         (
             json.dumps(_metrics(0.4) | {"stage": "pretrain"}),
