@@ -6,10 +6,15 @@ import pytest
 import torch
 
 from syn2real import plugins
-from syn2real.errors import TrainingError
+from syn2real.channels.base import load_channel
+from syn2real.data.rendered import RenderedImages
+from syn2real.data.shards import SceneRecord, write_shard
+from syn2real.errors import InputError, TrainingError
+from syn2real.png import encode_png
 from syn2real.tasks.base import Evaluation, build_model, task_class
-from syn2real.tasks.schema import TrainingSection, task_schema
+from syn2real.tasks.schema import TrainingSection, channel_of, task_schema
 from syn2real.training import loop
+from syn2real.training.batches import Annotated
 from syn2real.training.checkpoints import Checkpoints
 from syn2real.training.loop import train
 from syn2real.training.progress import Progress
@@ -85,3 +90,20 @@ def test_a_metric_that_is_undefined_is_refused(name, smoke_task, boxes, tmp_path
     monkeypatch.setattr(loop, "evaluate", lambda *_: undefined)
     with pytest.raises(TrainingError, match=re.escape(f"{task.metric} is nan at iteration 2")):
         trained(task, boxes(name, n=6), tmp_path)
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_a_bad_label_is_refused_with_its_place(name, smoke_task, boxes, tmp_path):
+    """As a training reads it: damaged, or not there, it is one line that names shard and member."""
+    member = load_channel(channel_of(name)).MEMBER
+    if member is None:
+        pytest.skip("labels of whole images lie in no shard")
+    image = boxes(name)[0][0].permute(1, 2, 0).numpy()
+    views = [{"png": encode_png(image), member: b"damaged"}, {"png": encode_png(image)}]
+    meta = {"setting": "s", "split": "train", "first_scene": 0, "n_scenes": 1, "views": 2, "classes": ["a/b"]}
+    path = tmp_path / "shard-000000.tar"
+    write_shard(path, meta | {"members": ["png", member]}, [SceneRecord(0, b"{}", views)])
+    samples = Annotated(RenderedImages([path], 2, channel_of(name)), smoke_task(name))
+    for view in range(2):
+        with pytest.raises(InputError, match=f"shard-000000.tar: 00000000-0{view}.{member}: "):
+            samples[view]

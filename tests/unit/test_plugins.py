@@ -52,6 +52,12 @@ def test_an_unknown_name_gets_the_nearest_one() -> None:
     assert Model(law="full").law == "full"
     with pytest.raises(ValidationError, match="'simpel' is not defined; did you mean 'simple'?"):
         Model(law="simpel")
+
+    class Other(BaseModel):
+        law: plugins.one_of(["simple"], {"size": "a law of the model's size"})  # type: ignore[valid-type]
+
+    with pytest.raises(ValidationError, match="'size' is a law of the model's size; choose from simple"):
+        Other(law="size")
     assert Model.model_json_schema()["properties"]["law"]["enum"] == ["full", "simple"]
     with pytest.raises(KeyError, match="has no plug-in 'nonesuch'"):
         plugins.load("tasks", "nonesuch")

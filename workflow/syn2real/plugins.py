@@ -6,7 +6,7 @@ name, so that adding one edits no file that other stages import.
 """
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -85,17 +85,22 @@ def constant(point: str, name: str, key: str, default: Any = None) -> Any:
     return default
 
 
-def one_of(valid: Sequence[str]) -> Any:
+def one_of(valid: Sequence[str], elsewhere: Mapping[str, str] | None = None) -> Any:
     """Return the pydantic type of a key that takes one of some names: an enum in the schema.
 
     Parameters
     ----------
     valid : sequence of str
         The names, such as `names("tasks")`.
+    elsewhere : dict of str to str, optional
+        Names that are valid in other places, and where.
     """
     from pydantic import AfterValidator, WithJsonSchema
 
     def check(value: str) -> str:
+        if value in (elsewhere or {}) and value not in valid:
+            place = (elsewhere or {})[value]
+            raise ValueError(f"'{value}' is {place}; choose from {', '.join(sorted(valid))}")
         if value not in valid:
             raise ValueError(unknown(value, valid))
         return value

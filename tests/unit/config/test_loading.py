@@ -35,7 +35,7 @@ GOOD = {
             {"renderings": {"a": {"sampels": 3}}},
             "e.yaml: renderings.a.sampels: unknown key; did you mean 'samples'?",
         ),
-        ({"ptasks": ["sinclass"]}, "e.yaml: ptasks.0: 'sinclass' is not defined; did you mean 'mulclass'?"),
+        ({"ptasks": ["sinclass"]}, "e.yaml: ptasks.0: 'sinclass' is a task for fine-tuning only; choose"),
         ({"sizes": ["many"]}, "e.yaml: sizes.0: Input should be a valid integer"),
         ({"sizes": [-10]}, "e.yaml: sizes.0: Input should be greater than or equal to 0; it is -10"),
         ({"sizes": [10, 10]}, "e.yaml: sizes: 10 is listed twice; list it once"),

@@ -15,7 +15,9 @@ FLOOR = 0.001
 if TYPE_CHECKING:
     FTask = str
 else:
-    FTask = plugins.one_of(tasks_of("finetune"))
+    FTask = plugins.one_of(
+        tasks_of("finetune"), dict.fromkeys(plugins.names("tasks"), "a task for pre-training only")
+    )
 
 
 class _Reference(Section):

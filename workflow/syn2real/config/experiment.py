@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     FigureName = str
     AnyRendering = Rendering
 else:
-    PTask = plugins.one_of(tasks_of("pretrain"))
+    PTask = plugins.one_of(
+        tasks_of("pretrain"), dict.fromkeys(plugins.names("tasks"), "a task for fine-tuning only")
+    )
     FigureName = plugins.one_of([f for f in plugins.names("report.figures") if "complexity" not in needs(f)])
     AnyRendering = rendering_model(may_be_off())
 """A rendering with whatever randomisations there are."""
