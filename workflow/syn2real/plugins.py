@@ -64,7 +64,7 @@ def load(point: str, name: str, part: str | None = None) -> ModuleType:
 
 
 @cache
-def constant(point: str, name: str, key: str, default: Any = None) -> Any:
+def constant(point: str, name: str, key: str, default: Any = None, *, part: str | None = None) -> Any:
     """Return a constant that a plug-in's module sets at its top level, without importing the module.
 
     The module may need torch or matplotlib, which the process that plans a workflow may lack.
@@ -72,13 +72,15 @@ def constant(point: str, name: str, key: str, default: Any = None) -> Any:
     Parameters
     ----------
     point, name : str
-        The extension point and the plug-in, which is a single module.
+        The extension point and the plug-in.
     key : str
         The constant's name; its value is a literal.
     default : Any
         What to return where the module does not set it.
+    part : str, optional
+        The module, of a plug-in that is a folder.
     """
-    path = (_folder(point) / name.replace("-", "_")).with_suffix(".py")
+    path = _folder(point).joinpath(name.replace("-", "_"), *([part] if part else [])).with_suffix(".py")
     for node in ast.parse(path.read_text(encoding="utf-8")).body:
         if isinstance(node, ast.Assign) and [ast.unparse(target) for target in node.targets] == [key]:
             return ast.literal_eval(node.value)

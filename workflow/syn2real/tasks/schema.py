@@ -33,7 +33,8 @@ def channel_of(task: str) -> str:
 
 def tasks_of(stage: Stage) -> list[str]:
     """Return the names of the tasks that have a stage, sorted."""
-    return [task for task in plugins.names("tasks") if stage in task_schema(task).STAGES]
+    tasks = plugins.names("tasks")
+    return [task for task in tasks if stage in plugins.constant("tasks", task, "STAGES", part="schema")]
 
 
 def read_section(task: str, values: Any) -> "TrainingSection":
