@@ -53,11 +53,11 @@ def test_the_schema_says_what_a_recipe_and_a_plan_need(name):
 
 @pytest.mark.parametrize("name", TASKS)
 def test_ten_images_are_learnt(name, smoke_task, boxes, tmp_path):
-    """The loss falls by more than a third in twenty steps; overfitting to the end takes minutes."""
+    """The loss falls by more than a quarter in twenty steps; overfitting to the end takes minutes."""
     task = smoke_task(name, batch_size=10, iterations=20, lr=0.02, warmup_images=0, evaluation_iterations=20)
     history = trained(task, boxes(name, n=10), tmp_path)
     losses = [row["loss"] for row in history.curve]
-    assert sum(losses[-3:]) < 0.66 * sum(losses[:3])
+    assert sum(losses[-3:]) < 0.75 * sum(losses[:3])
     assert history.n_test == 10 and 0 <= history.best["value"] <= 1
 
 

@@ -28,7 +28,7 @@ def test_smoke_holds_all_twelve_pairs_once(checkout: Checkout) -> None:
         (
             "[mulclass, objdet",
             "[sinclass, objdet",
-            "ptasks.0: 'sinclass' is not defined; did you mean",
+            "ptasks.0: 'sinclass' is a task for fine-tuning only; choose from depth, mulclass",
         ),
     ],
 )
