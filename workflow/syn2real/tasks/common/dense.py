@@ -1,7 +1,7 @@
 """What tasks that predict every pixel share: DeepLabV3, and masks resized with their images (A.2)."""
 
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar
 
 import cv2
@@ -47,6 +47,29 @@ class DenseTask(Task):
         """Join uint8 images [B, 3, H, W] and masks; smaller ones are padded: black, and unlabelled."""
         images, masks = zip(*samples, strict=True)
         return stack_padded(images, 0), stack_padded(masks, self.unlabelled)
+
+    def means(
+        self,
+        model: nn.Module,
+        batches: Iterable[Any],
+        device: torch.device,
+        sums: Callable[[Tensor, Tensor], Sequence[Tensor]],
+    ) -> tuple[list[float], int]:
+        """Return means over a data set, NaN where nothing counts, and its number of images.
+
+        Parameters
+        ----------
+        model, batches, device
+            As `evaluate` has them.
+        sums : callable
+            From the main head's outputs and the targets of a batch to sums and, last, what divides them.
+        """
+        total, n = torch.zeros(1, dtype=torch.float64, device=device), 0
+        for batch in batches:
+            images, targets = self.move(batch, device)
+            total = total + torch.stack([value.double() for value in sums(model(images)["out"], targets)])
+            n += len(images)
+        return (total[:-1] / total[-1]).tolist(), n
 
 
 class DeepLab(nn.Module):

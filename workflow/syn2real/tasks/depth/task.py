@@ -58,22 +58,17 @@ class Depth(DenseTask):
         self, model: nn.Module, batches: Iterable[Any], data: Any, device: torch.device
     ) -> Evaluation:
         """Return 1 / (1 + error), and the error that ignores the scale altogether (eq. 1, λ = 1)."""
-        total = torch.zeros(3, dtype=torch.float64, device=device)
-        n = 0
-        for batch in batches:
-            images, targets = self.move(batch, device)
-            logs = model(images)["out"][:, 0]
+
+        def sums(outputs: Tensor, targets: Tensor) -> list[Tensor]:
             errors = [
-                scale_invariant_errors(logs, targets, balance).double().sum()
+                scale_invariant_errors(outputs[:, 0], targets, balance).double().sum()
                 for balance in (self.section.balance, 1.0)
             ]
-            total += torch.stack([*errors, known_images(targets).sum().double()])
-            n += len(images)
-        error, unscaled, counted = total.tolist()
-        if not counted:
-            return Evaluation(float("nan"), n, {})
+            return [*errors, known_images(targets).sum()]
+
+        (error, unscaled), n = self.means(model, batches, device, sums)
         # Rounding may carry a vanishing error below 0.
-        return Evaluation(1 / (1 + max(0.0, error / counted)), n, {"scale_free_error": unscaled / counted})
+        return Evaluation(1 / (1 + abs(error)), n, {"scale_free_error": unscaled})
 
 
 def known_images(targets: Tensor) -> Tensor:

@@ -81,20 +81,15 @@ class Normals(DenseTask):
         self, model: nn.Module, batches: Iterable[Any], data: Any, device: torch.device
     ) -> Evaluation:
         """Return the mean of (1 + n·n̂)/2 over all valid pixels, and the mean angle in degrees."""
-        total = torch.zeros(3, dtype=torch.float64, device=device)
-        n = 0
-        for batch in batches:
-            images, targets = self.move(batch, device)
-            similar = cosine(model(images)["out"], targets)[targets[:, 3] > 0].double()
+
+        def sums(outputs: Tensor, targets: Tensor) -> list[Tensor]:
+            similar = cosine(outputs, targets)[targets[:, 3] > 0].double()
             angle = torch.rad2deg(similar.clamp(-1, 1).acos())
-            total += torch.stack([similar.sum(), angle.sum(), similar.new_tensor(len(similar))])
-            n += len(images)
-        similarity, angle, counted = total.tolist()
-        if not counted:
-            return Evaluation(float("nan"), n, {})
+            return [similar.sum(), angle.sum(), (targets[:, 3] > 0).sum()]
+
+        (similarity, angle), n = self.means(model, batches, device, sums)
         # Rounding may carry the mean of cosines an ulp beyond 1.
-        value = min(1.0, max(0.0, (1 + similarity / counted) / 2))
-        return Evaluation(value, n, {"mean_angle_degrees": angle / counted})
+        return Evaluation(float(np.clip((1 + similarity) / 2, 0, 1)), n, {"mean_angle_degrees": angle})
 
 
 def cosine(outputs: Tensor, targets: Tensor) -> Tensor:
