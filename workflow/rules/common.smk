@@ -103,8 +103,8 @@ def addresses_of(wildcards):
 
 def render_code(wildcards):
     """Digest of what renders a setting: with its channels, and with the randomisations that are on."""
-    rendering = PLAN.renderings[wildcards.setting]
-    return code("render", channels=rendering.channel_names(), randomise=list(rendering.randomisations()))
+    randomisations = PLAN.renderings[wildcards.setting].randomisations()
+    return code("render", channels=channels_of(wildcards), randomise=list(randomisations))
 
 
 def asset_folders(wildcards):
