@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import Field, create_model, model_serializer, model_validator
+from pydantic import Field, create_model, field_validator, model_serializer
 
 from syn2real import schema
 from syn2real.errors import InputError
@@ -67,11 +67,13 @@ class Rendering(lights.Section, room.Section, objects.Section):
     wear: Wear = Field(default=Wear(), description="wear of the objects' surfaces (stand-in targets)")
     sensor: Sensor = Field(default=Sensor(), description="noise and blur of the camera (stand-in targets)")
 
-    @model_validator(mode="after")
-    def _each_collection_once(self) -> Self:
-        if len(set(self.collections)) < len(self.collections):
-            raise ValueError("collections names one collection twice")
-        return self
+    @field_validator("collections", "channels")
+    @classmethod
+    def _each_once(cls, value: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        named = value or ()
+        if twice := [name for name in named if named.count(name) > 1]:
+            raise ValueError(f"names '{twice[0]}' twice; name it once")
+        return value
 
     @model_serializer(mode="wrap")
     def _without_what_is_off(self, write: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
