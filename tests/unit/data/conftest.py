@@ -57,7 +57,15 @@ def make_shards(tmp_path):
     """Return a function that writes shards and returns their paths and every view's arrays."""
 
     def make(
-        split="train", scenes=4, views=2, per_shard=2, size=32, classes=CLASSES, objects=None, setting="s"
+        split="train",
+        scenes=4,
+        views=2,
+        per_shard=2,
+        size=32,
+        classes=CLASSES,
+        objects=None,
+        setting="s",
+        **said,
     ):
         rng = np.random.default_rng(0)
         folder = tmp_path / "renders" / setting / split
@@ -76,6 +84,7 @@ def make_shards(tmp_path):
                 records.append(SceneRecord(scene, b"{}", shown))
             meta = {"setting": setting, "split": split, "first_scene": first, "n_scenes": n_scenes}
             meta |= {"views": views, "classes": classes, "rendering": {}, "versions": {}, "resampled": {}}
+            meta |= said
             paths.append(folder / f"shard-{first // per_shard:06d}.tar")
             write_shard(paths[-1], meta, records)
         return paths, truth

@@ -141,4 +141,8 @@ def test_what_cannot_be_a_target_is_refused(make_shards, tmp_path):
     other, _ = make_shards("val", setting="z")
     with pytest.raises(InputError, match="setting: does not belong with"):
         export_target({"train": train, "val": other}, tmp_path / "t")
+    members = ["png", "normal.png", "json"]
+    bare = {split: make_shards(split, setting="bare", members=members)[0] for split in ("train", "val")}
+    with pytest.raises(InputError, match="shard-000000.tar: members: the images have no class-map; add it"):
+        export_target(bare, tmp_path / "t")
     assert not (tmp_path / "t").exists()

@@ -134,8 +134,10 @@ def test_shards_that_do_not_belong_together(make_shards):
 
 def test_a_channel_that_was_not_rendered_is_named(make_shards):
     paths, _ = make_shards()
-    with pytest.raises(InputError, match="shard-000000.tar: members: the images have no depth"):
+    with pytest.raises(InputError, match="shard-000000.tar: members: the images have no depth; add it to"):
         RenderedImages(paths, 2, "depth")
+    with pytest.raises(InputError, match="the images have no label; only targets have one"):
+        RenderedImages(paths, 2, "label")
 
 
 def test_more_classes_than_a_mask_can_hold(make_shards):

@@ -119,6 +119,12 @@ def test_an_own_copy_of_the_materials_may_have_any(tmp_path: Path) -> None:
             "stand_ins.smoke-stand-in.train_images: 3 images are not a whole number of scenes",
         ),
         (
+            {"stand_ins": {"bare": {"setting": "smoke", "train_images": 4, "val_images": 4}}}
+            | _rendering(channels=["objects"], views=2)
+            | {"ptasks": ["mulclass"]},
+            r"stand_ins.bare.setting: setting smoke is rendered without class-map; give it `channels: \[obj",
+        ),
+        (
             _rendering(materials=["wood", "fence"]),
             "e.yaml: renderings.smoke.materials: materials that begin with 'fence' are not fetched",
         ),

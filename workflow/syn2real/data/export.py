@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from syn2real.channels import class_map, objects
-from syn2real.data.shards import IMAGE, Shard
+from syn2real.data.shards import IMAGE, Shard, require_channel
 from syn2real.errors import InputError
 from syn2real.files import write_json, write_text
 
@@ -66,8 +66,8 @@ def export_target(
     Raises
     ------
     InputError
-        A split is missing or too small, the shards do not have the same classes, there are more classes
-        than a mask can hold, or a class is seen in val but not in train.
+        A split is missing or too small, the shards do not have the same classes, or no class maps or objects,
+        there are more classes than a mask can hold, or a class is seen in val but not in train.
     """
     folder = Path(folder)
     opened = {split: [Shard(path) for path in sorted(shards.get(split, ()))] for split in ("train", "val")}
@@ -95,7 +95,7 @@ def export_target(
 
 
 def _classes(shards: Mapping[str, Sequence[Shard]]) -> list[str]:
-    """Return the classes, which all shards must share."""
+    """Return the classes, which all shards must share; each must have what the layouts are written from."""
     for split, members in shards.items():
         if not members:
             raise InputError(f"no shards for split {split}; render it first", key=f"shards.{split}")
@@ -104,6 +104,8 @@ def _classes(shards: Mapping[str, Sequence[Shard]]) -> list[str]:
         for key in ("classes", "setting"):
             if shard.meta[key] != first.meta[key]:
                 raise InputError(f"does not belong with {first.path}", file=shard.path, key=key)
+        for channel, module in (("class-map", class_map), ("objects", objects)):
+            require_channel(shard, channel, module.MEMBER)
     classes = list(first.meta["classes"])
     if len(classes) > 254:
         raise InputError(f"{len(classes)} classes; ADE20K's masks hold 254 and the room", file=first.path)

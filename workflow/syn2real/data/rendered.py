@@ -14,7 +14,7 @@ from torchvision import tv_tensors
 from syn2real.channels.base import decoded, learnt_classes, load_channel
 from syn2real.data.annotated import AnnotatedImages, check_whole_scenes
 from syn2real.data.coco_format import index as coco_index
-from syn2real.data.shards import IMAGE, Shard, decode_member, members_of, read_members, view_key
+from syn2real.data.shards import IMAGE, Shard, decode_member, read_members, require_channel, view_key
 from syn2real.errors import InputError
 from syn2real.files import digest
 
@@ -45,16 +45,14 @@ class RenderedImages(AnnotatedImages):
     def __init__(self, shards: Sequence[Path], n: int, channel: str) -> None:
         self.channel = channel
         module = load_channel(channel)
-        self._member: str = module.MEMBER
-        self._decode: Callable[[bytes], Any] = module.decode
         self._shards = _open(shards, n)
         self._ends = np.cumsum([len(shard) for shard in self._shards])
         self._n = n
         first = self._shards[0]
         self._views = int(first.meta["views"])
-        if self._member not in members_of(first.meta):
-            held = f"the images have no {channel}: they were rendered or imported without it"
-            raise InputError(held, file=first.path, key="members")
+        require_channel(first, channel, module.MEMBER)
+        self._member: str = module.MEMBER
+        self._decode: Callable[[bytes], Any] = module.decode
         try:
             self.classes = learnt_classes(module, list(first.meta["classes"]))
         except ValueError as error:

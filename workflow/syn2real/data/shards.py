@@ -90,6 +90,13 @@ def members_of(meta: dict[str, Any]) -> tuple[str, ...]:
     return tuple(meta.get("members", FIRST_MEMBERS))
 
 
+def require_channel(shard: "Shard", channel: str, member: str | None) -> None:
+    """Raise InputError unless a shard's images have a channel, whose file is `member` (None: none has it)."""
+    if member not in members_of(shard.meta):
+        fix = "add it to the setting's `channels`, or to your renders" if member else "only targets have one"
+        raise InputError(f"the images have no {channel}; {fix}", file=shard.path, key="members")
+
+
 def _add_scene(
     tar: tarfile.TarFile, record: SceneRecord, members: Sequence[str]
 ) -> Iterator[tuple[int, int]]:

@@ -39,6 +39,9 @@ def check_experiment(plan: Plan, e: Experiment, file: str) -> None:
     for name, stand_in in e.stand_ins.items():
         key = f"stand_ins.{name}"
         require_name(stand_in.setting, plan.rendered(), file=file, key=f"{key}.setting")
+        for channel in ("class-map", "objects"):
+            rendering = plan.renderings[stand_in.setting]
+            rendering.require(channel, task=name, file=file, key=f"{key}.setting", name=stand_in.setting)
         _whole_scenes(plan, stand_in.setting, stand_in.train_images, file=file, key=f"{key}.train_images")
         _whole_scenes(plan, stand_in.setting, stand_in.val_images, file=file, key=f"{key}.val_images")
     _check_recipes(plan, e)
