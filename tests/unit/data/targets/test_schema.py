@@ -71,7 +71,7 @@ def test_a_pair_that_does_not_exist_names_those_that_do():
     ("fields", "message"),
     [
         ({"layout": "torchvision"}, "needs `dataset`"),
-        ({"layout": "torchvision", "dataset": "FashionMIST"}, "did you mean FashionMNIST?"),
+        ({"layout": "torchvision", "dataset": "FashionMIST"}, "did you mean 'FashionMNIST'?"),
         ({"layout": "torchvision", "dataset": "zzz"}, "CIFAR10"),
         (
             {"layout": "torchvision", "dataset": "EuroSAT"},

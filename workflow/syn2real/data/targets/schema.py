@@ -1,12 +1,12 @@
 """A target: the labelled data set a backbone is fine-tuned and tested on (paper, §4.1)."""
 
-import difflib
 from pathlib import Path
 from typing import Literal, Self
 
 from pydantic import Field, PositiveInt, model_validator
 
 from syn2real.errors import InputError
+from syn2real.plugins import unknown
 from syn2real.schema import Section
 
 Layout = Literal["imagenet", "image-folder", "coco", "ade20k", "torchvision"]
@@ -183,8 +183,6 @@ def _check_dataset(name: str | None, download: bool) -> None:
             "layout image-folder"
         )
     if name not in TORCHVISION_CHANNELS:
-        near = difflib.get_close_matches(name, TORCHVISION_CHANNELS, n=1, cutoff=0.5)
-        fix = f"did you mean {near[0]}?" if near else f"known are {', '.join(TORCHVISION_CHANNELS)}"
-        raise ValueError(f"torchvision's data set {name!r} is not known here; {fix}")
+        raise ValueError(f"torchvision's data set {unknown(name, [*TORCHVISION_CHANNELS])}")
     if download and name in _BY_HAND:
         raise ValueError(f"torchvision cannot download {name}; put it there yourself and remove `download`")
