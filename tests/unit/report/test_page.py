@@ -60,6 +60,12 @@ def test_what_is_identified_is_said_with_its_interval(points: pd.DataFrame, tmp_
     assert "2 seeds" in text and "no spread between renders" in text
 
 
+def test_parameters_of_a_curve_that_no_law_describes_are_not_to_be_quoted(points, tmp_path: Path) -> None:
+    text, _ = _advice(points.assign(error=1 - points["error"]), tmp_path)
+    assert "is this an accuracy" in text and "Do not quote its parameters: α = " in text
+    assert "identified by these points" not in text
+
+
 def test_curves_are_named_by_what_sets_them_apart(points: pd.DataFrame, tmp_path: Path) -> None:
     text, _ = _advice(pd.concat([points, points.assign(s=600)]), tmp_path, target_error=None)
     assert "All curves: recipe r, setting a," in text

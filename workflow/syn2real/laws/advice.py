@@ -16,6 +16,7 @@ from syn2real.laws.levers import BLIND, Lever, choose_lever
 from syn2real.laws.methods import posterior
 from syn2real.laws.methods.posterior import BayesFit
 from syn2real.laws.results import VERSION, number, tails
+from syn2real.laws.shape import describe_shape
 from syn2real.laws.table import Curve, read_curves
 
 CLASSES = ("reached", "within", "beyond", "unreachable")
@@ -81,7 +82,7 @@ def advise_table(
     -------
     dict
         ``{"version", "notes", "target_error", "max_images", "curves": [{"curve", "verdict", "probabilities",
-        "required_n", "next_n", "lever", ...}]}``.
+        "required_n", "next_n", "lever", "shape", ...}]}``; shape as in `fit_table`.
 
     Raises
     ------
@@ -98,7 +99,10 @@ def advise_table(
     forecasts = [CurveForecast(curve, goal, fit) for curve, fit in zip(curves, found, strict=True)]
     if max_images is None:
         notes.append(f"without --max-images, {LIMIT:g} times a curve's largest measured n is within reach")
-    out = [_advice(one, forecasts, goal, why) for one, why in zip(forecasts, reasons, strict=True)]
+    out = [
+        _advice(one, forecasts, goal, why) | {"shape": describe_shape(one.curve)}
+        for one, why in zip(forecasts, reasons, strict=True)
+    ]
     return {
         "version": VERSION,
         "notes": notes,

@@ -14,6 +14,7 @@ from syn2real.laws.forms.base import find_law
 from syn2real.laws.methods.base import DEFAULT, find_method
 from syn2real.laws.results import VERSION, Fit, Predictions, Rows, number
 from syn2real.laws.rows import requested_rows
+from syn2real.laws.shape import describe_shape
 from syn2real.laws.table import Curve, read_curves
 
 
@@ -71,8 +72,9 @@ def fit_table(
     -------
     dict
         ``{"version", "notes", "curves": [{"curve", "law", "method", "n_used", "n_min", "n_max",
-        "reference", "fit", "reason", "predictions"}]}`` of plain JSON values; an interval's open end is None,
-        and so is the reference, the mean error without pre-training, where there is none.
+        "reference", "shape", "fit", "reason", "predictions"}]}`` of plain JSON values; an interval's open end
+        is None, and so is the reference, the mean error without pre-training, where there is none. `shape`
+        is in words how the curve differs from any law, or None.
 
     Raises
     ------
@@ -144,6 +146,7 @@ def _curve_json(
         "n_min": float(used.min()) if fit is not None else None,
         "n_max": float(used.max()) if fit is not None else None,
         "reference": number(curve.reference),
+        "shape": describe_shape(curve),
         "fit": result,
         "reason": reason,
         "predictions": predictions,

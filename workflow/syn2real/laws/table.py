@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -38,6 +38,9 @@ class Curve:
         Degrees of freedom of `within`.
     reference : float or None
         Mean error at n = 0 (no pre-training), where the file has it.
+    floor : ndarray, shape (m,)
+        Variance of the mean log error from the size of the test set alone; 0 where it is unknown. Replicates
+        share the test set, so more of them do not lower it.
     """
 
     identity: dict[str, Any]
@@ -49,6 +52,11 @@ class Curve:
     within: float = 0.0
     replicates: int = 0
     reference: float | None = None
+    floor: np.ndarray = field(default_factory=lambda: np.zeros(()))
+
+    def __post_init__(self) -> None:
+        """Give every row a floor."""
+        object.__setattr__(self, "floor", np.broadcast_to(self.floor, self.n.shape))
 
 
 def read_csv(path: str | Path) -> pd.DataFrame:
@@ -336,7 +344,8 @@ def split_models(curve: Curve) -> list[Curve]:
     out = []
     for size in np.unique(curve.n_params):
         mine = curve.n_params == size
-        arrays = {name: getattr(curve, name)[mine] for name in ("n", "error", "weight", "s", "n_params")}
+        names = ("n", "error", "weight", "s", "n_params", "floor")
+        arrays = {name: getattr(curve, name)[mine] for name in names}
         if len(np.unique(arrays["n"])) >= FEWEST:
             out.append(replace(curve, within=0.0, replicates=0, **arrays))
     return out

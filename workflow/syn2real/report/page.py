@@ -10,7 +10,7 @@ import pandas as pd
 from syn2real.files import read_json, write_text
 from syn2real.laws.advice import advise_table
 from syn2real.laws.results import identified
-from syn2real.report.wording import advice_text, curve_names, estimate_text
+from syn2real.report.wording import advice_text, curve_names, estimate_text, opening
 
 _PAGE = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>{title}</title><style>
@@ -104,6 +104,8 @@ def _support(curve: dict[str, Any]) -> str:
         return f"no fit: {curve['reason']}."
     params = curve["fit"]["params"]
     estimates = [f"{label} = {estimate_text(params[name])}" for name, label in (("alpha", "α"), ("C", "C"))]
+    if curve.get("shape"):
+        return f"{opening(curve)}Do not quote its parameters: {', '.join(estimates)}."
     loose = [name for name in ("D", "alpha", "C") if not identified(params[name])]
     sentence = f"law fitted to {curve['n_used']} sizes; {', '.join(estimates)}, with 95 % intervals."
     if not loose:

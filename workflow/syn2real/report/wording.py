@@ -33,7 +33,7 @@ def advice_text(result: dict[str, Any]) -> str:
     lines = [f"# Will more synthetic images reach an error of {result['target_error']:g}?", ""]
     lines += [f"All curves: {shared}.", ""] if shared else []
     named = list(zip(names, result["curves"], strict=True))
-    lines += [f"- **{name}**: {_sentence(curve, result)}" for name, curve in named]
+    lines += [f"- **{name}**: {opening(curve)}{_sentence(curve, result)}" for name, curve in named]
     lines += ["", "## Numbers", ""]
     header = ["curve", "largest n", "error there", "P(reached)", "P(within)", "P(beyond)", "P(unreachable)"]
     header += ["required n: lower", "median", "upper"]
@@ -61,6 +61,7 @@ def fit_text(result: dict[str, Any]) -> str:
     lines = [f"All curves: {shared}.", ""] if shared else []
     for name, curve in zip(names, result["curves"], strict=True):
         lines.append(f"**{name}** ({curve['law']} law, {curve['method']} method)")
+        lines += [f"  {text}" for text in [opening(curve).strip()] if text]
         if curve["fit"] is None:
             lines += [f"  not fitted: {curve['reason']}", ""]
             continue
@@ -92,6 +93,18 @@ def estimate_text(estimate: Mapping[str, Any]) -> str:
     """
     interval = _interval(estimate["lower"], estimate["upper"])
     return f"{_short(estimate['value'])} {interval} ({estimate['status']})"
+
+
+def opening(curve: Mapping[str, Any]) -> str:
+    """Return what a curve shows before any law, with a space behind it; empty where that is nothing.
+
+    Parameters
+    ----------
+    curve : dict
+        Its object of `fit_table` or `advise_table`.
+    """
+    shape = curve.get("shape")
+    return f"The law does not describe this curve: {shape}. " if shape else ""
 
 
 def _sentence(curve: dict[str, Any], result: dict[str, Any]) -> str:

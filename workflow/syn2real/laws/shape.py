@@ -1,0 +1,206 @@
+"""What a curve shows before any law: how much it scatters, and whether it falls as a law can."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy.special import ndtri, stdtrit
+
+from syn2real.laws.table import Curve
+
+SURE = 0.99  # of a shape, one-sided: several are tried at every curve
+PROBABLE = 0.95  # of each of the things that must hold together, and of one size among all
+LIKELY = 0.9  # a curve that does not fall with this confidence shows no fall
+MONOTONE = 4  # sizes that all rise: by chance once in 24, and less on a curve that falls
+FAR = 0.05  # of the log error: less is no reason to measure a size again
+CAUSES = "common causes are training too short for the larger sets, a gap between the domains, and noise"
+
+
+@dataclass(frozen=True)
+class Noise:
+    """How far the mean log errors of a curve lie from their expectation by chance.
+
+    Attributes
+    ----------
+    variance : ndarray, shape (m,)
+        Of the mean log error of each of the curve's sizes.
+    unit : float
+        Of a log error of weight 1.
+    freedom : float
+        Degrees of freedom; infinite where the variance is known.
+    source : str
+        What shows it, in words.
+    """
+
+    variance: np.ndarray
+    unit: float
+    freedom: float
+    source: str
+
+    def quantile(self, probability: float) -> float:
+        """Return the quantile of an estimate over its standard error."""
+        return float(ndtri(probability) if np.isinf(self.freedom) else stdtrit(self.freedom, probability))
+
+
+def curve_noise(curve: Curve) -> Noise | None:
+    """Return the noise that a curve's own measurements show, or None where they show none.
+
+    It is the scatter of replicates and of the sizes about a smooth curve (a parabola of the log error in
+    log n; a straight line through three sizes), or the binomial noise of the test set, whichever is larger.
+
+    Parameters
+    ----------
+    curve : Curve
+        Measurements at one s and one model.
+    """
+    found = []
+    degree = min(2, len(curve.n) - 2)
+    freedom = curve.replicates + (len(curve.n) - degree - 1 if degree > 0 else 0)
+    if freedom > 0:
+        squares = curve.within + (_polynomial(curve, 1 / curve.weight, degree).squares if degree > 0 else 0)
+        unit = squares / freedom
+        source = "replicates" if freedom == curve.replicates else "the scatter about a smooth curve"
+        found.append(Noise(unit / curve.weight, unit, freedom, source))
+    if curve.floor.any():
+        found.append(Noise(curve.floor, 0.0, np.inf, "the size of the test set"))
+    return max(found, key=lambda noise: noise.quantile(0.975) * noise.variance.mean() ** 0.5, default=None)
+
+
+def describe_shape(curve: Curve, noise: Noise | None = None) -> str | None:
+    """Say how a curve differs from every law, or None where it does not by more than its noise.
+
+    Parameters
+    ----------
+    curve : Curve
+        A curve over several s or models is looked at for each of them.
+    noise : Noise, optional
+        By default what the curve itself shows (`curve_noise`).
+
+    Returns
+    -------
+    str or None
+        That one size lies off the rest, that the error falls and then rises, grows, falls ever faster in
+        the logarithms, or does not fall.
+    """
+    for part in places(curve):
+        found = noise if noise is not None and len(part.n) == len(curve.n) else curve_noise(part)
+        if found is not None and len(part.n) >= 3:
+            text = _shape(part, found)
+            if text is not None:
+                return text
+    return None
+
+
+def places(curve: Curve) -> list[Curve]:
+    """Split a curve into one for each s and model, the largest first."""
+    keys = np.nan_to_num(np.stack([curve.s, curve.n_params], axis=1))
+    rows, where = np.unique(keys, axis=0, return_inverse=True)
+    if len(rows) == 1:
+        return [curve]
+    # Which place the replicates belong to is not kept: each place has its share of them.
+    names = ("n", "error", "weight", "s", "n_params", "floor")
+    out = []
+    for place in range(len(rows))[::-1]:
+        mine = where.reshape(-1) == place
+        arrays = {name: getattr(curve, name)[mine] for name in names}
+        out.append(replace(curve, within=0.0, replicates=0, **arrays))
+    return out
+
+
+def _shape(curve: Curve, noise: Noise) -> str | None:
+    """Name the first shape that exceeds the noise."""
+    steps, sure = np.diff(np.log(curve.error)), noise.quantile(SURE)
+    off = _off_the_rest(curve, noise)
+    if off is not None:
+        return off
+    line = _polynomial(curve, noise.variance, 1)
+    first, last = f"n = {curve.n[0]:,.0f}", f"n = {curve.n[-1]:,.0f}"
+    bend = _polynomial(curve, noise.variance, 2) if len(curve.n) >= 4 else None
+    lowest = int(np.argmin(curve.error))
+    probable = noise.quantile(PROBABLE)
+    if bend is not None and bend.rises(-1) > probable and bend.rises(0) < -probable:
+        back = np.log(curve.error[-1] / curve.error[lowest])
+        if back > probable * (noise.variance[lowest] + noise.variance[-1]) ** 0.5:
+            rise = 100 * np.expm1(back)
+            return f"the error falls until n = {curve.n[lowest]:,.0f}, then rises by {rise:.0f} %; {CAUSES}"
+    always = (steps > 0).all() and (len(curve.n) >= MONOTONE or line.rises(0) > sure)
+    if always:
+        return (
+            "the error grows with n at every size: is this an accuracy (error = 1 - accuracy), or does "
+            f"pre-training harm? If it is an error, {CAUSES}"
+        )
+    if line.rises(0) > sure:
+        return f"the error grows with n, from {first} to {last}; {CAUSES}"
+    if bend is not None and bend.curvature < -sure and line.rises(0) < 0:
+        return (
+            "the error falls ever faster (in the logarithms of both), as no law does: such a curve is at its "
+            "beginning, and only larger n show where it goes"
+        )
+    if (steps >= 0).any() and line.rises(0) > -noise.quantile(LIKELY):
+        return f"the error does not fall with n beyond the noise ({noise.source}); {CAUSES}"
+    return None
+
+
+@dataclass(frozen=True)
+class _Polynomial:
+    """Least squares of the log error in log n: slopes and curvature over their standard errors."""
+
+    x: np.ndarray
+    values: np.ndarray
+    covariance: np.ndarray
+    squares: float
+
+    def rises(self, index: int) -> float:
+        """Return the slope at a size, over its standard error."""
+        slope = np.array([i * self.x[index] ** (i - 1) if i else 0.0 for i in range(len(self.values))])
+        return float(slope @ self.values / max((slope @ self.covariance @ slope) ** 0.5, 1e-12))
+
+    @property
+    def curvature(self) -> float:
+        """Return the quadratic coefficient over its standard error."""
+        return float(self.values[2] / max(self.covariance[2, 2] ** 0.5, 1e-12))
+
+
+def _polynomial(curve: Curve, variance: np.ndarray, degree: int) -> _Polynomial:
+    """Fit a polynomial to the logarithms, weighted by the inverse variance."""
+    x = np.log(curve.n / curve.n[-1])
+    # An exact curve has no scatter; its variance must still be a number to divide by.
+    root = np.maximum(variance, 1e-18) ** -0.5
+    design, y = np.vander(x, degree + 1, increasing=True), np.log(curve.error)
+    inverse = np.linalg.pinv(design * root[:, None])
+    values = inverse @ (y * root)
+    squares = float((((y - design @ values) * root) ** 2).sum())
+    return _Polynomial(x, values, inverse @ inverse.T, squares)
+
+
+def _off_the_rest(curve: Curve, noise: Noise) -> str | None:
+    """Name the one size that lies off a smooth curve through all others, if there is one."""
+    most = len(curve.n)
+    if most < 5:
+        return None
+    worst, text = 1.0, None
+    for i in range(most):
+        keep = np.arange(most) != i
+        rest = replace(
+            curve, **{name: getattr(curve, name)[keep] for name in ("n", "error", "weight", "floor")}
+        )
+        degree = 2 if most > 5 else 1
+        fit = _polynomial(rest, 1 / rest.weight, degree)
+        freedom = curve.replicates + most - 1 - degree - 1
+        unit = (curve.within + fit.squares) / freedom
+        x = np.log(curve.n[i] / rest.n[-1]) ** np.arange(degree + 1)
+        above = float(np.log(curve.error[i]) - x @ fit.values)
+        spread = (unit * (1 / curve.weight[i] + x @ fit.covariance @ x) + curve.floor[i]) ** 0.5
+        # One of so many sizes is tried on each side. Laws are steeper at small n than a parabola can say.
+        limit = max(FAR, spread * stdtrit(freedom, 1 - (1 - PROBABLE) / (2 * most)))
+        steep = i == 0 and above > 0
+        if abs(above) > worst * limit and not steep:
+            worst = abs(above) / limit
+            side = "above" if above > 0 else "below"
+            size = 100 * abs(np.expm1(above))
+            text = (
+                f"the size n = {curve.n[i]:,.0f} lies {size:.0f} % {side} what the other sizes lead to "
+                "expect; measure it again"
+            )
+    return text
