@@ -192,9 +192,9 @@ def _off_the_rest(curve: Curve, noise: Noise) -> str | None:
         x = np.log(curve.n[i] / rest.n[-1]) ** np.arange(degree + 1)
         above = float(np.log(curve.error[i]) - x @ fit.values)
         spread = (unit * (1 / curve.weight[i] + x @ fit.covariance @ x) + curve.floor[i]) ** 0.5
-        # One of so many sizes is tried on each side. Laws are steeper at small n than a parabola can say.
+        # One of so many sizes is tried on each side. Curves are steeper at small n than a parabola can say.
         limit = max(FAR, spread * stdtrit(freedom, 1 - (1 - PROBABLE) / (2 * most)))
-        steep = i == 0 and above > 0
+        steep = i == 0 and above * fit.rises(0) < 0
         if abs(above) > worst * limit and not steep:
             worst = abs(above) / limit
             side = "above" if above > 0 else "below"
