@@ -1,6 +1,6 @@
 """Variable projection: for given exponents a law is linear, so only the exponents are searched.
 
-Everything is vectorised over V problems (replicates, or values at which a parameter is held) and G nodes.
+Everything is vectorised over V problems (values at which a parameter is held) and G nodes.
 """
 
 from __future__ import annotations
@@ -41,6 +41,8 @@ class Problem:
         One of `RESIDUALS`; huber is Huber's loss of the log residual.
     scale : float
         The residual's standard deviation, which Huber's loss needs.
+    within : float
+        Weighted sum of squares between replicates, which no law explains and every loss contains.
     """
 
     law: Law
@@ -50,6 +52,7 @@ class Problem:
     weight: np.ndarray
     residual: str = "log"
     scale: float = np.inf
+    within: float = 0.0
 
     def columns(self, exponents: np.ndarray) -> np.ndarray:
         """The law's columns over those at the unit; (..., q) to (..., m, k)."""
@@ -89,8 +92,9 @@ def solve_nonnegative(columns: np.ndarray, target: np.ndarray) -> np.ndarray:
     for count in range(1, k + 1):
         for support in map(list, combinations(range(k), count)):
             part = gram[..., support, :][..., support] + RIDGE * np.eye(count)
-            found = np.linalg.solve(part, moment[..., support, None])[..., 0]
-            gain = (found * moment[..., support]).sum(axis=-1)
+            one = moment[..., support]
+            found = np.linalg.solve(part, one[..., None])[..., 0] if count > 1 else one / part[..., 0]
+            gain = (found * one).sum(axis=-1)
             better = (found >= 0).all(axis=-1) & (gain > best_gain)
             best_gain = np.where(better, gain, best_gain)
             whole = np.zeros(moment.shape)
@@ -100,14 +104,13 @@ def solve_nonnegative(columns: np.ndarray, target: np.ndarray) -> np.ndarray:
 
 
 def project(
-    problem: Problem, exponents: np.ndarray, error: np.ndarray, offset: np.ndarray, free: list[int]
+    problem: Problem, exponents: np.ndarray, offset: np.ndarray, free: list[int]
 ) -> tuple[np.ndarray, np.ndarray]:
     """Profile the coefficients out at every node.
 
     Parameters
     ----------
     exponents : ndarray, shape (V, G, q)
-    error : ndarray, shape (V, m)
     offset : ndarray, shape (V, G, m)
         What the coefficients that are held contribute.
     free : list of int
@@ -119,7 +122,7 @@ def project(
     loss : ndarray, shape (V, G)
     """
     columns = problem.columns(exponents)[..., free]
-    y, root = error[:, None, :], np.sqrt(problem.weight)
+    y, root = problem.error, np.sqrt(problem.weight)
     # Linear residuals are solved at once; those in logs start from relative ones, (y - f) / y.
     scale = root if problem.residual == "linear" else root / y
     c = _solve(columns, y - offset, np.broadcast_to(scale, columns.shape[:-1]))
@@ -139,15 +142,11 @@ def project(
     return best, best_loss
 
 
-def search(
-    problem: Problem, error: np.ndarray | None = None, held: dict[str, np.ndarray] | None = None
-) -> Solution:
+def search(problem: Problem, held: dict[str, np.ndarray] | None = None) -> Solution:
     """Find the best exponents on a grid that is laid again and again around them.
 
     Parameters
     ----------
-    error : ndarray, shape (V, m), optional
-        Replicates to fit instead of the problem's own error.
     held : dict of str to ndarray, shape (V,), optional
         Parameters of the law (exponents or coefficients) held at values.
 
@@ -156,15 +155,13 @@ def search(
     Solution
     """
     held = held or {}
-    y = problem.error[None] if error is None else error
-    count = max([len(y), *(len(values) for values in held.values())])
-    y = np.broadcast_to(y, (count, y.shape[1]))
+    count = max([1, *(len(values) for values in held.values())])
     size = len(problem.rows.n) * NODES[len(problem.law.exponents)] ** len(problem.law.exponents)
     step = max(BLOCK // size, 1)
     parts = []
     for start in range(0, count, step):
-        some = slice(start, start + step)
-        parts.append(_search(problem, y[some], {name: values[some] for name, values in held.items()}))
+        part = {name: values[start : start + step] for name, values in held.items()}
+        parts.append(_search(problem, min(step, count - start), part))
     return Solution(
         np.concatenate([part.exponents for part in parts]),
         np.concatenate([part.coefficients for part in parts]),
@@ -172,9 +169,9 @@ def search(
     )
 
 
-def _search(problem: Problem, error: np.ndarray, held: dict[str, np.ndarray]) -> Solution:
-    """Search V problems at once: `error` is (V, m), what is held (V,)."""
-    law, count = problem.law, len(error)
+def _search(problem: Problem, count: int, held: dict[str, np.ndarray]) -> Solution:
+    """Search V problems at once, what is held (V,)."""
+    law = problem.law
     free = [i for i, name in enumerate(law.coefficients) if name not in held]
     # The whole range of each exponent, in logs; one that is held has a range of no width.
     low = np.tile(np.log(law.bounds[0]), (count, len(law.exponents)))
@@ -185,7 +182,7 @@ def _search(problem: Problem, error: np.ndarray, held: dict[str, np.ndarray]) ->
     rows = np.arange(count)
     for _ in range(ZOOMS[len(law.exponents)]):
         nodes = _grid(low, high)  # (V, G, q)
-        c, loss = project(problem, np.exp(nodes), error, _offset(problem, np.exp(nodes), held), free)
+        c, loss = project(problem, np.exp(nodes), _offset(problem, np.exp(nodes), held), free)
         # Next time, a node and a half on each side of the best.
         best = loss.argmin(axis=1)
         centre = nodes[rows, best]
@@ -238,12 +235,12 @@ def _huber_weight(problem: Problem, residuals: np.ndarray) -> np.ndarray:
 
 
 def _loss(problem: Problem, y: np.ndarray, f: np.ndarray) -> np.ndarray:
-    """Sum of squares (or of Huber's loss, doubled) of the residuals, shape (...)."""
+    """Sum of squares (or of Huber's loss, doubled) of the residuals and between replicates, shape (...)."""
     if problem.residual == "linear":
-        return (problem.weight * (y - f) ** 2).sum(axis=-1)
+        return (problem.weight * (y - f) ** 2).sum(axis=-1) + problem.within
     residuals = np.sqrt(problem.weight) * np.log(y / np.maximum(f, SMALLEST))
     if problem.residual == "log":
-        return (residuals**2).sum(axis=-1)
+        return (residuals**2).sum(axis=-1) + problem.within
     # Huber: quadratic up to the knee, linear beyond it.
     knee, size = HUBER * problem.scale, np.abs(residuals)
-    return np.where(size <= knee, size**2, 2 * knee * size - knee**2).sum(axis=-1)
+    return np.where(size <= knee, size**2, 2 * knee * size - knee**2).sum(axis=-1) + problem.within

@@ -8,6 +8,7 @@ class Power(Law):
 
     equation, source = "D n^-alpha", "(1) with C = 0, §4.4"
     terms = {"D": {"n": "alpha"}}
+    bounds = (1e-6, 5.0)  # in practice free: no fall is too slow for a straight line in logs
 
 
 LAW = Power()

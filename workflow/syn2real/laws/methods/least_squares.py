@@ -16,6 +16,10 @@ from syn2real.laws.varpro import SMALLEST, Problem, Solution, project, search
 DRAWS = 2000
 AXIS = {1: 240, 2: 40}  # nodes an exponent of the grid that intervals are read from
 PASSES = 6
+QUICK = {1: 96, 2: 24}  # nodes an exponent, and passes, of the grid that statuses alone are read from
+QUICK_PASSES = 3
+NOTHING = 1e-3  # of the way to an interval's limit: a coefficient whose absence costs less lies at 0
+WIDEST = 4  # times an exponent's lower end that its upper end may be, to be identified
 LARGEST_NOISE = 50  # the noise of a log error is cut here, to stay finite
 FAR = 0.9999  # level of the interval that the grid spans
 QUIET = 1e-9  # the least standard deviation of log residuals that Huber's loss is given
@@ -90,16 +94,16 @@ def fit_least_squares(curve: Curve, law: Law, *, residual: str = "log", level: f
     level : float
         Of the parameters' profile intervals.
     """
-    problem = scaled_problem(curve, law, residual)
+    problem, df = scaled_problem(curve, law, residual)
     if residual == "huber":  # a first fit in logs gives the size of the residuals
         residuals = _log_residuals(problem, search(replace(problem, residual="log")))
         spread = MAD * float(np.median(np.sqrt(problem.weight) * np.abs(residuals)))
         problem = replace(problem, scale=max(spread, QUIET))
     solution = search(problem)
-    free = len(law.exponents) + len(law.coefficients)
-    df = len(curve.n) - free + curve.replicates
-    sigma = float(np.sqrt((solution.loss[0] + curve.within) / max(df, 1)))
-    surface = _surface(problem, solution, df)
+    sigma = float(np.sqrt(solution.loss[0] / max(df, 1)))
+    surface = _surface(
+        problem, _factor(df, FAR), AXIS[len(law.exponents)], PASSES, least=float(solution.loss[0])
+    )
     exponents, coefficients = _draws(problem, solution, surface, sigma, df)
     drawn = unscaled(problem, exponents, coefficients)
     params = _params(problem, solution, surface, drawn, df, level)
@@ -107,11 +111,75 @@ def fit_least_squares(curve: Curve, law: Law, *, residual: str = "log", level: f
     return LeastSquares(problem, solution, sigma, df, exponents, coefficients, params, rmse)
 
 
-def scaled_problem(curve: Curve, law: Law, residual: str) -> Problem:
-    """Return the problem of a curve, its unit the geometric means of n, s and the models' size."""
+def identified_by(curve: Curve, law: Law, *, level: float = 0.95) -> dict[str, str]:
+    """Status of each parameter by its profile likelihood alone: no prior, no draws.
+
+    A parameter is ok only if its profile interval in logs has both ends inside the parameter's range: above 0
+    for a coefficient; for an exponent also with an upper end of at most `WIDEST` times the lower one. What
+    scales with an exponent (D, δ, …) is only known as well as the exponent is. With no degree of freedom left
+    nothing is.
+
+    Parameters
+    ----------
+    curve : Curve
+        For which `law.why_not` is None.
+    law : Law
+    level : float
+        Of the profile intervals.
+
+    Returns
+    -------
+    dict of str to str
+        ok, at-bound or unidentified, by the parameter's name.
+    """
+    problem, df = scaled_problem(curve, law, "log")
+    surface = _surface(problem, _factor(df, level), QUICK[len(law.exponents)], QUICK_PASSES)
+    return _statuses(problem, surface, df, level)
+
+
+def _statuses(problem: Problem, surface: Surface, df: int, level: float) -> dict[str, str]:
+    """Status of each parameter, as `identified_by` says."""
+    law, least, best = problem.law, float(surface.loss.min()), int(surface.loss.argmin())
+    exponents, coefficients = surface.mesh[best], surface.coefficients[best]
+    limit = least * _factor(df, level)
+    ends = [_exponent_interval(surface, place, limit) for place in range(len(exponents))]
+    rates = [low is not None and high is not None and high <= WIDEST * low for low, high in ends]
+    lost = _lost_without_each(problem, len(surface.axes[0]))
+    # An end at 0 is inside the interval where the law without the coefficient fits well enough.
+    inside = dict(zip(law.exponents, rates, strict=True)) | {
+        name: loss > limit for name, loss in lost.items()
+    }
+    bound = {
+        **dict(zip(law.exponents, np.isclose(exponents[:, None], law.bounds, rtol=1e-3).any(1), strict=True)),
+        **{name: loss <= least + NOTHING * (limit - least) for name, loss in lost.items()},
+    }
+    out = {}
+    for name in unscaled(problem, exponents, coefficients):
+        # A ratio of coefficients, such as γ, needs all of them.
+        own = inside[name] if name in inside else all(inside.values())
+        is_known = df >= 1 and own and (name in (law.constant, *law.exponents) or all(rates))
+        out[name] = AT_BOUND if bound.get(name, False) else OK if is_known else UNIDENTIFIED
+    return out
+
+
+def _lost_without_each(problem: Problem, nodes: int) -> dict[str, float]:
+    """Least loss of the law without each of its coefficients; infinite where nothing is left."""
+    names, out = problem.law.coefficients, {}
+    for place, name in enumerate(names):
+        others = [i for i in range(len(names)) if i != place]
+        loss = _surface(problem, 1.0, nodes, QUICK_PASSES, others).loss if others else np.array(np.inf)
+        out[name] = float(loss.min())
+    return out
+
+
+def scaled_problem(curve: Curve, law: Law, residual: str) -> tuple[Problem, int]:
+    """Return a curve's problem, in units of the geometric means of its rows, and its degrees of freedom."""
     rows = Rows(curve.n, curve.s, curve.n_params)
     unit = Rows(*(np.exp(np.mean(np.log(values)))[None] for values in (rows.n, rows.s, rows.n_params)))
-    return Problem(law, rows, unit, curve.error, curve.weight / curve.weight.mean(), residual)
+    # The spread of replicates is one of logarithms; that of linear residuals is larger by the errors' size.
+    size = float(np.mean(curve.error**2)) if residual == "linear" else 1.0
+    problem = Problem(law, rows, unit, curve.error, curve.weight, residual, within=size * curve.within)
+    return problem, len(curve.n) - len(law.exponents) - len(law.coefficients) + curve.replicates
 
 
 def _log_residuals(problem: Problem, solution: Solution) -> np.ndarray:
@@ -122,7 +190,7 @@ def _log_residuals(problem: Problem, solution: Solution) -> np.ndarray:
 
 def profile(problem: Problem, name: str, values: np.ndarray) -> np.ndarray:
     """Loss at each held value of a parameter, everything else fitted; shape (V,)."""
-    return search(problem, held={name: values}).loss
+    return search(problem, {name: values}).loss
 
 
 def profile_interval(
@@ -187,20 +255,39 @@ class Surface:
         return cube.min(axis=tuple(i for i in range(cube.ndim) if i != place))
 
 
-def _surface(problem: Problem, solution: Solution, df: int) -> Surface | None:
-    """Lay a grid of exponents again and again around where the loss is near its least."""
-    if df < 1:
-        return None
-    law, limit = problem.law, float(solution.loss[0]) * _factor(df, FAR)
-    axes = [np.geomspace(*law.bounds, AXIS[len(law.exponents)]) for _ in law.exponents]
-    for again in range(PASSES):
+def _surface(
+    problem: Problem,
+    factor: float,
+    nodes: int,
+    passes: int,
+    free: list[int] | None = None,
+    least: float | None = None,
+) -> Surface:
+    """Lay a grid of exponents again and again around where the loss is near its least.
+
+    Parameters
+    ----------
+    factor : float
+        Nodes whose loss is at most this multiple of the least lie within the next grid.
+    nodes : int
+        Of each exponent.
+    free : list of int, optional
+        The coefficients that are not held at 0; all unless given.
+    least : float, optional
+        The least loss, where it is known better than from the grid.
+    """
+    law = problem.law
+    axes = [np.geomspace(*law.bounds, nodes) for _ in law.exponents]
+    for again in range(passes):
         mesh = Surface(axes, np.empty(0), np.empty(0)).mesh[None]
         offset = np.zeros((1, mesh.shape[1], len(problem.error)))
-        c, loss = project(problem, mesh, problem.error[None], offset, list(range(len(law.coefficients))))
+        c, loss = project(problem, mesh, offset, list(range(len(law.coefficients))) if free is None else free)
         surface = Surface(axes, c[0], loss[0])
-        if again < PASSES - 1:
+        if again < passes - 1:
+            lowest = float(loss.min())
             # A grid that still misses the valley keeps what lies near its own least.
-            reach = limit + 3 * max(float(surface.loss.min() - solution.loss[0]), 0.0)
+            goal = lowest if least is None else least
+            reach = goal * factor + 3 * max(lowest - goal, 0.0)
             axes = [narrow_axis(surface, i, reach) for i in range(len(axes))]
     return surface
 
@@ -217,12 +304,12 @@ def _factor(df: int, level: float) -> float:
     """How much the loss may exceed its least within a profile interval."""
     from scipy.special import stdtrit
 
+    if df < 1:
+        return 1.0
     return 1 + float(stdtrit(df, (1 + level) / 2)) ** 2 / df
 
 
-def _exponent_interval(
-    surface: Surface, place: int, limit: float, bounds: tuple[float, float]
-) -> tuple[float | None, float | None]:
+def _exponent_interval(surface: Surface, place: int, limit: float) -> tuple[float | None, float | None]:
     """Where the profile along an exponent crosses `limit`; an end at the exponent's bound is None."""
     axis, loss = np.log(surface.axes[place]), surface.profile(place)
     best = int(loss.argmin())
@@ -241,7 +328,7 @@ def _exponent_interval(
 def _params(
     problem: Problem,
     solution: Solution,
-    surface: Surface | None,
+    surface: Surface,
     drawn: Mapping[str, np.ndarray],
     df: int,
     level: float,
@@ -252,32 +339,22 @@ def _params(
     (D, δ, γ, …) has the quantiles of draws along the ridge they share.
     """
     law, out = problem.law, {}
-    limit = float(solution.loss[0]) * _factor(df, level) if df >= 1 else np.inf
-    ends = (
-        {e: _exponent_interval(surface, i, limit, law.bounds) for i, e in enumerate(law.exponents)}
-        if surface
-        else {}
-    )
+    limit = float(solution.loss[0]) * _factor(df, level)
+    ends = {e: _exponent_interval(surface, i, limit) for i, e in enumerate(law.exponents)}
     loose = any(end is None for pair in ends.values() for end in pair)
+    statuses = _statuses(problem, surface, df, level)
     for name, value in unscaled(problem, solution.exponents, solution.coefficients).items():
-        best, is_rate = float(value[0]), name in law.exponents
-        bound = is_rate and bool(np.isclose(best, law.bounds, rtol=1e-3).any())
-        bound = bound or (not is_rate and best <= 1e-9 * float(problem.error.min()))
-        if surface is None:
-            out[name] = Param(best, None, None, AT_BOUND if bound else UNIDENTIFIED)
-            continue
-        if is_rate:
+        lower: float | None
+        upper: float | None
+        lower, upper = map(float, np.nanquantile(drawn[name], tails(level)))
+        if df < 1 or (loose and name not in (law.constant, *law.exponents)):
+            lower, upper = None, None
+        elif name in ends:
             lower, upper = ends[name]
-            status = OK if lower is not None and upper is not None else UNIDENTIFIED
         elif name == law.constant and len(law.exponents) == 1:
             lower, upper = profile_interval(problem, solution, name, df, level)
-            lower, status = lower or 0.0, OK if upper is not None else UNIDENTIFIED
-        else:
-            constant = name == law.constant
-            low, high = (float(q) for q in np.nanquantile(drawn[name], tails(level)))
-            lower, upper = (low, high) if constant or not loose else (None, None)
-            status = OK if constant or not loose else UNIDENTIFIED
-        out[name] = Param(best, lower, upper, AT_BOUND if bound else status)
+            lower = lower or 0.0
+        out[name] = Param(float(value[0]), lower, upper, statuses[name])
     return out
 
 
@@ -289,10 +366,10 @@ def unscaled(problem: Problem, exponents: np.ndarray, coefficients: np.ndarray) 
 
 
 def _draws(
-    problem: Problem, solution: Solution, surface: Surface | None, sigma: float, df: int
+    problem: Problem, solution: Solution, surface: Surface, sigma: float, df: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Draw exponents from the grid by their likelihood and coefficients given them, (S, q) and (S, k)."""
-    if surface is None:
+    if df < 1:
         return solution.exponents, solution.coefficients
     law, random = problem.law, np.random.default_rng(SEED)
     k = len(law.coefficients)
