@@ -186,7 +186,7 @@ needs_file = pytest.mark.skipif(
 @needs_file
 def test_the_papers_procedure_on_the_published_subset():
     from syn2real.laws.convert import convert_table
-    from syn2real.laws.table import read_csv
+    from syn2real.laws.reading import read_csv
 
     path = os.environ["SYN2REAL_PUBLISHED_CSV"]
     points, notes = convert_table(read_csv(path))
@@ -202,7 +202,7 @@ def test_the_papers_procedure_on_the_published_subset():
 @needs_file
 def test_extrapolation_on_the_published_subset_beats_least_squares_and_the_last_value():
     from syn2real.laws.convert import convert_table
-    from syn2real.laws.table import read_csv
+    from syn2real.laws.reading import read_csv
 
     points, _ = convert_table(read_csv(os.environ["SYN2REAL_PUBLISHED_CSV"]))
     points = points[points.n > 0]

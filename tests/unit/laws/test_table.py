@@ -4,7 +4,8 @@ import pytest
 
 from syn2real.errors import InputError
 from syn2real.laws.api import fit_table
-from syn2real.laws.table import check_frame, identity_columns, read_csv, split_curves, weigh_by_test_size
+from syn2real.laws.reading import check_frame, read_csv, weigh_by_test_size
+from syn2real.laws.table import identity_columns, split_curves
 
 
 def curves_of(frame, **options):

@@ -9,7 +9,8 @@ import pytest
 
 from syn2real.cli import main
 from syn2real.errors import InputError
-from syn2real.laws.table import check_frame, identity_columns, read_csv, split_curves
+from syn2real.laws.reading import check_frame, read_csv
+from syn2real.laws.table import identity_columns, split_curves
 from syn2real.training.points import COLUMNS, find_finished, read_points, write_points
 
 

@@ -35,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Print the advice."""
     from syn2real.laws.advice import advise_table
-    from syn2real.laws.table import read_csv
+    from syn2real.laws.reading import read_csv
     from syn2real.report.wording import advice_text
 
     result = advise_table(

@@ -20,7 +20,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Write the converted table."""
     from syn2real.files import atomic
     from syn2real.laws.convert import convert_table
-    from syn2real.laws.table import read_csv
+    from syn2real.laws.reading import read_csv
 
     table, notes = convert_table(read_csv(arguments.source), arguments.source)
     with atomic(arguments.output) as temporary:

@@ -46,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Fit the law, print the parameters and predictions."""
     from syn2real.laws.api import fit_table
-    from syn2real.laws.table import read_csv
+    from syn2real.laws.reading import read_csv
     from syn2real.report.wording import fit_text
 
     result = fit_table(

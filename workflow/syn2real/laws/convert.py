@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from syn2real.errors import InputError
-from syn2real.laws.table import check_frame, number_column, read_csv
+from syn2real.laws.reading import check_frame, number_column, read_csv
 
 PUBLISHED = (
     "n_eval", "value", "pretrain.data", "pscale", "ptask", "fdata", "fratio", "ftask", "model", "nparam",
@@ -32,7 +32,7 @@ def convert_table(frame: pd.DataFrame, file: str | Path | None = None) -> tuple[
     Parameters
     ----------
     frame : DataFrame of str
-        As `table.read_csv` returns it: the published columns, or those of points.
+        As `reading.read_csv` returns it: the published columns, or those of points.
 
     Returns
     -------

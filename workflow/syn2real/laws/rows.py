@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 
 from syn2real.errors import InputError
+from syn2real.laws.reading import check_frame
 from syn2real.laws.results import Rows
-from syn2real.laws.table import Curve, check_frame
+from syn2real.laws.table import Curve
 
 BEYOND = 4  # times the largest measured n is as far as a law is drawn
 
