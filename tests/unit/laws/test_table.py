@@ -5,7 +5,7 @@ import pytest
 from syn2real.errors import InputError
 from syn2real.laws.api import fit_table
 from syn2real.laws.reading import check_frame, read_csv, weigh_by_test_size
-from syn2real.laws.table import identity_columns, split_curves
+from syn2real.laws.table import identity_columns, read_curves, split_curves, split_places
 
 
 def curves_of(frame, **options):
@@ -64,6 +64,63 @@ def test_weight_is_a_relative_inverse_variance():
     assert np.log(curve.error[0]) == pytest.approx((3 * np.log(0.4) + np.log(0.9)) / 4)
 
 
+def test_rows_that_differ_in_their_error_alone_are_replicates():
+    frame = pd.DataFrame({"n": [1, 1, 2, 4], "error": [0.4, 0.9, 0.5, 0.4]})
+    (curve,), notes = curves_of(frame)
+    assert curve.replicates == 1 and curve.error[0] == pytest.approx(0.6)
+    assert "2 rows differ in their error alone and count as replicates (the first: n = 1)" in notes[0]
+    apart = frame.assign(run=[0, 1, 0, 0], metric="acc")
+    assert len(curves_of(apart)[0]) == 2, "a column that sets them apart still does"
+    with pytest.raises(InputError, match="rows disagree for metric = acc, n = 1; add run, which sets them"):
+        read_curves(apart, by=["metric"])
+
+
+def test_metrics_are_never_averaged():
+    n = [1000, 2000, 4000]
+    rows = [(k, seed, m, e / k**0.5) for k in n for seed in (0, 1) for m, e in (("mAP", 9), ("AP50", 5))]
+    frame = pd.DataFrame(rows, columns=["n", "seed", "metric", "error"])
+    one, two = fit_table(frame)["curves"]
+    assert (one["curve"], two["curve"]) == ({"metric": "mAP"}, {"metric": "AP50"})
+    assert len(fit_table(frame, by=["metric"])["curves"]) == 2
+    by_target = (
+        frame[frame.metric == "mAP"].assign(target="a"),
+        frame[frame.metric == "AP50"].assign(target="b"),
+    )
+    assert [c["curve"] for c in fit_table(pd.concat(by_target))["curves"]] == [
+        {"target": "a"},
+        {"target": "b"},
+    ]
+
+
+def test_shares_of_the_labels_set_curves_apart_where_there_is_no_s(points):
+    rows = pd.concat([points.assign(s_percent=p, error=points.error * 2**-p) for p in (1, 2)])
+    assert len(curves_of(rows.drop(columns="s"))[0]) == 8
+    assert "s_percent" not in identity_columns(check_frame(rows))
+
+
+def test_runs_without_labels_are_a_curve_and_left_out_where_a_law_takes_log_s():
+    grid = [(n, s) for n in (0, 100, 200, 400) for s in (0, 10, 20, 40)]
+    frame = pd.DataFrame(grid, columns=["n", "s"])
+    frame["error"] = (0.2 + (frame.n + 50) ** -0.5) * (frame.s + 5) ** -0.2
+    assert [c["curve"] for c in fit_table(frame)["curves"]] == [{"s": s} for s in (0, 10, 20, 40)]
+    result = fit_table(frame, law="full")
+    assert "4 rows with s = 0 (no labels) are left out: the law takes log s" in result["notes"]
+    (curve,), _ = read_curves(check_frame(frame), varies=["s"])
+    assert curve.s.min() == 10 and curve.start.s.tolist() == [10, 20, 40] and (curve.start.n == 0).all()
+    assert [part.start.s.tolist() for part in split_places(curve)] == [[40], [20], [10]]
+    with pytest.raises(InputError, match="predictions need s above 0"):
+        fit_table(frame, law="full", predict_frame=pd.DataFrame({"n": ["100"], "s": ["0"]}))
+
+
+def test_two_n_with_several_s_are_enough_for_a_law_of_both():
+    frame = pd.DataFrame([(n, s) for n in (100, 400) for s in (10, 20, 40, 80)], columns=["n", "s"])
+    frame["error"] = 2 * (0.2 + frame.n**-0.5) * frame.s**-0.2
+    (curve,) = fit_table(frame, law="full")["curves"]
+    assert curve["reason"] is None and curve["fit"]["rmse_log"] < 1e-3
+    with pytest.raises(InputError, match="no curve has 3 distinct n"):
+        fit_table(frame)
+
+
 def test_repeated_rows_are_dropped_and_noted():
     frame = pd.DataFrame({"n": [1, 1, 2, 4], "error": [0.4, 0.4, 0.5, 0.4]})
     (curve,), notes = curves_of(frame)
@@ -87,10 +144,9 @@ GOOD = "n,error\n1000,0.5\n2000,0.45\n4000,0.42\n"
         (GOOD + "8000,nan\n", "line 5 is not a finite number"),
         (GOOD + "nan,0.4\n", "n: 'nan' in line 5"),
         (GOOD + "8000,inf\n", "not a finite number"),
-        (GOOD + "8000,0\n", "is not positive"),
+        (GOOD + "8000,0\n", "no error on N test examples means about 1/(2N): give --test-size N"),
         (GOOD + "8000,-0.1\n", "is not positive"),
         (GOOD + "-8000,0.1\n", "is negative"),
-        (GOOD + "4000,0.43\n", "rows disagree for n = 4000"),
         ("n,error\n1000,0.5\n2000,0.4\n", "no curve has 3 distinct n"),
         ("n,error\n0,0.5\n2000,0.4\n4000,0.3\n", "no curve has 3 distinct n"),
         ("n,error,weight\n1,0.5,1\n2,0.4,0\n3,0.3,1\n", "weight: '0' in line 3 is not positive"),
@@ -135,5 +191,18 @@ def test_the_test_sets_size_weighs_error_rates():
     assert weighed.weight.is_monotonic_decreasing and weighed.weight[0] == pytest.approx(
         1000 * frame.error[0] / (1 - frame.error[0])
     )
+    zero = weigh_by_test_size(check_frame(frame.assign(error=0), zero_error=True), 1000)
+    assert (zero.error == 1 / 2000).all()
     with pytest.raises(InputError, match="error rates, which lie below 1"):
         fit_table(frame.assign(error=frame.error + 1), test_size=1000)
+
+
+def test_the_test_sets_size_is_an_absolute_floor_that_replicates_do_not_lower():
+    rows = [(n, seed, 0.2 if n > 1000 else 0) for n in (1000, 2000, 4000) for seed in (0, 1, 2)]
+    frame = pd.DataFrame(rows, columns=["n", "seed", "error"])
+    (curve,), notes = read_curves(frame, test_size=500)
+    assert curve.floor == pytest.approx([(1 - 0.001) / 0.001 / 500, 0.8 / 0.2 / 500, 0.8 / 0.2 / 500])
+    assert curve.error[0] == pytest.approx(0.001)
+    assert notes[0] == "errors of 0 (3 rows) count as 1/(2N) = 0.001"
+    (plain,), _ = read_curves(frame.assign(error=0.2))
+    assert (plain.floor == 0).all()

@@ -11,10 +11,11 @@ from syn2real.errors import InputError
 
 COLUMNS = """\
 FILE is a CSV with the columns n (pre-training images) and error (test error, above 0).
-Rows that agree in all other columns form a curve. Some columns never separate curves: value, metric,
-n_params, seed, weight, s_percent; nor does s for laws in s, or model for laws in the model's size. Name the
-columns that do with --by to ignore the others. The column weight is a relative inverse variance of the log
-error. Rows with n = 0 are kept for reference and not fitted.
+Rows that agree in all other columns form a curve; rows that differ in seed and error alone are replicates.
+Some columns never separate curves: value, n_params, seed, weight, s_percent beside s, and a metric that is
+the same within each curve; nor does s for laws in s, or model for laws in the model's size. Name the columns
+that do with --by to ignore the others. The column weight is a relative inverse variance of the log error.
+Rows with n = 0 (no pre-training) are not fitted but compared with the largest n.
 """
 
 
@@ -29,7 +30,7 @@ def add_table_options(parser: argparse.ArgumentParser) -> None:
         "--test-size",
         type=_positive,
         metavar="N",
-        help="weight error rates by their variance on N test examples",
+        help="weight error rates by their variance on N test examples; an error of 0 counts as 1/(2N)",
     )
     parser.add_argument("--level", type=float, default=0.95, help="of all intervals (default: %(default)s)")
     parser.add_argument("--no-pool", dest="pool", action="store_false", help="fit every curve on its own")

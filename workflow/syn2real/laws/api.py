@@ -41,7 +41,7 @@ def fit_table(
     ----------
     frame : DataFrame
         Columns ``n`` and ``error``; ``seed``, ``weight``, ``s``, ``n_params`` where there are any; every
-        column that is none of `table.NEVER_IDENTITY` sets curves apart.
+        other column sets curves apart, as `table.identity_columns` has it.
     law : str
         A module of `laws.forms`.
     method : str

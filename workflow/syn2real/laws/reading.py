@@ -11,7 +11,8 @@ import pandas as pd
 
 from syn2real.errors import InputError
 
-POSITIVE = ("error", "s", "n_params", "weight")
+POSITIVE = ("error", "n_params", "weight")
+NOT_NEGATIVE = ("n", "s")  # 0: no pre-training, and no labels of the target
 
 
 def read_csv(path: str | Path) -> pd.DataFrame:
@@ -41,33 +42,58 @@ def read_csv(path: str | Path) -> pd.DataFrame:
     return frame
 
 
-def number_column(frame: pd.DataFrame, column: str, file: str | Path | None = None) -> np.ndarray:
+def number_column(
+    frame: pd.DataFrame,
+    column: str,
+    file: str | Path | None = None,
+    *,
+    zero: bool = False,
+) -> np.ndarray:
     """Return a column as floats, shape (rows,).
+
+    Parameters
+    ----------
+    zero : bool
+        Take 0 where a column must be positive.
 
     Raises
     ------
     InputError
-        Where a cell is not a finite number, or not positive though its column must be (n may be 0).
+        Where a cell is not a finite number, or not positive though its column must be (n and s may be 0).
     """
     values = pd.to_numeric(frame[column], errors="coerce").to_numpy(float, na_value=np.nan)
     bad = ~np.isfinite(values)
     problem = "is not a finite number"
-    if not bad.any() and column in (*POSITIVE, "n"):
-        bad = (values < 0) if column == "n" else (values <= 0)
-        problem = "is negative" if column == "n" else "is not positive"
+    if not bad.any() and column in (*POSITIVE, *NOT_NEGATIVE):
+        may_be_zero = zero or column in NOT_NEGATIVE
+        bad = (values < 0) if may_be_zero else (values <= 0)
+        problem = "is negative" if may_be_zero else "is not positive"
     if bad.any():
         row = int(np.flatnonzero(bad)[0])
         cell = frame[column].iloc[row]
         hint = "; fix or remove the row"
+        if column == "error" and values[row] == 0:
+            hint = "; no error on N test examples means about 1/(2N): give --test-size N, or that value"
         # +2: the header is line 1 of the file, and rows keep their labels where others were left out
         raise InputError(f"{cell!r} in line {frame.index[row] + 2} {problem}{hint}", file=file, key=column)
     return values
 
 
 def check_frame(
-    frame: pd.DataFrame, file: str | Path | None = None, require: Sequence[str] = ("n", "error")
+    frame: pd.DataFrame,
+    file: str | Path | None = None,
+    require: Sequence[str] = ("n", "error"),
+    *,
+    zero_error: bool = False,
 ) -> pd.DataFrame:
     """Return a copy with numeric columns made numbers, or say in one line what is wrong.
+
+    Parameters
+    ----------
+    require : sequence of str
+        The columns there must be.
+    zero_error : bool
+        Take errors of 0.
 
     Raises
     ------
@@ -86,7 +112,7 @@ def check_frame(
         if column in ("s", "n_params") and column not in require and _blank(frame[column]):
             out = out.drop(columns=column)
             continue
-        out[column] = number_column(frame, column, file)
+        out[column] = number_column(frame, column, file, zero=zero_error and column == "error")
     for column in out.columns.difference(numbers):
         out[column] = _numbers_where_possible(out[column])
     return out
@@ -95,7 +121,8 @@ def check_frame(
 def weigh_by_test_size(frame: pd.DataFrame, test_size: float, file: str | Path | None = None) -> pd.DataFrame:
     """Give each row the inverse variance that its log error has on so many test examples.
 
-    An error rate e on N examples varies by e(1 - e)/N, so its logarithm by (1 - e)/(e N).
+    An error rate e on N examples varies by e(1 - e)/N, so its logarithm by (1 - e)/(e N). An error of 0
+    counts as half an error among them, 1/(2N).
 
     Raises
     ------
@@ -104,10 +131,10 @@ def weigh_by_test_size(frame: pd.DataFrame, test_size: float, file: str | Path |
     """
     if "weight" in frame:
         raise InputError("the file has weights already; leave out --test-size", file=file, key="weight")
-    error = frame["error"]
+    error = frame["error"].where(frame["error"] != 0, 1 / (2 * test_size))
     if (error >= 1).any():
         raise InputError("--test-size is for error rates, which lie below 1", file=file, key="error")
-    return frame.assign(weight=test_size * error / (1 - error))
+    return frame.assign(error=error, weight=test_size * error / (1 - error))
 
 
 def _numbers_where_possible(column: pd.Series) -> pd.Series:

@@ -78,8 +78,9 @@ def requested_rows(
     if predict_frame is None:
         return rows, []
     frame = check_frame(predict_frame, file, require=("n",))
-    if (frame["n"] <= 0).any():
-        raise InputError("predictions need n above 0", file=file, key="n")
+    for column in {"n", *varies} & set(frame.columns):
+        if (frame[column] <= 0).any():
+            raise InputError(f"predictions need {column} above 0", file=file, key=column)
     columns = [c for c in curves[0].identity if c in frame.columns]
     keys = [tuple(map(_label, key)) for key in frame[columns].to_numpy(object)]
     out, found = [], 0

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.special import ndtri, stdtrit
 
-from syn2real.laws.table import Curve
+from syn2real.laws.table import Curve, split_places
 
 SURE = 0.99  # of a shape, one-sided: several are tried at every curve
 PROBABLE = 0.95  # of each of the things that must hold together, and of one size among all
@@ -83,29 +83,13 @@ def describe_shape(curve: Curve, noise: Noise | None = None) -> str | None:
         That one size lies off the rest, that the error falls and then rises, grows, falls ever faster in
         the logarithms, or does not fall.
     """
-    for part in places(curve):
+    for part in split_places(curve):
         found = noise if noise is not None and len(part.n) == len(curve.n) else curve_noise(part)
         if found is not None and len(part.n) >= 3:
             text = _shape(part, found)
             if text is not None:
                 return text
     return None
-
-
-def places(curve: Curve) -> list[Curve]:
-    """Split a curve into one for each s and model, the largest first."""
-    keys = np.nan_to_num(np.stack([curve.s, curve.n_params], axis=1))
-    rows, where = np.unique(keys, axis=0, return_inverse=True)
-    if len(rows) == 1:
-        return [curve]
-    # Which place the replicates belong to is not kept: each place has its share of them.
-    names = ("n", "error", "weight", "s", "n_params", "floor")
-    out = []
-    for place in range(len(rows))[::-1]:
-        mine = where.reshape(-1) == place
-        arrays = {name: getattr(curve, name)[mine] for name in names}
-        out.append(replace(curve, within=0.0, replicates=0, **arrays))
-    return out
 
 
 def _shape(curve: Curve, noise: Noise) -> str | None:

@@ -13,11 +13,41 @@ import pandas as pd
 from syn2real.errors import InputError
 from syn2real.laws.reading import check_frame, weigh_by_test_size
 
-NEVER_IDENTITY = ("n", "error", "value", "metric", "n_params", "seed", "weight", "s_percent")
+NEVER_IDENTITY = ("n", "error", "value", "n_params", "seed", "weight")
+SOMETIMES = ("metric", "s_percent")  # set curves apart only where `identity_columns` says so
 DESCRIBED = {"s": "s", "n_params": "model"}
 """The identity column that a law in a column describes, so that it sets no curves apart there."""
 FEWEST = 3  # distinct n that a law in n needs
+TEST_VARIANCE = "variance on the test set"  # a column of the split table, of the log error
 PRETRAINING = ("setting", "ptask")  # both "none" in a run without pre-training, which belongs to every curve
+
+
+@dataclass(frozen=True)
+class Runs:
+    """Measurements as they stand in the file; arrays of shape (r,).
+
+    Attributes
+    ----------
+    n, error, weight, s, n_params, floor : ndarray
+        As in `Curve`, but n and s may be 0.
+    seed : ndarray of int
+        The same number for the same seed; -1 where the file has none.
+    """
+
+    n: np.ndarray
+    error: np.ndarray
+    weight: np.ndarray
+    s: np.ndarray
+    n_params: np.ndarray
+    floor: np.ndarray
+    seed: np.ndarray
+
+    def where(self, mask: np.ndarray) -> Runs:
+        """Return the runs of a mask, shape (r,)."""
+        return Runs(**{name: values[mask] for name, values in vars(self).items()})
+
+
+NO_RUNS = Runs(*[np.empty(0)] * 7)
 
 
 @dataclass(frozen=True)
@@ -40,6 +70,10 @@ class Curve:
     floor : ndarray, shape (m,)
         Variance of the mean log error from the size of the test set alone; 0 where it is unknown. Replicates
         share the test set, so more of them do not lower it.
+    start : Runs
+        What was measured at n = 0, averaged like the curve: one row a distinct (s, n_params).
+    runs : Runs
+        Every measurement of the curve, those at n = 0 included.
     """
 
     identity: dict[str, Any]
@@ -52,10 +86,17 @@ class Curve:
     replicates: int = 0
     reference: float | None = None
     floor: np.ndarray = field(default_factory=lambda: np.zeros(()))
+    start: Runs = NO_RUNS
+    runs: Runs = NO_RUNS
 
     def __post_init__(self) -> None:
         """Give every row a floor."""
         object.__setattr__(self, "floor", np.broadcast_to(self.floor, self.n.shape))
+
+
+def fewest(varies: Sequence[str]) -> int:
+    """Return how many distinct n a law needs; with several s, two n already differ by more than one row."""
+    return 2 if "s" in varies else FEWEST
 
 
 def read_curves(
@@ -78,20 +119,24 @@ def read_curves(
 
     Returns and raises what `check_frame`, `weigh_by_test_size`, `identity_columns` and `split_curves` do.
     """
-    checked = check_frame(frame, file, require=["n", "error", *varies])
+    checked = check_frame(frame, file, require=["n", "error", *varies], zero_error=test_size is not None)
+    before = []
     if test_size is not None:
+        zeros = int((checked["error"] == 0).sum())
+        before = [f"errors of 0 ({zeros} rows) count as 1/(2N) = {1 / (2 * test_size):.3g}"] if zeros else []
         checked = weigh_by_test_size(checked, test_size, file)
+        checked[TEST_VARIANCE] = 1 / checked["weight"]
     columns = identity_columns(checked, [DESCRIBED[column] for column in varies], by, file)
     curves, notes = split_curves(checked, columns, file, varies)
     most = max((len(np.unique(curve.n)) for curve in curves), default=0)
-    if most < FEWEST and not allow_unfitted:
+    if most < fewest(varies) and not allow_unfitted:
         raise InputError(
-            f"no curve has {FEWEST} distinct n above 0 (the most is {most}); measure more sizes, or name the "
-            "columns that set curves apart with --by",
+            f"no curve has {fewest(varies)} distinct n above 0 (the most is {most}); measure more sizes, or "
+            "name the columns that set curves apart with --by",
             file=file,
             key="n",
         )
-    return curves, notes
+    return curves, before + notes
 
 
 def identity_columns(
@@ -101,6 +146,9 @@ def identity_columns(
     file: str | Path | None = None,
 ) -> list[str]:
     """Name the columns that set one curve apart from another, in the file's order.
+
+    These are all but the contract's own; the percentage of labels only where there is no s, and the metric
+    only where a curve would else have several, which are no replicates of each other.
 
     Parameters
     ----------
@@ -116,8 +164,16 @@ def identity_columns(
         never = [column for column in by if column in NEVER_IDENTITY]
         if never:
             raise InputError("can never set curves apart; leave it out of --by", file=file, key=never[0])
-        return [column for column in by if column not in varies]
-    return [c for c in frame.columns if c not in NEVER_IDENTITY and c not in varies]
+        names = [column for column in by if column not in varies]
+    else:
+        labels = ("s_percent",) if "s" not in frame.columns else ()
+        contract = {*NEVER_IDENTITY, *SOMETIMES, TEST_VARIANCE, *varies} - {*labels}
+        names = [c for c in frame.columns if c not in contract]
+    if "metric" in frame.columns and "metric" not in names:
+        trained = frame[frame["n"] > 0]
+        groups = trained.groupby(names, dropna=False) if names else trained.groupby(lambda _: 0)
+        names += ["metric"] if (groups["metric"].nunique() > 1).any() else []
+    return names
 
 
 def differing(identities: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -156,11 +212,15 @@ def split_curves(
     Raises
     ------
     InputError
-        Where two rows give different errors for the same run and no seed column sets them apart.
+        Where two rows of a run differ in a column that --by leaves out, and no seed column sets them apart.
     """
     notes: list[str] = []
     if "weight" in frame:  # weights are relative: the typical row of a file has weight 1
         frame = frame.assign(weight=frame["weight"] / frame["weight"].median())
+    if "s" in varies and (frame["s"] == 0).any():
+        unlabelled = frame["s"] == 0
+        notes.append(f"{unlabelled.sum()} rows with s = 0 (no labels) are left out: the law takes log s")
+        frame = frame[~unlabelled]
     table = _deduplicate(frame, [*columns, *_run_columns(frame, varies)], notes, file)
     zero = int((table["n"] == 0).sum())
     table = _join_scratch(table, columns)
@@ -169,7 +229,7 @@ def split_curves(
     for key, group in groups:
         values = key if isinstance(key, tuple) else (key,)
         identity = {column: _json(value) for column, value in zip(columns, values, strict=True)}
-        curve = _curve(group, identity, varies)
+        curve = _curve(_runs(group), identity, varies)
         if len(curve.n):
             curves.append(curve)
     if zero:
@@ -204,42 +264,81 @@ def _run_columns(frame: pd.DataFrame, varies: Sequence[str]) -> list[str]:
 def _deduplicate(
     frame: pd.DataFrame, place: list[str], notes: list[str], file: str | Path | None
 ) -> pd.DataFrame:
-    """Drop repeated rows; refuse rows that contradict each other."""
+    """Drop repeated rows, and note which are replicates though no seed sets them apart."""
     rest = [c for c in ("error", "weight") if c in frame]
     table = frame.drop_duplicates([*place, *rest])
     if len(table) < len(frame):
         notes.append(f"{len(frame) - len(table)} repeated rows were dropped")
     twice = table.duplicated(place, keep=False)
-    if "seed" not in frame and twice.any():
+    if twice.any():
         row = table[twice].iloc[0]
-        where = ", ".join(f"{c} = {row[c]}" for c in place)
-        raise InputError(
-            f"rows disagree for {where}; add a seed column, or the column that sets them apart",
-            file=file,
-            key="error",
+        where = ", ".join(f"{column} = {_json(row[column])}" for column in place)
+        left_out = table.columns.difference([*place, *NEVER_IDENTITY, *SOMETIMES, TEST_VARIANCE])
+        mine = table[(table[place] == row[place]).all(axis=1)]
+        apart = [column for column in left_out if mine[column].nunique() > 1]
+        if apart and "seed" not in frame:
+            raise InputError(
+                f"rows disagree for {where}; add {apart[0]}, which sets them apart, to --by",
+                file=file,
+                key="error",
+            )
+        notes.append(
+            f"{twice.sum()} rows differ in their error alone and count as replicates (the first: {where}); "
+            "if something else sets them apart, it needs a column"
         )
     return table
 
 
-def _curve(group: pd.DataFrame, identity: dict[str, Any], varies: Sequence[str]) -> Curve:
-    """Average the replicates of one curve in the log of the error."""
-    zero = (group["n"] == 0).to_numpy()
-    reference = float(np.exp(np.log(group["error"].to_numpy(float))[zero].mean())) if zero.any() else None
-    group = group[~zero]
-    nothing = pd.DataFrame(index=group.index, data={"weight": 1.0, "s": np.nan, "n_params": np.nan})
-    weight, s, n_params = (group.get(name, nothing[name]).to_numpy(float) for name in nothing)
-    n, log_error = group["n"].to_numpy(float), np.log(group["error"].to_numpy(float))
+def _runs(group: pd.DataFrame) -> Runs:
+    """Return the rows of one curve as arrays."""
+    columns = {"weight": 1.0, "s": np.nan, "n_params": np.nan, TEST_VARIANCE: 0.0}
+    nothing = pd.DataFrame(columns, index=group.index)
+    weight, s, n_params, floor = (group.get(name, nothing[name]).to_numpy(float) for name in nothing)
+    seeds = group.get("seed", pd.Series("", group.index))
+    seed = pd.factorize(seeds.where(seeds.astype(str) != ""))[0]
+    n, error = group["n"].to_numpy(float), group["error"].to_numpy(float)
+    return Runs(n, error, weight, s, n_params, floor, seed)
+
+
+def _average(runs: Runs, varies: Sequence[str]) -> tuple[Runs, float]:
+    """Average the replicates in the log of the error; return also the squares around their means."""
     # Rows at one place of the law are replicates.
-    places = np.stack([n, *(group[column].to_numpy(float) for column in varies)], axis=1)
+    places = np.stack([runs.n, *(getattr(runs, column) for column in varies)], axis=1)
     _, first, where = np.unique(places, axis=0, return_index=True, return_inverse=True)
-    where = where.reshape(-1)
-    total = np.bincount(where, weight, minlength=len(first))
-    mean = np.bincount(where, weight * log_error, minlength=len(first)) / np.where(total > 0, total, 1)
-    within = float(np.sum(weight * (log_error - mean[where]) ** 2)) if len(n) else 0.0
+    where, log_error = where.reshape(-1), np.log(runs.error)
+    total = np.bincount(where, runs.weight, minlength=len(first))
+    mean, floor = (
+        np.bincount(where, runs.weight * value, minlength=len(first)) / total
+        for value in (log_error, runs.floor)
+    )
+    within = float(np.sum(runs.weight * (log_error - mean[where]) ** 2))
+    averaged = replace(runs.where(first), error=np.exp(mean), weight=total, floor=floor)
+    return averaged, within
+
+
+def _curve(runs: Runs, identity: dict[str, Any], varies: Sequence[str]) -> Curve:
+    """Return the curve of some runs."""
+    trained = runs.where(runs.n > 0)
+    start, (mean, within) = runs.where(runs.n == 0), _average(trained, varies)
     return Curve(
-        identity, n[first], np.exp(mean), total, s[first], n_params[first],
-        within, len(n) - len(first), reference,
+        identity, mean.n, mean.error, mean.weight, mean.s, mean.n_params,
+        within, len(trained.n) - len(mean.n),
+        float(np.exp(np.log(start.error).mean())) if len(start.n) else None,
+        mean.floor, _average(start, varies)[0], runs,
     )  # fmt: skip
+
+
+def split_places(curve: Curve) -> list[Curve]:
+    """Split a curve over several s and models into one for each of them, the largest s first.
+
+    Each has its own replicates and its own runs at n = 0.
+    """
+    places = np.unique(np.nan_to_num([curve.s, curve.n_params]).T, axis=0)
+    if len(places) < 2:
+        return [curve]
+    runs = np.nan_to_num([curve.runs.s, curve.runs.n_params]).T
+    mine = [(runs == place).all(axis=1) for place in places[::-1]]
+    return [_curve(curve.runs.where(mask), curve.identity, ()) for mask in mine]
 
 
 def split_models(curve: Curve) -> list[Curve]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from syn2real.errors import InputError
 from syn2real.laws.results import Rows
-from syn2real.laws.table import FEWEST, Curve
+from syn2real.laws.table import Curve, fewest
 from syn2real.plugins import load, names, unknown
 
 Powers = Mapping[str, Mapping[str, str]]
@@ -179,8 +179,8 @@ class Law:
     def why_not(self, curve: Curve) -> str | None:
         """Say why the law cannot be fitted to a curve, or None where it can."""
         distinct = len(np.unique(curve.n))
-        if distinct < FEWEST:
-            return f"{distinct} distinct n above 0; a fit needs {FEWEST}"
+        if distinct < fewest(self.varies):
+            return f"{distinct} distinct n above 0; a fit needs {fewest(self.varies)}"
         return self.missing(curve)
 
     def missing(self, curve: Curve) -> str | None:
