@@ -84,7 +84,7 @@ def test_the_default_method_takes_the_law_and_the_command_knows_it(law, tmp_path
     out = tmp_path / "fits.json"
     assert main(["fit", str(tmp_path / "points.csv"), "--law", law, "--json", str(out)]) == 0
     (curve,) = json.loads(out.read_text())["curves"]
-    assert (curve["law"], curve["method"]) == (law, "default") and curve["fit"]
+    assert (curve["law"], curve["method"]) == (law, method_of(law)) and curve["fit"]
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -24,8 +24,8 @@ from syn2real.plan.assets import MADE_OBJECTS, MADE_TEXTURES
 from syn2real.plan.missing import check_own_sizes, missing_blender, missing_data
 from syn2real.plan.read import load_plan
 from syn2real.plan.runs import (
-    ADVICE, COMPARISON, COMPLEXITY, EXTRAPOLATION, FETCHED_TARGET, FIGURE, FINETUNE, FITS, FITS_TABLE, LAW,
-    MATERIAL, MEASUREMENTS, NONE, OBJECTS, POINTS, PRETRAIN, REFERENCE, SAMPLES, SHARD, STAND_IN, TEXTURES,
+    ADVICE, COMPARISON, COMPLEXITY, EXTRAPOLATION, EXTRAPOLATION_TABLE, FETCHED_TARGET, FIGURE, FINETUNE, FITS,
+    FITS_TABLE, LAW, MATERIAL, MEASUREMENTS, NONE, OBJECTS, POINTS, PRETRAIN, REFERENCE, SAMPLES, SHARD, STAND_IN, TEXTURES,
     shard_files,
 )  # fmt: skip
 from syn2real.schema import to_params

@@ -5,8 +5,10 @@ from syn2real.jobs.log import job_log
 with job_log(snakemake.log[0]):
     import pandas as pd
 
-    from syn2real.files import write_json
-    from syn2real.laws.extrapolation import extrapolate
+    from syn2real.files import write_json, write_text
+    from syn2real.laws.extrapolation import extrapolate, forecast_table
 
     points = pd.read_csv(snakemake.input[0])
-    write_json(snakemake.output[0], extrapolate(points, snakemake.params.largest, snakemake.params.laws))
+    forecasts = extrapolate(points, snakemake.params.largest, snakemake.params.laws)
+    write_json(snakemake.output.json, forecasts)
+    write_text(snakemake.output.csv, forecast_table(forecasts).to_csv(index=False))

@@ -9,7 +9,12 @@ def test_fit_writes_the_contract(tmp_path, file, capsys, run):
     assert set(result) == {"version", "notes", "curves"}
     curve = result["curves"][0]
     assert curve["curve"] == {"setting": "a", "model": "resnet18", "s": 500}
-    assert (curve["law"], curve["method"], curve["n_used"], curve["reason"]) == ("simple", "default", 7, None)
+    assert (curve["law"], curve["method"], curve["n_used"], curve["reason"]) == (
+        "simple",
+        "posterior",
+        7,
+        None,
+    )
     assert set(curve["fit"]["params"]) == {"D", "alpha", "C"}
     for param in curve["fit"]["params"].values():
         assert set(param) == {"value", "lower", "upper", "status"}

@@ -1,11 +1,15 @@
 """Forecasts are made from the small sizes alone and judged on the large ones."""
 
+import os
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from syn2real.laws.api import fit_table
-from syn2real.laws.extrapolation import extrapolate
+from syn2real.laws.convert import convert_table
+from syn2real.laws.extrapolation import extrapolate, forecast_table
+from syn2real.laws.table import read_csv
 
 SIZES = 1000 * 2 ** np.arange(11)
 
@@ -21,9 +25,29 @@ def _table(gap: float = 0.5) -> pd.DataFrame:
 
 def test_the_law_with_a_gap_forecasts_a_curve_that_has_one() -> None:
     forecasts = extrapolate(_table(), 64_000)
-    rmse = {curve["law"]: curve["rmse"] for curve in forecasts["curves"]}
-    assert rmse["simple"] < 0.005 < rmse["power"]
-    assert [curve["n_predicted"] for curve in forecasts["curves"]] == [4, 4]
+    rmse = {(curve["law"], curve["method"]): curve["rmse"] for curve in forecasts["curves"]}
+    assert rmse["simple", "least-squares"] < 0.005 < rmse["power", "least-squares"]
+    assert [curve["n_predicted"] for curve in forecasts["curves"]] == [4, 4, 4]
+
+
+def test_laws_are_compared_by_one_method_and_the_default_forecast_is_a_series_of_its_own() -> None:
+    forecasts = extrapolate(_table(), 64_000)
+    series = [("simple", "least-squares"), ("power", "least-squares"), ("simple", "posterior")]
+    assert [(curve["law"], curve["method"]) for curve in forecasts["curves"]] == series
+    table = forecast_table(forecasts)
+    assert list(zip(table["law"], table["method"], strict=True)) == series
+    assert table["rmse"].tolist() == [curve["rmse"] for curve in forecasts["curves"]]
+
+
+@pytest.mark.parametrize("alpha", [0.003, 0.008])
+def test_the_power_laws_forecast_of_a_slow_fall_is_that_of_the_straight_line(alpha: float) -> None:
+    noise = np.exp(3e-4 * np.random.default_rng(1).standard_normal(len(SIZES)))
+    table = pd.DataFrame({"setting": "a", "n": SIZES, "error": 0.95 * SIZES**-alpha * noise})
+    small, large = table[table["n"] <= 64_000], table[table["n"] > 64_000]
+    slope, start = np.polyfit(np.log(small["n"]), np.log(small["error"]), 1)
+    line = np.sqrt(np.mean((np.exp(start) * large["n"] ** slope - large["error"]) ** 2))
+    (power,) = (c for c in extrapolate(table, 64_000)["curves"] if c["law"] == "power")
+    assert power["rmse"] == pytest.approx(line, rel=1e-3)
 
 
 def test_nothing_above_the_line_is_seen_by_the_fit() -> None:
@@ -46,3 +70,15 @@ def test_the_error_is_that_of_the_means_above_the_line() -> None:
 def test_a_curve_too_short_to_fit_has_a_reason_and_no_error() -> None:
     forecasts = extrapolate(_table(), 2000)
     assert all(c["rmse"] is None and "a fit needs 3" in c["reason"] for c in forecasts["curves"])
+
+
+@pytest.mark.skipif("SYN2REAL_PUBLISHED_CSV" not in os.environ, reason="SYN2REAL_PUBLISHED_CSV is unset")
+def test_the_power_laws_forecast_of_the_published_detector_is_that_of_the_straight_line() -> None:
+    points, _ = convert_table(read_csv(os.environ["SYN2REAL_PUBLISHED_CSV"]))
+    detector = points[(points["ptask"] == "objdet") & (points["ftask"] == "objdet") & (points["n"] > 0)]
+    for largest in (8000, 16000):
+        small, large = detector[detector["n"] <= largest], detector[detector["n"] > largest]
+        slope, start = np.polyfit(np.log(small["n"]), np.log(small["error"]), 1)
+        line = np.sqrt(np.mean((np.exp(start) * large["n"] ** slope - large["error"]) ** 2))
+        (power,) = (c for c in extrapolate(detector, largest)["curves"] if c["law"] == "power")
+        assert power["rmse"] == pytest.approx(line, rel=1e-3)

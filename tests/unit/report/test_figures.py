@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.axes import Axes
 
 from syn2real.laws.api import fit_table
 from syn2real.laws.extrapolation import extrapolate
@@ -46,6 +47,61 @@ def test_every_run_and_both_bands_of_every_curve_are_drawn(points: pd.DataFrame)
     assert len([c for c in ax.collections if type(c).__name__ == "FillBetweenPolyCollection"]) == 4
     assert [text.get_text() for text in ax.get_legend().get_texts()][:2] == ["a", "b"]
     assert "stand-in" not in ax.get_title()
+
+
+def _drawn(error: list[float]) -> tuple[dict, Axes]:
+    """Return the one curve's fit and the panel in which it is drawn."""
+    sizes = 1000 * 2 ** np.arange(len(error))
+    identity = {"setting": "a", "ptask": "p", "ftask": "f", "target": "t", "model": "m", "seed": 0}
+    table = pd.DataFrame({"n": sizes, "error": error}).assign(**identity)
+    fits = fit_table(table, predict_at=prediction_grid(table))
+    (ax,) = curves.draw(table, fits, stand_ins=[]).axes
+    return fits["curves"][0], ax
+
+
+SHAPES = {
+    "rising": [0.3, 0.32, 0.35, 0.37, 0.4, 0.43, 0.45],
+    "plateau": [0.97, 0.972, 0.968, 0.9, 0.8, 0.72, 0.66],
+    "bend": [0.54, 0.52, 0.49, 0.46, 0.43, 0.4, 0.37],
+    "law": [0.49, 0.44, 0.406, 0.38, 0.361, 0.346, 0.334],
+}
+
+
+@pytest.mark.parametrize("error", SHAPES.values(), ids=SHAPES)
+def test_the_solid_line_is_the_law_and_never_rises(error: list[float]) -> None:
+    curve, ax = _drawn(error)
+    (solid,) = (line for line in ax.lines if line.get_linestyle() == "-" and len(line.get_xdata()))
+    values = {name: estimate["value"] for name, estimate in curve["fit"]["params"].items()}
+    law = values["D"] * solid.get_xdata() ** -values["alpha"] + values["C"]
+    np.testing.assert_allclose(solid.get_ydata(), law, rtol=1e-6)
+    assert (np.diff(solid.get_ydata()) <= 0).all()
+    assert "law: D n^-α + C" in [text.get_text() for text in ax.get_legend().get_texts()]
+
+
+def test_what_the_forecast_adds_is_a_line_and_a_name_of_its_own() -> None:
+    curve, ax = _drawn(SHAPES["bend"])
+    (dashed,) = (line for line in ax.lines if line.get_linestyle() == "--" and len(line.get_xdata()))
+    np.testing.assert_allclose(dashed.get_ydata(), [row["error"] for row in curve["predictions"]])
+    assert "forecast: the law with bend and drift" in [t.get_text() for t in ax.get_legend().get_texts()]
+
+
+@pytest.mark.parametrize(
+    "error", [SHAPES["plateau"], [0.999, 0.99, 0.999, 0.97, 0.98]], ids=["falls", "noise"]
+)
+def test_nothing_is_drawn_above_one_where_errors_are_rates(error: list[float]) -> None:
+    curve, ax = _drawn(error)
+    assert max(row["predict_upper"] for row in curve["predictions"]) > 1
+    assert ax.get_ylim()[1] <= 1
+    tops = [np.max(line.get_ydata()) for line in ax.lines if len(line.get_ydata())]
+    tops += [
+        path.vertices[:, 1].max()
+        for band in ax.collections
+        for path in band.get_paths()
+        if band.get_alpha() < 0.5
+    ]
+    assert max(tops) <= 1
+    losses, ax = _drawn([3 * value for value in error])
+    assert ax.get_ylim()[1] > max(row["error"] for row in losses["predictions"])
 
 
 def test_a_stand_in_is_named_in_its_panel(points: pd.DataFrame) -> None:
@@ -154,11 +210,18 @@ def test_each_model_has_its_gap_and_the_line_its_exponent(grid: pd.DataFrame) ->
     assert slope == pytest.approx(-phi)
 
 
-def test_forecasts_show_both_laws_and_their_errors(points: pd.DataFrame) -> None:
+def test_forecasts_show_both_laws_by_one_method_and_the_default_apart(points: pd.DataFrame) -> None:
+    points = pd.concat([points, points.assign(n=2 * points["n"], error=0.9 * points["error"])])
     result = extrapolate(points, 160)
     panel, bars = extrapolation.draw(points, result).axes
-    assert [line.get_linestyle() for line in panel.lines] == ["None", "-", "None", "-", ":", ":", "--"]
+    styles = [line.get_linestyle() for line in panel.lines]
+    assert styles == ["None", "-", "None", "-", ":", ":", "--", "--", "--"]
     assert sorted(b.get_width() for b in bars.patches) == sorted(c["rmse"] for c in result["curves"])
+    assert [text.get_text() for text in bars.get_legend().get_texts()] == [
+        "D n^-α + C, least squares",
+        "D n^-α, least squares",
+        "forecast (D n^-α + C, posterior)",
+    ]
 
 
 def test_a_landscape_marks_its_smallest_loss_for_every_curve(points: pd.DataFrame) -> None:

@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 
 from syn2real.errors import InputError
-from syn2real.laws.forms.base import find_law
+from syn2real.laws.forms.base import Law, find_law
 from syn2real.laws.methods.base import DEFAULT, find_method
+from syn2real.laws.notes import bound_notes
 from syn2real.laws.results import VERSION, Fit, Predictions, Rows, number
 from syn2real.laws.rows import requested_rows
 from syn2real.laws.shape import describe_shape
@@ -74,7 +75,9 @@ def fit_table(
         ``{"version", "notes", "curves": [{"curve", "law", "method", "n_used", "n_min", "n_max",
         "reference", "shape", "fit", "reason", "predictions"}]}`` of plain JSON values; an interval's open end
         is None, and so is the reference, the mean error without pre-training, where there is none. `shape`
-        is in words how the curve differs from any law, or None.
+        is in words how the curve differs from any law, or None. A prediction's `error` is the forecast, its
+        `law` the law alone at the reported parameters; the default method of the simple law adds what it
+        knows of bends and deviations to a forecast.
 
     Raises
     ------
@@ -82,7 +85,7 @@ def fit_table(
         For bad input, in one line.
     """
     form = find_law(law, loss=loss)
-    fit = find_method(method, form).fit
+    module = find_method(method, form)
     if not 0 < level < 1:
         raise InputError(f"{level} is not between 0 and 1", key="level")
     curves, notes = read_curves(
@@ -91,12 +94,13 @@ def fit_table(
     requested, lost = requested_rows(curves, form.varies, predict_at, predict_frame, predict_file)
     reasons = [form.why_not(curve) for curve in curves]
     good = [curve for curve, reason in zip(curves, reasons, strict=True) if reason is None]
-    fits, how = fit(good, form, level=level, pool=pool, residual=residual) if good else ([], [])
-    fitted = iter(fits)
+    fits, how = module.fit(good, form, level=level, pool=pool, residual=residual) if good else ([], [])
+    how = [*how, *bound_notes(form, good, fits)]
+    fitted, name = iter(fits), module.__name__.rpartition(".")[2].replace("_", "-")
     out = []
     for curve, reason, rows in zip(curves, reasons, requested, strict=True):
         found = next(fitted) if reason is None else None
-        out.append(_curve_json(curve, law, method, found, reason, rows, level))
+        out.append(_curve_json(curve, form, name, found, reason, rows, level))
     return {"version": VERSION, "notes": [*notes, *lost, *how], "curves": out}
 
 
@@ -111,12 +115,12 @@ def parameter_table(fits: dict[str, Any]) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        The curve's columns, then law, parameter, value, lower, upper, status; a curve that could not be
-        fitted has one row whose status is the reason.
+        The curve's columns, then law, method, parameter, value, lower, upper, status; a curve that could not
+        be fitted has one row whose status is the reason.
     """
     rows: list[dict[str, Any]] = []
     for curve in fits["curves"]:
-        head = {**curve["curve"], "law": curve["law"]}
+        head = {**curve["curve"], "law": curve["law"], "method": curve["method"]}
         if curve["fit"] is None:
             rows.append({**head, "status": curve["reason"]})
             continue
@@ -126,7 +130,7 @@ def parameter_table(fits: dict[str, Any]) -> pd.DataFrame:
 
 
 def _curve_json(
-    curve: Curve, law: str, method: str, fit: Fit | None, reason: str | None, rows: Rows, level: float
+    curve: Curve, law: Law, method: str, fit: Fit | None, reason: str | None, rows: Rows, level: float
 ) -> dict[str, Any]:
     """Return one curve's object of the JSON contract."""
     first = getattr(fit, "first", 0.0)
@@ -137,10 +141,11 @@ def _curve_json(
         params = {name: param.as_json() for name, param in fit.params.items()}
         result = {"params": params, "rmse_log": number(fit.rmse_log)}
         if len(rows.n):
-            predictions = _predictions_json(rows, fit.predict(rows, level))
+            values = {letter: param.value for letter, param in fit.params.items()}
+            predictions = _predictions_json(rows, fit.predict(rows, level), law.predict(values, rows))
     return {
         "curve": curve.identity,
-        "law": law,
+        "law": law.name,
         "method": method,
         "n_used": len(np.unique(used)) if fit is not None else 0,
         "n_min": float(used.min()) if fit is not None else None,
@@ -153,7 +158,7 @@ def _curve_json(
     }
 
 
-def _predictions_json(rows: Rows, predicted: Predictions) -> list[dict[str, Any]]:
+def _predictions_json(rows: Rows, predicted: Predictions, law: np.ndarray) -> list[dict[str, Any]]:
     """Return one object a predicted row."""
     columns: list[tuple[str, Callable[[int], float]]] = [
         ("n", lambda i: rows.n[i]),
@@ -164,5 +169,6 @@ def _predictions_json(rows: Rows, predicted: Predictions) -> list[dict[str, Any]
         ("upper", lambda i: predicted.upper[i]),
         ("predict_lower", lambda i: predicted.predict_lower[i]),
         ("predict_upper", lambda i: predicted.predict_upper[i]),
+        ("law", lambda i: law[i]),
     ]
     return [{name: number(value(i)) for name, value in columns} for i in range(len(rows.n))]

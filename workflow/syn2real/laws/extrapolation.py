@@ -1,4 +1,7 @@
-"""Forecasts of larger n from smaller n, with and without a transfer gap (§4.4, Figure 5)."""
+"""Forecasts of larger n from smaller n, with and without a transfer gap (§4.4, Figure 5).
+
+Laws are compared as fitted by one and the same method; the default method's own forecast stands beside them.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from syn2real.laws.api import fit_table
+from syn2real.laws.forms.schema import GENERAL, method_of
 from syn2real.laws.results import VERSION
 from syn2real.laws.table import rows_of
 
@@ -25,14 +29,15 @@ def extrapolate(
     largest : float
         The largest n that is fitted, images.
     laws : sequence of str
-        Which laws to compare; the paper's are one with a transfer gap and one without.
+        Which laws to compare by least squares; the paper's are one with a transfer gap and one without. The
+        first is forecast by its default method too.
 
     Returns
     -------
     dict
-        ``{"version", "largest", "curves": [{"curve", "law", "fit", "reason", "predictions", "n_predicted",
-        "rmse"}]}``: an entry for each curve and law; the predictions are at every measured n, the rmse is
-        that of the mean errors above `largest`, None where there are none or no fit.
+        ``{"version", "largest", "curves": [{"curve", "law", "method", "fit", "reason", "predictions",
+        "n_predicted", "rmse"}]}``: an entry for each curve, law and method; the predictions are at every
+        measured n, the rmse is that of the mean errors above `largest`, None where there are none or no fit.
 
     Raises
     ------
@@ -42,13 +47,33 @@ def extrapolate(
     fitted = frame[frame["n"] <= largest]
     sizes = sorted(float(n) for n in frame.loc[frame["n"] > 0, "n"].unique())
     curves = []
-    for law in laws:
-        for curve in fit_table(fitted, law=law, predict_at=sizes, allow_unfitted=True)["curves"]:
+    series = dict.fromkeys([*((law, GENERAL) for law in laws), (laws[0], method_of(laws[0]))])
+    for law, method in series:
+        fits = fit_table(fitted, law=law, method=method, predict_at=sizes, allow_unfitted=True)
+        for curve in fits["curves"]:
             means = _means(frame, curve["curve"], largest)
             rmse = _rmse(curve["predictions"], means) if curve["fit"] and len(means) else None
-            entry = {key: curve[key] for key in ("curve", "law", "fit", "reason", "predictions")}
+            entry = {key: curve[key] for key in ("curve", "law", "method", "fit", "reason", "predictions")}
             curves.append({**entry, "n_predicted": len(means), "rmse": rmse})
     return {"version": VERSION, "largest": float(largest), "curves": curves}
+
+
+def forecast_table(extrapolation: dict[str, Any]) -> pd.DataFrame:
+    """Return the errors of the forecasts: a row for each curve, law and method.
+
+    Parameters
+    ----------
+    extrapolation : dict
+        What `extrapolate` returned.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The curve's columns, then law, method, n_predicted, rmse and the reason where there was no fit.
+    """
+    columns = ("law", "method", "n_predicted", "rmse", "reason")
+    rows = [{**curve["curve"], **{c: curve[c] for c in columns}} for curve in extrapolation["curves"]]
+    return pd.DataFrame(rows)
 
 
 def _means(frame: pd.DataFrame, identity: dict[str, Any], largest: float) -> dict[float, float]:

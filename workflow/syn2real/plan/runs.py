@@ -25,6 +25,7 @@ POINTS = "results/points/{experiment}.csv"
 LAW = "results/laws/{experiment}/{law}.json"
 FITS = LAW.replace("{law}", "fits")
 EXTRAPOLATION = LAW.replace("{law}", "extrapolation")
+EXTRAPOLATION_TABLE = "results/laws/{experiment}/extrapolation.csv"
 FITS_TABLE = "results/laws/{experiment}/fits.csv"
 ADVICE = "results/laws/{experiment}/advice"
 FIGURE = "results/figures/{experiment}/{figure}"

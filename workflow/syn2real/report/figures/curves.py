@@ -9,7 +9,9 @@ from matplotlib.figure import Figure
 
 from syn2real.report.figures.base import (
     Colour,
+    ceiling,
     coloured,
+    cut,
     draw_means,
     inside,
     panel_figure,
@@ -21,9 +23,12 @@ from syn2real.report.figures.base import (
 TITLE = "error against pre-training size"
 NEEDS = ("points", "fits", "stand_ins")
 
+LAW, FORECAST = "law: D n^-α + C", "forecast: the law with bend and drift"
+SAME = 1e-3  # of the error: a forecast that differs less from its law all along is no line of its own
+
 
 def draw(points: pd.DataFrame, fits: dict[str, Any], stand_ins: list[str]) -> Figure:
-    """Draw the measured errors, the fitted law and its intervals, one panel a fine-tuning task and target.
+    """Draw the measured errors, the fitted law and the forecast, one panel a fine-tuning task and target.
 
     Parameters
     ----------
@@ -37,8 +42,10 @@ def draw(points: pd.DataFrame, fits: dict[str, Any], stand_ins: list[str]) -> Fi
     Returns
     -------
     Figure
-        Log-log panels: dots are runs, the line the law, the dark band the interval of the law, the light
-        band that of a new measurement, the dotted line the mean error without pre-training.
+        Log-log panels: dots are runs, the solid line the law over the sizes it was fitted to and beyond, the
+        dashed one the forecast where it adds to the law, the dark band the interval of the forecast, the
+        light band that of a new measurement, the dotted line the mean error without pre-training. Where all
+        measured errors are rates, nothing goes above 1.
     """
     figure, axes = panel_figure(points)
     for ax, ftask, target in axes:
@@ -58,8 +65,10 @@ def _panel(ax: Axes, points: pd.DataFrame, curves: list[dict[str, Any]]) -> None
         rows = pretrained(points, curve)
         ax.scatter(rows["n"], rows["error"], color=colour, s=22, alpha=0.6, linewidths=0, zorder=3)
         draw_means(ax, rows.groupby("n")["error"].mean(), colour, label)
-        _draw_fit(ax, predicted(curve), colour)
+        _draw_fit(ax, curve, colour, ceiling(points))
+    _name_lines(ax, curves)
     _draw_references(ax, [curve["reference"] for curve in curves], [colour for *_, colour in shown])
+    cut(ax, ceiling(points))
     ax.yaxis.set_major_formatter("{x:.2f}")
     ax.yaxis.set_minor_formatter("{x:.2f}")
     ax.tick_params(axis="y", which="minor", labelsize="x-small")
@@ -78,10 +87,30 @@ def _draw_references(ax: Axes, references: list[float | None], colours: list[Col
             label = "_"
 
 
-def _draw_fit(ax: Axes, frame: pd.DataFrame, colour: Colour) -> None:
-    """Draw the law over the predicted range with both of its bands."""
+def _draw_fit(ax: Axes, curve: dict[str, Any], colour: Colour, top: float) -> None:
+    """Draw the law, and the forecast with both of its bands, up to the most that an error can be."""
+    frame = predicted(curve)
     if frame.empty:
         return
-    ax.plot(frame["n"], frame["error"], color=colour, lw=1.8)
+    law = frame[(frame["n"] >= curve["n_min"]) & (frame["law"] <= top)]
+    frame[frame.columns.drop("n")] = frame[frame.columns.drop("n")].clip(upper=top)
+    ax.plot(law["n"], law["law"], color=colour, lw=1.8)
+    if _adds(curve):
+        ax.plot(frame["n"], frame["error"], "--", color=colour, lw=1.3)
     ax.fill_between(frame["n"], frame["lower"], frame["upper"], color=colour, alpha=0.25, lw=0)
     ax.fill_between(frame["n"], frame["predict_lower"], frame["predict_upper"], color=colour, alpha=0.1, lw=0)
+
+
+def _adds(curve: dict[str, Any]) -> bool:
+    """Say whether a curve's forecast is more than its law: a bend at small n, or a drift away from it."""
+    frame = predicted(curve)
+    return bool((abs(frame["error"] / frame["law"] - 1) > SAME).any())
+
+
+def _name_lines(ax: Axes, curves: list[dict[str, Any]]) -> None:
+    """Name the law and, where one is drawn, the forecast in the legend."""
+    drawn = [curve for curve in curves if curve["predictions"]]
+    if drawn:
+        ax.plot([], [], color="grey", lw=1.8, label=LAW)
+    if any(map(_adds, drawn)):
+        ax.plot([], [], "--", color="grey", lw=1.3, label=FORECAST)

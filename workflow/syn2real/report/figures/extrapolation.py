@@ -7,9 +7,12 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from syn2real.laws.forms.schema import GENERAL
 from syn2real.report.figures.base import (
+    ceiling,
     coloured,
     curve_labels,
+    cut,
     draw_means,
     inside,
     panels,
@@ -20,12 +23,15 @@ from syn2real.report.figures.base import (
 TITLE = "forecast of larger sizes"
 NEEDS = ("points", "extrapolation")
 
-STYLES = {"simple": "-", "power": ":"}
-NAMES = {"simple": "D n^-α + C", "power": "D n^-α"}
+LAWS = {"simple": ("D n^-α + C", "-"), "power": ("D n^-α", ":")}
+"""The laws that are compared: formula and line, where fitted by least squares."""
+
+Series = tuple[str, str]
+"""A law and the method that it was fitted by."""
 
 
 def draw(points: pd.DataFrame, extrapolation: dict[str, Any]) -> Figure:
-    """Draw measured errors with both laws fitted to the sizes left of the line, and the errors right of it.
+    """Draw measured errors, the laws fitted to the sizes left of the line, and the errors right of it.
 
     Parameters
     ----------
@@ -37,12 +43,12 @@ def draw(points: pd.DataFrame, extrapolation: dict[str, Any]) -> Figure:
     Returns
     -------
     Figure
-        A log-log panel a fine-tuning task and target, the law with a gap solid, without one dotted; at the
-        right each law's root-mean-square error above the fitted sizes.
+        A log-log panel a fine-tuning task and target: by least squares the law with a gap solid, without one
+        dotted; the forecast of the default method dashed. At the right each one's root-mean-square error
+        above the fitted sizes.
     """
     places = panels(points)
-    curves = len(extrapolation["curves"]) // len(STYLES)
-    size = (5.6 * (len(places) + 1), max(4.8, 1.2 + 0.42 * curves))
+    size = (5.6 * (len(places) + 1), max(4.8, 1.2 + 0.16 * len(extrapolation["curves"])))
     figure = Figure(figsize=size, layout="constrained")
     *axes, last = figure.subplots(1, len(places) + 1)
     for ax, (ftask, target) in zip(axes, places, strict=True):
@@ -54,28 +60,47 @@ def draw(points: pd.DataFrame, extrapolation: dict[str, Any]) -> Figure:
     return figure
 
 
+def _series(curves: list[dict[str, Any]]) -> dict[Series, list[dict[str, Any]]]:
+    """Return the curves by law and method, in the order in which they stand."""
+    names = dict.fromkeys((curve["law"], curve["method"]) for curve in curves)
+    return {name: [c for c in curves if (c["law"], c["method"]) == name] for name in names}
+
+
+def _name(series: Series) -> str:
+    """Name a law and its method."""
+    law, method = series
+    formula = f"{LAWS[law][0]}, {method.replace('-', ' ')}"
+    return formula if method == GENERAL else f"forecast ({formula})"
+
+
 def _panel(ax: Axes, points: pd.DataFrame, curves: list[dict[str, Any]]) -> None:
-    """Draw the measurements of one task and target, and both laws."""
+    """Draw the measurements of one task and target, the laws and the forecast."""
     ax.set(xscale="log", yscale="log")
-    for law, style in STYLES.items():
-        mine = [curve for curve in curves if curve["law"] == law]
+    top = ceiling(points)
+    for place, ((law, method), mine) in enumerate(_series(curves).items()):
+        style = LAWS[law][1] if method == GENERAL else "--"
         for curve, label, colour in coloured(mine):
-            if law == "simple":
+            if place == 0:
                 means = pretrained(points, curve).groupby("n")["error"].mean()
                 draw_means(ax, means, colour, label)
-            if curve["predictions"]:
-                frame = predicted(curve)
-                ax.plot(frame["n"], frame["error"], style, color=colour)
+            frame = predicted(curve)
+            ax.plot(frame["n"], frame["error"].where(frame["error"] <= top), style, color=colour)
+    cut(ax, top)
+    ax.yaxis.set_major_formatter("{x:.3g}")
+    ax.yaxis.set_minor_formatter("{x:.3g}")
+    ax.tick_params(axis="y", which="minor", labelsize="x-small")
     ax.legend(fontsize="small", frameon=False)
 
 
 def _bars(ax: Axes, curves: list[dict[str, Any]]) -> None:
-    """Draw the errors of the forecasts, two bars a curve; a curve without a forecast has none."""
-    for shift, law in ((-0.2, "power"), (0.2, "simple")):
-        mine = [curve for curve in curves if curve["law"] == law]
+    """Draw the errors of the forecasts, a bar a law and method; a curve without a forecast has none."""
+    series = _series(curves)
+    width = 0.8 / len(series)
+    for place, (name, mine) in enumerate(series.items()):
+        shift = (place - (len(series) - 1) / 2) * width
         bars = [(row + shift, curve["rmse"]) for row, curve in enumerate(mine) if curve["rmse"] is not None]
-        ax.barh([row for row, _ in bars], [rmse for _, rmse in bars], 0.38, label=NAMES[law])
+        ax.barh([row for row, _ in bars], [rmse for _, rmse in bars], 0.95 * width, label=_name(name))
     labels = curve_labels([curve["curve"] for curve in mine])
     ax.set(yticks=range(len(labels)), yticklabels=labels, xlabel="root-mean-square error of the forecast")
     ax.invert_yaxis()
-    ax.legend(fontsize="small", frameon=False)
+    ax.legend(fontsize="small", frameon=False, loc="lower left", bbox_to_anchor=(0, 1))
