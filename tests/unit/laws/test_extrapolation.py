@@ -9,7 +9,7 @@ import pytest
 from syn2real.laws.api import fit_table
 from syn2real.laws.convert import convert_table
 from syn2real.laws.extrapolation import extrapolate, forecast_table
-from syn2real.laws.table import read_csv
+from syn2real.laws.reading import read_csv
 
 SIZES = 1000 * 2 ** np.arange(11)
 
