@@ -78,4 +78,11 @@ def test_too_few_sizes_are_no_fit_and_no_failure(points: pd.DataFrame, tmp_path:
 
 
 def test_without_a_target_error_there_is_no_verdict(points: pd.DataFrame, tmp_path: Path) -> None:
-    assert "there is no verdict" in _advice(points, tmp_path, target_error=None)[0]
+    text, _ = _advice(points, tmp_path, target_error=None)
+    assert "there is no verdict" in text
+    assert "Pre-training helps: with n = 1,280" in text, "whether it helps is known all the same"
+
+
+def test_the_first_sentence_of_an_answer_is_whether_pre_training_helps(points, tmp_path: Path) -> None:
+    text, _ = _advice(points, tmp_path)
+    assert ": Pre-training helps: with n = 1,280 the error is " in text.split("## Numbers")[0]

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from syn2real.errors import InputError
+from syn2real.laws.effect import describe_effect
 from syn2real.laws.forms.simple import LAW
 from syn2real.laws.levers import BLIND, Lever, choose_lever
 from syn2real.laws.methods import posterior
@@ -82,7 +83,7 @@ def advise_table(
     -------
     dict
         ``{"version", "notes", "target_error", "max_images", "curves": [{"curve", "verdict", "probabilities",
-        "required_n", "next_n", "lever", "shape", ...}]}``; shape as in `fit_table`.
+        "required_n", "next_n", "lever", "effect", "shape", ...}]}``; effect and shape as in `fit_table`.
 
     Raises
     ------
@@ -100,7 +101,8 @@ def advise_table(
     if max_images is None:
         notes.append(f"without --max-images, {LIMIT:g} times a curve's largest measured n is within reach")
     out = [
-        _advice(one, forecasts, goal, why) | {"shape": describe_shape(one.curve)}
+        _advice(one, forecasts, goal, why)
+        | {"effect": describe_effect(one.curve, level), "shape": describe_shape(one.curve)}
         for one, why in zip(forecasts, reasons, strict=True)
     ]
     return {

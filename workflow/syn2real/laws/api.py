@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from syn2real.errors import InputError
+from syn2real.laws.effect import describe_effect
 from syn2real.laws.forms.base import Law, find_law
 from syn2real.laws.methods.base import DEFAULT, find_method
 from syn2real.laws.notes import bound_notes
@@ -73,11 +74,12 @@ def fit_table(
     -------
     dict
         ``{"version", "notes", "curves": [{"curve", "law", "method", "n_used", "n_min", "n_max",
-        "reference", "shape", "fit", "reason", "predictions"}]}`` of plain JSON values; an interval's open end
-        is None, and so is the reference, the mean error without pre-training, where there is none. `shape`
-        is in words how the curve differs from any law, or None. A prediction's `error` is the forecast, its
-        `law` the law alone at the reported parameters; the default method of the simple law adds what it
-        knows of bends and deviations to a forecast.
+        "reference", "effect", "shape", "fit", "reason", "predictions"}]}`` of plain JSON values; an
+        interval's open end is None, and so is the reference, the mean error without pre-training, where there
+        is none. `effect` is what `effect.describe_effect` returns; `shape` is in words how the curve differs
+        from any law, or None. A prediction's `error` is the forecast, its `law` the law alone at the reported
+        parameters; the default method of the simple law adds what it knows of bends and deviations to a
+        forecast.
 
     Raises
     ------
@@ -151,6 +153,7 @@ def _curve_json(
         "n_min": float(used.min()) if fit is not None else None,
         "n_max": float(used.max()) if fit is not None else None,
         "reference": number(curve.reference),
+        "effect": describe_effect(curve, level),
         "shape": describe_shape(curve),
         "fit": result,
         "reason": reason,

@@ -43,25 +43,42 @@ class Noise:
         return float(ndtri(probability) if np.isinf(self.freedom) else stdtrit(self.freedom, probability))
 
 
+def scatter(curve: Curve, squares: float = 0.0, freedom: int = 0) -> Noise | None:
+    """Return how far replicates scatter, and the sizes about a smooth curve; None where that is unknown.
+
+    The smooth curve is a parabola of the log error in log n, or a straight line through three sizes.
+
+    Parameters
+    ----------
+    curve : Curve
+        Measurements at one s and one model.
+    squares, freedom : float, int
+        Sum of squares of further replicates, and its degrees of freedom.
+    """
+    degree = min(2, len(curve.n) - 2)
+    replicates = curve.replicates + freedom
+    squares += curve.within
+    freedom = replicates
+    if degree > 0:
+        freedom += len(curve.n) - degree - 1
+        squares += _polynomial(curve, 1 / curve.weight, degree).squares
+    if freedom == 0:
+        return None
+    source = "the scatter of replicates" if freedom == replicates else "the scatter about a smooth curve"
+    return Noise(squares / freedom / curve.weight, squares / freedom, freedom, source)
+
+
 def curve_noise(curve: Curve) -> Noise | None:
     """Return the noise that a curve's own measurements show, or None where they show none.
 
-    It is the scatter of replicates and of the sizes about a smooth curve (a parabola of the log error in
-    log n; a straight line through three sizes), or the binomial noise of the test set, whichever is larger.
+    It is their `scatter` or the binomial noise of the test set, whichever is larger.
 
     Parameters
     ----------
     curve : Curve
         Measurements at one s and one model.
     """
-    found = []
-    degree = min(2, len(curve.n) - 2)
-    freedom = curve.replicates + (len(curve.n) - degree - 1 if degree > 0 else 0)
-    if freedom > 0:
-        squares = curve.within + (_polynomial(curve, 1 / curve.weight, degree).squares if degree > 0 else 0)
-        unit = squares / freedom
-        source = "replicates" if freedom == curve.replicates else "the scatter about a smooth curve"
-        found.append(Noise(unit / curve.weight, unit, freedom, source))
+    found = [noise for noise in [scatter(curve)] if noise is not None]
     if curve.floor.any():
         found.append(Noise(curve.floor, 0.0, np.inf, "the size of the test set"))
     return max(found, key=lambda noise: noise.quantile(0.975) * noise.variance.mean() ** 0.5, default=None)

@@ -300,8 +300,21 @@ def _runs(group: pd.DataFrame) -> Runs:
     return Runs(n, error, weight, s, n_params, floor, seed)
 
 
-def _average(runs: Runs, varies: Sequence[str]) -> tuple[Runs, float]:
-    """Average the replicates in the log of the error; return also the squares around their means."""
+def average(runs: Runs, varies: Sequence[str] = ()) -> tuple[Runs, float]:
+    """Average the replicates in the log of the error.
+
+    Parameters
+    ----------
+    varies : sequence of str
+        What besides n sets runs apart: "s", "n_params".
+
+    Returns
+    -------
+    mean : Runs
+        One a place, sorted, with summed weight.
+    within : float
+        Weighted sum of squares of the log errors around their means.
+    """
     # Rows at one place of the law are replicates.
     places = np.stack([runs.n, *(getattr(runs, column) for column in varies)], axis=1)
     _, first, where = np.unique(places, axis=0, return_index=True, return_inverse=True)
@@ -319,12 +332,12 @@ def _average(runs: Runs, varies: Sequence[str]) -> tuple[Runs, float]:
 def _curve(runs: Runs, identity: dict[str, Any], varies: Sequence[str]) -> Curve:
     """Return the curve of some runs."""
     trained = runs.where(runs.n > 0)
-    start, (mean, within) = runs.where(runs.n == 0), _average(trained, varies)
+    start, (mean, within) = runs.where(runs.n == 0), average(trained, varies)
     return Curve(
         identity, mean.n, mean.error, mean.weight, mean.s, mean.n_params,
         within, len(trained.n) - len(mean.n),
         float(np.exp(np.log(start.error).mean())) if len(start.n) else None,
-        mean.floor, _average(start, varies)[0], runs,
+        mean.floor, average(start, varies)[0], runs,
     )  # fmt: skip
 
 
@@ -334,7 +347,7 @@ def split_places(curve: Curve) -> list[Curve]:
     Each has its own replicates and its own runs at n = 0.
     """
     places = np.unique(np.nan_to_num([curve.s, curve.n_params]).T, axis=0)
-    if len(places) < 2:
+    if len(places) < 2 and len(curve.start.n) < 2:
         return [curve]
     runs = np.nan_to_num([curve.runs.s, curve.runs.n_params]).T
     mine = [(runs == place).all(axis=1) for place in places[::-1]]

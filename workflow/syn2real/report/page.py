@@ -50,7 +50,7 @@ def write_advice(
     parts = [
         f"# {experiment['name']}: {experiment['question']}",
         _stand_in_note(experiment["stand_ins"]),
-        _advice(points, experiment),
+        _advice(points, experiment, fitted["curves"]),
         "## What the fits support",
         *_supported(fitted["curves"]),
         _repetitions(points),
@@ -76,10 +76,18 @@ def _stand_in_note(stand_ins: list[str]) -> str:
     )
 
 
-def _advice(points: pd.DataFrame, experiment: dict[str, Any]) -> str:
-    """Return the advice for the experiment's target error, or how to ask for one."""
+def _advice(points: pd.DataFrame, experiment: dict[str, Any], curves: list[dict[str, Any]]) -> str:
+    """Return the advice for the experiment's target error, or what is known without one and how to ask."""
     if experiment["target_error"] is None:
-        return "No `target_error` is set in the experiment, so there is no verdict; set one to get advice."
+        names, _ = curve_names([curve["curve"] for curve in curves])
+        named = zip(names, curves, strict=True)
+        known = [
+            f"- **{name}**: {curve['effect']['text']}.\n" for name, curve in named if curve.get("effect")
+        ]
+        return (
+            "".join(known)
+            + "\nNo `target_error` is set in the experiment, so there is no verdict; set one to get advice."
+        )
     costs = {f"cost_per_{name}": value for name, value in experiment["costs"].items() if value is not None}
     result = advise_table(
         points,

@@ -103,8 +103,9 @@ def opening(curve: Mapping[str, Any]) -> str:
     curve : dict
         Its object of `fit_table` or `advise_table`.
     """
-    shape = curve.get("shape")
-    return f"The law does not describe this curve: {shape}. " if shape else ""
+    effect, shape = curve.get("effect"), curve.get("shape")
+    text = f"{effect['text']}. " if effect else ""
+    return text + (f"The law does not describe this curve: {shape}. " if shape else "")
 
 
 def _sentence(curve: dict[str, Any], result: dict[str, Any]) -> str:

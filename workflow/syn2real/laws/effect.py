@@ -1,0 +1,124 @@
+"""Does pre-training help at all? The largest n against none, before any law."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from syn2real.laws.results import number
+from syn2real.laws.shape import Noise, scatter
+from syn2real.laws.table import Curve, average, split_places
+
+ONE_RUN = "one run cannot tell"
+
+
+@dataclass(frozen=True)
+class _Difference:
+    """Mean log errors without pre-training and with the largest n, and the noise of their difference."""
+
+    before: float
+    after: float
+    noise: Noise | None
+
+    def half(self, level: float) -> float:
+        """Return half the width of the difference's interval; infinite where its noise is unknown."""
+        if self.noise is None:
+            return np.inf
+        return float(self.noise.quantile((1 + level) / 2) * self.noise.unit**0.5)
+
+
+def describe_effect(curve: Curve, level: float = 0.95) -> dict[str, Any] | None:
+    """Compare a curve's largest n with n = 0; None where the file has no run at n = 0.
+
+    The noise is that of the log errors: paired by seed where two or more seeds ran both (a paired t; two
+    seeds alone say too little, so their scatter over all sizes counts), else the scatter of `curve_noise`.
+    Where the size of the test set is known, the noise is not less than its binomial one.
+
+    Parameters
+    ----------
+    curve : Curve
+        Of several s, the largest that has runs at n = 0 is compared.
+    level : float
+        Of the interval, in (0, 1).
+
+    Returns
+    -------
+    dict or None
+        ``{"verdict", "n", "s", "start", "error", "change", "lower", "upper", "smallest", "noise", "text"}``:
+        the errors at n = 0 and n; their relative change, negative where pre-training helps, with its
+        interval; the least change that would have been seen; what the noise is read from; and all of it in
+        words. The last numbers and the noise are None where one run cannot tell.
+    """
+    parts = split_places(curve)
+    part = next((one for one in parts if len(one.start.n) and len(one.n)), None)
+    if part is None:
+        return None
+    found = _paired(part) or _unpaired(part)
+    floor = float(part.floor[-1] + part.start.floor[0])
+    if floor > 0:
+        known = Noise(np.empty(0), floor, np.inf, "the size of the test set")
+        tested = _Difference(found.before, found.after, known)
+        # Unknown noise is infinite, so that the test set's is taken there too.
+        found = found if np.inf > found.half(level) > tested.half(level) else tested
+    return _in_words(part, found, level, several=len(parts) > 1)
+
+
+def _paired(curve: Curve) -> _Difference | None:
+    """Pair the runs at the largest n and at n = 0 by seed, where two or more seeds ran both."""
+    runs, top = curve.runs.where(curve.runs.seed >= 0), curve.n[-1]
+    rows = pd.DataFrame({"n": runs.n, "seed": runs.seed, "y": np.log(runs.error)})
+    table = rows.pivot_table(index="seed", columns="n", values="y")
+    if not {0, top} <= set(table.columns):
+        return None
+    table = table.dropna(subset=[0, top])
+    if len(table) < 2:
+        return None
+    used = (table[[0, top]] if len(table) > 2 else table.dropna(axis=1)).to_numpy()
+    rest = used - used.mean(axis=0) - used.mean(axis=1, keepdims=True) + used.mean()
+    freedom = (used.shape[0] - 1) * (used.shape[1] - 1)
+    variance = 2 * float((rest**2).sum()) / freedom / len(used)
+    source = f"paired by seed, {len(used)} seeds" + (f" of {used.shape[1]} sizes" if len(used) == 2 else "")
+    return _Difference(
+        float(table[0].mean()), float(table[top].mean()), Noise(np.empty(0), variance, freedom, source)
+    )
+
+
+def _unpaired(curve: Curve) -> _Difference:
+    """Compare the means of all runs by the scatter of all sizes."""
+    start = curve.runs.where(curve.runs.n == 0)
+    mean, within = average(start)
+    noise = scatter(curve, within, len(start.n) - 1)
+    if noise is not None:
+        variance = noise.unit * float(1 / curve.weight[-1] + 1 / mean.weight[0])
+        noise = Noise(np.empty(0), variance, noise.freedom, noise.source)
+    return _Difference(float(np.log(mean.error[0])), float(np.log(curve.error[-1])), noise)
+
+
+def _in_words(curve: Curve, found: _Difference, level: float, *, several: bool) -> dict[str, Any]:
+    """Return the JSON contract's object."""
+    change, half = found.after - found.before, found.half(level)
+    ends = np.expm1([change, change - half, change + half]), -np.expm1(-half)
+    (relative, lower, upper), smallest = ends
+    n, before, after = float(curve.n[-1]), float(np.exp(found.before)), float(np.exp(found.after))
+    where = f" (s = {curve.s[-1]:,.0f})" if several and np.isfinite(curve.s[-1]) else ""
+    errors = f"with n = {n:,.0f} the error is {after:.4g}, without pre-training {before:.4g}{where}"
+    if found.noise is None:
+        verdict = ONE_RUN
+        text = f"One run cannot tell whether pre-training helps: {errors}; repeat both with other seeds"
+    else:
+        interval = f"{100 * relative:+.1f} % [{100 * lower:+.1f}, {100 * upper:+.1f}] ({found.noise.source})"
+        verdict = "helps" if upper < 0 else "hurts so far" if lower > 0 else "no effect beyond noise"
+        opening = {"helps": "Pre-training helps", "hurts so far": "Pre-training hurts so far"}
+        text = f"{opening.get(verdict, 'No effect beyond noise')}: {errors}, {interval}"
+        if verdict not in opening:
+            text += f"; a change below {100 * smallest:.1f} % could not have been seen"
+    known = found.noise is not None
+    return {
+        "verdict": verdict, "n": n, "s": number(curve.s[-1]), "start": before, "error": after,
+        "change": float(relative), "lower": number(lower) if known else None,
+        "upper": number(upper) if known else None, "smallest": number(smallest) if known else None,
+        "noise": found.noise.source if found.noise else None, "text": text,
+    }  # fmt: skip
