@@ -49,6 +49,13 @@ def test_a_curve_that_a_law_describes_is_hardly_ever_called_otherwise(make_curve
     assert named <= 8
 
 
+def test_close_seeds_make_no_outlier_of_a_curve_that_bends():
+    n = np.repeat([1000, 2000, 4000, 8000, 16000], 2)
+    error = np.repeat([0.62, 0.56, 0.52, 0.49, 0.475], 2) + [0, 0.004] * 5
+    (curve,) = fit_table(pd.DataFrame({"n": n, "seed": [0, 1] * 5, "error": error}))["curves"]
+    assert curve["shape"] is None
+
+
 def test_three_sizes_alone_prove_no_shape(make_curve):
     assert describe_shape(make_curve([100, 200, 400], [0.98, 0.96, 0.93])) is None
     assert describe_shape(make_curve([100, 200], [0.9, 0.95])) is None

@@ -14,6 +14,7 @@ PROBABLE = 0.95  # of each of the things that must hold together, and of one siz
 LIKELY = 0.9  # a curve that does not fall with this confidence shows no fall
 MONOTONE = 4  # sizes that all rise: by chance once in 24, and less on a curve that falls
 FAR = 0.05  # of the log error: less is no reason to measure a size again
+EXCESS = 2  # times the variance of replicates that sizes may have by chance
 CAUSES = "common causes are training too short for the larger sets, a gap between the domains, and noise"
 
 
@@ -58,14 +59,23 @@ def scatter(curve: Curve, squares: float = 0.0, freedom: int = 0) -> Noise | Non
     degree = min(2, len(curve.n) - 2)
     replicates = curve.replicates + freedom
     squares += curve.within
-    freedom = replicates
-    if degree > 0:
-        freedom += len(curve.n) - degree - 1
-        squares += _polynomial(curve, 1 / curve.weight, degree).squares
+    lack = _polynomial(curve, 1 / curve.weight, degree).squares if degree > 0 else 0.0
+    unit, freedom = _joined(squares, replicates, lack, len(curve.n) - degree - 1 if degree > 0 else 0)
     if freedom == 0:
         return None
     source = "the scatter of replicates" if freedom == replicates else "the scatter about a smooth curve"
-    return Noise(squares / freedom / curve.weight, squares / freedom, freedom, source)
+    return Noise(unit / curve.weight, unit, freedom, source)
+
+
+def _joined(within: float, replicates: int, lack: float, freedom: int) -> tuple[float, int]:
+    """Return the variance of a log error of weight 1 and its freedom, of replicates and of sizes together.
+
+    Sizes that scatter more than replicates do have a noise of their own, such as that of the rendered
+    images; many replicates say nothing of it.
+    """
+    if replicates and freedom and lack / freedom > EXCESS * within / replicates:
+        return lack / freedom, freedom
+    return (within + lack) / max(replicates + freedom, 1), replicates + freedom
 
 
 def curve_noise(curve: Curve) -> Noise | None:
@@ -188,8 +198,7 @@ def _off_the_rest(curve: Curve, noise: Noise) -> str | None:
         )
         degree = 2 if most > 5 else 1
         fit = _polynomial(rest, 1 / rest.weight, degree)
-        freedom = curve.replicates + most - 1 - degree - 1
-        unit = (curve.within + fit.squares) / freedom
+        unit, freedom = _joined(curve.within, curve.replicates, fit.squares, most - 2 - degree)
         x = np.log(curve.n[i] / rest.n[-1]) ** np.arange(degree + 1)
         above = float(np.log(curve.error[i]) - x @ fit.values)
         spread = (unit * (1 / curve.weight[i] + x @ fit.covariance @ x) + curve.floor[i]) ** 0.5
