@@ -23,6 +23,7 @@ include: "workflow/rules/finetune.smk"
 include: "workflow/rules/laws.smk"
 include: "workflow/rules/complexity.smk"
 include: "workflow/rules/report.smk"
+include: "workflow/rules/theory.smk"
 
 
 rule all:

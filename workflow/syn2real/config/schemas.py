@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from syn2real.assets.archives import Archive
 from syn2real.config.experiment import AnyRendering, Experiment, Measured
 from syn2real.config.recipe import Recipe
+from syn2real.config.theory import Theory
 from syn2real.config.workflow import WorkflowConfig
 from syn2real.data.own_renders.schema import AnyOwnRenders
 from syn2real.data.targets.schema import Target
@@ -29,6 +30,7 @@ MODELS: dict[str, type[BaseModel]] = {
     "recipe": Recipe,
     "rendering": AnyRendering,
     "target": Target,
+    "theory": Theory,
 }
 
 

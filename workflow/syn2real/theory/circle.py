@@ -81,7 +81,7 @@ def basis(angles: np.ndarray, count: int) -> np.ndarray:
 
 
 def target(eigenvalues: np.ndarray, r: float, norm: float, random: np.random.Generator) -> np.ndarray:
-    """Return coefficients on `basis`, (2 count - 1,), of a target in the range of Σ^r (A3); signs are drawn."""
+    """Return coefficients on `basis`, (2 count - 1,), of a target in the range of Σ^r (A3), signs drawn."""
     count = len(eigenvalues)
     frequency = np.concatenate([[1.0], np.tile(np.arange(1.0, count), 2)])
     gamma = np.concatenate([eigenvalues[:1], np.tile(eigenvalues[1:], 2)])

@@ -1,8 +1,8 @@
 """The two-layer network (5) with a bias, trained by averaged SGD (6)-(9), and its linearisation.
 
-A model has B runs side by side: parameters are (B, P), and a step takes one angle a run (B,). The recursion (34)
-on the network's own kernel (33) is the same SGD on the network linearised at its random start, in both phases
-(Proposition 3): its parameters are displacements from there.
+A model has B runs side by side: parameters are (B, P), and a step takes one angle a run (B,). The recursion
+(34) on the network's own kernel (33) is the same SGD on the network linearised at its random start, in both
+phases (Proposition 3): its parameters are displacements from there.
 """
 
 from __future__ import annotations
