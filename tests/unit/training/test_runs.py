@@ -225,13 +225,6 @@ def test_dense_targets(ftask, layout, metric, arguments, key, resolve, stand_in,
     assert (metrics["n_train"], metrics["n_test"], metrics["shortfall"]) == (8, 8, None)
 
 
-def test_finetuning_learns_colours(key, resolve, image_folder, tmp_path):
-    output = tmp_path / "metrics.json"
-    longer = {"iterations": 30, "batch_size": 8, "lr": 0.02}
-    finetune(**finetuning(key, resolve, image_folder, output, percent=100.0, **longer))
-    assert json.loads(output.read_text())["value"] > 0.9
-
-
 def test_a_backbone_of_another_depth_is_refused(arguments, key, resolve, image_folder, tmp_path):
     given = arguments("mulclass", "pretrained")
     pretrain(**given)
