@@ -1,5 +1,6 @@
 """Every task learns a few images by heart, resumes exactly, and refuses what it cannot judge."""
 
+import itertools
 import re
 
 import pytest
@@ -52,13 +53,13 @@ def test_the_schema_says_what_a_recipe_and_a_plan_need(name):
 
 
 @pytest.mark.parametrize("name", TASKS)
-def test_ten_images_are_learnt(name, smoke_task, boxes, tmp_path):
-    """The loss falls by more than a quarter in twenty steps; overfitting to the end takes minutes."""
-    task = smoke_task(name, batch_size=10, iterations=20, lr=0.02, warmup_images=0, evaluation_iterations=20)
-    history = trained(task, boxes(name, n=10), tmp_path)
+def test_a_few_images_are_learnt(name, smoke_task, boxes, tmp_path):
+    """The loss falls by a quarter in twelve steps (in trials by half and more)."""
+    task = smoke_task(name, batch_size=4, iterations=12, lr=0.01, warmup_images=0, evaluation_iterations=12)
+    history = trained(task, boxes(name, n=4), tmp_path)
     losses = [row["loss"] for row in history.curve]
     assert sum(losses[-3:]) < 0.75 * sum(losses[:3])
-    assert history.n_test == 10 and 0 <= history.best["value"] <= 1
+    assert history.n_test == 4 and 0 <= history.best["value"] <= 1
 
 
 @pytest.mark.parametrize("name", TASKS)
@@ -68,12 +69,11 @@ def test_a_killed_training_resumes_to_the_same_digits(name, smoke_task, boxes, t
     data = boxes(name, n=6)
     whole = trained(task, data, tmp_path / "whole")
 
-    def dies_at_three(progress, waited):
-        counted(progress, waited)
-        if progress.bar.n == 3 or progress.steps == 3:
+    def dies_at_three(*_):
+        if next(steps) == 3:
             raise Killed
 
-    counted = Progress.step
+    steps = itertools.count(1)
     monkeypatch.setattr(Progress, "step", dies_at_three)
     with pytest.raises(Killed):
         trained(task, data, tmp_path / "broken", seconds=0)
