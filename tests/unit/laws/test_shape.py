@@ -56,6 +56,13 @@ def test_close_seeds_make_no_outlier_of_a_curve_that_bends():
     assert curve["shape"] is None
 
 
+def test_an_end_that_still_follows_the_curve_is_no_outlier(make_curve):
+    n = 1000 * 2.0 ** np.arange(6)
+    levels_off = [0.8, 0.6, 0.45, 0.34, 0.26, 0.24]
+    assert describe_shape(make_curve(n, levels_off)) is None
+    assert "n = 32,000 lies" in describe_shape(make_curve(n, [*levels_off[:5], 0.3]))
+
+
 def test_three_sizes_alone_prove_no_shape(make_curve):
     assert describe_shape(make_curve([100, 200, 400], [0.98, 0.96, 0.93])) is None
     assert describe_shape(make_curve([100, 200], [0.9, 0.95])) is None

@@ -122,7 +122,7 @@ def describe_shape(curve: Curve, noise: Noise | None = None) -> str | None:
 def _shape(curve: Curve, noise: Noise) -> str | None:
     """Name the first shape that exceeds the noise."""
     steps, sure = np.diff(np.log(curve.error)), noise.quantile(SURE)
-    off = _off_the_rest(curve, noise)
+    off = _off_the_rest(curve)
     if off is not None:
         return off
     line = _polynomial(curve, noise.variance, 1)
@@ -143,12 +143,13 @@ def _shape(curve: Curve, noise: Noise) -> str | None:
         )
     if line.rises(0) > sure:
         return f"the error grows with n, from {first} to {last}; {CAUSES}"
-    if bend is not None and bend.curvature < -sure and line.rises(0) < 0:
+    no_fall = line.rises(0) > -noise.quantile(LIKELY)
+    if bend is not None and bend.curvature < -sure and not no_fall:
         return (
             "the error falls ever faster (in the logarithms of both), as no law does: such a curve is at its "
             "beginning, and only larger n show where it goes"
         )
-    if (steps >= 0).any() and line.rises(0) > -noise.quantile(LIKELY):
+    if (steps >= 0).any() and no_fall:
         return f"the error does not fall with n beyond the noise ({noise.source}); {CAUSES}"
     return None
 
@@ -185,32 +186,35 @@ def _polynomial(curve: Curve, variance: np.ndarray, degree: int) -> _Polynomial:
     return _Polynomial(x, values, inverse @ inverse.T, squares)
 
 
-def _off_the_rest(curve: Curve, noise: Noise) -> str | None:
+def _off_the_rest(curve: Curve) -> str | None:
     """Name the one size that lies off a smooth curve through all others, if there is one."""
-    most = len(curve.n)
-    if most < 5:
+    if len(curve.n) < 5:
         return None
-    worst, text = 1.0, None
-    for i in range(most):
-        keep = np.arange(most) != i
-        rest = replace(
-            curve, **{name: getattr(curve, name)[keep] for name in ("n", "error", "weight", "floor")}
-        )
-        degree = 2 if most > 5 else 1
-        fit = _polynomial(rest, 1 / rest.weight, degree)
-        unit, freedom = _joined(curve.within, curve.replicates, fit.squares, most - 2 - degree)
-        x = np.log(curve.n[i] / rest.n[-1]) ** np.arange(degree + 1)
-        above = float(np.log(curve.error[i]) - x @ fit.values)
-        spread = (unit * (1 / curve.weight[i] + x @ fit.covariance @ x) + curve.floor[i]) ** 0.5
-        # One of so many sizes is tried on each side. Curves are steeper at small n than a parabola can say.
-        limit = max(FAR, spread * stdtrit(freedom, 1 - (1 - PROBABLE) / (2 * most)))
-        steep = i == 0 and above * fit.rises(0) < 0
-        if abs(above) > worst * limit and not steep:
-            worst = abs(above) / limit
-            side = "above" if above > 0 else "below"
-            size = 100 * abs(np.expm1(above))
-            text = (
-                f"the size n = {curve.n[i]:,.0f} lies {size:.0f} % {side} what the other sizes lead to "
-                "expect; measure it again"
-            )
-    return text
+    found = [_deviation(curve, i) for i in range(len(curve.n))]
+    worst = int(np.argmax([abs(above) / limit for above, limit in found]))
+    above, limit = found[worst]
+    if abs(above) <= limit:
+        return None
+    return (
+        f"the size n = {curve.n[worst]:,.0f} lies {100 * abs(np.expm1(above)):.0f} % "
+        f"{'above' if above > 0 else 'below'} what the other sizes lead to expect; measure it again"
+    )
+
+
+def _deviation(curve: Curve, i: int) -> tuple[float, float]:
+    """Return how far a log error lies above a smooth curve through the others, and what chance explains."""
+    most = len(curve.n)
+    names, keep = ("n", "error", "weight", "floor"), np.arange(most) != i
+    rest = replace(curve, **{name: getattr(curve, name)[keep] for name in names})
+    degree = 2 if most > 5 else 1
+    fit = _polynomial(rest, 1 / rest.weight, degree)
+    unit, freedom = _joined(curve.within, curve.replicates, fit.squares, most - 2 - degree)
+    x = np.log(curve.n[i] / rest.n[-1]) ** np.arange(degree + 1)
+    above = float(np.log(curve.error[i]) - x @ fit.values)
+    end = 0 if i == 0 else -1
+    trend, step = fit.rises(end), np.diff(curve.error)[end]
+    if i in (0, most - 1) and above * trend < 0 < step * trend:
+        return above, np.inf  # curves are steeper at small n than a parabola, and level off at large ones
+    spread = (unit * (1 / curve.weight[i] + x @ fit.covariance @ x) + curve.floor[i]) ** 0.5
+    # One of so many sizes is tried on each side.
+    return above, max(FAR, spread * stdtrit(freedom, 1 - (1 - PROBABLE) / (2 * most)))
