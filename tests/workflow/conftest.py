@@ -4,8 +4,8 @@ import shutil
 from pathlib import Path
 
 import pytest
-import recorder
 from checkout import Checkout, failed_logs
+from imports import record_imports
 
 from syn2real.jobs.locks import exclusive
 
@@ -30,9 +30,7 @@ def finished(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
             return Checkout.there(folder)
         shutil.rmtree(folder, ignore_errors=True)  # what a failed run left
         made = Checkout(folder)
-        shutil.copy(recorder.__file__, folder / "workflow/sitecustomize.py")
-        with (folder / "workflow/syn2real/jobs/fingerprint.py").open("a") as stream:
-            stream.write(recorder.FINGERPRINTS)
+        record_imports(folder)
         report = ["--report", "results/report.html", "--report-after-run"]
         done = made.snakemake("--profile", "profiles/ci", *report)
         assert done.returncode == 0, done.stdout + failed_logs(made.folder)

@@ -202,7 +202,7 @@ def _small_rate(r0: float, r1: float, xi: float, zeta: float, plateau: float) ->
     if letter == "r0":
         least = ((2 * r1 - r0) * xi + 1 - xi) / (2 * r1 * xi + 1)
         text = "((2 r1 - r0) xi + 1 - xi) / (2 r1 xi + 1) <= zeta"
-        conditions.append(Condition(text, least, zeta, equation, needed=False))
+        conditions.append(Condition(text, least, zeta, f"(17), {equation}", needed=False))
     conditions.append(Condition("zeta < 1", zeta, 1.0, equation, strict=True))
     nu, beta = r / (r + 1), 2 * r * (1 - zeta) / (r + 1)
     powers = (-(1 - zeta) / (r + 1), 1 / (2 * r + 2))
@@ -224,7 +224,7 @@ def _large_rate(r0: float, r1: float, xi: float, zeta: float, plateau: float) ->
     ]
     if letter == "r0":
         text = "r1 <= r0 + (xi - 1) / (2 xi)"
-        conditions.append(Condition(text, r1, r0 + (xi - 1) / (2 * xi), equation, needed=False))
+        conditions.append(Condition(text, r1, r0 + (xi - 1) / (2 * xi), f"(17), {equation}", needed=False))
     nu = beta = 2 * r / (2 * r + 1)
     powers = (-1 / (2 * r + 1), 1 / (2 * r + 1))
     # As in case I; but before the plateau (e) may outgrow (b), and from there on ν is case I's.

@@ -118,7 +118,7 @@ def _laws(found: Sequence[Mapping[str, Any]]) -> list[str]:
             )
         )  # fmt: skip
     header = (
-        "setting", "updated", "penalty", "λ1", "|φ1|", "gain of n", "(2) / additive: all cells",
+        "setting", "updated", "penalty", "λ1", "norm of φ1", "gain of n", "(2) / additive: all cells",
         "largest n or s held out", "largest n held out", "(1) at each s: all / n held out", "α of (2)",
         "ν α0",
     )  # fmt: skip
