@@ -1,9 +1,14 @@
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from syn2real.errors import InputError
 from syn2real.laws.advice import advise_table
+from syn2real.laws.api import fit_table
+from syn2real.laws.forecast import can_reach
+from syn2real.laws.table import split_curves
 from syn2real.report.wording import advice_text
 
 
@@ -63,11 +68,109 @@ def test_the_lever_comes_from_curves_that_differ_in_one_factor(points):
     assert curves["a", "resnet18", 500]["lever"] == "change the rendering"  # setting b ends at 0.15
     assert "setting = b" in curves["a", "resnet18", 500]["detail"]
     only_a = advice_of(points[points.setting == "a"], 0.2)
-    assert only_a["a", "resnet18", 500]["lever"] == "bigger model"  # lower, though it does not reach 0.2
+    bigger = only_a["a", "resnet18", 500]
+    assert bigger["lever"] is None, "a lever that lowers the error and misses the target is not recommended"
+    tried = bigger["levers"]["bigger model"]
+    assert tried["p_reach"] < 0.5 and tried["lower"] <= tried["error"] <= tried["upper"]
+    assert "[" in bigger["detail"] and "no lever in this file does" in bigger["detail"]
+    assert advice_of(points[points.setting == "a"], 0.27)["a", "resnet18", 500]["lever"] == "bigger model"
     assert only_a["a", "resnet50", 500]["verdict"].endswith("cannot decide"), "a smaller model is not a lever"
     apart = points[(points.setting == "a") == (points.model == "resnet18")]
     both = advice_of(apart, 0.2)["a", "resnet18", 500]
     assert both["lever"] is None, "setting and model both differ: neither may be blamed"
+
+
+def curve_of(text):
+    rows = [pair.split(",") for pair in text.split()]
+    return pd.DataFrame({"n": [float(n) for n, _ in rows], "error": [float(e) for _, e in rows]})
+
+
+SLOW_FALL = "1000,.62 2000,.56 4000,.52 8000,.49 16000,.475"
+FLAT = "1000,.49 2000,.51 4000,.48 8000,.50 16000,.49"
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    errors=st.lists(st.floats(0.05, 0.95), min_size=3, max_size=7),
+    target=st.floats(0.03, 0.9),
+    limit=st.floats(100, 1e7),
+)
+def test_one_set_of_draws_gives_every_number(errors, target, limit):
+    frame = pd.DataFrame({"n": 1000 * 2.0 ** np.arange(len(errors)), "error": errors})
+    (curve,) = advise_table(frame, target, max_images=limit)["curves"]
+    need, chance = curve["required_n"], curve["probabilities"]
+    ends = [np.inf if need[end] is None else need[end] for end in ("lower", "median", "upper")]
+    assert ends == sorted(ends) and all(value >= 0 for value in chance.values())
+    assert sum(chance.values()) == pytest.approx(1)
+    # What fit forecasts at the limit is what advise counts there.
+    at = max(limit, frame["n"].max())
+    forecast = fit_table(frame, predict_at=[at])["curves"][0]["predictions"][0]
+    reach = chance["reached"] + chance["within"]
+    if limit >= frame["n"].max() and target > forecast["upper"]:
+        assert reach >= 0.975 - 1e-3
+    if target < forecast["error"] and chance["reached"] < 0.5 and reach >= 0.5:
+        assert need["median"] < at, "reached on the way, and left again"
+    if need["median"] is not None and need["median"] > frame["n"].max() * 1.01:
+        middle = fit_table(frame, predict_at=[need["median"]])["curves"][0]["predictions"][0]
+        assert middle["error"] == pytest.approx(target, rel=0.05)
+
+
+@pytest.mark.parametrize("text", [SLOW_FALL, "0,.50 " + FLAT])
+def test_no_size_is_named_beyond_a_thousand_times_the_largest(text):
+    result = advise_table(curve_of(text), 0.4)
+    need = result["curves"][0]["required_n"]
+    ends = [np.inf if need[end] is None else need[end] for end in ("lower", "median", "upper")]
+    assert ends == sorted(ends) and ends[2] == np.inf
+    assert all(end <= 16e6 for end in ends if np.isfinite(end))
+    assert "more than 16,000,000" in advice_text(result)
+
+
+def test_never_is_only_said_where_no_law_that_fits_reaches_the_target():
+    early = advise_table(curve_of("100,.98 200,.96 400,.93"), 0.5)["curves"][0]
+    assert not early["never"] and early["probabilities"]["unreachable"] == 0
+    ever_faster = advise_table(curve_of("100,.95 200,.90 400,.84 800,.76 1600,.66"), 0.3)
+    assert not ever_faster["curves"][0]["never"] and "falls ever faster" in advice_text(ever_faster)
+    assert "unreachable by n" not in advice_text(ever_faster).lower()
+    sure = advise_table(one_curve(noise=0.0005), 0.2)
+    assert sure["curves"][0]["never"] and "Unreachable by n" in advice_text(sure)
+
+
+@pytest.mark.parametrize(("law", "target"), [("simple", 0.28), ("power", 0.02), ("log-power", 0.2)])
+def test_a_target_that_the_true_law_reaches_can_be_reached(law, target):
+    n = 1000 * 2.0 ** np.arange(7)
+    truth = {
+        "simple": 4 * n**-0.5 + 0.27, "power": 3 * n**-0.3, "log-power": 2 * np.log(n) ** -1.2 + 0.15,
+    }[law]  # fmt: skip
+    error = truth * np.exp(0.004 * np.random.default_rng(1).standard_normal(7))
+    (curve,) = split_curves(pd.DataFrame({"n": n, "error": error}), [])[0]
+    assert can_reach(curve, target)
+
+
+def test_the_verdict_and_its_words_agree():
+    """A set that has perhaps reached the target already is not called most likely reached already."""
+    for target in np.linspace(0.30, 0.40, 21):
+        result = advise_table(one_curve(noise=0.01), float(target))
+        (curve,), text = result["curves"], advice_text(result)
+        if curve["verdict"] == "render more":
+            assert "perhaps by the largest" in text or curve["probabilities"]["reached"] <= 0.2
+            assert "reached already" not in text
+
+
+def test_a_repeat_is_called_one():
+    frame = one_curve(noise=0.006, points=5)
+    result = advise_table(frame, 0.296, cost_per_image=1.0, cost_per_run=1e-3)
+    (curve,) = result["curves"]
+    assert curve["next_n"] in list(frame["n"]) and "a repeat of n = " in curve["detail"]
+
+
+def test_the_test_set_is_an_absolute_floor():
+    """One more measurement on N examples scatters at least as their number makes it."""
+    frame = one_curve(noise=0.0001)
+    for size in (200, 5000):
+        options = {"predict_at": [128000], "test_size": size}
+        (row,) = fit_table(frame, **options)["curves"][0]["predictions"]
+        width = np.log(row["predict_upper"] / row["predict_lower"])
+        assert width > 2 * 1.96 * np.sqrt((1 - row["error"]) / (row["error"] * size)) * 0.98
 
 
 def test_labels_are_a_lever_in_their_own_direction(points):

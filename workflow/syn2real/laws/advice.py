@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,42 +12,16 @@ import pandas as pd
 
 from syn2real.errors import InputError
 from syn2real.laws.effect import describe_effect
+from syn2real.laws.forecast import LIMIT, CurveForecast, Goal
 from syn2real.laws.forms.simple import LAW
-from syn2real.laws.levers import BLIND, Lever, choose_lever
+from syn2real.laws.levers import Lever, choose_lever
 from syn2real.laws.methods import posterior
-from syn2real.laws.methods.posterior import BayesFit
-from syn2real.laws.results import VERSION, number, tails
+from syn2real.laws.results import VERSION, number
 from syn2real.laws.shape import describe_shape
 from syn2real.laws.table import Curve, read_curves
 
-CLASSES = ("reached", "within", "beyond", "unreachable")
 SURE = 0.8  # a verdict needs this probability; below it, more points decide
 DOUBLINGS = 6  # of the most measured n are considered for the next measurement
-LIMIT = 100.0  # without --max-images, so many times the most measured counts as within reach
-
-
-@dataclass(frozen=True)
-class Goal:
-    """The error to reach and what images and runs cost.
-
-    Attributes
-    ----------
-    target_error : float
-    max_images : float or None
-        The most images that can be made; None: `LIMIT` times the most measured of the curve.
-    cost_per_image, cost_per_run : float or None
-        In any one unit. A run costs as much as rendering the curve's largest set, unless said otherwise.
-    """
-
-    target_error: float
-    max_images: float | None = None
-    cost_per_image: float = 1.0
-    cost_per_run: float | None = None
-    level: float = 0.95
-
-    def limit(self, curve: Curve) -> float:
-        """Return the most images that count as within reach for this curve."""
-        return self.max_images if self.max_images is not None else LIMIT * float(curve.n.max())
 
 
 def advise_table(
@@ -115,43 +89,6 @@ def advise_table(
     }
 
 
-class CurveForecast:
-    """What a curve's posterior forecasts for a goal: the required n in each of its draws."""
-
-    def __init__(self, curve: Curve, goal: Goal, fit: BayesFit | None) -> None:
-        self.curve, self.fit, self.limit = curve, fit, goal.limit(curve)
-        self.most = float(curve.n.max())
-        self.required = fit.draws.required(goal.target_error) if fit else np.empty(0)
-        self.at_limit = float(np.median(fit.draws.errors(np.array([self.limit])))) if fit else np.nan
-
-    @property
-    def probabilities(self) -> dict[str, float]:
-        """Probabilities of `CLASSES`; they sum to 1."""
-        need = self.required
-        reached = float(np.mean(need <= self.most))
-        never = float(np.mean(np.isinf(need)))
-        within = float(np.mean((need > self.most) & (need <= self.limit)))
-        return dict(
-            zip(CLASSES, (reached, within, max(1 - reached - never - within, 0.0), never), strict=True)
-        )
-
-    @property
-    def median(self) -> float | None:
-        """Median required n of the draws that reach the target; None where none does.
-
-        Where the target is not reached already, only larger sets than the measured ones count.
-        """
-        reaching = self.required[np.isfinite(self.required)]
-        if self.probabilities["reached"] < SURE:
-            reaching = reaching[reaching > self.most]
-        return float(np.median(reaching)) if len(reaching) else None
-
-    @property
-    def reachable(self) -> float:
-        """Probability that the target is reached with the most images there can be."""
-        return float(np.mean(self.required <= self.limit)) if self.fit else 0.0
-
-
 def _check(goal: Goal) -> None:
     """Refuse a goal that makes no sense."""
     for key, value in (
@@ -177,71 +114,84 @@ def _advice(
             "required_n": None, "next_n": next_size(curve), "lever": None, "detail": reason,
         }  # fmt: skip
     chances = forecast.probabilities
-    lever, next_n = _decide(forecast, forecasts, chances, goal)
-    low, high = tails(goal.level)
-    need = np.sort(forecast.required)
-    lower, upper = (need[min(int(q * len(need)), len(need) - 1)] for q in (low, high))
+    others = [other for other in forecasts if other is not forecast and other.fit]
+    lever, next_n = _decide(forecast, others, chances)
+    middle, lower, upper = map(number, forecast.at_limit)
     return {
         "curve": curve.identity,
         "verdict": lever.verdict,
         "reason": None,
         "probabilities": chances,
-        "required_n": {
-            "lower": number(lower), "median": number(forecast.median), "upper": number(upper),
-            "p_unreachable": chances["unreachable"],
-        },
+        "required_n": {**forecast.required_n, "p_unreachable": chances["unreachable"]},
         "next_n": next_n,
         "lever": lever.name,
         "detail": lever.detail,
+        "never": forecast.never,
         "largest_n": forecast.most,
         "limit_n": forecast.limit,
+        "farthest_n": forecast.farthest,
         "error_at_largest_n": number(float(curve.error[-1])),
-        "error_at_limit": number(forecast.at_limit),
-        "p_reach_by_lever": lever.chances,
-    }  # fmt: skip
+        "error_at_limit": middle,
+        "error_at_limit_lower": lower,
+        "error_at_limit_upper": upper,
+        "levers": lever.tried,
+    }
 
 
 def _decide(
-    forecast: CurveForecast, forecasts: Sequence[CurveForecast], chances: dict[str, float], goal: Goal
+    forecast: CurveForecast, others: Sequence[CurveForecast], chances: dict[str, float]
 ) -> tuple[Lever, float | None]:
     """Choose between done, more images, another lever, and another measurement."""
     if chances["reached"] >= SURE:
         return Lever("reached already", None, "the largest measured n meets the target"), None
-    if chances["reached"] + chances["within"] >= SURE:
+    if forecast.reachable >= SURE:
         return Lever("render more", "render more", "more images of the same rendering meet the target"), None
-    if chances["beyond"] + chances["unreachable"] >= SURE:
-        lever = choose_lever(forecast, [other for other in forecasts if other is not forecast and other.fit])
-        return lever, (forecast.curve.n.max() if lever.verdict == BLIND else None)
-    next_n = best_next(forecast, goal)
-    detail = f"one more measurement at n = {next_n:,.0f} says most about it for its cost"
-    return Lever(f"undetermined: measure n = {next_n:.0f} next", None, detail), next_n
+    lever = choose_lever(forecast, others)
+    if 1 - forecast.reachable < SURE:
+        next_n = best_next(forecast)
+        return Lever(f"undetermined: measure n = {next_n:.0f} next", None, _why(forecast, next_n)), next_n
+    if lever.name is None and not forecast.never:
+        next_n = best_next(forecast)
+        return replace(lever, detail=f"{lever.detail}; {_why(forecast, next_n)}"), next_n
+    return lever, None
 
 
-def best_next(forecast: CurveForecast, goal: Goal) -> float:
+def _why(forecast: CurveForecast, n: float) -> str:
+    """Say what the next measurement is for."""
+    what = "a repeat of" if n in forecast.curve.n else "a measurement at"
+    return f"{what} n = {n:,.0f} says most about the decision for its cost"
+
+
+def best_next(forecast: CurveForecast) -> float:
     """Return the n whose measurement removes most variance from the decision per cost.
 
-    The decision is whether the target is reached within the limit. What a measurement at n would say of it
-    is the variance, over the draws, of its probability given the value measured there.
+    The decision is whether the target is reached at the limit. What a measurement at n would say of it is the
+    variance, over the draws, of its probability given the value measured there. Where no measurement says
+    more than chance would, twice the largest n is the next.
     """
-    fit, most = forecast.fit, forecast.most
+    fit, most, goal = forecast.fit, forecast.most, forecast.goal
     assert fit is not None
-    doublings = most * 2.0 ** np.arange(1, DOUBLINGS + 1)
-    top = max(min(forecast.limit, doublings[-1]), most)
-    candidates = np.unique(np.concatenate([forecast.curve.n, np.minimum(doublings, top)]))
-    shown = fit.draws.measurements(candidates)
-    decision = (forecast.required <= forecast.limit).astype(float)
+    top = max(forecast.limit, most)
+    larger = np.minimum(most * 2.0 ** np.arange(1, DOUBLINGS + 1), top)
+    candidates = np.unique(np.concatenate([forecast.curve.n, larger]))
+    shown = fit.forecast.measurements(candidates)
+    at_limit = fit.forecast.errors(np.array([top]))[:, 0]
+    decision = (at_limit <= goal.target_error).astype(float)
     explained = np.array([_explained(value, decision) for value in shown.T])
     run = goal.cost_per_run if goal.cost_per_run is not None else goal.cost_per_image * most
     cost = run + goal.cost_per_image * np.maximum(candidates - most, 0)
+    if not explained.any():
+        return next_size(forecast.curve)
     return float(candidates[int(np.argmax(explained / cost))])
 
 
 def _explained(value: np.ndarray, decision: np.ndarray, bins: int = 25) -> float:
-    """Variance of `decision` explained by `value`, less what chance alone would explain."""
+    """Variance of `decision` explained by `value`, beyond twice what chance alone would explain."""
     parts = np.array_split(decision[np.argsort(value, kind="stable")], bins)
     means = np.array([part.mean() for part in parts])
     chance = decision.var() * bins / len(decision)
-    return max(float(means.var()) - chance, 1e-12)
+    explained = float(means.var())
+    return explained - chance if explained > 2 * chance else 0.0
 
 
 def next_size(curve: Curve) -> float:

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any
 
+from syn2real.laws.forecast import CurveForecast
+from syn2real.laws.results import number
 from syn2real.laws.table import Curve, differing
 
 BLIND = "rendering, model or labels: this file cannot decide"
@@ -18,55 +20,55 @@ FACTORS = {
     "bigger model": ("model",),
     "label more": ("s",),
 }
-GAIN = 1e-3  # a lever must lower the error at the limit by this share to be worth naming
-
-
-class Candidate(Protocol):
-    """A curve among which a lever is chosen (see `advice.CurveForecast`)."""
-
-    curve: Curve
-    at_limit: float
-
-    @property
-    def reachable(self) -> float:
-        """Probability that the target is reached within the limit."""
+LIKELY = 0.5  # a lever is recommended from this probability on that it reaches the target
 
 
 @dataclass(frozen=True)
 class Lever:
-    """The verdict, the lever's name (None where there is none to pull) and why."""
+    """The verdict, the lever's name (None where there is none to pull), why, and the levers of the file.
+
+    `tried` has of each lever the curve it leads to, the probability that this reaches the target within the
+    limit, and its error there with an interval.
+    """
 
     verdict: str
     name: str | None
     detail: str
-    chances: dict[str, float] | None = None
+    tried: dict[str, dict[str, Any]] | None = None
 
 
-def choose_lever(here: Candidate, others: Sequence[Candidate]) -> Lever:
+def choose_lever(here: CurveForecast, others: Sequence[CurveForecast]) -> Lever:
     """Choose the factor whose change brings the target closest, from curves that differ in it alone."""
-    best: dict[str, Candidate] = {}
+    best: dict[str, CurveForecast] = {}
     for other in others:
         name = single_factor(here.curve, other.curve)
         if name and (name not in best or _rank(other) > _rank(best[name])):
             best[name] = other
-    chances = {name: other.reachable for name, other in best.items()}
-    helpful = {name: other for name, other in best.items() if _helps(here, other)}
     if not best:
-        return Lever(
-            BLIND,
-            None,
-            "measure the same sizes with another rendering, model or number of labels: " + _run(here),
-        )
-    if not helpful:
-        tried = ", ".join(best)
-        return Lever(BLIND, None, f"none of the levers in this file ({tried}) lowers the error", chances)
-    name = max(helpful, key=lambda key: _rank(helpful[key]))
-    other = helpful[name]
+        measure = f"start with n = {here.curve.n.max():,.0f}"
+        detail = f"measure the same sizes with another rendering, model or number of labels: {measure}"
+        return Lever(BLIND, None, detail)
+    tried = {name: _outcome(here, other) for name, other in best.items()}
+    name = max(best, key=lambda key: _rank(best[key]))
+    words = {key: _words(key, outcome) for key, outcome in tried.items()}
+    if best[name].reachable < max(LIKELY, here.reachable):
+        return Lever(BLIND, None, f"no lever in this file does: {'; '.join(words.values())}", tried)
+    return Lever(name, name, words[name], tried)
+
+
+def _outcome(here: CurveForecast, other: CurveForecast) -> dict[str, Any]:
+    """Return where a lever leads."""
+    middle, lower, upper = map(number, other.at_limit)
     columns = differing([here.curve.identity, other.curve.identity])
-    change = ", ".join(f"{c} = {other.curve.identity[c]}" for c in columns)
-    chance, error = f"{other.reachable:.2f}", f"{other.at_limit:.4g}"
-    detail = f"{change} reaches the target with probability {chance} (error {error} at the limit)"
-    return Lever(name, name, detail, chances)
+    change = {column: other.curve.identity[column] for column in columns}
+    return {"change": change, "p_reach": other.reachable, "error": middle, "lower": lower, "upper": upper}
+
+
+def _words(name: str, outcome: dict[str, Any]) -> str:
+    """Say where a lever leads."""
+    change = ", ".join(f"{column} = {value}" for column, value in outcome["change"].items())
+    reaches = f"{name} ({change}) reaches the target with probability {outcome['p_reach']:.2f}"
+    return reaches + " (error {error:.4g} [{lower:.4g}, {upper:.4g}] at the limit)".format(**outcome)
 
 
 def single_factor(one: Curve, two: Curve) -> str | None:
@@ -87,16 +89,6 @@ def _forward(name: str, one: Curve, two: Curve) -> bool:
     return True
 
 
-def _rank(curve: Candidate) -> tuple[float, float]:
+def _rank(curve: CurveForecast) -> tuple[float, float]:
     """Order by the probability of reaching the target, then by the error at the limit."""
-    return (round(curve.reachable, 2), -curve.at_limit)
-
-
-def _helps(here: Candidate, other: Candidate) -> bool:
-    """Say whether the other curve ranks higher and ends clearly lower."""
-    return _rank(other) > _rank(here) and other.at_limit < (1 - GAIN) * here.at_limit
-
-
-def _run(here: Candidate) -> str:
-    """Name the run to measure."""
-    return f"start with n = {here.curve.n.max():,.0f}"
+    return (round(curve.reachable, 2), -curve.at_limit[0])

@@ -5,15 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from syn2real.laws.advice import SURE
 from syn2real.laws.table import differing
 from syn2real.report.markdown import markdown_table
-
-CLASS_WORDS = {
-    "reached": "reached already",
-    "within": "reachable within {limit}",
-    "beyond": "reachable beyond {limit}",
-    "unreachable": "unreachable by n",
-}
 
 
 def advice_text(result: dict[str, Any]) -> str:
@@ -40,7 +34,9 @@ def advice_text(result: dict[str, Any]) -> str:
     lines.append(markdown_table(header, (_numbers(name, curve) for name, curve in named)))
     lines += ["", *(f"- Note: {note}." for note in result["notes"])]
     level = f"{100 * result['level']:g} %"
-    lines.append(f"- An empty end of a required n: the target may never be reached ({level} interval).")
+    lines.append(
+        f"- Required n: with these images half of the forecasts reach the target ({level} interval)."
+    )
     return "\n".join(lines).strip() + "\n"
 
 
@@ -112,15 +108,38 @@ def _sentence(curve: dict[str, Any], result: dict[str, Any]) -> str:
     """Return one curve's verdict and what it is based on."""
     if curve["probabilities"] is None:
         return f"{curve['verdict']}: {curve['reason']}; measure n = {curve['next_n']:,.0f} next."
-    limit = f"{curve['limit_n']:,.0f} images"
-    chances = curve["probabilities"]
-    top = max(chances, key=lambda key: chances[key])
-    outcome = CLASS_WORDS[top].format(limit=limit)
-    text = f"{curve['verdict']}. Most likely {outcome} (probability {chances[top]:.2f})"
-    median = curve["required_n"]["median"]
-    if top in ("within", "beyond") and median is not None:
-        text += f", at about {median:,.0f} images"
-    return f"{text}; {curve['detail']}."
+    return f"{curve['verdict']}. {_outcome(curve)}; {curve['detail']}."
+
+
+def _outcome(curve: dict[str, Any]) -> str:
+    """Return what the forecast says of the target, in words that the verdict cannot contradict."""
+    reached, within, limit = (
+        curve["probabilities"]["reached"],
+        curve["probabilities"]["within"],
+        curve["limit_n"],
+    )
+    chance = reached + within
+    if reached >= SURE:
+        return f"The largest measured set meets the target (probability {reached:.2f})"
+    if chance >= SURE:
+        perhaps = f", perhaps by the largest measured set ({reached:.2f})" if reached > 1 - SURE else ""
+        about = f"at about {_images(curve['required_n']['median'], curve)} images"
+        return f"Reached within {limit:,.0f} images (probability {chance:.2f}), {about}{perhaps}"
+    if chance > 1 - SURE:
+        return f"Reached within {limit:,.0f} images with probability {chance:.2f}"
+    if curve["never"]:
+        return f"Unreachable by n: no law that describes this curve falls to the target ({1 - chance:.2f})"
+    return (
+        f"Not reached within {limit:,.0f} images (probability {1 - chance:.2f}); never cannot be said, "
+        "as a law that describes this curve about as well falls to the target"
+    )
+
+
+def _images(size: float | None, curve: dict[str, Any]) -> str:
+    """Return a required n to three digits, or what it exceeds."""
+    if size is None:
+        return "none" if curve["never"] else f"more than {curve['farthest_n']:,.0f}"
+    return f"{float(f'{size:.3g}'):,.0f}"
 
 
 def _numbers(name: str, curve: dict[str, Any]) -> list[str]:
@@ -129,7 +148,7 @@ def _numbers(name: str, curve: dict[str, Any]) -> list[str]:
         return [name, *[""] * 9]
     need = curve["required_n"]
     chances = [f"{value:.2f}" for value in curve["probabilities"].values()]
-    ends = ["" if need[end] is None else f"{need[end]:,.0f}" for end in ("lower", "median", "upper")]
+    ends = [_images(need[end], curve) for end in ("lower", "median", "upper")]
     return [name, f"{curve['largest_n']:,.0f}", _short(curve["error_at_largest_n"]), *chances, *ends]
 
 

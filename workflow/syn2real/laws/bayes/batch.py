@@ -30,6 +30,8 @@ class Batch:
     n, y, weight : ndarray, shape (B, m)
         Images, log error, relative inverse variance of the log error.
     used : ndarray of bool, shape (B, m)
+    test_size : ndarray, shape (B,)
+        Examples behind each error rate; infinite where unknown.
     shift : ndarray, shape (B,)
         κ, which is added to n in the law (see `bend`).
     t : ndarray, shape (B, m)
@@ -50,6 +52,7 @@ class Batch:
     within: np.ndarray
     replicates: np.ndarray
     shift: np.ndarray
+    test_size: np.ndarray
 
     @property
     def count(self) -> np.ndarray:
@@ -88,7 +91,9 @@ class Batch:
     def take(self, rows: np.ndarray | slice | list[int], used: np.ndarray | None = None) -> Batch:
         """Return the given curves, with another mask if one is given."""
         mask = self.used[rows] if used is None else used
-        parts = (self.n, self.y, self.weight), (self.within, self.replicates, self.shift)
+        parts = (self.n, self.y, self.weight), (
+            self.within, self.replicates, self.shift, self.test_size
+        )  # fmt: skip
         (n, y, weight), rest = ([value[rows] for value in group] for group in parts)
         return Batch(self.law, n, y, weight, mask, *rest)
 
@@ -141,7 +146,15 @@ def stack(curves: Sequence[Curve], law: Law) -> Batch:
         used[row, : len(ni)] = True
     within = np.array([item[3] for item in joined], float)
     replicates = np.array([item[4] for item in joined], float)
-    return Batch(law, n, y, weight, used, within, replicates, np.zeros(len(joined)))
+    sizes = np.array([_test_size(curve) for curve in curves])
+    return Batch(law, n, y, weight, used, within, replicates, np.zeros(len(joined)), sizes)
+
+
+def _test_size(curve: Curve) -> float:
+    """Return how many test examples a curve's floor comes from: it is (1 - e) / (e N) of an error e."""
+    if not curve.floor.all():
+        return np.inf
+    return float(np.median((1 - curve.error) / (curve.error * curve.floor)))
 
 
 def _join(curve: Curve) -> tuple[np.ndarray, np.ndarray, np.ndarray, float, int]:

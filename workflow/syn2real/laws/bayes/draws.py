@@ -33,6 +33,8 @@ class Draws:
         The used points, and their doublings since the first.
     n0, shift : float
         As in `batch.Batch`.
+    test_size : float
+        Examples behind each error rate, whose binomial noise no measurement goes below; infinite if unknown.
     weighted_residuals : ndarray, shape (S, m)
         V⁻¹ times the residuals, what the deviation at any n is predicted from.
     inverse : ndarray, shape (Q, m, m)
@@ -50,6 +52,7 @@ class Draws:
     t: np.ndarray
     n0: float
     shift: float
+    test_size: float
     weighted_residuals: np.ndarray
     inverse: np.ndarray
     normal: np.ndarray
@@ -93,13 +96,10 @@ class Draws:
 
     def measurements(self, n: np.ndarray, weight: float = 1.0) -> np.ndarray:
         """What one more measurement of weight `weight` would show at each n, shape (S, P)."""
-        noise = self.sigma / np.sqrt(weight) * self.normal[1]
-        return self.errors(n) * np.exp(np.clip(noise, -LARGEST_NOISE, LARGEST_NOISE))[:, None]
-
-    def carried(self) -> np.ndarray:
-        """Log deviation from the law at the largest measured n, which stays in expectation; shape (S,)."""
-        mean, spread = self.deviation(self.n[-1:])
-        return (mean + spread * self.normal[0][:, None])[:, 0]
+        errors = self.errors(n)
+        variance = np.maximum(self.sigma[:, None] ** 2 / weight, binomial(errors, self.test_size))
+        noise = np.sqrt(variance) * self.normal[1][:, None]
+        return errors * np.exp(np.clip(noise, -LARGEST_NOISE, LARGEST_NOISE))
 
 
 class Mixture:
@@ -128,12 +128,6 @@ class Mixture:
     def measurements(self, n: np.ndarray, weight: float = 1.0) -> np.ndarray:
         """See `Draws.measurements`."""
         return self._join(lambda part: part.measurements(n, weight))
-
-    def required(self, target: float) -> np.ndarray:
-        """Images at which each draw's law reaches `target`, infinite where it never does; shape (S,)."""
-        reduced = target * np.exp(-self._join(Draws.carried))
-        shift = self._join(lambda part: np.full(part.alpha.shape, part.shift))
-        return np.maximum(self.law.required_n(self.params, reduced) - shift, 0)
 
     def _join(self, get: Callable[[Draws], np.ndarray]) -> np.ndarray:
         return np.concatenate([get(part) for part in self.parts])
@@ -165,13 +159,22 @@ def draw(fitted: Posterior, row: int, count: int = DRAWS) -> Draws:
     centre = (residuals * mass[pick]).sum(axis=-1) / whole
     squares = fitted.scale[row] + fitted.rss[row].reshape(-1)[node]
     sigma = np.sqrt(squares / random.chisquare(fitted.df[row], count))
+    # The scatter of a few measurements may be less than what the test set's size alone makes of it.
+    test_size = float(batch.test_size[row])
+    sigma = np.maximum(sigma, np.sqrt(np.mean(batch.weight[row, used] * binomial(np.exp(y), test_size))))
     normal = np.stack([random.permutation(_normal(count)) for _ in range(3)])
     level = centre + sigma / np.sqrt(whole) * normal[2]
     weighted = np.einsum("sij,sj->si", inverse[pick], residuals - level[:, None])
     t = np.log2(n / n[0])
     return Draws(
-        batch.law, alpha, share, level, sigma, pick, n, t, n0, shift, weighted, inverse, normal[:2]
+        batch.law, alpha, share, level, sigma, pick, n, t, n0, shift, test_size, weighted, inverse,
+        normal[:2],
     )  # fmt: skip
+
+
+def binomial(error: np.ndarray, test_size: float) -> np.ndarray:
+    """Variance of the log of an error rate on so many test examples; 0 where their number is unknown."""
+    return np.clip(1 - error, 0, 1) / np.maximum(error * test_size, TINY)
 
 
 def draw_flat(batch: Batch, row: int, prior: Prior, count: int = DRAWS) -> Draws:

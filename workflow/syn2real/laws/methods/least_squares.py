@@ -175,7 +175,9 @@ def _lost_without_each(problem: Problem, nodes: int) -> dict[str, float]:
 def scaled_problem(curve: Curve, law: Law, residual: str) -> tuple[Problem, int]:
     """Return a curve's problem, in units of the geometric means of its rows, and its degrees of freedom."""
     rows = Rows(curve.n, curve.s, curve.n_params)
-    unit = Rows(*(np.exp(np.mean(np.log(values)))[None] for values in (rows.n, rows.s, rows.n_params)))
+    # Runs without labels (s = 0) belong to laws of n alone, whose unit they leave open.
+    sizes = (np.where(values > 0, values, np.nan) for values in (rows.n, rows.s, rows.n_params))
+    unit = Rows(*(np.exp(np.mean(np.log(values)))[None] for values in sizes))
     # The spread of replicates is one of logarithms; that of linear residuals is larger by the errors' size.
     size = float(np.mean(curve.error**2)) if residual == "linear" else 1.0
     problem = Problem(law, rows, unit, curve.error, curve.weight, residual, within=size * curve.within)

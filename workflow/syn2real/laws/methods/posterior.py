@@ -16,13 +16,12 @@ from syn2real.laws.bayes.grid import Posterior, Prior, posterior
 from syn2real.laws.bayes.pooling import plain_prior, pooled_prior
 from syn2real.laws.bayes.selection import choose_first
 from syn2real.laws.forms.base import Law
-from syn2real.laws.results import AT_BOUND, OK, UNIDENTIFIED, Param, Predictions, Rows, tails
+from syn2real.laws.methods.least_squares import identified_by
+from syn2real.laws.results import Param, Predictions, Rows, tails
 from syn2real.laws.table import Curve
 
 BLOCK = 24  # curves handled at once, which bounds the memory
 PRESSED = 0.1  # lower over upper quantile of C below which C = 0 is not excluded
-TINY_GAP = 0.02  # a C below this share of the smallest error is as good as none
-WIDE_GAP = 0.9  # a C that may be none, or above this share of the smallest error, is unknown
 WIDE_NODES = (60, 12)  # of the grid over the whole range of α that shows which ends are open
 
 
@@ -39,11 +38,15 @@ class BayesFit:
     first: float
     repeat: Draws | None = None
 
+    @property
+    def forecast(self) -> Mixture | Draws:
+        """The draws that every forecast and every probability comes from."""
+        return self.repeat or self.draws
+
     def predict(self, rows: Rows, level: float) -> Predictions:
         """Predict at each row's n: medians and equal-tailed intervals of the draws."""
         low, high = tails(level)
-        source = self.repeat or self.draws
-        errors, shown = source.errors(rows.n), source.measurements(rows.n)
+        errors, shown = self.forecast.errors(rows.n), self.forecast.measurements(rows.n)
         lower, middle, upper = np.quantile(errors, [low, 0.5, high], axis=0)
         below, above = np.quantile(shown, [low, high], axis=0)
         # Draws scatter a little; a measurement can only be less certain than its expectation.
@@ -94,9 +97,16 @@ def fit(
         for row, mixture in enumerate(mixtures):
             last = choice.last_value[start + row]
             repeat = draw_flat(part, row, beliefs.take(np.array([row]))) if last else None
-            fits.append(replace(_summary(mixture, wide, row, level), repeat=repeat))
+            statuses = identified_by(_used(curves[start + row], part.first[row]), law, level=level)
+            fits.append(replace(_summary(mixture, wide, row, level, statuses), repeat=repeat))
     shared = f"{law.exponents[0]}, noise and deviations are pooled over {len(curves)} curves"
     return fits, [f"{shared} (--no-pool: each alone)"] if pool and len(curves) > 1 else []
+
+
+def _used(curve: Curve, first: float) -> Curve:
+    """Return the sizes of a curve from the smallest used n on."""
+    names = ("n", "error", "weight", "s", "n_params", "floor")
+    return replace(curve, **{name: getattr(curve, name)[curve.n >= first] for name in names})
 
 
 def _mixtures(batch: Batch, prior: Prior, bends: np.ndarray) -> list[Mixture]:
@@ -112,8 +122,10 @@ def _mixtures(batch: Batch, prior: Prior, bends: np.ndarray) -> list[Mixture]:
     return [Mixture(some) for some in parts]
 
 
-def _summary(draws: Mixture, wide: Posterior, row: int, level: float) -> BayesFit:
-    """Return one curve's posterior as parameters with statuses."""
+def _summary(
+    draws: Mixture, wide: Posterior, row: int, level: float, statuses: Mapping[str, str]
+) -> BayesFit:
+    """Return one curve's posterior as parameters; their statuses are those of the likelihood alone."""
     law, used = wide.batch.law, wide.batch.used[row]
     falling, rate, constant = parameters(law)
     low, high = tails(level)
@@ -122,20 +134,18 @@ def _summary(draws: Mixture, wide: Posterior, row: int, level: float) -> BayesFi
     gap = np.quantile(draws.gap, [low, 0.5, high])
     if gap[0] < PRESSED * gap[2]:
         gap[0] = 0.0  # the posterior presses against C >= 0, which its lower quantile could never reach
-    smallest = float(np.exp(wide.batch.y[row, used].min()))
     # The central law goes through the median error at n0, whatever the medians of its parameters are.
     n0 = wide.batch.n0[row, None]
     at_n0 = float(np.median(np.exp(draws.log_law(n0))))
     coefficient = np.quantile(draws.coefficient, [low, 0.5, high])
     column = law.columns(alpha[1, None], Rows.at(n0))[0, law.coefficients.index(falling)]
     central = float(np.clip((at_n0 - gap[1]) / column, coefficient[0], coefficient[2]))
-    status = UNIDENTIFIED if open_low or open_high else OK
     ends = (None if open_low else alpha[0], None if open_high else alpha[2])
     scale = (None if open_low else coefficient[0], None if open_high else coefficient[2])
     params = {
-        falling: Param(central, *scale, status),
-        rate: Param(float(alpha[1]), *ends, status),
-        constant: Param(float(gap[1]), float(gap[0]), float(gap[2]), _gap_status(gap, smallest)),
+        falling: Param(central, *scale, statuses[falling]),
+        rate: Param(float(alpha[1]), *ends, statuses[rate]),
+        constant: Param(float(gap[1]), float(gap[0]), float(gap[2]), statuses[constant]),
     }
     values = {name: param.value for name, param in params.items()}
     residuals = wide.batch.y[row, used] - np.log(law.predict(values, Rows.at(wide.batch.n[row, used])))
@@ -147,12 +157,3 @@ def open_ends(wide: Posterior, row: int, level: float) -> tuple[bool, bool]:
     likelihood = wide.likelihood[row]
     floor = likelihood.max() - 0.5 * NormalDist().inv_cdf((1 + level) / 2) ** 2
     return bool(likelihood[0] > floor), bool(likelihood[-1] > floor)
-
-
-def _gap_status(gap: np.ndarray, smallest: float) -> str:
-    """Status of C: at 0, anywhere between 0 and the smallest error, or known."""
-    if gap[1] < TINY_GAP * smallest:
-        return AT_BOUND
-    if gap[0] < TINY_GAP * smallest and gap[2] > WIDE_GAP * smallest:
-        return UNIDENTIFIED
-    return OK

@@ -1,0 +1,151 @@
+"""What a curve's draws say of a target: every probability and required n is a share of the same draws."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from scipy.special import stdtrit
+
+from syn2real.laws.forms.base import find_law
+from syn2real.laws.methods.least_squares import profile, scaled_problem
+from syn2real.laws.methods.posterior import BayesFit
+from syn2real.laws.results import number, tails
+from syn2real.laws.table import Curve
+from syn2real.laws.varpro import search
+
+LIMIT = 100.0  # without --max-images, so many times the largest measured n counts as within reach
+FARTHEST = 1000.0  # times the largest measured n: beyond it no size is named
+PER_DOUBLING = 3  # sizes at which the draws are counted
+LAWS = ("simple", "log-power")  # by which a target may be reached; a power law is the simple one with C = 0
+
+
+@dataclass(frozen=True)
+class Goal:
+    """The error to reach and what images and runs cost.
+
+    Attributes
+    ----------
+    target_error : float
+    max_images : float or None
+        The most images that can be made; None: `LIMIT` times the most measured of the curve.
+    cost_per_image, cost_per_run : float or None
+        In any one unit. A run costs as much as rendering the curve's largest set, unless said otherwise.
+    """
+
+    target_error: float
+    max_images: float | None = None
+    cost_per_image: float = 1.0
+    cost_per_run: float | None = None
+    level: float = 0.95
+
+
+class CurveForecast:
+    """A curve's draws held against a goal.
+
+    The probability to reach the target with N images is the share of the draws at N that lie below it. It
+    never falls with N beyond the largest measured n: images that harm can be left out.
+    """
+
+    def __init__(self, curve: Curve, goal: Goal, fit: BayesFit | None) -> None:
+        self.curve, self.goal, self.fit = curve, goal, fit
+        self.most = float(curve.n.max())
+        self.limit = LIMIT * self.most if goal.max_images is None else goal.max_images
+        self.farthest = max(FARTHEST * self.most, self.limit)
+
+    @cached_property
+    def _shares(self) -> tuple[np.ndarray, np.ndarray]:
+        """Sizes n and the share of the draws that lie below the target there, both (P,)."""
+        assert self.fit is not None
+        ends = float(self.curve.n.min()), self.farthest
+        even = np.geomspace(*ends, int(PER_DOUBLING * np.log2(ends[1] / ends[0])) + 2)
+        sizes = np.unique(np.concatenate([even, self.curve.n, [max(self.limit, ends[0])]]))
+        share = (self.fit.forecast.errors(sizes) <= self.goal.target_error).mean(axis=0)
+        beyond = sizes >= self.most
+        share[beyond] = np.maximum.accumulate(share[beyond])
+        # Within the measured range: what holds from n on, up to the largest.
+        share[~beyond] = np.minimum.accumulate(share[: beyond.argmax() + 1][::-1])[::-1][:-1]
+        return sizes, share
+
+    def chance(self, n: float) -> float:
+        """Return the probability to reach the target with n images, or with the largest measured set."""
+        if self.fit is None:
+            return 0.0
+        sizes, share = self._shares
+        return float(np.interp(np.log(max(n, self.most)), np.log(sizes), share))
+
+    def required(self, quantile: float) -> float:
+        """Return the fewest images that reach the target with a probability; infinite where none do."""
+        sizes, share = self._shares
+        enough = np.flatnonzero(share >= quantile)
+        if len(enough) == 0:
+            return np.inf
+        k = int(enough[0])
+        if k == 0:
+            return float(sizes[0])
+        part = (quantile - share[k - 1]) / (share[k] - share[k - 1])
+        return float(sizes[k - 1] * (sizes[k] / sizes[k - 1]) ** part)
+
+    @property
+    def required_n(self) -> dict[str, float | None]:
+        """Lower end, median and upper end of the required n; None beyond `farthest`."""
+        low, high = tails(self.goal.level)
+        return {
+            name: number(self.required(q)) for name, q in (("lower", low), ("median", 0.5), ("upper", high))
+        }
+
+    @property
+    def reachable(self) -> float:
+        """Probability that the target is reached with the most images there can be."""
+        return self.chance(self.limit)
+
+    @cached_property
+    def never(self) -> bool:
+        """Whether every law that describes the curve about as well as the best stays above the target."""
+        return not can_reach(self.curve, self.goal.target_error, self.goal.level)
+
+    @property
+    def probabilities(self) -> dict[str, float]:
+        """Probabilities that the target is reached, within and beyond the limit, and never; they sum to 1."""
+        reached, limit = self.chance(self.most), self.reachable
+        far = self.chance(self.farthest) if self.never else 1.0
+        return {"reached": reached, "within": limit - reached, "beyond": far - limit, "unreachable": 1 - far}
+
+    @cached_property
+    def at_limit(self) -> tuple[float, float, float]:
+        """Median and interval of the error with the most images; NaN without a forecast."""
+        if self.fit is None:
+            return np.nan, np.nan, np.nan
+        low, high = tails(self.goal.level)
+        errors = self.fit.forecast.errors(np.array([self.limit]))
+        middle, lower, upper = np.quantile(errors, [0.5, low, high])
+        return float(middle), float(lower), float(upper)
+
+
+def can_reach(curve: Curve, target: float, level: float = 0.95) -> bool:
+    """Say whether any of `LAWS` that reaches a target at some n describes a curve about as well as the best.
+
+    Parameters
+    ----------
+    curve : Curve
+        At one s and one model, of at least three sizes.
+    target : float
+    level : float
+        Of the likelihood region around the best fit of all laws, without any prior.
+    """
+    least, reaching, freedom = np.inf, np.inf, 0
+    for name in LAWS:
+        law = find_law(name)
+        if law.why_not(curve) is not None:
+            continue
+        problem, df = scaled_problem(curve, law, "log")
+        best = search(problem)
+        constant = best.coefficients[0, law.coefficients.index(str(law.constant))]
+        # The best law that reaches the target, or just does not, has it as its constant.
+        held = best.loss if constant < target else profile(problem, str(law.constant), np.array([target]))
+        least, reaching, freedom = min(least, float(best.loss[0])), min(reaching, float(held[0])), df
+    if freedom < 1:
+        return True
+    noise = max(least / freedom, float(np.mean(curve.weight * curve.floor)))
+    return reaching <= least + noise * float(stdtrit(freedom, (1 + level) / 2)) ** 2
