@@ -91,7 +91,7 @@ def test_losses_above_one_are_legal(tmp_path, run):
     path = tmp_path / "loss.csv"
     path.write_text("n,error\n" + "".join(f"{n},{3 + 50 * n**-0.5}\n" for n in (100, 400, 1600, 6400, 25600)))
     (curve,) = run("fit", path)["curves"]
-    assert curve["fit"]["params"]["C"]["value"] == pytest.approx(3, rel=0.01)
+    assert curve["fit"]["params"]["C"]["value"] == pytest.approx(3, rel=0.02)
 
 
 def test_twenty_thousand_rows(tmp_path, run):

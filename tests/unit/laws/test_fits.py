@@ -223,3 +223,27 @@ def test_extrapolation_on_the_published_subset_beats_least_squares_and_the_last_
     rmse = {name: np.sqrt(np.mean(np.square(values))) for name, values in misses.items()}
     assert rmse["default"] < 0.9 * rmse["least-squares"] and rmse["default"] < 0.8 * rmse["last"]
     assert np.mean(inside) > 0.92
+
+
+RISING = "1000,.38 2000,.44 4000,.48 8000,.51 16000,.525"
+OUTLIER = "1000,.62 2000,.56 4000,.52 8000,.49 16000,.97"
+EARLY = "100,.98 200,.96 400,.93"
+NOISY = "100,.62 200,.35 400,.58 800,.30 1600,.57"
+
+
+@pytest.mark.parametrize("text", [RISING, OUTLIER, EARLY, NOISY])
+@pytest.mark.parametrize("method", ["default", "least-squares"])
+def test_nothing_is_ok_that_only_the_prior_or_no_law_supports(text, method):
+    rows = [[float(cell) for cell in pair.split(",")] for pair in text.split()]
+    (curve,) = fit_table(pd.DataFrame(rows, columns=["n", "error"]), method=method)["curves"]
+    assert not {param["status"] for param in curve["fit"]["params"].values()} & {"ok"}
+
+
+@pytest.mark.parametrize("method", ["default", "least-squares"])
+def test_a_gap_from_three_or_four_sizes_is_provisional(method):
+    n = np.repeat(1000 * 4.0 ** np.arange(4), 3)
+    error = (30 * n**-0.5 + 0.3) * np.exp(0.002 * np.random.default_rng(0).standard_normal(12))
+    frame = pd.DataFrame({"n": n, "error": error, "seed": np.tile([0, 1, 2], 4)})
+    (curve,) = fit_table(frame, method=method)["curves"]
+    assert curve["fit"]["params"]["C"]["status"] == "provisional"
+    assert curve["fit"]["params"]["alpha"]["status"] == "ok"

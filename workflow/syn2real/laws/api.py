@@ -14,10 +14,12 @@ from syn2real.laws.effect import describe_effect
 from syn2real.laws.forms.base import Law, find_law
 from syn2real.laws.methods.base import DEFAULT, find_method
 from syn2real.laws.notes import bound_notes
-from syn2real.laws.results import VERSION, Fit, Predictions, Rows, number
+from syn2real.laws.results import NOT_DESCRIBED, OK, PROVISIONAL, VERSION, Fit, Predictions, Rows, number
 from syn2real.laws.rows import requested_rows
 from syn2real.laws.shape import describe_shape
 from syn2real.laws.table import Curve, read_curves
+
+ENOUGH = 5  # sizes from which a constant is more than provisional
 
 
 def fit_table(
@@ -136,11 +138,13 @@ def _curve_json(
 ) -> dict[str, Any]:
     """Return one curve's object of the JSON contract."""
     first = getattr(fit, "first", 0.0)
-    used = curve.n[curve.n >= first]
+    used, shape = curve.n[curve.n >= first], describe_shape(curve)
     predictions: list[dict[str, Any]] = []
     result = None
     if fit is not None:
         params = {name: param.as_json() for name, param in fit.params.items()}
+        for name, param in params.items():
+            param["status"] = _status(param["status"], shape, name == law.constant and len(np.unique(used)))
         result = {"params": params, "rmse_log": number(fit.rmse_log)}
         if len(rows.n):
             values = {letter: param.value for letter, param in fit.params.items()}
@@ -154,11 +158,20 @@ def _curve_json(
         "n_max": float(used.max()) if fit is not None else None,
         "reference": number(curve.reference),
         "effect": describe_effect(curve, level),
-        "shape": describe_shape(curve),
+        "shape": shape,
         "fit": result,
         "reason": reason,
         "predictions": predictions,
     }
+
+
+def _status(status: str, shape: str | None, sizes: int) -> str:
+    """Return a parameter's status in view of the curve's shape, and of how many sizes a constant is from."""
+    if status != OK:
+        return status
+    if shape is not None:
+        return NOT_DESCRIBED
+    return PROVISIONAL if 0 < sizes < ENOUGH else OK
 
 
 def _predictions_json(rows: Rows, predicted: Predictions, law: np.ndarray) -> list[dict[str, Any]]:

@@ -11,6 +11,7 @@ import numpy as np
 VERSION = 1
 """Of the JSON contracts."""
 OK, FIXED, AT_BOUND, UNIDENTIFIED = "ok", "fixed", "at-bound", "unidentified"
+PROVISIONAL, NOT_DESCRIBED = "provisional", "not-described"
 SEED = 20220113
 """Of all random numbers in the fits, so that the same measurements give the same digits."""
 
@@ -20,7 +21,9 @@ class Param:
     """A parameter's value, its interval (None: that end is open) and its status.
 
     Status is ``ok``; ``fixed`` (not estimated for this curve); ``at-bound`` (the estimate lies on the bound
-    of its range); or ``unidentified`` (the measurements leave an end of its interval open).
+    of its range); ``unidentified`` (the measurements leave an end of its interval open); ``provisional`` (a
+    constant from so few sizes that later errors often lie below it); or ``not-described`` (the curve has a
+    shape that no law has).
     """
 
     value: float

@@ -16,8 +16,6 @@ from syn2real.laws.bayes.pooling import shares_of_others
 
 STEPS = np.array([0.0, 0.7, 3.0, 10.0, 35.0, 120.0])  # κ over the smallest used n
 STRAIGHT = 0.7  # probability of κ = 0 beforehand
-MANY = 7  # points from which a bend anywhere shows; with fewer, `BEYOND` of them must lie above it
-BEYOND = 5
 FARTHEST = 3.0  # κ may exceed the largest n by this factor: the curve then only begins to fall
 PRIOR_CURVES = 4.0  # how many curves `STRAIGHT` counts for when a file's curves share what they know
 WORTH = 0.02  # a κ with less weight than this is left out
@@ -59,9 +57,7 @@ def shifted(batch: Batch, step: float) -> Batch:
 
 def _possible(batch: Batch, step: float) -> np.ndarray:
     """Say for which curves this κ is considered, shape (B,)."""
-    beyond = np.sum(batch.used & (batch.n > step * batch.first[:, None]), axis=1)
-    reaches = step * batch.first <= FARTHEST * batch.last
-    return np.asarray((reaches & ((batch.count >= MANY) | (beyond >= BEYOND))) | (step == 0))
+    return np.asarray((step * batch.first <= FARTHEST * batch.last) | (step == 0))
 
 
 def _normalise(evidence: np.ndarray, share: np.ndarray) -> np.ndarray:

@@ -10,7 +10,7 @@ from statistics import NormalDist
 import numpy as np
 
 from syn2real.laws.bayes.batch import WALKS, Batch, log_fall, parameters, wander, whiten
-from syn2real.laws.bayes.grid import TINY, Posterior, Prior, log_shape
+from syn2real.laws.bayes.grid import TINY, Posterior, Prior, Scatter, log_shape
 from syn2real.laws.forms.base import Law
 from syn2real.laws.results import SEED, Rows
 
@@ -157,8 +157,7 @@ def draw(fitted: Posterior, row: int, count: int = DRAWS) -> Draws:
     mass = inverse.sum(axis=-1)  # (Q, m): 1' V⁻¹
     whole = mass.sum(axis=-1)[pick]
     centre = (residuals * mass[pick]).sum(axis=-1) / whole
-    squares = fitted.scale[row] + fitted.rss[row].reshape(-1)[node]
-    sigma = np.sqrt(squares / random.chisquare(fitted.df[row], count))
+    sigma = _noise(fitted, row, fitted.rss[row].reshape(-1)[node], random)
     # The scatter of a few measurements may be less than what the test set's size alone makes of it.
     test_size = float(batch.test_size[row])
     sigma = np.maximum(sigma, np.sqrt(np.mean(batch.weight[row, used] * binomial(np.exp(y), test_size))))
@@ -170,6 +169,15 @@ def draw(fitted: Posterior, row: int, count: int = DRAWS) -> Draws:
         batch.law, alpha, share, level, sigma, pick, n, t, n0, shift, test_size, weighted, inverse,
         normal[:2],
     )  # fmt: skip
+
+
+def _noise(fitted: Posterior, row: int, rss: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """Draw the noise of a log error of weight 1 given each draw's whitened sum of squares, shape (S,)."""
+    noise = fitted.noise.take([row])
+    log_share = np.stack(noise.parts(rss[None]))[:, 0]  # (C, S)
+    share = np.exp(log_share - log_share.max(axis=0)).cumsum(axis=0)
+    part = (random.random(len(rss)) * share[-1] > share).sum(axis=0)
+    return np.sqrt((noise.scale[0, part] + rss) / random.chisquare(noise.df[0, part]))
 
 
 def binomial(error: np.ndarray, test_size: float) -> np.ndarray:
@@ -191,8 +199,7 @@ def draw_flat(batch: Batch, row: int, prior: Prior, count: int = DRAWS) -> Draws
         rss=np.full((1, len(WALKS), 1, 1), squares),
         likelihood=np.zeros((1, 1)),
         inverse=inverse,
-        df=prior.noise_df[:1] + one.replicates + one.count - 1,
-        scale=prior.noise_df[:1] * prior.noise[:1] ** 2 + one.within,
+        noise=Scatter.of(one, prior.take(np.array([0]))),
         evidence=np.zeros(1),
     )
     return draw(fitted, 0, count)

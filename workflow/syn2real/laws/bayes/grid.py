@@ -9,6 +9,7 @@ form; α and u lie on a grid. For each α, ``f(n) / f(n0) - 1`` is the `gain` be
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import lgamma
 
 import numpy as np
 
@@ -17,7 +18,8 @@ from syn2real.laws.bayes.batch import WALKS, Batch, wander, whiten
 ALPHA = (0.02, 5.0)  # the range of exponents that is searched
 ALPHA_CENTRE, ALPHA_SPREAD = np.log(0.45), 0.75  # α without any pooling: 0.1 to 2 with 95 %
 LOG_WALK = np.log([0.36, 0.16, 0.12, 0.1, 0.08, 0.06, 0.06, 0.06])  # how large the deviation is, beforehand
-NOISE, NOISE_DF = 0.02, 1.0  # what a lone curve's noise in log error is, beforehand
+# What a lone curve's noise in log error is, beforehand: next to nothing or some percent, equally likely.
+NOISE, NOISE_DF = np.array([0.003, 0.03]), np.array([1.0, 2.0])
 SHARES = np.array([0.0, 1e-3, 0.03, 0.2, 0.5, 0.8, 0.95, 0.995, 1.0])
 ANCHOR = 3  # the walk that, beside none, decides where the nodes of u are needed
 STEPS = 6  # Gauss-Newton steps; the nodes only need to lie about right
@@ -38,16 +40,17 @@ class Prior:
         Log weight of each normal, a row a curve.
     log_walk : ndarray, shape (B or 1, Q)
         Log probability of each of `batch.WALKS`.
-    noise, noise_df : ndarray, shape (B or 1,)
-        Typical standard deviation of a log error of weight 1 and how many degrees of freedom it counts for.
+    noise, noise_df : ndarray, shape (B or 1, C)
+        A mixture, in equal parts: typical standard deviations of a log error of weight 1, and the degrees of
+        freedom that each counts for.
     """
 
     centre: np.ndarray = field(default_factory=lambda: np.array([ALPHA_CENTRE]))
     spread: np.ndarray = field(default_factory=lambda: np.array([ALPHA_SPREAD]))
     log_share: np.ndarray = field(default_factory=lambda: np.zeros((1, 1)))
     log_walk: np.ndarray = field(default_factory=lambda: LOG_WALK[None])
-    noise: np.ndarray = field(default_factory=lambda: np.array([NOISE]))
-    noise_df: np.ndarray = field(default_factory=lambda: np.array([NOISE_DF]))
+    noise: np.ndarray = field(default_factory=lambda: NOISE[None])
+    noise_df: np.ndarray = field(default_factory=lambda: NOISE_DF[None])
 
     def density(self, alpha: np.ndarray) -> np.ndarray:
         """Log density of log α, up to a constant, the shape of `alpha`: (B, A)."""
@@ -62,6 +65,51 @@ class Prior:
 
         shares, ratios = pick(self.log_share), pick(self.log_walk)
         return Prior(self.centre, self.spread, shares, ratios, pick(self.noise), pick(self.noise_df))
+
+
+@dataclass(frozen=True)
+class Scatter:
+    """What is known of the noise beside the residuals: a mixture of C scaled inverse chi-squares.
+
+    Attributes
+    ----------
+    df, scale : ndarray, shape (B, C)
+        Degrees of freedom, those of the residuals included, and the prior's and replicates' sum of squares.
+    log_share : ndarray, shape (B, C)
+        Log weight of each part, before the residuals' sum of squares is known.
+    """
+
+    df: np.ndarray
+    scale: np.ndarray
+    log_share: np.ndarray
+
+    @classmethod
+    def of(cls, batch: Batch, prior: Prior) -> Scatter:
+        """Join a prior with the replicates and the number of points of each curve."""
+        start, own = prior.noise_df * prior.noise**2, (batch.replicates + batch.count - 1)[:, None]
+        df, scale = prior.noise_df + own, start + batch.within[:, None]
+        # What integrating the noise out leaves beside the power of the sum of squares.
+        log_share = _log_gamma(df / 2) - _log_gamma(prior.noise_df / 2) + prior.noise_df / 2 * np.log(start)
+        return cls(df, scale, log_share)
+
+    def take(self, rows: list[int]) -> Scatter:
+        """Return what is known of the given curves."""
+        return Scatter(self.df[rows], self.scale[rows], self.log_share[rows])
+
+    def parts(self, squares: np.ndarray) -> list[np.ndarray]:
+        """Log marginal likelihood of a sum of squares (B, ...) by each part, up to a constant."""
+        shape = (len(squares),) + (1,) * (squares.ndim - 1)
+        columns = (part.T.reshape(-1, *shape) for part in (self.log_share, self.df, self.scale))
+        return [share - 0.5 * df * np.log(scale + squares) for share, df, scale in zip(*columns, strict=True)]
+
+    def log_likelihood(self, squares: np.ndarray) -> np.ndarray:
+        """Log marginal likelihood of a sum of squares, the shape of `squares`: (B, ...)."""
+        return np.logaddexp.reduce(self.parts(squares))
+
+    def variances(self, squares: np.ndarray) -> np.ndarray:
+        """Return typical variances of the noise by each part, (B, Q, A) to (B, C Q, A)."""
+        columns = zip(self.df.T[..., None, None], self.scale.T[..., None, None], strict=True)
+        return np.concatenate([(scale + squares) / df for df, scale in columns], axis=1)
 
 
 @dataclass(frozen=True)
@@ -81,8 +129,7 @@ class Posterior:
     likelihood : ndarray, shape (B, A)
         Log marginal likelihood of α alone, without its prior.
     inverse : ndarray, shape (B, Q, m, m)
-    df, scale : ndarray, shape (B,)
-        Of the noise: degrees of freedom, and the prior's and replicates' sum of squares.
+    noise : Scatter
     evidence : ndarray, shape (B,)
         Log marginal likelihood, comparable between shifts of the same points.
     """
@@ -94,8 +141,7 @@ class Posterior:
     rss: np.ndarray
     likelihood: np.ndarray
     inverse: np.ndarray
-    df: np.ndarray
-    scale: np.ndarray
+    noise: Scatter
     evidence: np.ndarray
 
 
@@ -191,8 +237,7 @@ def posterior(
     # What the level's integral leaves, and the noise's: an inverse gamma prior joined with the replicates.
     inverse, project, log_norm = whiten(batch, walks)
     log_norm = log_norm + prior.log_walk
-    scale = prior.noise_df * prior.noise**2 + batch.within
-    df = prior.noise_df + batch.replicates + batch.count - 1
+    noise = Scatter.of(batch, prior)
     # Lay the grid of α around the mass, with the best u of each α; that hardly depends on the walk.
     alpha = np.tile(np.geomspace(*ALPHA, nodes[0]), (len(batch.n), 1))
     anchors = [0, min(ANCHOR, len(walks) - 1)]
@@ -201,37 +246,33 @@ def posterior(
         gain, reach = np.expm1(log_fall), _reach(batch, log_fall)
         share, rss, stiff = best_share(batch, project[:, anchors], gain)
         if again < passes - 1:
-            rough = _laplace(share, rss, stiff, df, scale, log_norm[:, anchors]) + reach
+            rough = _laplace(share, rss, stiff, noise, log_norm[:, anchors]) + reach
             alpha = refine_alpha_grid(alpha, rough + prior.density(alpha), nodes[0])
     # Lay the grid of u for each α, and take the whitened sum of squares at every node.
-    grid, cell = _share_grid(share, rss, stiff, df, scale, nodes[1])
+    grid, cell = _share_grid(share, rss, stiff, noise, nodes[1])
     shape = log_shape(np.repeat(gain, nodes[1], axis=1), grid.reshape(len(grid), -1, 1))
     residuals = ((batch.y[:, None] - shape) * batch.used[:, None])[:, None]
     squares = (_rows(project, residuals) ** 2).sum(axis=-1).reshape(len(grid), -1, *grid.shape[1:])
-    # The noise integrated out leaves a power of that sum; then the prior of α.
-    power = -0.5 * df[:, None, None, None] * np.log(scale[:, None, None, None] + squares)
-    power = power + log_norm[:, :, None, None] + cell[:, None] + reach[:, None, :, None]
+    # The noise integrated out leaves powers of that sum; then the prior of α.
+    power = (
+        noise.log_likelihood(squares) + log_norm[:, :, None, None] + cell[:, None] + reach[:, None, :, None]
+    )
     likelihood = log_sum(np.moveaxis(power, 2, 1).reshape(len(grid), nodes[0], -1), axis=-1)
     step = np.log(np.gradient(np.log(alpha), axis=1))
     weight = power + (prior.density(alpha) + step)[:, None, :, None]
     total = log_sum(weight.reshape(len(grid), -1), axis=-1)
     weight = weight - total[:, None, None, None]
-    return Posterior(batch, alpha, grid, weight, squares, likelihood, inverse, df, scale, total)
+    return Posterior(batch, alpha, grid, weight, squares, likelihood, inverse, noise, total)
 
 
 def _laplace(
-    share: np.ndarray,
-    rss: np.ndarray,
-    stiff: np.ndarray,
-    df: np.ndarray,
-    scale: np.ndarray,
-    log_norm: np.ndarray,
+    share: np.ndarray, rss: np.ndarray, stiff: np.ndarray, noise: Scatter, log_norm: np.ndarray
 ) -> np.ndarray:
     """Integrate u roughly (a normal cut to [0, 1]) and sum over the deviation's sizes; shape (B, A)."""
-    d, s = df[:, None, None], scale[:, None, None]
-    spread = np.sqrt((s + rss) / d / np.maximum(stiff, TINY))
-    width = np.minimum(spread, 1.0)
-    value = -0.5 * d * np.log(s + rss) + np.log(width) + log_norm[:, :, None]
+    parts = len(noise.df.T)
+    spread = np.sqrt(noise.variances(rss) / np.maximum(np.tile(stiff, (1, parts, 1)), TINY))
+    width = np.log(np.minimum(spread, 1.0)) + np.tile(log_norm, parts)[:, :, None]
+    value = np.concatenate(noise.parts(rss), axis=1) + width
     return log_sum(np.moveaxis(value, 1, 2), axis=-1)
 
 
@@ -247,13 +288,14 @@ def refine_alpha_grid(alpha: np.ndarray, log_density: np.ndarray, nodes: int) ->
 
 
 def _share_grid(
-    share: np.ndarray, rss: np.ndarray, stiff: np.ndarray, df: np.ndarray, scale: np.ndarray, nodes: int
+    share: np.ndarray, rss: np.ndarray, stiff: np.ndarray, noise: Scatter, nodes: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Place u nodes around the best ones, dense near them; return them and log quadrature cells (B, A, U)."""
-    spread = np.sqrt((scale[:, None, None] + rss) / df[:, None, None] / np.maximum(stiff, TINY))
+    parts = (1, len(noise.df.T), 1)
+    spread = np.sqrt(noise.variances(rss) / np.maximum(np.tile(stiff, parts), TINY))
     best = np.take_along_axis(share, rss.argmin(axis=1)[:, None], axis=1)[:, 0]
-    low = np.clip((share - REACH * spread).min(axis=1), 0, 1)
-    high = np.clip((share + REACH * spread).max(axis=1), 0, 1)
+    low = np.clip((np.tile(share, parts) - REACH * spread).min(axis=1), 0, 1)
+    high = np.clip((np.tile(share, parts) + REACH * spread).max(axis=1), 0, 1)
     high = np.where(high - low < 1e-12, np.minimum(low + 1e-12, 1), high)
     # Spacing by sinh: a node in three lies within a standard error or two, the rest reach for the tails
     below, above = np.arcsinh((best - low) / _safe(spread)), np.arcsinh((high - best) / _safe(spread))
@@ -264,8 +306,13 @@ def _share_grid(
 
 
 def _safe(spread: np.ndarray) -> np.ndarray:
-    """The smallest spread over the deviation's sizes, kept above rounding; (B, Q, A) to (B, A)."""
+    """The smallest spread over noises and deviations, kept above rounding; (B, C Q, A) to (B, A)."""
     return np.clip(spread.min(axis=1), 1e-12, 1.0)
+
+
+def _log_gamma(value: np.ndarray) -> np.ndarray:
+    """Log of the gamma function, by the standard library: scipy.special takes long to import."""
+    return np.vectorize(lgamma, otypes=[float])(value)
 
 
 def log_sum(value: np.ndarray, axis: int) -> np.ndarray:

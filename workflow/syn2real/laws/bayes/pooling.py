@@ -31,6 +31,7 @@ ROUNDS = 12
 NODES = (24, 10)
 WALK_WEIGHT = 2.0  # how many curves the plain prior of the deviations' size counts for
 LIKELY_BETWEEN, LEAST_BETWEEN = 0.5, 0.3  # variance of the log noise variance between curves
+OWN_NOISE_DF = 0.5  # degrees of freedom of the plain prior, beside what other curves say
 MOST_NOISE_DF = 4.0  # degrees of freedom that other curves' noise counts for at most
 
 
@@ -127,7 +128,7 @@ def shares_of_others(evidence: np.ndarray, prior: np.ndarray, prior_curves: floa
 
 
 def _noise(rough: Posterior) -> tuple[np.ndarray, np.ndarray]:
-    """Typical noise of the other curves and the degrees of freedom it counts for, both (B,)."""
+    """Typical noise of the other curves and the degrees of freedom it counts for, both (B, C)."""
     squares = rough.rss[:, 0].min(axis=(1, 2)) + rough.batch.within
     df = np.maximum(rough.batch.count - 3, 0) + rough.batch.replicates
     use = (df >= 1) & (squares > 0)
@@ -139,13 +140,15 @@ def _noise(rough: Posterior) -> tuple[np.ndarray, np.ndarray]:
     weight = np.where(use, 1 / (sampled + LIKELY_BETWEEN), 0.0)
     total, first = weight.sum() - weight, (weight * log_variance).sum() - weight * log_variance
     many = use.sum() - use
-    mean = np.where(many > 0, first / np.maximum(total, 1e-12), 2 * np.log(NOISE))
+    mean = np.where(many > 0, first / np.maximum(total, 1e-12), 0.0)
     # How the others vary among themselves says how much they bind: a chi-square of d has log variance 2 / d.
     scatter = (weight * (log_variance[None] - mean[:, None]) ** 2 * (1 - np.eye(len(d)))).sum(axis=1)
     sampling = (weight * sampled).sum() - weight * sampled
     between = np.maximum((scatter - sampling) / np.maximum(total, 1e-12), LEAST_BETWEEN)
     df = np.minimum(2 / between, MOST_NOISE_DF) * many / (many + 2)
-    return np.exp(mean / 2), NOISE_DF + df
+    known = (many > 0)[:, None]
+    noise = np.where(known, np.exp(mean / 2)[:, None], NOISE)
+    return noise, np.where(known, OWN_NOISE_DF + df[:, None], NOISE_DF)
 
 
 def _log_chi_square(d: np.ndarray, h: float = 1e-3) -> tuple[np.ndarray, np.ndarray]:
