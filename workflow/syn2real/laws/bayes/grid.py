@@ -19,7 +19,7 @@ ALPHA = (0.02, 5.0)  # the range of exponents that is searched
 ALPHA_CENTRE, ALPHA_SPREAD = np.log(0.45), 0.75  # α without any pooling: 0.1 to 2 with 95 %
 LOG_WALK = np.log([0.36, 0.16, 0.12, 0.1, 0.08, 0.06, 0.06, 0.06])  # how large the deviation is, beforehand
 # What a lone curve's noise in log error is, beforehand: next to nothing or some percent, equally likely.
-NOISE, NOISE_DF = np.array([0.003, 0.03]), np.array([1.0, 2.0])
+NOISE, NOISE_DF = np.array([0.003, 0.04]), np.array([0.5, 3.0])
 SHARES = np.array([0.0, 1e-3, 0.03, 0.2, 0.5, 0.8, 0.95, 0.995, 1.0])
 ANCHOR = 3  # the walk that, beside none, decides where the nodes of u are needed
 STEPS = 6  # Gauss-Newton steps; the nodes only need to lie about right
