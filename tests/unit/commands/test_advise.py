@@ -7,9 +7,11 @@ import sys
 import venv
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from syn2real.cli import main
+from syn2real.laws.bayes import bend, grid
 
 ROOT = Path(__file__).parents[3]
 
@@ -37,6 +39,7 @@ class Refuse:
             raise ModuleNotFoundError(f"No module named {name!r}", name=top)
 sys.meta_path.insert(0, Refuse())
 from syn2real.cli import main
+from syn2real.laws.bayes import bend, grid
 sys.exit(main(sys.argv[1:]))
 """
 
@@ -63,3 +66,14 @@ def test_pip_install_brings_a_command_that_advises(tmp_path, file):
     listed = subprocess.run([python, "-m", "pip", "list", "--format=json"], **quiet).stdout
     names = {item["name"].lower() for item in json.loads(listed)}
     assert {"numpy", "scipy", "pandas"} <= names and not names & {"torch", "snakemake", "pydantic", "bpy"}
+
+
+def test_help_names_every_prior(capsys):
+    with pytest.raises(SystemExit):
+        main(["advise", "--help"])
+    text = " ".join(capsys.readouterr().out.split())
+    low, high = np.exp(grid.ALPHA_CENTRE + np.array([-1.96, 1.96]) * grid.ALPHA_SPREAD)
+    assert f"around {np.exp(grid.ALPHA_CENTRE):.2f}, from {low:.1f} to {high:.0f} with 95 %" in text
+    assert "about {:g} % or {:g} %, equally likely".format(*(100 * grid.NOISE)) in text
+    assert f"not at all with probability {np.exp(grid.LOG_WALK[0]):.2f}" in text
+    assert f"up to {bend.STEPS[-1]:g} times" in text and f"none with probability {bend.STRAIGHT}" in text
