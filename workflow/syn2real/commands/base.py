@@ -19,8 +19,8 @@ Rows with n = 0 (no pre-training) are not fitted but compared with the largest n
 """
 
 PRIORS = """\
-What the default method (posterior) assumes before it sees a curve. Only forecasts, probabilities and intervals
-use it; the status of a parameter and "never" are read from the likelihood alone.
+What the default method (posterior) assumes before it sees a curve. Forecasts, probabilities and intervals use
+it; the status of a parameter and "never" are read from the likelihood alone.
 Exponent: log-normal around 0.45, from 0.1 to 2 with 95 %; the curves of one file inform each other.
 Decline: any part of the error may fall with n, evenly over what falls within the measured sizes; C >= 0.
 Noise of one measurement: about 0.3 % or 4 %, equally likely; of several curves, what the others show.
