@@ -23,7 +23,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from syn2real.laws.advice import LIMIT, SURE
+from syn2real.laws.advice import SURE
+from syn2real.laws.forecast import LIMIT, CurveForecast, Goal
 from syn2real.laws.forms.simple import LAW
 from syn2real.laws.methods import paper, posterior
 from syn2real.laws.results import Rows
@@ -131,7 +132,7 @@ def answers(random: np.random.Generator, truths: list[Truth]) -> Iterator[dict[s
             "rmse_paper": old - mean, "rmse_last": float(truth.curve.error[-1]) - mean,
             "winkler": winkler(*map(float, (*predicted.predict_lower, *predicted.predict_upper)), measured),
             "winkler_delta": winkler(free["low"], free["high"], measured),
-            **_verdict(ours.draws.required(target), free, most, target, kind, n_true),
+            **_verdict(CurveForecast(truth.curve, Goal(target), ours), free, kind, n_true),
         }  # fmt: skip
 
 
@@ -152,17 +153,14 @@ def _coverage(truth, params, free, predicted, mean, measured) -> dict[str, float
     }  # fmt: skip
 
 
-def _verdict(required, free, most, target, kind, n_true) -> dict[str, float]:  # type: ignore[no-untyped-def]
+def _verdict(forecast: CurveForecast, free: dict[str, float], kind: str, n_true: float) -> dict[str, float]:
     """Whether the class, the decided action and the required n are right."""
-    limit = LIMIT * most
-    never_drawn = np.isinf(required)
-    chances = {
-        "reached": float(np.mean(required <= most)),
-        "within": float(np.mean((required > most) & (required <= limit))),
-        "beyond": float(np.mean((required > limit) & ~never_drawn)),
-        "unreachable": float(np.mean(never_drawn)),
-    }
-    low, high = np.sort(required)[[int(0.025 * len(required)), int(0.975 * len(required))]]
+    most, limit, target = forecast.most, forecast.limit, forecast.goal.target_error
+    chances = forecast.probabilities
+    # No required n is named outside the smallest measured n and a thousand times the largest.
+    first = float(forecast.curve.n.min())
+    low, high = forecast.required(0.025), forecast.required(0.975)
+    n_true = np.clip(n_true, first, np.inf) if n_true <= forecast.farthest else np.inf
     action = {"reached": "done", "within": "render", "beyond": "other", "unreachable": "other"}
     sums = {"done": chances["reached"], "render": chances["reached"] + chances["within"],
             "other": chances["beyond"] + chances["unreachable"]}  # fmt: skip
