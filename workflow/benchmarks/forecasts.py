@@ -30,8 +30,7 @@ from itertools import product
 import numpy as np
 import pandas as pd
 
-from syn2real.laws.advice import SURE
-from syn2real.laws.forecast import CurveForecast, Goal
+from syn2real.laws.forecast import SURE, CurveForecast, Goal
 from syn2real.laws.forms.simple import LAW
 from syn2real.laws.methods import posterior
 from syn2real.laws.results import Rows

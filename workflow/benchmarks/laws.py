@@ -23,8 +23,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from syn2real.laws.advice import SURE
-from syn2real.laws.forecast import LIMIT, CurveForecast, Goal
+from syn2real.laws.forecast import LIMIT, SURE, CurveForecast, Goal
 from syn2real.laws.forms.simple import LAW
 from syn2real.laws.methods import paper, posterior
 from syn2real.laws.results import Rows

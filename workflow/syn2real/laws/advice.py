@@ -12,7 +12,7 @@ import pandas as pd
 
 from syn2real.errors import InputError
 from syn2real.laws.effect import describe_effect
-from syn2real.laws.forecast import LIMIT, CurveForecast, Goal
+from syn2real.laws.forecast import LIMIT, SURE, CurveForecast, Goal
 from syn2real.laws.forms.simple import LAW
 from syn2real.laws.levers import Lever, choose_lever
 from syn2real.laws.methods import posterior
@@ -20,7 +20,6 @@ from syn2real.laws.results import VERSION, number
 from syn2real.laws.shape import describe_shape
 from syn2real.laws.table import Curve, read_curves
 
-SURE = 0.8  # a verdict needs this probability; below it, more points decide
 DOUBLINGS = 6  # of the most measured n are considered for the next measurement
 
 

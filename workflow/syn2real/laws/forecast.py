@@ -17,6 +17,7 @@ from syn2real.laws.varpro import search
 
 LIMIT = 100.0  # without --max-images, so many times the largest measured n counts as within reach
 FARTHEST = 1000.0  # times the largest measured n: beyond it no size is named
+SURE = 0.8  # a verdict needs this probability; below it, more points decide
 PER_DOUBLING = 3  # sizes at which the draws are counted
 LAWS = ("simple", "log-power")  # by which a target may be reached; a power law is the simple one with C = 0
 
@@ -102,7 +103,9 @@ class CurveForecast:
 
     @cached_property
     def never(self) -> bool:
-        """Whether every law that describes the curve about as well as the best stays above the target."""
+        """Whether the draws stay above the target, and each law that describes the curve as well."""
+        if self.chance(self.farthest) > 1 - SURE:
+            return False
         return not can_reach(self.curve, self.goal.target_error, self.goal.level)
 
     @property

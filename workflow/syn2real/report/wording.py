@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from syn2real.laws.advice import SURE
+from syn2real.laws.forecast import SURE
 from syn2real.laws.table import differing
 from syn2real.report.markdown import markdown_table
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from statistics import NormalDist
 from typing import Any
 
@@ -29,14 +30,34 @@ WIDE_NODES = (60, 12)  # of the grid over the whole range of α that shows which
 class BayesFit:
     """One curve's posterior (see `draws`), its parameters and how well the central law fits.
 
-    `first` is the smallest n used; `repeat` forecasts where hold-out preferred to repeat the last value.
+    Attributes
+    ----------
+    curve : Curve
+        The sizes that are used.
+    draws : Mixture
+    estimates : dict of str to Param
+        Medians and intervals of the draws, without a status.
+    repeat : Draws or None
+        Forecasts of the last value, where hold-out preferred to repeat it.
     """
 
+    curve: Curve
     draws: Mixture
-    params: Mapping[str, Param]
+    estimates: Mapping[str, Param]
     rmse_log: float
-    first: float
+    level: float
     repeat: Draws | None = None
+
+    @property
+    def first(self) -> float:
+        """Smallest n used."""
+        return float(self.curve.n[0])
+
+    @cached_property
+    def params(self) -> Mapping[str, Param]:
+        """Parameters by name; their statuses are those of the likelihood alone."""
+        statuses = identified_by(self.curve, self.draws.law, level=self.level)
+        return {name: replace(param, status=statuses[name]) for name, param in self.estimates.items()}
 
     @property
     def forecast(self) -> Mixture | Draws:
@@ -97,8 +118,9 @@ def fit(
         for row, mixture in enumerate(mixtures):
             last = choice.last_value[start + row]
             repeat = draw_flat(part, row, beliefs.take(np.array([row]))) if last else None
-            statuses = identified_by(_used(curves[start + row], part.first[row]), law, level=level)
-            fits.append(replace(_summary(mixture, wide, row, level, statuses), repeat=repeat))
+            curve = _used(curves[start + row], part.first[row])
+            estimates, rmse = _summary(mixture, wide, row, level)
+            fits.append(BayesFit(curve, mixture, estimates, rmse, level, repeat))
     shared = f"{law.exponents[0]}, noise and deviations are pooled over {len(curves)} curves"
     return fits, [f"{shared} (--no-pool: each alone)"] if pool and len(curves) > 1 else []
 
@@ -122,10 +144,8 @@ def _mixtures(batch: Batch, prior: Prior, bends: np.ndarray) -> list[Mixture]:
     return [Mixture(some) for some in parts]
 
 
-def _summary(
-    draws: Mixture, wide: Posterior, row: int, level: float, statuses: Mapping[str, str]
-) -> BayesFit:
-    """Return one curve's posterior as parameters; their statuses are those of the likelihood alone."""
+def _summary(draws: Mixture, wide: Posterior, row: int, level: float) -> tuple[dict[str, Param], float]:
+    """Return one curve's parameters, and the root mean square of the central law's log residuals."""
     law, used = wide.batch.law, wide.batch.used[row]
     falling, rate, constant = parameters(law)
     low, high = tails(level)
@@ -143,13 +163,13 @@ def _summary(
     ends = (None if open_low else alpha[0], None if open_high else alpha[2])
     scale = (None if open_low else coefficient[0], None if open_high else coefficient[2])
     params = {
-        falling: Param(central, *scale, statuses[falling]),
-        rate: Param(float(alpha[1]), *ends, statuses[rate]),
-        constant: Param(float(gap[1]), float(gap[0]), float(gap[2]), statuses[constant]),
+        falling: Param(central, *scale),
+        rate: Param(float(alpha[1]), *ends),
+        constant: Param(float(gap[1]), float(gap[0]), float(gap[2])),
     }
     values = {name: param.value for name, param in params.items()}
     residuals = wide.batch.y[row, used] - np.log(law.predict(values, Rows.at(wide.batch.n[row, used])))
-    return BayesFit(draws, params, float(np.sqrt(np.mean(residuals**2))), float(draws.parts[0].n[0]))
+    return params, float(np.sqrt(np.mean(residuals**2)))
 
 
 def open_ends(wide: Posterior, row: int, level: float) -> tuple[bool, bool]:
