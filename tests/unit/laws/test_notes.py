@@ -39,3 +39,36 @@ def test_a_prediction_has_the_law_beside_the_forecast() -> None:
         for row in curve["predictions"]:
             assert row["law"] == pytest.approx(p["D"] * row["n"] ** -p["alpha"] + p["C"], rel=1e-9)
             assert method == "default" and law == "simple" or row["law"] == pytest.approx(row["error"])
+
+
+def _cells(noise: float, seeds: int = 1) -> pd.DataFrame:
+    """Errors at four n and three s that multiply, but for one cell 20 % above; each with some seeds."""
+    random = np.random.default_rng(0)
+    rows = [
+        {
+            "n": n,
+            "s": s,
+            "seed": seed,
+            "error": 3 * (0.3 + n**-0.3) * s**-0.2 * np.exp(noise * random.standard_normal()),
+        }
+        for n in (1000, 4000, 16000, 64000)
+        for s in (500, 2000, 8000)
+        for seed in range(seeds)
+    ]
+    table = pd.DataFrame(rows)
+    return table.assign(
+        error=table["error"].where((table["n"] != 4000) | (table["s"] != 2000), 1.2 * table["error"])
+    )
+
+
+def test_a_cell_that_a_law_misses_by_more_than_the_noise_is_named() -> None:
+    def misses(table: pd.DataFrame) -> list[str]:
+        return [note for note in fit_table(table, law="full")["notes"] if "misses" in note]
+
+    (note,) = misses(_cells(0.003))
+    assert (
+        "taken for 1%" in note and "the worst, n = 4,000, s = 2,000, lies 1" in note and "% above it" in note
+    )
+    (note,) = misses(_cells(0.003, seeds=3))
+    assert "as seen between replicates" in note and "n = 4,000, s = 2,000" in note
+    assert misses(_cells(0.15, seeds=3)) == [], "seeds that scatter by 15 % explain a cell 20 % off"

@@ -46,6 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Fit the law, print the parameters and predictions."""
     from syn2real.laws.api import fit_table
+    from syn2real.laws.labels import compare
     from syn2real.laws.reading import read_csv
     from syn2real.report.wording import fit_text
 
@@ -58,6 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
         residual=arguments.residual,
         loss=arguments.loss,
         predict_file=arguments.predict_file,
+        compare=compare,
         **table_options(arguments),
     )
     print_or_write(result, arguments.json, fit_text)

@@ -13,11 +13,11 @@ from syn2real.errors import InputError
 from syn2real.laws.effect import describe_effect
 from syn2real.laws.forms.base import Law, find_law
 from syn2real.laws.methods.base import DEFAULT, find_method
-from syn2real.laws.notes import bound_notes
+from syn2real.laws.notes import Scores, bound_notes, held_out_notes, miss_notes
 from syn2real.laws.results import NOT_DESCRIBED, OK, PROVISIONAL, VERSION, Fit, Predictions, Rows, number
 from syn2real.laws.rows import requested_rows
 from syn2real.laws.shape import describe_shape
-from syn2real.laws.table import Curve, read_curves
+from syn2real.laws.table import Curve, read_curves, with_start
 
 ENOUGH = 5  # sizes from which a constant is more than provisional
 
@@ -38,6 +38,7 @@ def fit_table(
     test_size: float | None = None,
     file: str | Path | None = None,
     predict_file: str | Path | None = None,
+    compare: Callable[[Curve, Law], Scores] | None = None,
 ) -> dict[str, Any]:
     """Fit a law to every curve of a table.
 
@@ -71,17 +72,19 @@ def fit_table(
         Test examples behind each error rate; weighs the rows by their binomial variance.
     file, predict_file : str or Path, optional
         Named in error messages.
+    compare : callable, optional
+        Such as `labels.compare`: how laws forecast rows that are held out, for each curve.
 
     Returns
     -------
     dict
         ``{"version", "notes", "curves": [{"curve", "law", "method", "n_used", "n_min", "n_max",
-        "reference", "effect", "shape", "fit", "reason", "predictions"}]}`` of plain JSON values; an
-        interval's open end is None, and so is the reference, the mean error without pre-training, where there
-        is none. `effect` is what `effect.describe_effect` returns; `shape` is in words how the curve differs
-        from any law, or None. A prediction's `error` is the forecast, its `law` the law alone at the reported
-        parameters; the default method of the simple law adds what it knows of bends and deviations to a
-        forecast.
+        "reference", "effect", "shape", "fit", "reason", "predictions", "held_out"}]}`` of plain JSON values;
+        an interval's open end is None, and so is the reference, the mean error without pre-training, where
+        there is none. `effect` is what `effect.describe_effect` returns; `shape` is in words how the curve
+        differs from any law, or None. A prediction's `error` is the forecast, its `law` the law alone at the
+        reported parameters; the default method of the simple law adds what it knows of bends and deviations
+        to a forecast. `held_out` is what `compare` returns.
 
     Raises
     ------
@@ -93,18 +96,22 @@ def fit_table(
     if not 0 < level < 1:
         raise InputError(f"{level} is not between 0 and 1", key="level")
     curves, notes = read_curves(
-        frame, varies=form.varies, by=by, file=file, allow_unfitted=allow_unfitted, test_size=test_size
-    )
+        frame, varies=form.varies, by=by, file=file, allow_unfitted=allow_unfitted, test_size=test_size,
+        uses_zero=form.uses_zero,
+    )  # fmt: skip
     requested, lost = requested_rows(curves, form.varies, predict_at, predict_frame, predict_file)
-    reasons = [form.why_not(curve) for curve in curves]
-    good = [curve for curve, reason in zip(curves, reasons, strict=True) if reason is None]
+    whole = [with_start(curve, form.varies) if form.uses_zero else curve for curve in curves]
+    reasons = [form.why_not(curve) for curve in whole]
+    good = [curve for curve, reason in zip(whole, reasons, strict=True) if reason is None]
     fits, how = module.fit(good, form, level=level, pool=pool, residual=residual) if good else ([], [])
-    how = [*how, *bound_notes(form, good, fits)]
+    how = [*how, *bound_notes(form, good, fits), *miss_notes(form, good, fits)]
     fitted, name = iter(fits), module.__name__.rpartition(".")[2].replace("_", "-")
     out = []
-    for curve, reason, rows in zip(curves, reasons, requested, strict=True):
+    for curve, n, reason, rows in zip(curves, (one.n for one in whole), reasons, requested, strict=True):
         found = next(fitted) if reason is None else None
-        out.append(_curve_json(curve, form, name, found, reason, rows, level))
+        out.append(_curve_json(curve, n, form, name, found, reason, rows, level))
+        out[-1]["held_out"] = compare(curve, form) if compare and reason is None else {}
+        how += held_out_notes(curve, out[-1]["held_out"])
     return {"version": VERSION, "notes": [*notes, *lost, *how], "curves": out}
 
 
@@ -134,11 +141,18 @@ def parameter_table(fits: dict[str, Any]) -> pd.DataFrame:
 
 
 def _curve_json(
-    curve: Curve, law: Law, method: str, fit: Fit | None, reason: str | None, rows: Rows, level: float
+    curve: Curve,
+    n: np.ndarray,
+    law: Law,
+    method: str,
+    fit: Fit | None,
+    reason: str | None,
+    rows: Rows,
+    level: float,
 ) -> dict[str, Any]:
-    """Return one curve's object of the JSON contract."""
+    """Return the JSON contract's object of one curve, fitted at sizes n, shape (m,)."""
     first = getattr(fit, "first", 0.0)
-    used, shape = curve.n[curve.n >= first], describe_shape(curve)
+    used, shape = n[n >= first], describe_shape(curve)
     predictions: list[dict[str, Any]] = []
     result = None
     if fit is not None:

@@ -9,8 +9,9 @@ import numpy as np
 from scipy.special import stdtrit
 
 from syn2real.laws.forms.base import find_law
-from syn2real.laws.methods.least_squares import profile, scaled_problem
+from syn2real.laws.methods.least_squares import scaled_problem
 from syn2real.laws.methods.posterior import BayesFit
+from syn2real.laws.profiles import profile
 from syn2real.laws.results import number, tails
 from syn2real.laws.table import Curve
 from syn2real.laws.varpro import search

@@ -107,6 +107,7 @@ def read_curves(
     file: str | Path | None = None,
     allow_unfitted: bool = False,
     test_size: float | None = None,
+    uses_zero: bool = False,
 ) -> tuple[list[Curve], list[str]]:
     """Check a table and split it into curves; refuse it where none has enough distinct n, unless allowed.
 
@@ -116,6 +117,8 @@ def read_curves(
         What a curve's law describes besides n: "s", "n_params".
     by, file, allow_unfitted, test_size
         As for `api.fit_table`.
+    uses_zero : bool
+        The law takes rows with n = 0 (by `with_start`) or s = 0, but not those with both.
 
     Returns and raises what `check_frame`, `weigh_by_test_size`, `identity_columns` and `split_curves` do.
     """
@@ -127,7 +130,7 @@ def read_curves(
         checked = weigh_by_test_size(checked, test_size, file)
         checked[TEST_VARIANCE] = 1 / checked["weight"]
     columns = identity_columns(checked, [DESCRIBED[column] for column in varies], by, file)
-    curves, notes = split_curves(checked, columns, file, varies)
+    curves, notes = split_curves(checked, columns, file, varies, uses_zero)
     most = max((len(np.unique(curve.n)) for curve in curves), default=0)
     if most < fewest(varies) and not allow_unfitted:
         raise InputError(
@@ -193,6 +196,7 @@ def split_curves(
     columns: Sequence[str],
     file: str | Path | None = None,
     varies: Sequence[str] = (),
+    uses_zero: bool = False,
 ) -> tuple[list[Curve], list[str]]:
     """Split a checked table into curves, in order of first appearance.
 
@@ -202,6 +206,8 @@ def split_curves(
         The identity columns.
     varies : sequence of str
         What besides n varies within a curve: "s", "n_params".
+    uses_zero : bool
+        The law takes rows with n = 0 (by `with_start`) or s = 0, but not those with both.
 
     Returns
     -------
@@ -217,9 +223,10 @@ def split_curves(
     notes: list[str] = []
     if "weight" in frame:  # weights are relative: the typical row of a file has weight 1
         frame = frame.assign(weight=frame["weight"] / frame["weight"].median())
-    if "s" in varies and (frame["s"] == 0).any():
-        unlabelled = frame["s"] == 0
-        notes.append(f"{unlabelled.sum()} rows with s = 0 (no labels) are left out: the law takes log s")
+    unlabelled = (frame["s"] == 0) & ((frame["n"] == 0) | (not uses_zero)) if "s" in varies else None
+    if unlabelled is not None and unlabelled.any():
+        why = "nothing was learnt" if uses_zero else "the law takes log s"
+        notes.append(f"{unlabelled.sum()} rows with s = 0 (no labels) are left out: {why}")
         frame = frame[~unlabelled]
     table = _deduplicate(frame, [*columns, *_run_columns(frame, varies)], notes, file)
     zero = int((table["n"] == 0).sum())
@@ -232,7 +239,7 @@ def split_curves(
         curve = _curve(_runs(group), identity, varies)
         if len(curve.n):
             curves.append(curve)
-    if zero:
+    if zero and not uses_zero:
         notes.append(f"{zero} rows with n = 0 (no pre-training) are kept for reference and enter no fit")
     return curves, notes
 
@@ -339,6 +346,13 @@ def _curve(runs: Runs, identity: dict[str, Any], varies: Sequence[str]) -> Curve
         float(np.exp(np.log(start.error).mean())) if len(start.n) else None,
         mean.floor, average(start, varies)[0], runs,
     )  # fmt: skip
+
+
+def with_start(curve: Curve, varies: Sequence[str]) -> Curve:
+    """Return a curve with its rows without pre-training among the others."""
+    mean, within = average(curve.runs, varies)
+    arrays = {name: getattr(mean, name) for name in ("n", "error", "weight", "s", "n_params", "floor")}
+    return replace(curve, within=within, replicates=len(curve.runs.n) - len(mean.n), **arrays)
 
 
 def split_places(curve: Curve) -> list[Curve]:

@@ -15,9 +15,14 @@ from syn2real.laws.results import Rows
 
 RESIDUALS = ("log", "linear", "huber")
 HUBER = 1.345  # 95 % efficiency for normal noise
-ZOOMS = {1: 7, 2: 9}  # how often the grid is laid again around the best, by how many exponents there are
-NODES = {1: 48, 2: 18}  # nodes an exponent, by how many exponents there are
+ZOOMS = {
+    1: 7,
+    2: 9,
+    3: 16,
+}  # how often the grid is laid again around the best, by how many exponents there are
+NODES = {1: 48, 2: 18, 3: 12}  # nodes an exponent, by how many exponents there are
 REWEIGH = 4  # Gauss-Newton steps of a residual in logs
+STEP = 0.05  # of the first simplex, in the logarithms of exponents
 BLOCK = 400_000  # numbers of columns held at once
 SMALLEST = 1e-300  # what takes the logarithm of 0
 RIDGE = 1e-13  # that keeps two columns of the same direction solvable, in units of their length
@@ -54,9 +59,9 @@ class Problem:
     scale: float = np.inf
     within: float = 0.0
 
-    def columns(self, exponents: np.ndarray) -> np.ndarray:
-        """The law's columns over those at the unit; (..., q) to (..., m, k)."""
-        return self.law.columns(exponents, self.rows, self.unit)
+    def columns(self, exponents: np.ndarray, rows: Rows | None = None) -> np.ndarray:
+        """The law's columns at rows over those at the unit; (..., q) to (..., m, k)."""
+        return self.law.columns(self.law.natural(exponents, self.unit), rows or self.rows, self.unit)
 
 
 @dataclass(frozen=True)
@@ -162,11 +167,12 @@ def search(problem: Problem, held: dict[str, np.ndarray] | None = None) -> Solut
     for start in range(0, count, step):
         part = {name: values[start : start + step] for name, values in held.items()}
         parts.append(_search(problem, min(step, count - start), part))
-    return Solution(
+    found = Solution(
         np.concatenate([part.exponents for part in parts]),
         np.concatenate([part.coefficients for part in parts]),
         np.concatenate([part.loss for part in parts]),
     )
+    return found if held or len(problem.law.exponents) < 3 else _polish(problem, found)
 
 
 def _search(problem: Problem, count: int, held: dict[str, np.ndarray]) -> Solution:
@@ -174,11 +180,11 @@ def _search(problem: Problem, count: int, held: dict[str, np.ndarray]) -> Soluti
     law = problem.law
     free = [i for i, name in enumerate(law.coefficients) if name not in held]
     # The whole range of each exponent, in logs; one that is held has a range of no width.
-    low = np.tile(np.log(law.bounds[0]), (count, len(law.exponents)))
-    high = np.tile(np.log(law.bounds[1]), (count, len(law.exponents)))
+    low, high = (np.tile(ends, (count, 1)) for ends in np.log(law.ranges).T)
     for i, name in enumerate(law.exponents):
         if name in held:
             low[:, i] = high[:, i] = np.log(held[name])
+    floor, ceiling = low, high
     rows = np.arange(count)
     for _ in range(ZOOMS[len(law.exponents)]):
         nodes = _grid(low, high)  # (V, G, q)
@@ -187,7 +193,7 @@ def _search(problem: Problem, count: int, held: dict[str, np.ndarray]) -> Soluti
         best = loss.argmin(axis=1)
         centre = nodes[rows, best]
         half = 1.5 * (high - low) / (NODES[len(law.exponents)] - 1)
-        low, high = np.maximum(centre - half, low), np.minimum(centre + half, high)
+        low, high = np.maximum(centre - half, floor), np.minimum(centre + half, ceiling)
     whole = np.zeros((count, len(law.coefficients)))
     whole[:, free] = c[rows, best]
     for i, name in enumerate(law.coefficients):
@@ -196,14 +202,33 @@ def _search(problem: Problem, count: int, held: dict[str, np.ndarray]) -> Soluti
     return Solution(np.exp(centre), whole, loss[rows, best])
 
 
+def _polish(problem: Problem, found: Solution) -> Solution:
+    """Go on from the best node of a grid too coarse for a valley across three exponents."""
+    from scipy.optimize import minimize
+
+    free, start = list(range(len(problem.law.coefficients))), np.log(found.exponents[0])
+
+    def at(log_exponents: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        exponents = np.exp(log_exponents)[None, None]
+        return project(problem, exponents, np.zeros((1, 1, len(problem.error))), free)
+
+    # Every corner of the first simplex is a step along one exponent from the start.
+    simplex = start + STEP * np.vstack([np.zeros(len(start)), np.eye(len(start))])
+    bounds = np.log(problem.law.ranges)
+    options = {"initial_simplex": simplex, "xatol": 1e-9, "fatol": np.inf, "maxiter": 1000}
+    best = minimize(
+        lambda x: float(at(x)[1][0, 0]), start, method="Nelder-Mead", bounds=bounds, options=options
+    )
+    coefficients, loss = at(best.x)
+    return Solution(np.exp(best.x)[None], coefficients[0], loss[0])
+
+
 def _grid(low: np.ndarray, high: np.ndarray) -> np.ndarray:
     """Every combination of equally spaced exponents (in logs); (V, q) to (V, G, q)."""
-    count, q = low.shape
-    nodes = low[..., None] + (high - low)[..., None] * np.linspace(0, 1, NODES[q])
-    if q == 1:
-        return nodes.transpose(0, 2, 1)
-    first, second = np.broadcast_arrays(nodes[:, 0, :, None], nodes[:, 1, None, :])
-    return np.stack([first, second], axis=-1).reshape(count, -1, 2)
+    q = low.shape[1]
+    steps = np.linspace(0, 1, NODES[q])
+    corners = np.stack([axis.reshape(-1) for axis in np.meshgrid(*[steps] * q, indexing="ij")], axis=-1)
+    return np.asarray(low[:, None] + (high - low)[:, None] * corners)
 
 
 def _offset(problem: Problem, exponents: np.ndarray, held: dict[str, np.ndarray]) -> np.ndarray:

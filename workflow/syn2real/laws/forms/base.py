@@ -34,6 +34,10 @@ class Law:
         What it is a law of; a law of the transfer gap is fitted to the gaps of several models.
     bounds : (float, float)
         The range in which exponents are searched.
+    scales : tuple of str
+        Those of `exponents` that are no exponents but sizes; `natural` gives them their unit.
+    uses_zero : bool
+        It describes rows without pre-training (n = 0), and without labels (s = 0), as well.
     """
 
     equation: ClassVar[str]
@@ -41,6 +45,8 @@ class Law:
     terms: ClassVar[Powers] = {}
     describes: ClassVar[str] = "error"
     bounds: ClassVar[tuple[float, float]] = (0.01, 5.0)
+    scales: ClassVar[tuple[str, ...]] = ()
+    uses_zero: ClassVar[bool] = False
 
     @property
     def name(self) -> str:
@@ -51,6 +57,15 @@ class Law:
     def exponents(self) -> tuple[str, ...]:
         """The parameters that enter nonlinearly, in the order of the terms."""
         return tuple(dict.fromkeys(name for powers in self.terms.values() for name in powers.values()))
+
+    @property
+    def ranges(self) -> tuple[tuple[float, float], ...]:
+        """The range in which each of `exponents` is searched, a size in the unit that `natural` gives it."""
+        return tuple(self.bounds for _ in self.exponents)
+
+    def natural(self, exponents: np.ndarray, unit: Rows) -> np.ndarray:
+        """Return exponents (..., q) with sizes in the data's own units, from sizes in units at one row."""
+        return exponents
 
     @property
     def coefficients(self) -> tuple[str, ...]:
