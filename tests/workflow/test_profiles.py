@@ -123,7 +123,7 @@ def test_somebody_elses_profile_of_that_name_stays(with_make, tmp_path):
     assert theirs.read_text() == "jobs: 3\n"
 
 
-@pytest.mark.parametrize(("threads", "mebibytes"), [(1, 2500), (2, 5000), (4, 10000)])
+@pytest.mark.parametrize(("threads", "mebibytes"), [(1, 2500), (4, 10000)])
 def test_a_trainings_memory_follows_the_threads_of_its_gpus(checkout, threads, mebibytes):
     target = "results/pretrain/smoke/smoke/mulclass/resnet18/n8/seed0/metrics.json"
     # Without a profile: a logger of its own may show no resources.

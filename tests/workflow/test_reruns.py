@@ -46,24 +46,27 @@ def test_a_fresh_checkout_over_old_results_runs_nothing(reuse: Checkout) -> None
         ("report/page.py", {"advise": 1}),
         ("report/wording.py", {"advise": 1}),
         ("laws/bayes/grid.py", FITTED),
-        ("laws/methods/least_squares.py", {}),
         ("complexity/covariance.py", MEASURED),
         ("tasks/sinclass/task.py", {"finetune": 5, "reference": 1} | MEASURED | ANSWERS),
         ("tasks/normal/task.py", {"pretrain": 1, "finetune": 3} | ANSWERS),
-        ("jobs/attempts.py", {}),
-        ("jobs/log.py", {}),
         ("report/contact_sheet.py", {"figure_samples": 2}),
-        ("render/randomise/jpeg.py", {}),
         ("render/scene.py", {"render": 4, "export_stand_in": 1, "figure_samples": 2} | TRAINED),
     ],
 )
 def test_an_edited_module_reruns_its_stage(reuse: Checkout, module: str, jobs: dict[str, int]) -> None:
-    path = reuse.folder / "workflow/syn2real" / module
-    path.write_text(path.read_text() + "\nEDITED = True\n")
+    edit_module(reuse, module)
     assert reuse.planned() == jobs
 
 
-def test_a_new_randomisation_that_is_off_runs_nothing(reuse: Checkout) -> None:
+def edit_module(reuse: Checkout, module: str) -> None:
+    path = reuse.folder / "workflow/syn2real" / module
+    path.write_text(path.read_text() + "\nEDITED = True\n")
+
+
+def test_how_jobs_are_run_and_plug_ins_that_none_names_rerun_nothing(reuse: Checkout) -> None:
+    unused = ("laws/methods/least_squares.py", "render/randomise/jpeg.py")
+    for module in ("jobs/attempts.py", "jobs/log.py", *unused):
+        edit_module(reuse, module)
     folder = reuse.folder / "workflow/syn2real/render/randomise"
     shutil.copy(folder / "jpeg.py", folder / "new_one.py")
     assert reuse.planned() == {}
