@@ -47,12 +47,8 @@ def finetune(
         Fraction of the training set, drawn by the run's seed, in percent.
     outputs : dict
         "metrics" (.json). TensorBoard's curves go to `tensorboard/` beside it.
-    scratch : Path
-        Folder of the resume state: the run's own, not among the outputs; removed on success.
-    threads : int
-        CPU threads to compute with, of each process.
-    checkpoint_seconds : float
-        Least time between two resume states, in seconds; changes no result.
+    scratch, threads, checkpoint_seconds
+        As `pretrain` has them.
 
     Raises
     ------
@@ -95,12 +91,8 @@ def train_reference(
     outputs : dict
         "backbone" (.safetensors) and "metrics" (.json), as of a pre-training whose setting is the target and
         whose task is the fine-tuning's.
-    scratch : Path
-        Folder of the resume state: the run's own, not among the outputs; removed on success.
-    threads : int
-        CPU threads to compute with.
-    checkpoint_seconds : float
-        Least time between two resume states, in seconds; changes no result.
+    scratch, threads, checkpoint_seconds
+        As `pretrain` has them.
 
     Raises
     ------
