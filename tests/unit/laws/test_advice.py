@@ -178,6 +178,7 @@ def test_labels_are_a_lever_in_their_own_direction(points):
     more = few.assign(s=5000, error=few.error * 0.5)
     curves = advice_of(pd.concat([few, more]), 0.2)
     assert curves["a", "resnet18", 500]["lever"] == "label more"
+    assert curves["a", "resnet18", 500]["levers"]["label more"]["p_reach"] > 0.5
     assert curves["a", "resnet18", 5000]["verdict"] in ("reached already", "render more")
 
 
@@ -212,3 +213,17 @@ def test_words_come_before_numbers(points):
 def test_goals_that_make_no_sense(points, options):
     with pytest.raises(InputError, match="is not a positive number"):
         advise_table(points, **options)
+
+
+def test_the_labels_that_a_target_takes_come_from_the_law_that_forecasts_better():
+    """Effective labels: n images are worth labels, fewer where there are many already."""
+    n, s = (
+        grid.reshape(-1) for grid in np.meshgrid([1000.0, 4000, 16000, 64000], [500.0, 2000, 8000, 32000])
+    )
+    error = 3 * (s + 2 * n**0.6) ** -0.25
+    frame = pd.DataFrame({"n": n, "s": s, "error": error * np.exp(0.003 * np.sin(7 * np.arange(16)))})
+    target = 0.17  # 97,000 labels with 64,000 images
+    few = next(c for c in advise_table(frame, target, max_images=128000)["curves"] if c["curve"]["s"] == 500)
+    needed = few["levers"]["label more"]["needed"]
+    assert needed["law"] == "effective" and needed["labels"] == pytest.approx(97000, rel=0.15)
+    assert needed["held_out"] < 0.02 and "labels (by the effective law" in few["detail"]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,7 @@ from syn2real.laws.results import Rows
 from syn2real.laws.table import Curve, split_curves, with_start
 
 VARIES = ("s",)
+FARTHEST = 100.0  # times the largest measured s: no more labels are named
 FOLDS = {"largest s": "s", "largest n": "n"}
 """What is held out of a table and forecast from the rest."""
 
@@ -62,6 +64,38 @@ def label_forecast(frame: pd.DataFrame) -> LabelForecast | None:
     best = min(laws, key=lambda name: total(scores.get(name)))
     params = best_params(rows[best], laws[best])
     return LabelForecast(best, lambda n, s: laws[best].predict(params, Rows.at(n, s)), scores)
+
+
+def labels_needed(curves: Sequence[Curve], n: float, target: float) -> dict[str, Any] | None:
+    """Say how many labels reach a target error with n images, by the law that forecasts held-out rows best.
+
+    Parameters
+    ----------
+    curves : sequence of Curve
+        Of a file, with their runs; they differ in s alone.
+    n : float
+        Pre-training images.
+    target : float
+
+    Returns
+    -------
+    dict or None
+        ``{"law", "labels", "most", "held_out"}``: labels is None where the law does not reach the target with
+        `most` labels, `FARTHEST` times the largest measured s; held_out is the root mean square log error of
+        what was held out, None where nothing could be. None where no law of n and s can be fitted.
+    """
+    names = ("n", "s", "error", "weight", "seed")
+    rows = pd.concat([pd.DataFrame({name: getattr(curve.runs, name) for name in names}) for curve in curves])
+    found = label_forecast(rows.loc[:, ~(rows < 0).all()])  # no seed is -1
+    if found is None:
+        return None
+    sizes = np.geomspace(rows["s"][rows["s"] > 0].min(), FARTHEST * rows["s"].max(), 400)
+    enough = sizes[found.predict(n, sizes) <= target]
+    scores = found.scores.get(found.law)
+    return {
+        "law": found.law, "labels": float(enough[0]) if len(enough) else None, "most": float(sizes[-1]),
+        "held_out": total(scores) if scores else None,
+    }  # fmt: skip
 
 
 def compare(curve: Curve, law: Law) -> Scores:

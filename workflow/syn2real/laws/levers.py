@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from syn2real.laws.forecast import CurveForecast
+from syn2real.laws.labels import labels_needed
 from syn2real.laws.results import number
 from syn2real.laws.table import Curve, differing
 
@@ -49,6 +50,12 @@ def choose_lever(here: CurveForecast, others: Sequence[CurveForecast]) -> Lever:
         detail = f"measure the same sizes with another rendering, model or number of labels: {measure}"
         return Lever(BLIND, None, detail)
     tried = {name: _outcome(here, other) for name, other in best.items()}
+    if "label more" in tried:
+        same = [
+            here.curve,
+            *(o.curve for o in others if differing([here.curve.identity, o.curve.identity]) == ["s"]),
+        ]
+        tried["label more"]["needed"] = labels_needed(same, here.most, here.goal.target_error)
     name = max(best, key=lambda key: _rank(best[key]))
     words = {key: _words(key, outcome) for key, outcome in tried.items()}
     if best[name].reachable < max(LIKELY, here.reachable):
@@ -68,7 +75,18 @@ def _words(name: str, outcome: dict[str, Any]) -> str:
     """Say where a lever leads."""
     change = ", ".join(f"{column} = {value}" for column, value in outcome["change"].items())
     reaches = f"{name} ({change}) reaches the target with probability {outcome['p_reach']:.2f}"
-    return reaches + " (error {error:.4g} [{lower:.4g}, {upper:.4g}] at the limit)".format(**outcome)
+    reaches += " (error {error:.4g} [{lower:.4g}, {upper:.4g}] at the limit)".format(**outcome)
+    needed = outcome.get("needed")
+    if not needed:
+        return reaches
+    labels = (
+        f"about {float(format(needed['labels'], '.2g')):,.0f}"
+        if needed["labels"]
+        else f"more than {needed['most']:,.0f}"
+    )
+    missed = f"; what was held out it missed by {needed['held_out']:.1%}" if needed["held_out"] else ""
+    how = f"by the {needed['law']} law{missed}"
+    return f"{reaches}; with the largest measured n it takes {labels} labels ({how})"
 
 
 def single_factor(one: Curve, two: Curve) -> str | None:
