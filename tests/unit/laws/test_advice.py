@@ -72,7 +72,7 @@ def test_the_lever_comes_from_curves_that_differ_in_one_factor(points):
     assert bigger["lever"] is None, "a lever that lowers the error and misses the target is not recommended"
     tried = bigger["levers"]["bigger model"]
     assert tried["p_reach"] < 0.5 and tried["lower"] <= tried["error"] <= tried["upper"]
-    assert "[" in bigger["detail"] and "no lever in this file does" in bigger["detail"]
+    assert "[" in bigger["detail"] and "no other curve of this file is likely to" in bigger["detail"]
     assert advice_of(points[points.setting == "a"], 0.27)["a", "resnet18", 500]["lever"] == "bigger model"
     assert only_a["a", "resnet50", 500]["verdict"].endswith("cannot decide"), "a smaller model is not a lever"
     apart = points[(points.setting == "a") == (points.model == "resnet18")]
@@ -156,6 +156,53 @@ def test_the_verdict_and_its_words_agree():
             assert "reached already" not in text
 
 
+def test_a_set_that_probably_meets_the_target_is_repeated_not_enlarged():
+    curves = [advise_table(one_curve(noise=0.01), float(t))["curves"][0] for t in np.linspace(0.31, 0.33, 41)]
+    likely = [c for c in curves if 0.5 <= c["probabilities"]["reached"] < 0.8]
+    assert likely and all(c["verdict"] == "probably reached already: repeat n = 64000" for c in likely)
+    assert all(c["required_n"]["median"] > 64000 for c in curves if c["verdict"] == "render more")
+
+
+def test_a_smaller_set_that_meets_the_target_is_named():
+    result = advise_table(curve_of("1000,.6 2000,.5 4000,.45 8000,.44 16000,.47 32000,.53"), 0.445)
+    assert result["curves"][0]["met_at"] == 8000
+    assert "The error at n = 8,000 meets the target" in advice_text(result)
+
+
+@pytest.mark.parametrize(
+    ("text", "step"),
+    [
+        ("1000,.62 2000,.56 4000,.52 8000,.49 16000,.97", "repeat n = 16000"),
+        ("100,.97 300,.93 900,.82 2700,.6", "measure n = 5400"),
+        ("100,.95 200,.90 400,.84 800,.76 1600,.66", "measure n = 3200"),
+    ],
+)
+def test_where_the_shape_leaves_it_open_the_next_measurement_is_the_one_that_shows_it(text, step):
+    (curve,) = advise_table(curve_of(text), 0.1)["curves"]
+    assert curve["verdict"] == f"undetermined: {step} next" and curve["lever"] is None
+
+
+def test_what_is_never_does_not_depend_on_the_level():
+    frame = curve_of("1000,.6 2000,.5 4000,.45 8000,.44 16000,.47 32000,.53")
+    levels = [advise_table(frame, 0.4, level=level)["curves"][0]["never"] for level in (0.5, 0.95)]
+    assert levels == [False, False]
+
+
+def test_digits_are_no_evidence():
+    """Five times .5 is no proof that .49 is out of reach, nor that pre-training does nothing at all."""
+    (curve,) = advise_table(curve_of("0,.5 1000,.5 2000,.5 4000,.5 8000,.5"), 0.49)["curves"]
+    assert not curve["never"]
+    assert curve["effect"]["upper"] > 0.05 and curve["effect"]["noise"] == "the digits of the errors"
+
+
+def test_a_rate_is_not_forecast_above_one():
+    frame = curve_of("100,.99 200,.97 400,.96")
+    (curve,) = advise_table(frame, 0.5)["curves"]
+    rows = fit_table(frame, predict_at=[10, 1e5])["curves"][0]["predictions"]
+    assert curve["error_at_limit_upper"] <= 1
+    assert all(max(row["upper"], row["predict_upper"]) <= 1 for row in rows)
+
+
 def test_a_repeat_is_called_one():
     frame = one_curve(noise=0.006, points=5)
     result = advise_table(frame, 0.296, cost_per_image=1.0, cost_per_run=1e-3)
@@ -184,7 +231,8 @@ def test_labels_are_a_lever_in_their_own_direction(points):
 
 def test_too_uncertain_says_what_to_measure_next():
     (curve,) = advise_table(one_curve(noise=0.02, points=4), 0.31)["curves"]
-    assert curve["verdict"] == f"undetermined: measure n = {curve['next_n']:.0f} next"
+    step = "repeat" if curve["next_n"] in (1000, 2000, 4000, 8000) else "measure"
+    assert curve["verdict"] == f"undetermined: {step} n = {curve['next_n']:.0f} next"
     assert curve["next_n"] >= 1000 and curve["lever"] is None
 
 

@@ -90,7 +90,7 @@ def test_what_the_forecast_adds_is_a_line_and_a_name_of_its_own() -> None:
 )
 def test_nothing_is_drawn_above_one_where_errors_are_rates(error: list[float]) -> None:
     curve, ax = _drawn(error)
-    assert max(row["predict_upper"] for row in curve["predictions"]) > 1
+    assert max(row["predict_upper"] for row in curve["predictions"]) <= 1
     assert ax.get_ylim()[1] <= 1
     tops = [np.max(line.get_ydata()) for line in ax.lines if len(line.get_ydata())]
     tops += [

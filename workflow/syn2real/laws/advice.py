@@ -12,14 +12,15 @@ import pandas as pd
 
 from syn2real.errors import InputError
 from syn2real.laws.effect import describe_effect
-from syn2real.laws.forecast import LIMIT, SURE, CurveForecast, Goal
+from syn2real.laws.forecast import LIKELY, LIMIT, SURE, CurveForecast, Goal
 from syn2real.laws.forms.simple import LAW
 from syn2real.laws.levers import Lever, choose_lever
 from syn2real.laws.methods import posterior
 from syn2real.laws.results import VERSION, number
-from syn2real.laws.shape import describe_shape
+from syn2real.laws.shape import EVER_FASTER, describe_shape, off_the_rest
 from syn2real.laws.table import Curve, read_curves
 
+NO_CHANCE = 0.01  # to reach the target: below it no single measurement changes the verdict
 DOUBLINGS = 6  # of the most measured n are considered for the next measurement
 
 
@@ -71,6 +72,8 @@ def advise_table(
     fits = iter(posterior.fit(good, LAW, pool=pool, level=level)[0])
     found = [next(fits) if reason is None else None for reason in reasons]
     forecasts = [CurveForecast(curve, goal, fit) for curve, fit in zip(curves, found, strict=True)]
+    if max_images is not None and any(max_images < one.most for one in forecasts):
+        notes.append("--max-images lies below a measured n, which counts as within reach all the same")
     if max_images is None:
         notes.append(f"without --max-images, {LIMIT:g} times a curve's largest measured n is within reach")
     out = [
@@ -126,6 +129,7 @@ def _advice(
         "lever": lever.name,
         "detail": lever.detail,
         "never": forecast.never,
+        "met_at": forecast.met_at,
         "largest_n": forecast.most,
         "limit_n": forecast.limit,
         "farthest_n": forecast.farthest,
@@ -142,17 +146,37 @@ def _decide(
 ) -> tuple[Lever, float | None]:
     """Choose between done, more images, another lever, and another measurement."""
     if chances["reached"] >= SURE:
-        return Lever("reached already", None, "the largest measured n meets the target"), None
+        return Lever("reached already", None, "no more images are needed"), None
+    if forecast.reachable >= SURE and chances["reached"] >= LIKELY:
+        detail = f"a repeat of n = {forecast.most:,.0f} shows whether it does"
+        return Lever(f"probably reached already: repeat n = {forecast.most:.0f}", None, detail), forecast.most
     if forecast.reachable >= SURE:
         return Lever("render more", "render more", "more images of the same rendering meet the target"), None
     lever = choose_lever(forecast, others)
+    open_n = _open(forecast.curve)
+    if open_n is not None and lever.name is None:
+        detail = "the shape of the curve leaves it open" + (f"; {lever.detail}" if lever.tried else "")
+        return Lever(_measure(forecast, open_n), None, detail, lever.tried), open_n
     if 1 - forecast.reachable < SURE:
         next_n = best_next(forecast)
-        return Lever(f"undetermined: measure n = {next_n:.0f} next", None, _why(forecast, next_n)), next_n
-    if lever.name is None and not forecast.never:
+        return Lever(_measure(forecast, next_n), None, _why(forecast, next_n)), next_n
+    if lever.name is None and not forecast.never and forecast.reachable > NO_CHANCE:
         next_n = best_next(forecast)
         return replace(lever, detail=f"{lever.detail}; {_why(forecast, next_n)}"), next_n
     return lever, None
+
+
+def _open(curve: Curve) -> float | None:
+    """Return the n to measure where a size lies off the rest, or the error falls ever faster; else None."""
+    off = off_the_rest(curve)[0]
+    if off is None and (describe_shape(curve) or "").startswith(EVER_FASTER):
+        return next_size(curve)
+    return off
+
+
+def _measure(forecast: CurveForecast, n: float) -> str:
+    """Return the verdict that another measurement decides."""
+    return f"undetermined: {'repeat' if n in forecast.curve.n else 'measure'} n = {n:.0f} next"
 
 
 def _why(forecast: CurveForecast, n: float) -> str:

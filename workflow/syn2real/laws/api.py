@@ -162,7 +162,7 @@ def _curve_json(
         result = {"params": params, "rmse_log": number(fit.rmse_log)}
         if len(rows.n):
             values = {letter: param.value for letter, param in fit.params.items()}
-            predictions = _predictions_json(rows, fit.predict(rows, level), law.predict(values, rows))
+            predictions = _predictions_json(curve, rows, fit.predict(rows, level), law.predict(values, rows))
     return {
         "curve": curve.identity,
         "law": law.name,
@@ -188,17 +188,20 @@ def _status(status: str, shape: str | None, sizes: int) -> str:
     return PROVISIONAL if 0 < sizes < ENOUGH else OK
 
 
-def _predictions_json(rows: Rows, predicted: Predictions, law: np.ndarray) -> list[dict[str, Any]]:
-    """Return one object a predicted row."""
+def _predictions_json(
+    curve: Curve, rows: Rows, predicted: Predictions, law: np.ndarray
+) -> list[dict[str, Any]]:
+    """Return one object a predicted row; the forecast of an error rate is 1 at most."""
+    top = 1.0 if curve.error.max() <= 1 else np.inf
     columns: list[tuple[str, Callable[[int], float]]] = [
         ("n", lambda i: rows.n[i]),
         ("s", lambda i: rows.s[i]),
         ("n_params", lambda i: rows.n_params[i]),
-        ("error", lambda i: predicted.error[i]),
-        ("lower", lambda i: predicted.lower[i]),
-        ("upper", lambda i: predicted.upper[i]),
-        ("predict_lower", lambda i: predicted.predict_lower[i]),
-        ("predict_upper", lambda i: predicted.predict_upper[i]),
+        ("error", lambda i: min(predicted.error[i], top)),
+        ("lower", lambda i: min(predicted.lower[i], top)),
+        ("upper", lambda i: min(predicted.upper[i], top)),
+        ("predict_lower", lambda i: min(predicted.predict_lower[i], top)),
+        ("predict_upper", lambda i: min(predicted.predict_upper[i], top)),
         ("law", lambda i: law[i]),
     ]
     return [{name: number(value(i)) for name, value in columns} for i in range(len(rows.n))]

@@ -58,11 +58,14 @@ def describe_effect(curve: Curve, level: float = 0.95) -> dict[str, Any] | None:
         return None
     found = _paired(part) or _unpaired(part)
     floor = float(part.floor[-1] + part.start.floor[0])
-    if floor > 0:
-        known = Noise(np.empty(0), floor, np.inf, "the size of the test set")
+    rounding = float(part.resolution[-1] * (1 + (part.error[-1] / part.start.error[0]) ** 2))
+    if max(floor, rounding) > 0:
+        source = "the size of the test set" if floor > 0 else "the digits of the errors"
+        known = Noise(np.empty(0), floor or rounding, np.inf, source)
         tested = _Difference(found.before, found.after, known)
-        # Unknown noise is infinite, so that the test set's is taken there too.
-        found = found if np.inf > found.half(level) > tested.half(level) else tested
+        # Unknown noise is infinite; a test set's size says what it is, digits do not.
+        if found.half(level) < tested.half(level) or (floor > 0 and found.noise is None):
+            found = tested
     return _in_words(part, found, level, several=len(parts) > 1)
 
 

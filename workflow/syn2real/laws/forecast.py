@@ -19,6 +19,7 @@ from syn2real.laws.varpro import search
 LIMIT = 100.0  # without --max-images, so many times the largest measured n counts as within reach
 FARTHEST = 1000.0  # times the largest measured n: beyond it no size is named
 SURE = 0.8  # a verdict needs this probability; below it, more points decide
+LIKELY = 0.5  # a lever is recommended, and a set may well meet the target, from this probability on
 PER_DOUBLING = 3  # sizes at which the draws are counted
 LAWS = ("simple", "log-power")  # by which a target may be reached; a power law is the simple one with C = 0
 
@@ -98,6 +99,12 @@ class CurveForecast:
         }
 
     @property
+    def met_at(self) -> float | None:
+        """The smallest n whose measured error meets the target, where that at the largest n does not."""
+        met = self.curve.n[self.curve.error <= self.goal.target_error]
+        return float(met[0]) if len(met) and met[-1] < self.most else None
+
+    @property
     def reachable(self) -> float:
         """Probability that the target is reached with the most images there can be."""
         return self.chance(self.limit)
@@ -107,7 +114,7 @@ class CurveForecast:
         """Whether the draws stay above the target, and each law that describes the curve as well."""
         if self.chance(self.farthest) > 1 - SURE:
             return False
-        return not can_reach(self.curve, self.goal.target_error, self.goal.level)
+        return not can_reach(self.curve, self.goal.target_error)
 
     @property
     def probabilities(self) -> dict[str, float]:
@@ -123,6 +130,8 @@ class CurveForecast:
             return np.nan, np.nan, np.nan
         low, high = tails(self.goal.level)
         errors = self.fit.forecast.errors(np.array([self.limit]))
+        if self.curve.error.max() <= 1:
+            errors = np.minimum(errors, 1)
         middle, lower, upper = np.quantile(errors, [0.5, low, high])
         return float(middle), float(lower), float(upper)
 
@@ -151,5 +160,5 @@ def can_reach(curve: Curve, target: float, level: float = 0.95) -> bool:
         least, reaching, freedom = min(least, float(best.loss[0])), min(reaching, float(held[0])), df
     if freedom < 1:
         return True
-    noise = max(least / freedom, float(np.mean(curve.weight * curve.floor)))
+    noise = max(least / freedom, float(np.mean(curve.weight * curve.resolution)))
     return reaching <= least + noise * float(stdtrit(freedom, (1 + level) / 2)) ** 2

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from syn2real.laws.forecast import CurveForecast
+from syn2real.laws.forecast import LIKELY, CurveForecast
 from syn2real.laws.labels import labels_needed
 from syn2real.laws.results import number
 from syn2real.laws.table import Curve, differing
@@ -21,7 +21,6 @@ FACTORS = {
     "bigger model": ("model",),
     "label more": ("s",),
 }
-LIKELY = 0.5  # a lever is recommended from this probability on that it reaches the target
 
 
 @dataclass(frozen=True)
@@ -59,7 +58,9 @@ def choose_lever(here: CurveForecast, others: Sequence[CurveForecast]) -> Lever:
     name = max(best, key=lambda key: _rank(best[key]))
     words = {key: _words(key, outcome) for key, outcome in tried.items()}
     if best[name].reachable < max(LIKELY, here.reachable):
-        return Lever(BLIND, None, f"no lever in this file does: {'; '.join(words.values())}", tried)
+        return Lever(
+            BLIND, None, f"no other curve of this file is likely to: {'; '.join(words.values())}", tried
+        )
     return Lever(name, name, words[name], tried)
 
 
@@ -84,7 +85,8 @@ def _words(name: str, outcome: dict[str, Any]) -> str:
         if needed["labels"]
         else f"more than {needed['most']:,.0f}"
     )
-    missed = f"; what was held out it missed by {needed['held_out']:.1%}" if needed["held_out"] else ""
+    held_out = needed["held_out"]
+    missed = "" if held_out is None else f"; it missed held-out errors by {max(held_out, 0.001):.1%}"
     how = f"by the {needed['law']} law{missed}"
     return f"{reaches}; with the largest measured n it takes {labels} labels ({how})"
 

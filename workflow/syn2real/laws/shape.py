@@ -15,6 +15,9 @@ LIKELY = 0.9  # a curve that does not fall with this confidence shows no fall
 MONOTONE = 4  # sizes that all rise: by chance once in 24, and less on a curve that falls
 FAR = 0.05  # of the log error: less is no reason to measure a size again
 EXCESS = 2  # times the variance of replicates that sizes may have by chance
+SMALL = 0.02  # noise of a mean log error that is assumed where nothing but a steep curve could show it
+PERSISTENT = 4.0  # times the noise of two slopes' difference
+EVER_FASTER = "the error falls ever faster"
 CAUSES = "common causes are training too short for the larger sets, a gap between the domains, and noise"
 
 
@@ -81,7 +84,7 @@ def _joined(within: float, replicates: int, lack: float, freedom: int) -> tuple[
 def curve_noise(curve: Curve) -> Noise | None:
     """Return the noise that a curve's own measurements show, or None where they show none.
 
-    It is their `scatter` or the binomial noise of the test set, whichever is larger.
+    It is their `scatter`, or what the test set's size or the digits written leave open, whichever is larger.
 
     Parameters
     ----------
@@ -89,8 +92,9 @@ def curve_noise(curve: Curve) -> Noise | None:
         Measurements at one s and one model.
     """
     found = [noise for noise in [scatter(curve)] if noise is not None]
-    if curve.floor.any():
-        found.append(Noise(curve.floor, 0.0, np.inf, "the size of the test set"))
+    if curve.resolution.any():
+        source = "the size of the test set" if curve.floor.any() else "the digits of the errors"
+        found.append(Noise(curve.resolution, 0.0, np.inf, source))
     return max(found, key=lambda noise: noise.quantile(0.975) * noise.variance.mean() ** 0.5, default=None)
 
 
@@ -144,14 +148,33 @@ def _shape(curve: Curve, noise: Noise) -> str | None:
     if line.rises(0) > sure:
         return f"the error grows with n, from {first} to {last}; {CAUSES}"
     no_fall = line.rises(0) > -noise.quantile(LIKELY)
-    if bend is not None and bend.curvature < -sure and not no_fall:
+    if not no_fall and ((bend is not None and bend.curvature < -sure) or _steepens(curve, noise)):
         return (
-            "the error falls ever faster (in the logarithms of both), as no law does: such a curve is at its "
+            f"{EVER_FASTER} (in the logarithms of both), as no law in n does: such a curve is at its "
             "beginning, and only larger n show where it goes"
         )
     if (steps >= 0).any() and no_fall:
         return f"the error does not fall with n beyond the noise ({noise.source}); {CAUSES}"
     return None
+
+
+def _steepens(curve: Curve, noise: Noise) -> bool:
+    """Say whether each step falls at a steeper slope than the one before, the last by more than the noise.
+
+    A curve that falls faster than a parabola leaves its scatter about one, which hides the bend.
+    """
+    slopes = np.diff(np.log(curve.error)) / np.diff(np.log(curve.n))
+    if len(slopes) < 3 or not (np.diff(slopes) < 0).all() or slopes[0] > 0:
+        return False
+    known = max(float(np.mean(curve.resolution)) ** 0.5, _replicated(curve), SMALL)
+    return bool(slopes[-1] - slopes[0] < -PERSISTENT * known / np.diff(np.log(curve.n)).min())
+
+
+def _replicated(curve: Curve) -> float:
+    """Standard deviation of a mean log error as replicates show it; 0 without any."""
+    if not curve.replicates:
+        return 0.0
+    return float((curve.within / curve.replicates / curve.weight.mean()) ** 0.5)
 
 
 @dataclass(frozen=True)
@@ -188,17 +211,29 @@ def _polynomial(curve: Curve, variance: np.ndarray, degree: int) -> _Polynomial:
 
 def _off_the_rest(curve: Curve) -> str | None:
     """Name the one size that lies off a smooth curve through all others, if there is one."""
-    if len(curve.n) < 5:
+    worst, above = off_the_rest(curve)
+    if worst is None:
         return None
+    return (
+        f"the size n = {worst:,.0f} lies {100 * abs(np.expm1(above)):.0f} % "
+        f"{'above' if above > 0 else 'below'} what the other sizes lead to expect; measure it again"
+    )
+
+
+def off_the_rest(curve: Curve) -> tuple[float | None, float]:
+    """Return the one size that lies off a smooth curve through all others, and how far in log error.
+
+    Parameters
+    ----------
+    curve : Curve
+        Measurements at one s and one model. None and 0 where no size lies off by more than the noise.
+    """
+    if len(curve.n) < 5:
+        return None, 0.0
     found = [_deviation(curve, i) for i in range(len(curve.n))]
     worst = int(np.argmax([abs(above) / limit for above, limit in found]))
     above, limit = found[worst]
-    if abs(above) <= limit:
-        return None
-    return (
-        f"the size n = {curve.n[worst]:,.0f} lies {100 * abs(np.expm1(above)):.0f} % "
-        f"{'above' if above > 0 else 'below'} what the other sizes lead to expect; measure it again"
-    )
+    return (float(curve.n[worst]), above) if abs(above) > limit else (None, 0.0)
 
 
 def _deviation(curve: Curve, i: int) -> tuple[float, float]:

@@ -17,6 +17,7 @@ NEVER_IDENTITY = ("n", "error", "value", "n_params", "seed", "weight")
 SOMETIMES = ("metric", "s_percent")  # set curves apart only where `identity_columns` says so
 DESCRIBED = {"s": "s", "n_params": "model"}
 """The identity column that a law in a column describes, so that it sets no curves apart there."""
+DIGITS = range(8)  # of errors that a file may have rounded
 FEWEST = 3  # distinct n that a law in n needs
 TEST_VARIANCE = "variance on the test set"  # a column of the split table, of the log error
 PRETRAINING = ("setting", "ptask")  # both "none" in a run without pre-training, which belongs to every curve
@@ -92,6 +93,16 @@ class Curve:
     def __post_init__(self) -> None:
         """Give every row a floor."""
         object.__setattr__(self, "floor", np.broadcast_to(self.floor, self.n.shape))
+
+    @property
+    def resolution(self) -> np.ndarray:
+        """Variance of the mean log error that nothing lowers, (m,): by the test set, else by rounding."""
+        if self.floor.any():
+            return self.floor
+        written = self.runs.error if len(self.runs.error) else self.error
+        exact = (np.allclose(written, np.round(written, digits), rtol=0, atol=1e-12) for digits in DIGITS)
+        digits = next((digits for digits, is_exact in zip(DIGITS, exact, strict=True) if is_exact), np.inf)
+        return np.asarray(10.0 ** (-2 * digits) / 12 / self.error**2)
 
 
 def fewest(varies: Sequence[str]) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from syn2real.laws.forecast import SURE
+from syn2real.laws.forecast import LIKELY, SURE
 from syn2real.laws.table import differing
 from syn2real.report.markdown import markdown_table
 
@@ -108,19 +108,18 @@ def _sentence(curve: dict[str, Any], result: dict[str, Any]) -> str:
     """Return one curve's verdict and what it is based on."""
     if curve["probabilities"] is None:
         return f"{curve['verdict']}: {curve['reason']}; measure n = {curve['next_n']:,.0f} next."
-    return f"{curve['verdict']}. {_outcome(curve)}; {curve['detail']}."
+    verdict, met = curve["verdict"][0].upper() + curve["verdict"][1:], ""
+    if curve["met_at"] is not None:
+        met = f"The error at n = {curve['met_at']:,.0f} meets the target, that at the largest n does not. "
+    return f"{met}{verdict}. {_outcome(curve)}; {curve['detail']}."
 
 
 def _outcome(curve: dict[str, Any]) -> str:
     """Return what the forecast says of the target, in words that the verdict cannot contradict."""
-    reached, within, limit = (
-        curve["probabilities"]["reached"],
-        curve["probabilities"]["within"],
-        curve["limit_n"],
-    )
-    chance = reached + within
-    if reached >= SURE:
-        return f"The largest measured set meets the target (probability {reached:.2f})"
+    chances, limit = curve["probabilities"], curve["limit_n"]
+    reached, chance = chances["reached"], chances["reached"] + chances["within"]
+    if reached >= LIKELY:
+        return f"The largest measured set meets the target with probability {reached:.2f}"
     if chance >= SURE:
         perhaps = f", perhaps by the largest measured set ({reached:.2f})" if reached > 1 - SURE else ""
         about = f"at about {_images(curve['required_n']['median'], curve)} images"
@@ -128,11 +127,10 @@ def _outcome(curve: dict[str, Any]) -> str:
     if chance > 1 - SURE:
         return f"Reached within {limit:,.0f} images with probability {chance:.2f}"
     if curve["never"]:
-        return f"Unreachable by n: no law that describes this curve falls to the target ({1 - chance:.2f})"
-    return (
-        f"Not reached within {limit:,.0f} images (probability {1 - chance:.2f}); never cannot be said, "
-        "as a law that describes this curve about as well falls to the target"
-    )
+        chance = f"(probability {chances['unreachable']:.2f})"
+        return f"Unreachable by n: no law that describes this curve falls to the target {chance}"
+    later = "" if curve["shape"] else "; later it may be, as another law fits nearly as well and gets there"
+    return f"Not reached within {limit:,.0f} images (probability {1 - chance:.2f}){later}"
 
 
 def _images(size: float | None, curve: dict[str, Any]) -> str:

@@ -20,6 +20,7 @@ PASSES = 6
 QUICK = {1: 96, 2: 24, 3: 12}  # nodes an exponent, and passes, of the grid that statuses alone are read from
 QUICK_PASSES = 3
 NOTHING = 1e-3  # of the way to an interval's limit: a coefficient whose absence costs less lies at 0
+STATUS_LEVEL = 0.95  # of the profile intervals that statuses are read from
 WIDEST = 4  # times an exponent's lower end that its upper end may be, to be identified
 LARGEST_NOISE = 50  # the noise of a log error is cut here, to stay finite
 FAR = 0.9999  # level of the interval that the grid spans
@@ -99,6 +100,9 @@ def fit_least_squares(curve: Curve, law: Law, *, residual: str = "log", level: f
         spread = MAD * float(np.median(np.sqrt(problem.weight) * np.abs(residuals)))
         problem = replace(problem, scale=max(spread, QUIET))
     solution = search(problem)
+    floored = _floored(problem, curve, float(solution.loss[0]), df)
+    solution = replace(solution, loss=solution.loss + floored.within - problem.within)
+    problem = floored
     sigma = float(np.sqrt(solution.loss[0] / max(df, 1)))
     surface = lay_grid(
         problem, allowance(df, FAR), AXIS[len(law.exponents)], PASSES, least=float(solution.loss[0])
@@ -110,7 +114,7 @@ def fit_least_squares(curve: Curve, law: Law, *, residual: str = "log", level: f
     return LeastSquares(problem, solution, sigma, df, exponents, coefficients, params, rmse)
 
 
-def identified_by(curve: Curve, law: Law, *, level: float = 0.95) -> dict[str, str]:
+def identified_by(curve: Curve, law: Law, *, level: float = STATUS_LEVEL) -> dict[str, str]:
     """Status of each parameter by its profile likelihood alone: no prior, no draws.
 
     A parameter is ok only if its profile interval in logs has both ends inside the parameter's range: above 0
@@ -133,7 +137,21 @@ def identified_by(curve: Curve, law: Law, *, level: float = 0.95) -> dict[str, s
     """
     problem, df = scaled_problem(curve, law, "log")
     surface = lay_grid(problem, allowance(df, level), QUICK[len(law.exponents)], QUICK_PASSES)
+    floored = _floored(problem, curve, float(surface.loss.min()), df)
+    if floored is not problem:
+        problem, surface = (
+            floored,
+            lay_grid(floored, allowance(df, level), QUICK[len(law.exponents)], QUICK_PASSES),
+        )
     return _statuses(problem, surface, df, level)
+
+
+def _floored(problem: Problem, curve: Curve, least: float, df: int) -> Problem:
+    """Raise every loss so that the least one is not below what the curve's `resolution` makes of it."""
+    lack = df * float(np.mean(curve.weight * curve.resolution)) - least
+    if lack <= 0 or problem.residual != "log":
+        return problem
+    return replace(problem, within=problem.within + lack)
 
 
 def _statuses(problem: Problem, surface: Surface, df: int, level: float) -> dict[str, str]:
@@ -157,6 +175,8 @@ def _statuses(problem: Problem, surface: Surface, df: int, level: float) -> dict
         # A ratio of coefficients, such as γ, needs all of them.
         own = inside[name] if name in inside else all(inside.values())
         is_known = df >= 1 and own and (name in (law.constant, *law.exponents) or all(rates))
+        # With an exponent at its bound the coefficients make up for it.
+        is_known &= name in law.exponents or not any(bound[e] for e in law.exponents)
         out[name] = AT_BOUND if bound.get(name, False) else OK if is_known else UNIDENTIFIED
     return out
 
@@ -206,7 +226,7 @@ def _params(
     limit = float(solution.loss[0]) * allowance(df, level)
     ends = {e: exponent_interval(surface, i, limit) for i, e in enumerate(law.exponents)}
     loose = any(end is None for pair in ends.values() for end in pair)
-    statuses = _statuses(problem, surface, df, level)
+    statuses = _statuses(problem, surface, df, STATUS_LEVEL)
     for name, value in unscaled(problem, solution.exponents, solution.coefficients).items():
         lower, upper = None, None
         if df < 1 or (loose and name not in (law.constant, *law.exponents)):

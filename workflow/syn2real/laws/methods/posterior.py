@@ -45,7 +45,6 @@ class BayesFit:
     draws: Mixture
     estimates: Mapping[str, Param]
     rmse_log: float
-    level: float
     repeat: Draws | None = None
 
     @property
@@ -56,7 +55,7 @@ class BayesFit:
     @cached_property
     def params(self) -> Mapping[str, Param]:
         """Parameters by name; their statuses are those of the likelihood alone."""
-        statuses = identified_by(self.curve, self.draws.law, level=self.level)
+        statuses = identified_by(self.curve, self.draws.law)
         return {name: replace(param, status=statuses[name]) for name, param in self.estimates.items()}
 
     @property
@@ -120,7 +119,7 @@ def fit(
             repeat = draw_flat(part, row, beliefs.take(np.array([row]))) if last else None
             curve = _used(curves[start + row], part.first[row])
             estimates, rmse = _summary(mixture, wide, row, level)
-            fits.append(BayesFit(curve, mixture, estimates, rmse, level, repeat))
+            fits.append(BayesFit(curve, mixture, estimates, rmse, repeat))
     shared = f"{law.exponents[0]}, noise and deviations are pooled over {len(curves)} curves"
     return fits, [f"{shared} (--no-pool: each alone)"] if pool and len(curves) > 1 else []
 
