@@ -64,7 +64,7 @@ def edit_module(reuse: Checkout, module: str) -> None:
 
 
 def test_how_jobs_are_run_and_plug_ins_that_none_names_rerun_nothing(reuse: Checkout) -> None:
-    unused = ("laws/methods/least_squares.py", "render/randomise/jpeg.py")
+    unused = ("laws/methods/paper.py", "render/randomise/jpeg.py")
     for module in ("jobs/attempts.py", "jobs/log.py", *unused):
         edit_module(reuse, module)
     folder = reuse.folder / "workflow/syn2real/render/randomise"
