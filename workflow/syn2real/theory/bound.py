@@ -33,17 +33,20 @@ class Minimum:
 
 
 def term_powers(r0: float, r1: float, xi: float, zeta: float) -> np.ndarray:
-    """Return the powers of s, λ1 and R0 in each term of (16), shape (9, 3); η1 = s^-ζ."""
+    """Return the powers of s, λ1 and R0 in each term of (16), shape (9, 3); η1 = s^-ζ.
+
+    (c) and (f) have r0, as their proof (46), (47) has it; (16) prints r1.
+    """
     steps = -2 * (1 - zeta)  # (T η1)^-2
     return np.array(
         [
             [0, 2 * r0, 0],
             [0, 2 * r1, 0],
             [-1, -1, 1],
-            [-1, 2 * r1 - 1, 0],
+            [-1, 2 * r0 - 1, 0],
             [-1, 0, 0],
             [steps, -2, 1],
-            [steps, 2 * r1 - 2, 0],
+            [steps, 2 * r0 - 2, 0],
             [steps, -1, 0],
             [-1, -1 / xi, 0],
         ]

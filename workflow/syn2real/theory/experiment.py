@@ -199,8 +199,12 @@ def _exponents(bounds: list[dict[str, Any]], late: list[dict[str, Any]]) -> pd.D
 
 
 def _measured(given: Mapping[str, float], late: list[dict[str, Any]]) -> dict[str, float]:
-    """Return the range of a bound's measured last local exponents; nothing where none was measured."""
-    mine = [found for found in late if all(found[key] == given[key] for key in GIVEN)]
+    """Return the range of a bound's last local exponents as measured with the penalty it is proved for."""
+    mine = [
+        found
+        for found in late
+        if found["penalty"] == "origin" and all(found[key] == given[key] for key in GIVEN)
+    ]
     if not mine:
         return {}
     in_s = [slopes[-1] for found in mine for slopes in found["s_exponents"]]

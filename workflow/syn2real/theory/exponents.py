@@ -11,6 +11,8 @@ from typing import Any
 
 from syn2real.errors import InputError
 
+LARGEST_XI = 1e6
+"""A spectrum that decays faster has one eigenvalue in any arithmetic."""
 ROUNDING = 1e-12
 """Numbers that differ by less are equal, so that a boundary is met by numbers that were rounded."""
 
@@ -43,7 +45,7 @@ class Condition:
     @property
     def holds(self) -> bool:
         """Whether the inequality is satisfied."""
-        return self.left < self.right - ROUNDING if self.strict else self.left <= self.right + ROUNDING
+        return self.left < self.right if self.strict else self.left <= self.right + ROUNDING
 
 
 @dataclass(frozen=True)
@@ -164,16 +166,17 @@ def check(r0: float, r1: float, xi: float, zeta: float) -> None:
     """Raise InputError where a number lies outside what the theory assumes."""
     for key, r in (("--r0", r0), ("--r1", r1)):
         if not 0.5 <= r <= 1:
-            raise InputError(f"{r:g} lies outside [1/2, 1] (A3); choose a number within it", key=key)
-    if not 1 < xi < float("inf"):
-        raise InputError(f"{xi:g} is not above 1 (A4); choose a larger number", key="--xi")
+            raise InputError(f"{r:.12g} lies outside [1/2, 1] (A3); choose a number within it", key=key)
+    if not 1 < xi <= LARGEST_XI:
+        reason = f"is not above 1 and at most {LARGEST_XI:,.0f} (A4); choose a number between"
+        raise InputError(f"{xi:.12g} {reason}", key="--xi")
     if not 0 <= zeta < 1:
         hint = (
             "at 1 and above λ1 does not vanish and there is no rate"
             if zeta >= 1
             else "choose a number within it"
         )
-        raise InputError(f"{zeta:g} lies outside [0, 1); {hint}", key="--zeta")
+        raise InputError(f"{zeta:.12g} lies outside [0, 1); {hint}", key="--zeta")
 
 
 def alpha0_of(r0: float, xi: float) -> float:

@@ -1,6 +1,7 @@
 """How well the laws describe a grid of errors: least squares in logs, on all cells and on cells held out.
 
-The errors are exact expectations or means over networks: a misfit is the law's, so there are no intervals.
+The errors are exact expectations, so a misfit is the law's and there are no intervals; those of networks are
+means over a dozen runs.
 """
 
 from __future__ import annotations
@@ -12,10 +13,9 @@ import pandas as pd
 
 from syn2real.laws.forms import additive, full, simple
 from syn2real.laws.forms.base import Law
-from syn2real.laws.methods.least_squares import scaled_problem, unscaled
+from syn2real.laws.methods.least_squares import best_params
 from syn2real.laws.results import Rows, number
 from syn2real.laws.table import read_curves
-from syn2real.laws.varpro import search
 
 MOST = 2
 """How many of the largest sizes are held out."""
@@ -69,13 +69,10 @@ def _each_s(grid: pd.DataFrame, large_n: pd.Series) -> dict[str, Any]:
 def _fit(train: pd.DataFrame, test: pd.DataFrame, law: Law) -> tuple[dict[str, float | None], np.ndarray]:
     """Fit a law to some cells; return its parameters, and the log residuals of others."""
     (curve,), _ = read_curves(train, varies=law.varies)
-    problem, _ = scaled_problem(curve, law, "log")
-    solution = search(problem)
-    params = unscaled(problem, solution.exponents[0], solution.coefficients[0])
+    params = best_params(curve, law)
     rows = Rows.at(test["n"], test["s"] if "s" in law.varies else np.nan)
-    predicted = law.columns(solution.exponents[0], rows, problem.unit) @ solution.coefficients[0]
-    residuals = np.log(predicted / test["error"].to_numpy(float))
-    return {name: number(float(value)) for name, value in params.items()}, residuals
+    residuals = np.log(law.predict(params, rows) / test["error"].to_numpy(float))
+    return {name: number(value) for name, value in params.items()}, residuals
 
 
 def _rms(*residuals: np.ndarray) -> float:

@@ -100,15 +100,29 @@ def _case_lines(case: Case) -> list[str]:
 def _local_lines(local: dict[str, Any], found: Exponents) -> list[str]:
     """Return the local exponents, and a sentence where they are not the asymptotic ones."""
     lines = [
-        f"at n = {local['n']:,.0f}, s = {local['s']:,.0f} (constants 1, R0 = n^-α0 = {local['R0']:.3g}): "
+        f"at n = {_size(local['n'])}, s = {_size(local['s'])} (constants 1, R0 = n^-α0 = {local['R0']:.3g}): "
         f"λ1 = {local['lambda1']:.3g}, local α = {local['alpha']:.3f}, local β = {local['beta']:.3f}"
     ]
     if not local["asymptotic"]:
         cases = " or ".join(f"α = {case.alpha:.3f}, β = {case.beta:.3f}" for case in found.followed)
-        lines.append(
-            f"These are not the asymptotic exponents ({cases}): at this size other terms count as well."
-        )
+        lines.append(f"These are not the asymptotic exponents ({cases}): {_why(local, found)}.")
     return lines
+
+
+def _size(value: float) -> str:
+    """Return a number of samples in full, or its power of ten."""
+    return f"{value:,.12g}" if value < 1e12 else f"{value:g}"
+
+
+def _why(local: dict[str, Any], found: Exponents) -> str:
+    """Say what keeps the local exponents from the asymptotic ones."""
+    if len(found.followed) > 1:
+        return "on the boundary of two cases the minimum lies between them"
+    window = found.followed[0].window
+    if window is not None and np.log(local["n"]) > window * np.log(local["s"]):
+        size = f" = {local['s'] ** window:,.0f}" if window * np.log10(local["s"]) < 12 else ""
+        return f"n lies beyond s^{window:.3f}{size}, where the bound stops falling"
+    return "at this size other terms count as well"
 
 
 def _close(value: float, limit: float) -> bool:

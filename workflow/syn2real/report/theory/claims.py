@@ -122,7 +122,7 @@ def _laws(found: Sequence[Mapping[str, Any]]) -> list[str]:
         "largest n or s held out", "largest n held out", "(1) at each s: all / n held out", "α of (2)",
         "ν α0",
     )  # fmt: skip
-    whole = [entry for entry in found if entry["update"] == "all"]
+    whole = [entry for entry in found if entry["update"] == "all" and entry["source"] == "recursion"]
     off = [entry["fits"]["full"]["rms"] for entry in whole]
     return [
         markdown_table(header, rows),
