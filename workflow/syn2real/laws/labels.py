@@ -163,5 +163,4 @@ def _rows_of(curve: Curve, law: Law) -> Curve:
 
 def _where(curve: Curve, mask: np.ndarray) -> Curve:
     """Return some rows of a curve, as one fits them without replicates."""
-    names = ("n", "error", "weight", "s", "n_params", "floor")
-    return replace(curve, within=0.0, replicates=0, **{name: getattr(curve, name)[mask] for name in names})
+    return replace(curve.where(mask), within=0.0, replicates=0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -147,3 +148,14 @@ def _numbers_where_possible(column: pd.Series) -> pd.Series:
 def _blank(column: pd.Series) -> bool:
     """Say whether a column holds nothing at all."""
     return bool((column.isna() | (column.astype(str).str.strip() == "")).all())
+
+
+def plain(value: Any) -> Any:
+    """Return a plain Python value; whole floats become integers."""
+    if isinstance(value, (bool, np.bool_)):
+        return bool(value)
+    if isinstance(value, (float, np.floating)):
+        return int(value) if float(value).is_integer() else float(value)
+    if isinstance(value, (int, np.integer)):
+        return int(value)
+    return str(value)

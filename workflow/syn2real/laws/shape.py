@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import ndtri, stdtrit
@@ -239,8 +239,7 @@ def off_the_rest(curve: Curve) -> tuple[float | None, float]:
 def _deviation(curve: Curve, i: int) -> tuple[float, float]:
     """Return how far a log error lies above a smooth curve through the others, and what chance explains."""
     most = len(curve.n)
-    names, keep = ("n", "error", "weight", "floor"), np.arange(most) != i
-    rest = replace(curve, **{name: getattr(curve, name)[keep] for name in names})
+    rest = curve.where(np.arange(most) != i)
     degree = 2 if most > 5 else 1
     fit = _polynomial(rest, 1 / rest.weight, degree)
     unit, freedom = _joined(curve.within, curve.replicates, fit.squares, most - 2 - degree)

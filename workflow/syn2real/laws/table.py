@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from syn2real.errors import InputError
-from syn2real.laws.reading import check_frame, weigh_by_test_size
+from syn2real.laws.reading import check_frame, plain, weigh_by_test_size
 
 NEVER_IDENTITY = ("n", "error", "value", "n_params", "seed", "weight")
 SOMETIMES = ("metric", "s_percent")  # set curves apart only where `identity_columns` says so
@@ -93,6 +93,11 @@ class Curve:
     def __post_init__(self) -> None:
         """Give every row a floor."""
         object.__setattr__(self, "floor", np.broadcast_to(self.floor, self.n.shape))
+
+    def where(self, mask: np.ndarray) -> Curve:
+        """Return some of the rows, with all that is known of the noise."""
+        names = ("n", "error", "weight", "s", "n_params", "floor")
+        return replace(self, **{name: getattr(self, name)[mask] for name in names})
 
     @property
     def resolution(self) -> np.ndarray:
@@ -246,7 +251,7 @@ def split_curves(
     curves = []
     for key, group in groups:
         values = key if isinstance(key, tuple) else (key,)
-        identity = {column: _json(value) for column, value in zip(columns, values, strict=True)}
+        identity = {column: plain(value) for column, value in zip(columns, values, strict=True)}
         curve = _curve(_runs(group), identity, varies)
         if len(curve.n):
             curves.append(curve)
@@ -290,7 +295,7 @@ def _deduplicate(
     twice = table.duplicated(place, keep=False)
     if twice.any():
         row = table[twice].iloc[0]
-        where = ", ".join(f"{column} = {_json(row[column])}" for column in place)
+        where = ", ".join(f"{column} = {plain(row[column])}" for column in place)
         left_out = table.columns.difference([*place, *NEVER_IDENTITY, *SOMETIMES, TEST_VARIANCE])
         mine = table[(table[place] == row[place]).all(axis=1)]
         apart = [column for column in left_out if mine[column].nunique() > 1]
@@ -381,22 +386,5 @@ def split_places(curve: Curve) -> list[Curve]:
 
 def split_models(curve: Curve) -> list[Curve]:
     """Split a curve over models into one a model, by rising size; models with too few n are left out."""
-    out = []
-    for size in np.unique(curve.n_params):
-        mine = curve.n_params == size
-        names = ("n", "error", "weight", "s", "n_params", "floor")
-        arrays = {name: getattr(curve, name)[mine] for name in names}
-        if len(np.unique(arrays["n"])) >= FEWEST:
-            out.append(replace(curve, within=0.0, replicates=0, **arrays))
-    return out
-
-
-def _json(value: Any) -> Any:
-    """Return a plain Python value; whole floats become integers."""
-    if isinstance(value, (bool, np.bool_)):
-        return bool(value)
-    if isinstance(value, (float, np.floating)):
-        return int(value) if float(value).is_integer() else float(value)
-    if isinstance(value, (int, np.integer)):
-        return int(value)
-    return str(value)
+    parts = [curve.where(curve.n_params == size) for size in np.unique(curve.n_params)]
+    return [replace(part, within=0.0, replicates=0) for part in parts if len(np.unique(part.n)) >= FEWEST]

@@ -117,17 +117,12 @@ def fit(
         for row, mixture in enumerate(mixtures):
             last = choice.last_value[start + row]
             repeat = draw_flat(part, row, beliefs.take(np.array([row]))) if last else None
-            curve = _used(curves[start + row], part.first[row])
+            curve = curves[start + row]
+            curve = curve.where(curve.n >= part.first[row])
             estimates, rmse = _summary(mixture, wide, row, level)
             fits.append(BayesFit(curve, mixture, estimates, rmse, repeat))
     shared = f"{law.exponents[0]}, noise and deviations are pooled over {len(curves)} curves"
     return fits, [f"{shared} (--no-pool: each alone)"] if pool and len(curves) > 1 else []
-
-
-def _used(curve: Curve, first: float) -> Curve:
-    """Return the sizes of a curve from the smallest used n on."""
-    names = ("n", "error", "weight", "s", "n_params", "floor")
-    return replace(curve, **{name: getattr(curve, name)[curve.n >= first] for name in names})
 
 
 def _mixtures(batch: Batch, prior: Prior, bends: np.ndarray) -> list[Mixture]:
