@@ -144,16 +144,21 @@ def _summary(draws: Mixture, wide: Posterior, row: int, level: float) -> tuple[d
     falling, rate, constant = parameters(law)
     low, high = tails(level)
     open_low, open_high = open_ends(wide, row, level)
-    # Of the most likely bend alone: parameters of laws with other bends do not go together.
+    # Values are of the most likely bend alone: those of laws with other bends do not go together.
     main = max(draws.parts, key=lambda part: len(part.alpha))
-    alpha = np.quantile(main.alpha, [low, 0.5, high])
-    gap = np.quantile(main.gap, [low, 0.5, high])
+
+    def ends_and_middle(whole: np.ndarray, part: np.ndarray) -> np.ndarray:
+        lower, upper = np.quantile(whole, [low, high])
+        return np.array([lower, np.clip(np.median(part), lower, upper), upper])
+
+    alpha = ends_and_middle(draws.alpha, main.alpha)
+    gap = ends_and_middle(draws.gap, main.gap)
     if gap[0] < PRESSED * gap[2]:
         gap[0] = 0.0  # the posterior presses against C >= 0, which its lower quantile could never reach
     # The central law goes through the median error at n0, whatever the medians of its parameters are.
     n0 = wide.batch.n0[row, None]
     at_n0 = float(np.median(np.exp(main.log_law(n0 - main.shift))))
-    coefficient = np.quantile(main.coefficient, [low, 0.5, high])
+    coefficient = ends_and_middle(draws.coefficient, main.coefficient)
     column = law.columns(alpha[1, None], Rows.at(n0))[0, law.coefficients.index(falling)]
     central = float(np.clip((at_n0 - gap[1]) / column, coefficient[0], coefficient[2]))
     ends = (None if open_low else alpha[0], None if open_high else alpha[2])
