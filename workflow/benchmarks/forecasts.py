@@ -24,7 +24,7 @@ import argparse
 import warnings
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
 import numpy as np
@@ -180,9 +180,9 @@ def more_points(job: tuple[str, int, int]) -> pd.DataFrame:
 
 def first_sizes(curve: Curve, points: int) -> Curve:
     """Return the first sizes of a curve, with their part of the replicates' scatter."""
-    arrays = (getattr(curve, name)[:points] for name in ("n", "error", "weight", "s", "n_params"))
     part = points / len(curve.n)
-    return Curve({}, *arrays, within=curve.within * part, replicates=int(curve.replicates * part))
+    kept = curve.where(np.arange(len(curve.n)) < points)
+    return replace(kept, within=curve.within * part, replicates=int(curve.replicates * part))
 
 
 def table(frame: pd.DataFrame, by: list[str]) -> pd.DataFrame:

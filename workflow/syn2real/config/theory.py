@@ -8,6 +8,7 @@ from pydantic import Field, field_validator, model_validator
 from syn2real.config.loading import read_yaml
 from syn2real.errors import InputError
 from syn2real.schema import Name, Section, to_params, validate
+from syn2real.theory.exponents import LARGEST_XI
 
 Size = Annotated[int, Field(ge=1)]
 Norm = Annotated[float, Field(gt=0)]
@@ -25,7 +26,7 @@ class Bound(Section):
 
     r0: float = Field(ge=0.5, le=1, description="smoothness of the pre-training target φ0 (A3)")
     r1: float = Field(ge=0.5, le=1, description="smoothness of φ1, which fine-tuning adds (A3)")
-    xi: float = Field(gt=1, le=1e6, description="decay of the kernel's spectrum, l^-ξ (A4)")
+    xi: float = Field(gt=1, le=LARGEST_XI, description="decay of the kernel's spectrum, l^-ξ (A4)")
     zeta: float = Field(0.0, ge=0, lt=1, description="learning rate of fine-tuning, s^-ζ")
 
 

@@ -76,11 +76,11 @@ def advise_table(
         notes.append("--max-images lies below a measured n, which counts as within reach all the same")
     if max_images is None:
         notes.append(f"without --max-images, {LIMIT:g} times a curve's largest measured n is within reach")
-    out = [
-        _advice(one, forecasts, goal, why)
-        | {"effect": describe_effect(one.curve, level), "shape": describe_shape(one.curve)}
-        for one, why in zip(forecasts, reasons, strict=True)
-    ]
+    out = []
+    for one, why in zip(forecasts, reasons, strict=True):
+        shape = describe_shape(one.curve)
+        seen = {"effect": describe_effect(one.curve, level), "shape": shape}
+        out.append(_advice(one, forecasts, shape, why) | seen)
     return {
         "version": VERSION,
         "notes": notes,
@@ -106,7 +106,7 @@ def _check(goal: Goal) -> None:
 
 
 def _advice(
-    forecast: CurveForecast, forecasts: Sequence[CurveForecast], goal: Goal, reason: str | None
+    forecast: CurveForecast, forecasts: Sequence[CurveForecast], shape: str | None, reason: str | None
 ) -> dict[str, Any]:
     """Return one curve's object of the JSON contract."""
     curve = forecast.curve
@@ -117,7 +117,7 @@ def _advice(
         }  # fmt: skip
     chances = forecast.probabilities
     others = [other for other in forecasts if other is not forecast and other.fit]
-    lever, next_n = _decide(forecast, others, chances)
+    lever, next_n = _decide(forecast, others, chances, shape)
     middle, lower, upper = map(number, forecast.at_limit)
     return {
         "curve": curve.identity,
@@ -142,7 +142,10 @@ def _advice(
 
 
 def _decide(
-    forecast: CurveForecast, others: Sequence[CurveForecast], chances: dict[str, float]
+    forecast: CurveForecast,
+    others: Sequence[CurveForecast],
+    chances: dict[str, float],
+    shape: str | None,
 ) -> tuple[Lever, float | None]:
     """Choose between done, more images, another lever, and another measurement."""
     if chances["reached"] >= SURE:
@@ -153,7 +156,7 @@ def _decide(
     if forecast.reachable >= SURE:
         return Lever("render more", "render more", "more images of the same rendering meet the target"), None
     lever = choose_lever(forecast, others)
-    open_n = _open(forecast.curve)
+    open_n = _open(forecast.curve, shape)
     if open_n is not None and lever.name is None:
         detail = "the shape of the curve leaves it open" + (f"; {lever.detail}" if lever.tried else "")
         return Lever(_measure(forecast, open_n), None, detail, lever.tried), open_n
@@ -166,12 +169,11 @@ def _decide(
     return lever, None
 
 
-def _open(curve: Curve) -> float | None:
+def _open(curve: Curve, shape: str | None) -> float | None:
     """Return the n to measure where a size lies off the rest, or the error falls ever faster; else None."""
-    off = off_the_rest(curve)[0]
-    if off is None and (describe_shape(curve) or "").startswith(EVER_FASTER):
-        return next_size(curve)
-    return off
+    if shape is None:
+        return None
+    return next_size(curve) if shape.startswith(EVER_FASTER) else off_the_rest(curve)[0]
 
 
 def _measure(forecast: CurveForecast, n: float) -> str:

@@ -14,7 +14,17 @@ from syn2real.laws.effect import describe_effect
 from syn2real.laws.forms.base import Law, find_law
 from syn2real.laws.methods.base import DEFAULT, find_method
 from syn2real.laws.notes import Scores, bound_notes, held_out_notes, miss_notes
-from syn2real.laws.results import NOT_DESCRIBED, OK, PROVISIONAL, VERSION, Fit, Predictions, Rows, number
+from syn2real.laws.results import (
+    NOT_DESCRIBED,
+    OK,
+    PROVISIONAL,
+    VERSION,
+    Fit,
+    Predictions,
+    Rows,
+    ceiling,
+    number,
+)
 from syn2real.laws.rows import requested_rows
 from syn2real.laws.shape import describe_shape
 from syn2real.laws.table import Curve, read_curves, with_start
@@ -153,12 +163,14 @@ def _curve_json(
     """Return the JSON contract's object of one curve, fitted at sizes n, shape (m,)."""
     first = getattr(fit, "first", 0.0)
     used, shape = n[n >= first], describe_shape(curve)
+    sizes = len(np.unique(used))
     predictions: list[dict[str, Any]] = []
     result = None
     if fit is not None:
         params = {name: param.as_json() for name, param in fit.params.items()}
         for name, param in params.items():
-            param["status"] = _status(param["status"], shape, name == law.constant and len(np.unique(used)))
+            from_sizes = sizes if name == law.constant else None
+            param["status"] = _status(param["status"], shape, from_sizes)
         result = {"params": params, "rmse_log": number(fit.rmse_log)}
         if len(rows.n):
             values = {letter: param.value for letter, param in fit.params.items()}
@@ -167,7 +179,7 @@ def _curve_json(
         "curve": curve.identity,
         "law": law.name,
         "method": method,
-        "n_used": len(np.unique(used)) if fit is not None else 0,
+        "n_used": sizes if fit is not None else 0,
         "n_min": float(used.min()) if fit is not None else None,
         "n_max": float(used.max()) if fit is not None else None,
         "reference": number(curve.reference),
@@ -179,20 +191,20 @@ def _curve_json(
     }
 
 
-def _status(status: str, shape: str | None, sizes: int) -> str:
-    """Return a parameter's status in view of the curve's shape, and of how many sizes a constant is from."""
+def _status(status: str, shape: str | None, sizes: int | None) -> str:
+    """Return a parameter's status in view of the curve's shape; `sizes` is how many a constant is from."""
     if status != OK:
         return status
     if shape is not None:
         return NOT_DESCRIBED
-    return PROVISIONAL if 0 < sizes < ENOUGH else OK
+    return PROVISIONAL if sizes is not None and sizes < ENOUGH else OK
 
 
 def _predictions_json(
     curve: Curve, rows: Rows, predicted: Predictions, law: np.ndarray
 ) -> list[dict[str, Any]]:
     """Return one object a predicted row; the forecast of an error rate is 1 at most."""
-    top = 1.0 if curve.error.max() <= 1 else np.inf
+    top = ceiling(curve.error)
     columns: list[tuple[str, Callable[[int], float]]] = [
         ("n", lambda i: rows.n[i]),
         ("s", lambda i: rows.s[i]),

@@ -12,7 +12,7 @@ from syn2real.laws.forms.base import find_law
 from syn2real.laws.methods.least_squares import scaled_problem
 from syn2real.laws.methods.posterior import BayesFit
 from syn2real.laws.profiles import profile
-from syn2real.laws.results import number, tails
+from syn2real.laws.results import ceiling, number, tails
 from syn2real.laws.table import Curve
 from syn2real.laws.varpro import search
 
@@ -130,8 +130,7 @@ class CurveForecast:
             return np.nan, np.nan, np.nan
         low, high = tails(self.goal.level)
         errors = self.fit.forecast.errors(np.array([self.limit]))
-        if self.curve.error.max() <= 1:
-            errors = np.minimum(errors, 1)
+        errors = np.minimum(errors, ceiling(self.curve.error))
         middle, lower, upper = np.quantile(errors, [0.5, low, high])
         return float(middle), float(lower), float(upper)
 

@@ -96,6 +96,11 @@ def number(value: float | None) -> float | None:
     return float(value) if value is not None and np.isfinite(value) else None
 
 
+def ceiling(error: Any) -> float:
+    """Return what no forecast exceeds: 1 where measured errors, of any shape, are rates; else infinity."""
+    return 1.0 if np.max(error) <= 1 else np.inf
+
+
 def tails(level: float) -> tuple[float, float]:
     """Probabilities below an interval's two ends."""
     return (1 - level) / 2, (1 + level) / 2

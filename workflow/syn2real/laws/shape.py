@@ -126,9 +126,12 @@ def describe_shape(curve: Curve, noise: Noise | None = None) -> str | None:
 def _shape(curve: Curve, noise: Noise) -> str | None:
     """Name the first shape that exceeds the noise."""
     steps, sure = np.diff(np.log(curve.error)), noise.quantile(SURE)
-    off = _off_the_rest(curve)
-    if off is not None:
-        return off
+    worst, above = off_the_rest(curve)
+    if worst is not None:
+        return (
+            f"the size n = {worst:,.0f} lies {100 * abs(np.expm1(above)):.0f} % "
+            f"{'above' if above > 0 else 'below'} what the other sizes lead to expect; measure it again"
+        )
     line = _polynomial(curve, noise.variance, 1)
     first, last = f"n = {curve.n[0]:,.0f}", f"n = {curve.n[-1]:,.0f}"
     bend = _polynomial(curve, noise.variance, 2) if len(curve.n) >= 4 else None
@@ -148,7 +151,7 @@ def _shape(curve: Curve, noise: Noise) -> str | None:
     if line.rises(0) > sure:
         return f"the error grows with n, from {first} to {last}; {CAUSES}"
     no_fall = line.rises(0) > -noise.quantile(LIKELY)
-    if not no_fall and ((bend is not None and bend.curvature < -sure) or _steepens(curve, noise)):
+    if not no_fall and ((bend is not None and bend.curvature < -sure) or _steepens(curve)):
         return (
             f"{EVER_FASTER} (in the logarithms of both), as no law in n does: such a curve is at its "
             "beginning, and only larger n show where it goes"
@@ -158,7 +161,7 @@ def _shape(curve: Curve, noise: Noise) -> str | None:
     return None
 
 
-def _steepens(curve: Curve, noise: Noise) -> bool:
+def _steepens(curve: Curve) -> bool:
     """Say whether each step falls at a steeper slope than the one before, the last by more than the noise.
 
     A curve that falls faster than a parabola leaves its scatter about one, which hides the bend.
@@ -207,17 +210,6 @@ def _polynomial(curve: Curve, variance: np.ndarray, degree: int) -> _Polynomial:
     values = inverse @ (y * root)
     squares = float((((y - design @ values) * root) ** 2).sum())
     return _Polynomial(x, values, inverse @ inverse.T, squares)
-
-
-def _off_the_rest(curve: Curve) -> str | None:
-    """Name the one size that lies off a smooth curve through all others, if there is one."""
-    worst, above = off_the_rest(curve)
-    if worst is None:
-        return None
-    return (
-        f"the size n = {worst:,.0f} lies {100 * abs(np.expm1(above)):.0f} % "
-        f"{'above' if above > 0 else 'below'} what the other sizes lead to expect; measure it again"
-    )
 
 
 def off_the_rest(curve: Curve) -> tuple[float | None, float]:

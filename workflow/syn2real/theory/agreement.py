@@ -71,9 +71,9 @@ class Circle:
         diagonal = self.eigenvalues[0] + 2 * self.eigenvalues[1:].sum()  # k∞(x, x)
         return (samples**-self.zeta if phase else 1.0) / (2 * diagonal + 4 * penalty), penalty
 
-    def samples(self, phase: int, runs: int, count: int, stream: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    def samples(self, phase: int, runs: int, count: int) -> tuple[np.ndarray, np.ndarray]:
         """Return angles and labels of a phase, each (runs, count)."""
-        random = np.random.default_rng([self.seed, 1 + phase, count, stream])
+        random = np.random.default_rng([self.seed, 1 + phase, count])
         angles = random.uniform(0, 2 * np.pi, (runs, count))
         return angles, basis(angles, FREQUENCIES) @ self.targets[phase]
 

@@ -11,6 +11,8 @@ from collections.abc import Callable
 
 import numpy as np
 
+from syn2real.theory.recursion import MARGIN, normed
+
 Function = Callable[[np.ndarray], np.ndarray]
 POINTS = 4096  # angles of the Fourier transform
 ZERO = 1e-20  # an eigenvalue below this share of the largest is 0 but for rounding
@@ -85,5 +87,5 @@ def target(eigenvalues: np.ndarray, r: float, norm: float, random: np.random.Gen
     count = len(eigenvalues)
     frequency = np.concatenate([[1.0], np.tile(np.arange(1.0, count), 2)])
     gamma = np.concatenate([eigenvalues[:1], np.tile(eigenvalues[1:], 2)])
-    values = gamma**r * frequency**-0.55 * random.choice([-1.0, 1.0], len(gamma))
-    return np.asarray(norm * values / np.linalg.norm(values))
+    values = gamma**r * frequency ** -(0.5 + MARGIN) * random.choice([-1.0, 1.0], len(gamma))
+    return normed(values, norm)

@@ -192,9 +192,17 @@ def lambda0_power(r0: float, xi: float) -> float:
 def lambda1_powers(r0: float, r1: float, zeta: float) -> tuple[float, float]:
     """Return the powers of s and of R0 in λ1 that balance the largest terms: (27), (30), else (21), (24)."""
     r = min(r0, r1)
-    if zeta <= r / (2 * r + 1) + ROUNDING:
-        return -1 / (2 * r + 1), 1 / (2 * r + 1)
+    return _large_powers(r) if zeta <= r / (2 * r + 1) + ROUNDING else _small_powers(r, zeta)
+
+
+def _small_powers(r: float, zeta: float) -> tuple[float, float]:
+    """Return the powers of s and of R0 in λ1 of case I: (21), (24)."""
     return -(1 - zeta) / (r + 1), 1 / (2 * r + 2)
+
+
+def _large_powers(r: float) -> tuple[float, float]:
+    """Return the powers of s and of R0 in λ1 of case II: (27), (30)."""
+    return -1 / (2 * r + 1), 1 / (2 * r + 1)
 
 
 def _small_rate(r0: float, r1: float, xi: float, zeta: float, plateau: float) -> Case:
@@ -208,7 +216,7 @@ def _small_rate(r0: float, r1: float, xi: float, zeta: float, plateau: float) ->
         conditions.append(Condition(text, least, zeta, f"(17), {equation}", needed=False))
     conditions.append(Condition("zeta < 1", zeta, 1.0, equation, strict=True))
     nu, beta = r / (r + 1), 2 * r * (1 - zeta) / (r + 1)
-    powers = (-(1 - zeta) / (r + 1), 1 / (2 * r + 2))
+    powers = _small_powers(r, zeta)
     # R0^ν s^-β exceeds the plateau while R0 is far above s^-reach.
     alpha0, reach = alpha0_of(r0, xi), (plateau - beta) / nu
     name, cites = ("I-A", "(21), (23)") if letter == "r1" else ("I-B", "(24), (25)")
@@ -229,7 +237,7 @@ def _large_rate(r0: float, r1: float, xi: float, zeta: float, plateau: float) ->
         text = "r1 <= r0 + (xi - 1) / (2 xi)"
         conditions.append(Condition(text, r1, r0 + (xi - 1) / (2 * xi), f"(17), {equation}", needed=False))
     nu = beta = 2 * r / (2 * r + 1)
-    powers = (-1 / (2 * r + 1), 1 / (2 * r + 1))
+    powers = _large_powers(r)
     # As in case I; but before the plateau (e) may outgrow (b), and from there on ν is case I's.
     alpha0, reach = alpha0_of(r0, xi), min((plateau - beta) / nu, 2 * r - 2 * zeta * (2 * r + 1))
     name, cites = ("II-A", "(27), (28)") if letter == "r1" else ("II-B", "(30), (31)")

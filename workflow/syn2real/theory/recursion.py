@@ -70,9 +70,9 @@ class Setting:
         """Coefficients of φ0 and φ1, each (L,)."""
         first, second = np.zeros(len(self.gamma)), np.zeros(len(self.gamma))
         index = np.arange(1.0, self.count + 1)
-        first[: self.count] = _normed(index ** (-self.xi * self.r0 - 0.5 - MARGIN), self.phi0)
+        first[: self.count] = normed(index ** (-self.xi * self.r0 - 0.5 - MARGIN), self.phi0)
         signs = np.random.default_rng(self.seed).choice([-1.0, 1.0], self.count)
-        second[-self.count :] = signs * _normed(index ** (-self.xi * self.r1 - 0.5 - MARGIN), self.phi1)
+        second[-self.count :] = signs * normed(index ** (-self.xi * self.r1 - 0.5 - MARGIN), self.phi1)
         return first, second
 
     @property
@@ -285,6 +285,6 @@ def _phase(gamma: np.ndarray, updated: np.ndarray, penalty: np.ndarray, rate: fl
     return Phase(gamma, updated * rate / (2 * gamma.sum() + 4 * penalty), penalty, steps)
 
 
-def _normed(values: np.ndarray, norm: float) -> np.ndarray:
+def normed(values: np.ndarray, norm: float) -> np.ndarray:
     """Return a vector of a given norm."""
     return np.asarray(norm * values / np.linalg.norm(values))

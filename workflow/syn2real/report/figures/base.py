@@ -115,11 +115,6 @@ def predicted(curve: dict[str, Any]) -> pd.DataFrame:
     return pd.DataFrame(curve["predictions"], columns=columns, dtype=float).sort_values("n")
 
 
-def ceiling(points: pd.DataFrame) -> float:
-    """Return the most that an error can be: 1 where all measured errors are rates, else infinity."""
-    return 1.0 if points["error"].max() <= 1 else np.inf
-
-
 def cut(ax: Axes, top: float) -> None:
     """End an error axis at the most that an error can be, if it goes beyond."""
     ax.set_ylim(top=min(ax.get_ylim()[1], top))

@@ -7,9 +7,9 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from syn2real.laws.results import ceiling
 from syn2real.report.figures.base import (
     Colour,
-    ceiling,
     coloured,
     cut,
     draw_means,
@@ -65,10 +65,10 @@ def _panel(ax: Axes, points: pd.DataFrame, curves: list[dict[str, Any]]) -> None
         rows = pretrained(points, curve)
         ax.scatter(rows["n"], rows["error"], color=colour, s=22, alpha=0.6, linewidths=0, zorder=3)
         draw_means(ax, rows.groupby("n")["error"].mean(), colour, label)
-        _draw_fit(ax, curve, colour, ceiling(points))
+        _draw_fit(ax, curve, colour, ceiling(points["error"]))
     _name_lines(ax, curves)
     _draw_references(ax, [curve["reference"] for curve in curves], [colour for *_, colour in shown])
-    cut(ax, ceiling(points))
+    cut(ax, ceiling(points["error"]))
     ax.yaxis.set_major_formatter("{x:.2f}")
     ax.yaxis.set_minor_formatter("{x:.2f}")
     ax.tick_params(axis="y", which="minor", labelsize="x-small")

@@ -8,8 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from syn2real.laws.forms.schema import GENERAL
+from syn2real.laws.results import ceiling
 from syn2real.report.figures.base import (
-    ceiling,
     coloured,
     curve_labels,
     cut,
@@ -76,7 +76,7 @@ def _name(series: Series) -> str:
 def _panel(ax: Axes, points: pd.DataFrame, curves: list[dict[str, Any]]) -> None:
     """Draw the measurements of one task and target, the laws and the forecast."""
     ax.set(xscale="log", yscale="log")
-    top = ceiling(points)
+    top = ceiling(points["error"])
     for place, ((law, method), mine) in enumerate(_series(curves).items()):
         style = LAWS[law][1] if method == GENERAL else "--"
         for curve, label, colour in coloured(mine):
