@@ -76,3 +76,13 @@ def test_the_command_offers_it_and_compares_it_with_the_full_law(tmp_path, capsy
     capsys.readouterr()
     assert main(["fit", str(tmp_path / "t.csv"), "--law", "full"]) == 0
     assert "rms log error of what is held out and forecast, largest s: full" in capsys.readouterr().out
+
+
+def test_a_fall_that_only_this_law_has_is_described_by_it():
+    n, s = (grid.reshape(-1) for grid in np.meshgrid([0.0, 100, 1000, 10000, 100000], [10.0, 100, 1000]))
+    noise = np.exp(0.002 * np.random.default_rng(0).standard_normal(len(n)))
+    table = pd.DataFrame({"n": n, "s": s, "error": 0.7 * (s + 0.02 * n**0.8) ** -0.2 * noise})
+    fits = {law: fit_table(table, law=law)["curves"][0] for law in ("effective", "full")}
+    assert "falls ever faster" in fits["full"]["shape"] and fits["effective"]["shape"] is None
+    statuses = {param["status"] for param in fits["effective"]["fit"]["params"].values()}
+    assert "not-described" not in statuses and "ok" in statuses
