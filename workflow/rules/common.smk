@@ -15,6 +15,7 @@ from typing import get_args
 from syn2real.backbones.schema import family_of, model_names
 from syn2real.complexity.schema import Activation
 from syn2real.config.experiment import needs
+from syn2real.data.findings import Findings
 from syn2real.data.own_renders.index import part_file
 from syn2real.errors import InputError
 from syn2real.plugins import constant, names
@@ -241,13 +242,13 @@ def final_output():
 
 
 # Looked for once, by the main process: every call warns, and onstart refuses, which no dry run reaches.
-MISSING = list(missing_data(PLAN, ROOT)) if workflow.is_main_process else []
-for problem in MISSING:
+DATA = missing_data(PLAN, ROOT) if workflow.is_main_process else Findings()
+for problem in [*DATA.problems, *DATA.warnings]:
     print(f"warning: {problem}", file=sys.stderr)
 
 
 onstart:
     # Blender is looked for here unless rendering jobs get an environment of their own.
     deployed = workflow.deployment_settings.deployment_method
-    if problems := [*MISSING, *([] if deployed else missing_blender(PLAN))]:
+    if problems := [*DATA.problems, *([] if deployed else missing_blender(PLAN))]:
         refuse(problems)

@@ -57,7 +57,7 @@ def test_rendered_settings_need_no_blender(
 
 
 def test_data_the_workflow_makes_is_never_missing(plan: Plan) -> None:
-    assert list(missing_data(plan)) == []
+    assert missing_data(plan).problems == []
 
 
 def _paper_plan(plan: Plan, tmp_path: Path, settings: list[str], **changes: object) -> Plan:
@@ -81,7 +81,7 @@ def test_what_will_be_fetched_is_told_with_size_and_licence(tmp_path: Path, plan
         settings, ("materials/ambientcg/Fabric001", "textures/ambientcg"), strict=True
     ):
         assert asset_folders(paper, paper.rendered()[setting])["textures"] == f"results/assets/{folder}"
-    assert list(missing_data(paper)) == []
+    assert missing_data(paper).problems == []
     (tmp_path / "resources/downloads/tless").mkdir(parents=True)
     for name in ("base", "models"):
         (tmp_path / f"resources/downloads/tless/tless_{name}.zip").touch()
@@ -99,7 +99,7 @@ def test_a_copy_of_ones_own_is_used_instead(tmp_path: Path, plan: Plan) -> None:
         "objects": {"itodd": "results/assets/objects/itodd", "tless": "mine/tless"},
         "textures": "mine/ambientcg",
     }
-    assert len(list(missing_data(paper))) == 2
+    assert len(missing_data(paper).problems) == 2
 
 
 def test_a_collection_that_is_not_there_is_named_with_who_needs_it(tmp_path: Path, plan: Plan) -> None:
@@ -108,7 +108,7 @@ def test_a_collection_that_is_not_there_is_named_with_who_needs_it(tmp_path: Pat
     (tmp_path / "e.yaml").write_text(yaml.safe_dump(value))
     changes = {"experiment": str(tmp_path / "e.yaml"), "objects": {"mine": "objects/mine"}}
     changed = load_plan(plan.config.model_dump() | changes)
-    lines = list(missing_data(changed))
+    lines = missing_data(changed).problems
     assert len(lines) == 1
     assert lines[0].startswith("objects/mine: no object collection in BOP layout here")
     assert "needed by the renders of experiment smoke" in lines[0]
@@ -130,7 +130,7 @@ def _own_copies(tmp_path: Path) -> dict[str, dict[str, str]]:
 def test_an_own_copy_of_tless_has_cad_models(tmp_path: Path, plan: Plan) -> None:
     settings = ["multiple-fix-fix-textureless"]
     paper = _paper_plan(plan, tmp_path, settings, **_own_copies(tmp_path))
-    assert list(missing_data(paper)) == []
+    assert missing_data(paper).problems == []
     rendering = paper.rendered(settings)[settings[0]]
     assert objects_input(paper, rendering) == [
         "results/assets/objects/itodd",
@@ -148,7 +148,7 @@ def test_what_an_own_copy_lacks_is_told_once_before_the_first_job(tmp_path: Path
     (other / "Fabric001_2K_Color.jpg").rename(other / "Fence003_2K_Color.jpg")
     who = "(needed by the renders of experiment smoke)"
     ply = "mine/tless/models_cad/obj_000002.ply"
-    assert list(missing_data(paper)) == [
+    assert missing_data(paper).problems == [
         f"{ply}: models_info.json lists object 2, but this file is missing {who}",
         *(
             f"{setting}: background_material: no material 'Fabric001' in mine/ambientcg {who}"
@@ -158,14 +158,14 @@ def test_what_an_own_copy_lacks_is_told_once_before_the_first_job(tmp_path: Path
         f"[] takes all 1 {who}",
     ]
     shutil.rmtree(tmp_path / "mine/ambientcg/Fence003")
-    _, line = missing_data(paper)
+    _, line = missing_data(paper).problems
     assert line.startswith("mine/ambientcg: no materials in ambientCG layout here") and line.endswith(who)
     # What is not there is no input: Snakemake would end a dry run with an exception instead of the warning.
     shutil.rmtree(tmp_path / "mine")
     rendering = paper.rendered(settings)[settings[0]]
     assert objects_input(paper, rendering) == ["results/assets/objects/itodd"]
     assert textures_input(paper, rendering) == []
-    assert len(list(missing_data(paper))) == 2
+    assert len(missing_data(paper).problems) == 2
 
 
 def test_measurements_that_are_not_there_are_named(tmp_path: Path) -> None:
@@ -174,5 +174,5 @@ def test_measurements_that_are_not_there_are_named(tmp_path: Path) -> None:
     path.write_text(yaml.safe_dump(question | {"measurements": {"path": str(tmp_path / "none.csv")}}))
     config = yaml.safe_load((ROOT / "config/config.yaml").read_text())
     config |= {name: str(ROOT / config[name]) for name in ("renderings", "targets", "recipes", "datasets")}
-    (line,) = missing_data(load_plan(config | {"experiment": str(path)}))
+    (line,) = missing_data(load_plan(config | {"experiment": str(path)})).problems
     assert line == f"{tmp_path}/none.csv: there is no such file (the measurements of experiment given)"

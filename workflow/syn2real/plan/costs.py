@@ -41,7 +41,7 @@ def check_configuration(config: str | Path, experiments: Sequence[str] = ()) -> 
     plan = load_plan(values, file=config)
     with tempfile.TemporaryDirectory() as folder:
         check_own_sizes(plan, Path(folder))
-        missing = [*missing_data(plan, Path(folder)), *missing_blender(plan)]
+        data = missing_data(plan, Path(folder))
     for name in plan.run:
         print("\n".join(plan_lines(plan, name)))
     for name, measured in plan.measured.items():
@@ -49,7 +49,9 @@ def check_configuration(config: str | Path, experiments: Sequence[str] = ()) -> 
         print(f"experiment {name}: {measured.question}\n  measured  {table.path or table.url}, no runs")
     if plan.run:
         print(f"in total, what is shared counted once: {_total(plan)}")
-    for problem in missing:
+    for line in data.lines:
+        print(line)
+    for problem in [*data.problems, *missing_blender(plan), *data.warnings]:
         print(f"warning: {problem}", file=sys.stderr)
     return 0
 

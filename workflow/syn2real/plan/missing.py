@@ -10,6 +10,7 @@ from typing import Any
 from syn2real.assets.bop import model_numbers
 from syn2real.complexity.schema import GivenReference
 from syn2real.config.experiment import Experiment, Measured
+from syn2real.data.findings import Findings
 from syn2real.data.own_renders.checks import check_own_renders
 from syn2real.data.own_renders.index import HERE, update_index
 from syn2real.data.targets.load import check_layout
@@ -20,29 +21,40 @@ from syn2real.render.stock import room_materials
 from syn2real.tasks.schema import channel_of
 
 
-def missing_data(plan: Plan, root: Path = HERE) -> Iterator[str]:
-    """Yield a line for each thing a real run would miss: file, what is wrong, which runs need it.
+def missing_data(plan: Plan, root: Path = HERE) -> Findings:
+    """Look at the data of all experiments: what is missing or malformed, what may be a mistake, counts.
 
-    A dry run shows these lines as warnings; a real run refuses to start. `root` as for `check_own_sizes`.
+    Each problem and warning ends with the runs that need the data. A dry run shows problems as warnings; a
+    real run refuses to start. `root` as for `check_own_sizes`.
     """
+    found = Findings()
     for name, record in plan.experiments.items():
         if isinstance(record.asked, Measured):
-            table = record.asked.measurements.path
-            if table is not None and not Path(table).is_file():
-                yield f"{table}: there is no such file (the measurements of experiment {name})"
+            found.add(_of(_missing_measurements, record.asked), f" (the measurements of experiment {name})")
             continue
         for task, target in record.labelled:
             if plan.stand_in_of(target) is None:
-                for problem in _problem(check_layout, plan.targets[target], channel_of(task)):
-                    yield f"{problem} (needed by the {task} runs on {target} of experiment {name})"
-        yield from _missing_weights(plan, record.asked)
+                of_target = _of(check_layout, plan.targets[target], channel_of(task))
+                found.add(of_target, f" (needed by the {task} runs on {target} of experiment {name})")
+        found.add(
+            _of(_missing_weights, plan, record.asked), f" (needed by the complexity of experiment {name})"
+        )
         for setting, own in plan.own_renders(record.settings).items():
             images = record.images[setting]
             channels = {channel_of(ptask) for ptask in record.asked.ptasks}
-            for problem in _problem(check_own_renders, setting, own, channels, images, root):
-                yield f"{problem} (needed by the pre-training on {setting} of experiment {name})"
-        for problem in dict.fromkeys(_missing_assets(plan, record)):
-            yield f"{problem} (needed by the renders of experiment {name})"
+            of_setting = _of(check_own_renders, setting, own, channels, images, root)
+            found.add(of_setting, f" (needed by the pre-training on {setting} of experiment {name})")
+        problems = [*dict.fromkeys(_missing_assets(plan, record))]
+        found.add(Findings(problems), f" (needed by the renders of experiment {name})")
+    return found
+
+
+def _of(check: Callable[..., Findings | None], *arguments: Any) -> Findings:
+    """Return what a check finds, with the message of one that fails as its problem."""
+    try:
+        return check(*arguments) or Findings()
+    except InputError as error:
+        return Findings([str(error)])
 
 
 def _problem(check: Callable[..., object], *arguments: Any) -> Iterator[str]:
@@ -53,13 +65,20 @@ def _problem(check: Callable[..., object], *arguments: Any) -> Iterator[str]:
         yield str(error)
 
 
-def _missing_weights(plan: Plan, e: Experiment) -> Iterator[str]:
-    """Yield a line when the weights file that a reference backbone is given by is not there."""
+def _missing_measurements(measured: Measured) -> None:
+    """Raise InputError when a table of measurements is not there."""
+    table = measured.measurements.path
+    if table is not None and not Path(table).is_file():
+        raise InputError("there is no such file", file=table)
+
+
+def _missing_weights(plan: Plan, e: Experiment) -> None:
+    """Raise InputError when the weights file that a reference backbone is given by is not there."""
     reference = plan.references[e.complexity.reference] if e.complexity else None
     if isinstance(reference, GivenReference):
         weights = reference.weights
         if not weights.startswith("results/") and not Path(weights).is_file():
-            yield f"{weights}: there is no such file (needed by the complexity of experiment {e.name})"
+            raise InputError("there is no such file", file=weights)
 
 
 def _missing_assets(plan: Plan, record: ExperimentPlan) -> Iterator[str]:

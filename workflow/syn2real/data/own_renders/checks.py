@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
+from syn2real.data.findings import Findings
 from syn2real.data.own_renders.index import HERE, read_files, update_index
 from syn2real.data.own_renders.schema import OwnRenders, own_name
 from syn2real.data.targets import layouts
@@ -11,7 +12,7 @@ from syn2real.errors import InputError
 
 def check_own_renders(
     setting: str, own: OwnRenders, channels: Collection[str], wanted: Mapping[str, int], root: Path = HERE
-) -> None:
+) -> Findings:
     """Check that own renders are where their setting says, with the labels that are needed.
 
     Parameters
@@ -27,11 +28,17 @@ def check_own_renders(
     root : Path
         See `update_index`.
 
+    Returns
+    -------
+    Findings
+        Warnings, and lines for `syn2real check`.
+
     Raises
     ------
     InputError
         Naming the first file or folder that is missing or malformed.
     """
+    found = Findings()
     categories: list[list[str]] = []
     for split in layouts.SPLITS:
         folder, path = own.images.of(split), own.annotations.of(split)
@@ -54,3 +61,4 @@ def check_own_renders(
             files = [{**image, "file_name": own_name(image["file_name"])} for image in images]
             layouts.need_folder(folders.of(split))
             layouts.check_images(folders.of(split), files, path)
+    return found

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from syn2real.data.coco_format import read_annotations
+from syn2real.data.findings import Findings
 from syn2real.data.targets.schema import Split, Target
 from syn2real.errors import InputError
 
@@ -16,7 +17,7 @@ FULL_CHECK_BYTES = 64 * 2**20
 """Annotation files up to this size are read whole by the check; COCO's training file (450 MB) is not."""
 
 
-def check_folder(target: Target) -> None:
+def check_folder(target: Target, found: Findings) -> None:
     """Check layouts imagenet and image-folder: one folder a class, in both splits.
 
     A class may be missing from `val` (it then has no test images), never from `train`.
@@ -89,7 +90,7 @@ def check_counts(target: Target) -> None:
             )
 
 
-def check_coco(target: Target, channel: str) -> None:
+def check_coco(target: Target, channel: str, found: Findings) -> None:
     """Check a COCO-format set: the annotation files, their keys, and that every image file is there.
 
     Raises
@@ -140,7 +141,7 @@ def check_images(folder: Path, images: Sequence[Mapping[str, Any]], source: Path
         check_readable(folder / images[0]["file_name"])
 
 
-def check_ade20k(target: Target) -> None:
+def check_ade20k(target: Target, found: Findings) -> None:
     """Check layout ade20k: object names, and one mask for every image of both splits.
 
     Raises

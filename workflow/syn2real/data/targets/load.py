@@ -5,6 +5,7 @@ This module does not import torch, so that a configuration is checked quickly.
 
 from typing import TYPE_CHECKING
 
+from syn2real.data.findings import Findings
 from syn2real.data.targets.layouts import check_ade20k, check_coco, check_counts, check_folder
 from syn2real.data.targets.schema import Split, Target
 from syn2real.errors import InputError
@@ -13,8 +14,8 @@ if TYPE_CHECKING:
     from syn2real.data.annotated import AnnotatedImages
 
 
-def check_layout(target: Target, channel: str) -> None:
-    """Check that a target's folder is what its layout claims, without decoding its images.
+def check_layout(target: Target, channel: str) -> Findings:
+    """Check that a target's folder is what its layout claims.
 
     Parameters
     ----------
@@ -22,6 +23,11 @@ def check_layout(target: Target, channel: str) -> None:
         The target.
     channel : str
         What it must be labelled with: `label`, `objects` or `class-map`.
+
+    Returns
+    -------
+    Findings
+        Warnings, and lines for `syn2real check`.
 
     Raises
     ------
@@ -32,20 +38,22 @@ def check_layout(target: Target, channel: str) -> None:
     """
     target.require(channel, key="layout")
     check_counts(target)
+    found = Findings()
     match target.layout:
         case "imagenet" | "image-folder":
-            check_folder(target)
+            check_folder(target, found)
         case "coco":
-            check_coco(target, channel)
+            check_coco(target, channel, found)
         case "ade20k":
-            check_ade20k(target)
+            check_ade20k(target, found)
         case "torchvision":
             if target.root.exists() or not target.download:
                 try:
                     from syn2real.data.targets.torchvision_sets import check_torchvision
                 except ModuleNotFoundError:
-                    return  # Snakemake alone is installed: the job that reads the data checks it
+                    return found  # Snakemake alone is installed: the job that reads the data checks it
                 check_torchvision(target, channel)
+    return found
 
 
 def load_target(target: Target, split: Split, channel: str) -> "AnnotatedImages":
