@@ -1,5 +1,5 @@
 # `make demo` and `make test` need Python 3 and make, nothing else; everything else is installed here.
-.PHONY: help profiles demo plan-paper bundle test test-slow lint lock env schemas clean-env
+.PHONY: help profiles demo plan-paper bundle test test-slow fuzz lint lock env schemas clean-env
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
 
@@ -54,6 +54,11 @@ test: $(VENV)/.installed ## Run the tests (under 15 minutes on 2 cores)
 
 test-slow: $(VENV)/.installed ## Run the tests that replay whole workflows (under 30 minutes)
 	$(RUN) python -m pytest -n 2 --dist loadfile -m slow
+
+MINUTES ?= 10
+
+fuzz: $(VENV)/.installed ## Read damaged files with every reader for MINUTES=10 and print what was found
+	cd tests && $(RUN) python -m fuzz --minutes $(MINUTES) --finds ../results/fuzz
 
 lint: $(VENV)/.installed ## Check style, types and imports (the tests run `snakemake --lint`)
 	$(RUN) ruff check . && $(RUN) ruff format --check . && $(RUN) mypy && $(RUN) lint-imports

@@ -2,6 +2,9 @@
 
 from pathlib import Path
 
+LONGEST = 250
+"""Characters of a message's part: a cell or a name in it may have thousands."""
+
 
 class InputError(ValueError):
     """Bad input, the one error a person can cause: file, key, what is wrong, how to fix it.
@@ -17,10 +20,18 @@ class InputError(ValueError):
     """
 
     def __init__(self, problem: str, *, file: str | Path | None = None, key: str | None = None) -> None:
-        place = [str(part) for part in (file, key) if part]
-        super().__init__(": ".join([*place, " ".join(problem.split())]))
+        parts = [str(part) for part in (file, key) if part]
+        super().__init__(": ".join(_line(part) for part in [*parts, problem]))
         self.problem, self.file, self.key = problem, file, key
 
 
 class TrainingError(RuntimeError):
     """A training that gives no result: it diverged, or its metric is undefined."""
+
+
+def _line(text: str) -> str:
+    """Return a text as one short line that any terminal can show."""
+    text = " ".join(text.split())
+    if len(text) > 2 * LONGEST:
+        text = f"{text[:LONGEST]} … {text[-LONGEST:]}"
+    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
