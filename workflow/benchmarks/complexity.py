@@ -41,11 +41,11 @@ def blas(x: np.ndarray) -> object:
 
 def ours(x: np.ndarray) -> object:
     """The covariance in one pass over blocks."""
-    from syn2real.complexity.covariance import Covariance, Workspace
+    from syn2real.complexity.covariance import Covariance, workspace
 
-    covariance, workspace = Covariance(x.shape[1]), Workspace(x.shape[1])
+    covariance, rows = Covariance(x.shape[1]), workspace(x.shape[1])
     for start in range(0, len(x), BLOCK):
-        covariance.update(x[start : start + BLOCK], workspace)
+        covariance.update(x[start : start + BLOCK], rows)
     return covariance
 
 

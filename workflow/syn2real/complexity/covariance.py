@@ -3,8 +3,8 @@
 The textbook sums Σx and Σxxᵀ lose all digits when the mean is large beside the spread. Here every block of
 vectors is centred on its own mean, and two parts are joined by the pairwise update of Chan, Golub and
 LeVeque ("Algorithms for computing the sample variance", The American Statistician 37, 1983). Blocks may
-be float32; everything is accumulated in float64. A block's product is a few calls of BLAS, a panel of
-columns at a time: half of the symmetric product is computed, and no second d × d matrix is needed.
+be float32; everything is accumulated in float64. BLAS's dsyrk computes half of the symmetric product and
+adds it to the sums in place, so no second d × d matrix is needed.
 """
 
 from collections.abc import Iterable
@@ -12,21 +12,19 @@ from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg.blas import dsyr, dsyrk
 
 from syn2real.errors import InputError
 
 ROWS = 2048
 """Vectors multiplied at a time: enough for BLAS's full speed, little memory beside the d × d sums."""
 
-PANEL = 512
-"""Columns multiplied at a time."""
-
 
 class Covariance:
     """Count, mean and scatter of vectors that come in blocks.
 
-    It holds one d × d matrix of float64. `update` needs `ROWS` rows of d and a product of `PANEL` × d more
-    while it works; they may be shared by several instances through `Workspace`.
+    It holds one d × d matrix of float64. `update` needs `ROWS` rows of d more while it works; they may be
+    shared by several instances.
 
     Attributes
     ----------
@@ -39,7 +37,8 @@ class Covariance:
     def __init__(self, dimensions: int) -> None:
         self.count = 0
         self.mean = np.zeros(dimensions)
-        self._sums = np.zeros((dimensions, dimensions))  # of the scatter, only the upper triangle counts
+        # Of the scatter, only the upper triangle counts; in BLAS's order, so that it is updated in place.
+        self._sums = np.zeros((dimensions, dimensions), order="F")
 
     @property
     def scatter(self) -> NDArray[np.float64]:
@@ -47,15 +46,19 @@ class Covariance:
         upper = np.triu(self._sums)
         return upper + np.triu(upper, 1).T
 
-    def update(self, block: NDArray[np.floating], workspace: "Workspace | None" = None) -> None:
+    def divided(self) -> NDArray[np.float64]:
+        """Return the empirical covariance for LAPACK, shape (d, d): only its upper triangle counts."""
+        return self._sums / self.count
+
+    def update(self, block: NDArray[np.floating], rows: NDArray[np.float64] | None = None) -> None:
         """Add a block of vectors.
 
         Parameters
         ----------
         block : array, shape (k, d)
             The vectors, float32 or float64.
-        workspace : Workspace, optional
-            Memory to work in, of the same d; a new one by default.
+        rows : float64 array, optional
+            Memory to work in, from `workspace(d)`; new memory by default.
 
         Raises
         ------
@@ -69,14 +72,14 @@ class Covariance:
         # A sum is finite only if all parts are, unless it overflows, which is not sensible input either.
         if not np.isfinite(block.sum(dtype=np.float64)):
             raise InputError("a feature is not a finite number; the backbone's weights may be damaged")
-        workspace = workspace or Workspace(len(self.mean))
+        rows = workspace(len(self.mean)) if rows is None else rows
         for start in range(0, len(block), ROWS):
-            self._add(block[start : start + ROWS], workspace)
+            self._add(block[start : start + ROWS], rows)
 
-    def _add(self, block: NDArray[np.floating], workspace: "Workspace") -> None:
+    def _add(self, block: NDArray[np.floating], rows: NDArray[np.float64]) -> None:
         """Add at most `ROWS` vectors."""
         added = len(block)
-        rows = workspace.rows[: added + 1]
+        rows = rows[: added + 1]
         mean = block.mean(axis=0, dtype=np.float64)
         rows[:added] = block
         rows[:added] -= mean
@@ -84,12 +87,7 @@ class Covariance:
         shift = mean - self.mean
         total = self.count + added
         rows[added] = np.sqrt(self.count / total * added) * shift
-        for start in range(0, len(mean), PANEL):
-            panel, end = rows[:, start : start + PANEL].T, start + PANEL
-            square = np.matmul(panel, panel.T, out=workspace.product(len(panel), len(panel)))
-            self._sums[start:end, start:end] += square
-            beside = workspace.product(len(panel), len(mean) - start - len(panel))
-            self._sums[start:end, end:] += np.matmul(panel, rows[:, end:], out=beside)
+        self._sums = dsyrk(1.0, rows.T, beta=1.0, c=self._sums, overwrite_c=1)
         self.mean += shift * (added / total)
         self.count = total
 
@@ -108,7 +106,7 @@ class Covariance:
         shift = other.mean - self.mean
         total = self.count + other.count
         self._sums += other._sums
-        self._sums += np.outer(shift * (self.count / total * other.count), shift)
+        self._sums = dsyr(self.count / total * other.count, shift, a=self._sums, overwrite_a=1)
         self.mean += shift * (other.count / total)
         self.count = total
 
@@ -123,9 +121,9 @@ class Covariance:
         if rest.count:
             rest.mean = self.mean + (self.mean - part.mean) * (part.count / rest.count)
             shift = part.mean - rest.mean
-            rest._sums = np.outer(shift * (-rest.count / self.count * part.count), shift)
-            rest._sums += self._sums
-            rest._sums -= part._sums
+            np.subtract(self._sums, part._sums, out=rest._sums)
+            weight = rest.count / self.count * part.count
+            rest._sums = dsyr(-weight, shift, a=rest._sums, overwrite_a=1)
         return rest
 
     @classmethod
@@ -140,13 +138,6 @@ class Covariance:
         return whole
 
 
-class Workspace:
-    """Memory that `Covariance.update` works in: a block of rows and a product of a panel, float64."""
-
-    def __init__(self, dimensions: int) -> None:
-        self.rows = np.empty((ROWS + 1, dimensions))
-        self._product = np.empty(min(PANEL, dimensions) * dimensions)
-
-    def product(self, rows: int, columns: int) -> NDArray[np.float64]:
-        """Return memory for a product of this shape, which the next call may give away again."""
-        return self._product[: rows * columns].reshape(rows, columns)
+def workspace(dimensions: int) -> NDArray[np.float64]:
+    """Return memory for `Covariance.update`: a block of rows and one more."""
+    return np.empty((ROWS + 1, dimensions))

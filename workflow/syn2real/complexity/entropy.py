@@ -24,6 +24,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg.lapack import dpotrf
 
 from syn2real.complexity.covariance import Covariance
 from syn2real.complexity.scenes import SceneGroups, jackknife
@@ -102,20 +103,23 @@ def entropy(covariance: NDArray[np.float64]) -> float:
     Parameters
     ----------
     covariance : array, shape (d, d)
-        Σ, positive definite.
+        Σ, positive definite; only its upper triangle counts.
 
     Raises
     ------
     numpy.linalg.LinAlgError
         Σ is not positive definite.
     """
-    diagonal = np.diag(np.linalg.cholesky(covariance))
+    factor, failed = dpotrf(covariance, clean=0)
+    if failed:
+        raise np.linalg.LinAlgError("the covariance is not positive definite")
+    diagonal = np.diag(factor)
     return float(0.5 * len(diagonal) * np.log(2 * np.pi * np.e) + np.log(diagonal).sum())
 
 
 def lifted_entropy(sample: Covariance, floor: float) -> float:
     """Return H of the module's first paragraph, in nats; for rows of any number from one on."""
-    covariance = sample.scatter / sample.count
+    covariance = sample.divided()
     covariance[np.diag_indices_from(covariance)] += floor
     return entropy(covariance)
 

@@ -20,7 +20,7 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from syn2real.complexity.covariance import Covariance, Workspace
+from syn2real.complexity.covariance import Covariance, workspace
 from syn2real.errors import InputError
 
 GROUPS = 20
@@ -60,7 +60,7 @@ class SceneGroups:
         self.scenes = len(ids)
         self.covariances = [Covariance(dimensions) for _ in range(min(groups, len(ids)))]
         self._waiting: list[list[NDArray[np.floating]]] = [[] for _ in self.covariances]
-        self._workspace = Workspace(dimensions)
+        self._rows = workspace(dimensions)
 
     def update(self, scene: Hashable, block: NDArray[np.floating]) -> None:
         """Add vectors of one scene.
@@ -102,7 +102,7 @@ class SceneGroups:
         """Multiply what waits."""
         if blocks := self._waiting[group]:
             self._waiting[group] = []
-            self.covariances[group].update(np.concatenate(blocks), self._workspace)
+            self.covariances[group].update(np.concatenate(blocks), self._rows)
 
 
 def jackknife(groups: Sequence[Covariance], statistic: Callable[[Covariance], float]) -> float | None:
