@@ -10,14 +10,12 @@ from torch.utils.data import Dataset
 
 from syn2real.channels.base import decoded
 from syn2real.data.annotated import check_whole_scenes, file_sizes
+from syn2real.data.image_files import IMAGE_ENDINGS, images_below
 from syn2real.data.images import read_image
 from syn2real.data.rendered import channels_first
 from syn2real.data.shards import IMAGE, Shard, decode_member, read_members
 from syn2real.errors import InputError
 from syn2real.files import digest
-
-SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
-"""What is taken for an image in a folder."""
 
 
 class SceneImages(Dataset[torch.Tensor]):
@@ -110,11 +108,10 @@ class FolderImages(SceneImages):
     def __init__(self, folder: Path, scene: str | None = None) -> None:
         if not folder.is_dir():
             raise InputError("there is no such folder", file=folder)
-        found = (path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
         self.folder, pattern = folder, _compiled(scene)
-        names = {path.relative_to(folder).as_posix(): path for path in found}
+        names = {path.relative_to(folder).as_posix(): path for path in images_below(folder)}
         if not names:
-            raise InputError(f"no image below this folder ({', '.join(SUFFIXES)})", file=folder)
+            raise InputError(f"no image below this folder ({', '.join(IMAGE_ENDINGS)})", file=folder)
         placed = sorted((_scene_of(name, pattern, folder), name) for name in names)
         self.scenes = [scene for scene, _ in placed]
         self._paths = [names[name] for _, name in placed]

@@ -2,17 +2,17 @@
 
 import csv
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
 from syn2real.data.coco_format import read_annotations
 from syn2real.data.findings import Findings
+from syn2real.data.image_files import files_below, images_below, is_hidden, is_image, passed_over
 from syn2real.data.targets.schema import Split, Target
 from syn2real.errors import InputError
 
 SPLITS: tuple[Split, ...] = get_args(Split)
-IMAGE_EXTENSIONS = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp")
 FULL_CHECK_BYTES = 64 * 2**20
 """Annotation files up to this size are read whole by the check; COCO's training file (450 MB) is not."""
 
@@ -30,16 +30,43 @@ def check_folder(target: Target, found: Findings) -> None:
     trained = class_folders(target.image_folder("train"))
     for split in SPLITS:
         root = target.image_folder(split)
+        images: dict[str, list[Path]] = {}
+        others: list[Path] = []
         for name in class_folders(root):
             if name not in trained:
                 raise InputError(
                     f"this class has no folder in {target.image_folder('train')}; add one or remove this",
                     file=root / name,
                 )
-            first = next(_images(root / name), None)
-            if first is None:
-                raise InputError("no image in this class folder; add some or remove it", file=root / name)
-    check_readable(first)  # one image, the last class's first: the headers of all would take minutes
+            files = list(files_below(root / name))
+            images[name] = [path for path in files if is_image(path.name)]
+            others += [path for path in files if not is_image(path.name)]
+            if not images[name]:
+                raise InputError(
+                    f"no image in this class folder{_named(others, root / name)}; add some or remove it",
+                    file=root / name,
+                )
+        found.lines.append(f"{root}: {_counted(images)}")
+        if warning := passed_over(others, root):
+            found.warnings.append(warning)
+        if loose := len(_images(root)):
+            verb = "image in {} itself is" if loose == 1 else "images in {} itself are"
+            found.warnings.append(f"{loose:,} {verb.format(root)} not read, as it is in no class folder")
+        check_readable(images[next(reversed(images))][0])
+
+
+def _counted(images: Mapping[str, Sequence[Path]]) -> str:
+    """Return how many images there are of how many classes, and of which fewest and most."""
+    sizes = {name: len(paths) for name, paths in images.items()}
+    few, many = min(sizes, key=sizes.__getitem__), max(sizes, key=sizes.__getitem__)
+    spread = f"{sizes[few]:,} ({few}) to {sizes[many]:,} ({many})" if sizes[few] < sizes[many] else sizes[few]
+    return f"{sum(sizes.values()):,} images of {len(sizes):,} classes, {spread} each"
+
+
+def _named(others: Sequence[Path], folder: Path) -> str:
+    """Return what is in a folder without images, in brackets."""
+    endings = sorted({path.suffix.lower() for path in others if folder in path.parents})
+    return f" (only {', '.join(ending or 'files without ending' for ending in endings)})" if endings else ""
 
 
 def class_folders(root: Path) -> list[str]:
@@ -52,14 +79,14 @@ def class_folders(root: Path) -> list[str]:
     """
     need_folder(root)
     with os.scandir(root) as entries:
-        names = sorted(e.name for e in entries if e.is_dir() and not e.name.startswith("."))
+        names = sorted(e.name for e in entries if e.is_dir() and not is_hidden(e.name))
     if not names:
-        loose = next(_images(root), None)
+        loose = _images(root)
         raise InputError(
             f"no class folders here{', only images' if loose else ''}; each image belongs in its class's "
             f"folder, such as {root.name}/<class>/<image> (torchvision.datasets.ImageNet sorts ILSVRC's "
             "archives so)",
-            file=loose or root,
+            file=loose[0] if loose else root,
         )
     return names
 
@@ -67,7 +94,8 @@ def class_folders(root: Path) -> list[str]:
 def check_counts(target: Target) -> None:
     """Check that no split has fewer image files than the target says, as a half-unpacked set has.
 
-    Files are counted in the folders and below, by their names alone.
+    Those files are counted that are read: in class folders and below them, in ADE20K's folder itself, or
+    anywhere below a COCO set's folder.
 
     Raises
     ------
@@ -77,11 +105,10 @@ def check_counts(target: Target) -> None:
     for split, expected in target.counts.items():
         root = target.image_folder(split)
         need_folder(root)
-        found = sum(
-            name.lower().endswith(IMAGE_EXTENSIONS)
-            for _, _, names in os.walk(root, followlinks=True)
-            for name in names
-        )
+        if target.layout in ("imagenet", "image-folder"):
+            found = sum(len(images_below(root / name)) for name in class_folders(root))
+        else:
+            found = len(_images(root) if target.layout == "ade20k" else images_below(root))
         if found < expected:
             raise InputError(
                 f"{found:,} images here, of {expected:,}; unpack the complete set, or correct `counts`",
@@ -190,7 +217,7 @@ def ade20k_pairs(target: Target, split: Split) -> list[tuple[Path, Path]]:
     need_folder(folder)
     need_folder(masks)
     present = {path.name for path in _images(masks)}
-    images = sorted(_images(folder))
+    images = _images(folder)
     if not images:
         raise InputError("no image in this folder", file=folder)
     for image in images:
@@ -205,12 +232,10 @@ def need_folder(path: Path) -> None:
         raise InputError("there is no such folder; put the data there or change this path", file=path)
 
 
-def _images(folder: Path) -> Iterator[Path]:
-    """Yield the image files of a folder in no particular order."""
+def _images(folder: Path) -> list[Path]:
+    """Return the image files of a folder itself, sorted by name."""
     with os.scandir(folder) as entries:
-        for entry in entries:
-            if entry.name.lower().endswith(IMAGE_EXTENSIONS) and not entry.name.startswith("."):
-                yield folder / entry.name
+        return sorted(folder / entry.name for entry in entries if is_image(entry.name) and not entry.is_dir())
 
 
 def check_readable(path: Path | None) -> tuple[int, int]:

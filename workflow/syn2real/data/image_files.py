@@ -1,0 +1,76 @@
+"""Which files of a folder are images: one list for checks, training and complexity, without opening any."""
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from syn2real.errors import InputError
+
+IMAGE_ENDINGS = (
+    *(".jpg", ".jpeg", ".jpe", ".jfif", ".jp2", ".j2k", ".png", ".apng", ".webp", ".avif", ".gif"),
+    *(".bmp", ".dib", ".tif", ".tiff", ".ppm", ".pgm", ".pbm", ".pnm", ".tga"),
+)
+"""What is taken for an image, in small or capital letters: Pillow decodes all of them."""
+
+
+def is_hidden(name: str) -> bool:
+    """Return whether a name is hidden, as macOS's `._photo.jpg` and `.DS_Store` are."""
+    return name.startswith(".")
+
+
+def is_image(name: str) -> bool:
+    """Return whether a file of this name is read as an image."""
+    return name.lower().endswith(IMAGE_ENDINGS) and not is_hidden(name)
+
+
+def files_below(folder: Path) -> Iterator[Path]:
+    """Yield the files of a folder and of those below it, folder by folder, each in the order of its names.
+
+    Hidden files and folders are left out; links to folders are followed, each folder once.
+
+    Raises
+    ------
+    InputError
+        A folder cannot be listed.
+    """
+
+    def fail(error: OSError) -> None:
+        raise InputError(f"cannot be listed ({error.strerror})", file=error.filename)
+
+    seen, places = set(), []
+    for place, folders, names in os.walk(folder, onerror=fail, followlinks=True):
+        if (real := os.path.realpath(place)) in seen:
+            folders.clear()  # a link back would lead round for ever
+            continue
+        seen.add(real)
+        folders[:] = sorted(name for name in folders if not is_hidden(name))
+        places.append((place, names))
+    for place, names in sorted(places):
+        yield from (Path(place, name) for name in sorted(names) if not is_hidden(name))
+
+
+def images_below(folder: Path) -> list[Path]:
+    """Return the images of a folder and of those below it, in the order of `files_below`."""
+    return [path for path in files_below(folder) if is_image(path.name)]
+
+
+def passed_over(files: Iterable[Path], root: Path) -> str | None:
+    """Return a warning with the count and endings of those files that are not read as images, or None.
+
+    Parameters
+    ----------
+    files : iterable of Path
+        Below `root`.
+    root : Path
+        The folder that was looked through.
+    """
+    others = [path for path in files if not is_image(path.name)]
+    if not others:
+        return None
+    endings = Counter(path.suffix.lower() or "no ending" for path in others)
+    listed = ", ".join(f"{ending} ({count:,})" for ending, count in sorted(endings.items()))
+    places = {path.parent for path in others}
+    where = f"of {others[0].parent}" if len(places) == 1 else f"below {root}, in {len(places):,} folders,"
+    verb = "file {} is" if len(others) == 1 else "files {} are"
+    return f"{len(others):,} {verb.format(where)} not read as images: {listed}"
