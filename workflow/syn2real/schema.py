@@ -2,15 +2,17 @@
 
 import difflib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, StringConstraints, Tag, ValidationError
+from pydantic_core import ErrorDetails
 
 from syn2real import plugins
 from syn2real.errors import InputError
+from syn2real.sentences import sentence
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -37,7 +39,7 @@ def require_name(name: str, names: Iterable[str], *, file: str | Path, key: str)
         raise InputError(plugins.unknown(name, valid), file=file, key=key)
 
 
-def validate(model: type[M], value: Any, *, file: str | Path, key: str = "") -> M:
+def validate(model: type[M], value: Any, *, file: str | Path, key: str = "", cells: bool = False) -> M:
     """Build `model` from plain data, or say in one line what is wrong with it.
 
     Parameters
@@ -45,11 +47,13 @@ def validate(model: type[M], value: Any, *, file: str | Path, key: str = "") -> 
     model : type of BaseModel
         The model to build.
     value : object
-        What the file holds at `key`.
+        What the file holds at `key`. `true` and "1" are no numbers.
     file : str or Path
         The file, for the message.
     key : str
         Where in the file `value` stands, for the message.
+    cells : bool
+        Whether all values are text, as in a table: then "1" is a number.
 
     Raises
     ------
@@ -58,47 +62,52 @@ def validate(model: type[M], value: Any, *, file: str | Path, key: str = "") -> 
         valid one.
     """
     try:
-        return model.model_validate(value)
+        return model.model_validate(_with_tuples(value), strict=not cells)
     except ValidationError as error:
+        places: dict[str, list[tuple[Any, ErrorDetails]]] = {}
         # An unknown key is often the cause of a "missing" one: report it first.
-        details = sorted(error.errors(), key=lambda detail: detail["type"] != "extra_forbidden")
-        detail: Mapping[str, Any] = details[0]
-        parts, section = _located(model, detail["loc"])
-        place = ".".join([*([key] if key else []), *parts])
-        problem = _problem(section, detail)
-        if len(details) > 1:
-            problem += f" (and {len(details) - 1} more)"
+        for detail in sorted(error.errors(), key=lambda detail: detail["type"] != "extra_forbidden"):
+            parts, section = _located(model, detail["loc"])
+            places.setdefault(".".join([*([key] if key else []), *parts]), []).append((section, detail))
+        place, found = next(iter(places.items()))
+        problem = _problem(found[0][0], [detail for _, detail in found])
+        if len(places) > 1:
+            problem += f" (and {len(places) - 1} more)"
         raise InputError(problem, file=file, key=place) from None
 
 
-def _problem(section: Any, detail: Mapping[str, Any]) -> str:
-    """Return a sentence for one of pydantic's errors inside `section`, with the fix."""
-    match detail["type"]:
-        case "extra_forbidden":
-            valid = sorted(section.model_fields) if _is_model(section) else []
-            near = difflib.get_close_matches(str(detail["loc"][-1]), valid, n=1, cutoff=0.5)
-            hint = f"did you mean '{near[0]}'?" if near else f"the keys here are {', '.join(valid)}"
-            return f"unknown key; {hint}"
-        case "missing":
-            return "this key is missing; add it"
-        case "value_error":
-            return str(detail["ctx"]["error"])
-        case _:
-            return f"{detail['msg']}; it is {detail['input']!r}"
+def _with_tuples(value: Any) -> Any:
+    """Return plain data with tuples for lists: strict models have no other sequence."""
+    if isinstance(value, Mapping):
+        return {key: _with_tuples(item) for key, item in value.items()}
+    return tuple(_with_tuples(item) for item in value) if isinstance(value, list) else value
+
+
+def _problem(section: Any, details: Sequence[ErrorDetails]) -> str:
+    """Return a sentence for pydantic's errors at one place inside `section`, with the fix."""
+    detail = details[0]
+    if detail["type"] != "extra_forbidden":
+        return sentence(details)
+    valid = sorted(section.model_fields) if _is_model(section) else []
+    near = difflib.get_close_matches(str(detail["loc"][-1]), valid, n=1, cutoff=0.5)
+    hint = f"did you mean '{near[0]}'?" if near else f"the keys here are {', '.join(valid)}"
+    return f"unknown key; {hint}"
 
 
 def _located(model: type[BaseModel], location: tuple[Any, ...]) -> tuple[list[str], Any]:
     """Return the keys of an error's location as the file has them, and the section its last key is in.
 
     Where a section may be of several kinds, pydantic adds the kind's tag to the location; the tag is not a
-    key of the file.
+    key of the file, nor is the name of a type that a value may have.
     """
     parts: list[str] = []
     current: Any = model
     section: Any = model
     for part in location:
-        if kind := _kinds(current).get(part):
+        if kind := _kinds(current).get(str(part)):
             current = kind
+            continue
+        if part == "[key]" or _is_union(current):  # pydantic's name for one of several types
             continue
         parts.append(str(part))
         section = current
@@ -134,6 +143,11 @@ def _kinds(annotation: Any) -> dict[str, Any]:
                 if isinstance(mark, Tag):
                     found[mark.tag] = get_args(option)[0]
     return found
+
+
+def _is_union(annotation: Any) -> bool:
+    """Whether something annotated may have one of several types that are no sections."""
+    return get_origin(annotation) in (Union, UnionType)
 
 
 def _is_model(annotation: Any) -> bool:

@@ -219,9 +219,9 @@ def test_the_shipped_table_holds_the_papers_173_objects_and_its_materials():
 @pytest.mark.parametrize(
     ("cell", "value", "message"),
     [
-        ("url", "ftp://x/a.zip", "line 3.url: String should match pattern"),
-        ("sha256", "abc", "line 3.sha256: String should match pattern"),
-        ("layout", "rar", "line 3.layout: Input should be 'bop' or 'ambientcg'"),
+        ("url", "ftp://x/a.zip", "line 3.url: an address belongs here"),
+        ("sha256", "abc", "line 3.sha256: a SHA-256 belongs here"),
+        ("layout", "rar", "line 3.layout: one of bop, ambientcg belongs here"),
         ("name", "a", "line 3.layout: 'a' has another layout in a line above"),
         ("name", "c", "line 4.name: 'c' has a list of materials in a line above; keep one"),
     ],

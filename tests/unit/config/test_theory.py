@@ -37,7 +37,7 @@ def test_activations_are_those_there_are() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("{r0: 1, r1: 0.5, xi: 2, zeta: 0}", "{r0: 2, r1: 0.5, xi: 2, zeta: 0}", "r0: Input should be less"),
+        ("{r0: 1, r1: 0.5, xi: 2, zeta: 0}", "{r0: 2, r1: 0.5, xi: 2, zeta: 0}", "r0: must be at most 1"),
         ("seed: 0\n", "sede: 0\n", "sede: unknown key; did you mean 'seed'?"),
         ("n: [4, 8, 16, 32,", "n: [8, 4, 16, 32,", "laws.n: the sizes must rise"),
         ("16384, 32768]", "16384]", None),

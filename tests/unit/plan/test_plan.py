@@ -199,7 +199,7 @@ def test_a_setting_has_the_papers_attributes(tmp_path: Path) -> None:
         ),
         (
             {"complexity": COMPLEXITY | {"activation": "last"}},
-            "complexity.activation: Input should be 'pooled'",
+            "complexity.activation: one of pooled, map belongs here",
         ),
         (
             {"references": {"mine": TRAINED | {"target": "smoke-stand-in-coco"}}},

@@ -62,7 +62,7 @@ def read_datasets(path: str | Path) -> dict[str, list[Archive]]:
     datasets: dict[str, list[Archive]] = defaultdict(list)
     for line, row in enumerate(rows, start=2):
         known = {key: cell for key, cell in row.items() if cell not in ("", None)}
-        archive = validate(Archive, known, file=path, key=f"line {line}")
+        archive = validate(Archive, known, file=path, key=f"line {line}", cells=True)
         if any(other.layout != archive.layout for other in datasets[archive.name]):
             problem = f"'{archive.name}' has another layout in a line above; give both the same"
             raise InputError(problem, file=path, key=f"line {line}.layout")

@@ -75,6 +75,11 @@ class Rendering(lights.Section, room.Section, objects.Section):
             raise ValueError(f"names '{twice[0]}' twice; name it once")
         return value
 
+    @field_validator("supersampling", mode="before")
+    @classmethod
+    def _no_boolean(cls, value: Any) -> Any:
+        return str(value).lower() if isinstance(value, bool) else value  # True equals 1
+
     @model_serializer(mode="wrap")
     def _without_what_is_off(self, write: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
         """Leave out what is None, so that a setting's key is the same whatever options there are."""

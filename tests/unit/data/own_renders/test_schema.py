@@ -108,10 +108,10 @@ def test_the_shared_file_may_hold_it(tmp_path: Path) -> None:
         (OWN | {"samples": 5}, "renderings.mine.samples: unknown key; "),
         (OWN | {"images": {"train": "a"}}, "renderings.mine.images.val: this key is missing; add it"),
         (OWN | {"images": {"trein": "a", "val": "b"}}, "renderings.mine.images.trein: unknown key; did you"),
-        (OWN | {"images": "a"}, "renderings.mine.images: Input should be a valid dictionary"),
-        (OWN | {"views": 0}, "renderings.mine.views: Input should be greater than or equal to 1; it is 0"),
+        (OWN | {"images": "a"}, "renderings.mine.images: keys belong here"),
+        (OWN | {"views": 0}, "renderings.mine.views: must be at least 1; it is 0"),
         ({"camera": {"radius": 3}}, "renderings.mine.camera.radius: unknown key; did you mean 'radius_m'?"),
-        (3, "renderings.mine: Input should be a valid dictionary"),
+        (3, "renderings.mine: keys belong here"),
     ],
 )
 def test_mistakes_are_reported_for_the_right_kind(own: object, message: str) -> None:

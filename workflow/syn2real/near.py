@@ -1,0 +1,51 @@
+"""The nearest name on disk to a path that is not there."""
+
+import difflib
+import os
+import unicodedata
+from pathlib import Path
+
+MOST_NAMES = 100_000
+"""Names of a folder that are compared; a set of images has millions."""
+
+
+def near_path(path: str | Path) -> str:
+    """Return `; did you mean …?` for a path that is not there, or nothing where none is near.
+
+    Tried are slashes for backslashes, then, from the first folder that is not there on, names that differ in
+    letter case or in how accents are composed, and names that differ in some letters.
+
+    Parameters
+    ----------
+    path : str or Path
+        The path as it was written.
+    """
+    path = Path(path)
+    if "\\" in str(path):
+        path = Path(str(path).replace("\\", "/"))
+    try:
+        found = _near(path)
+    except (OSError, ValueError):
+        return ""
+    return f"; did you mean {found}?" if found else ""
+
+
+def _near(path: Path) -> Path | None:
+    """Return the nearest path that is there; None where no name of a folder is near."""
+    if path.exists():
+        return path
+    parent = path.parent if path.parent.is_dir() else _near(path.parent) if path.parent != path else None
+    if parent is None or not parent.is_dir():
+        return None
+    with os.scandir(parent) as entries:
+        names = [entry.name for entry, _ in zip(entries, range(MOST_NAMES), strict=False)]
+    if path.name in names:
+        return parent / path.name
+    alike = [name for name in names if _plain(name) == _plain(path.name)]
+    near = alike or difflib.get_close_matches(path.name, names, n=1, cutoff=0.7)
+    return parent / near[0] if near else None
+
+
+def _plain(name: str) -> str:
+    """Return a name in one letter case and with its accents composed in one way."""
+    return unicodedata.normalize("NFC", name).casefold()
