@@ -265,7 +265,7 @@ def _read_weights(path: Path) -> None:
 
 
 def _bundles() -> list[Seed]:
-    from syn2real.report.bundle import METADATA
+    from syn2real.report.verify import METADATA
 
     content = b"n,error\n" + b"".join(b"%d,0.%d\n" % (n, n * n % 997) for n in range(40))
     digests = {"sha256": sha256(content).hexdigest(), "contentSize": str(len(content))}
@@ -285,7 +285,7 @@ def _bundles() -> list[Seed]:
 
 
 def _verify(path: Path) -> None:
-    from syn2real.report.bundle import verify_bundle
+    from syn2real.report.verify import verify_bundle
 
     count, problems = verify_bundle(path)
     for problem in problems:

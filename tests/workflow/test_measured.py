@@ -16,7 +16,7 @@ from checkout import ROOT, Checkout, failed_logs
 from provider import Provider, Served
 
 from syn2real.laws.convert import PUBLISHED
-from syn2real.report.bundle import verify_bundle
+from syn2real.report.verify import verify_bundle
 
 pytestmark = pytest.mark.slow  # a minute of CPU time
 

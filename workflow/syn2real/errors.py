@@ -21,7 +21,7 @@ class InputError(ValueError):
 
     def __init__(self, problem: str, *, file: str | Path | None = None, key: str | None = None) -> None:
         parts = [str(part) for part in (file, key) if part]
-        super().__init__(": ".join(_line(part) for part in [*parts, problem]))
+        super().__init__(": ".join(one_line(part) for part in [*parts, problem]))
         self.problem, self.file, self.key = problem, file, key
 
 
@@ -29,8 +29,8 @@ class TrainingError(RuntimeError):
     """A training that gives no result: it diverged, or its metric is undefined."""
 
 
-def _line(text: str) -> str:
-    """Return a text as one short line that any terminal can show."""
+def one_line(text: str) -> str:
+    """Return a text as one short line that any terminal can show: long ones lose their middle."""
     text = " ".join(text.split())
     if len(text) > 2 * LONGEST:
         text = f"{text[:LONGEST]} … {text[-LONGEST:]}"

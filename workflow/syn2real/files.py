@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from syn2real.errors import InputError
+
 
 @contextmanager
 def atomic(path: str | Path) -> Iterator[Path]:
@@ -40,6 +42,20 @@ def atomic(path: str | Path) -> Iterator[Path]:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def require_file(path: str | Path, what: str = "file") -> None:
+    """Raise InputError unless there is a plain file; `what` it should be is said.
+
+    A pipe or device is refused, because reading it may never end.
+    """
+    path = Path(path)
+    if path.is_dir():
+        raise InputError(f"is a folder; give a {what}", file=path)
+    if not path.exists():
+        raise InputError(f"there is no such {what}", file=path)
+    if not path.is_file():
+        raise InputError(f"is a pipe or device; give a {what}", file=path)
 
 
 def write_text(path: str | Path, text: str) -> None:

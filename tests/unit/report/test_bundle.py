@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import shutil
+import stat
 import zipfile
 from collections import Counter
 from collections.abc import Callable
@@ -18,7 +19,8 @@ from syn2real.cli import main
 from syn2real.errors import InputError
 from syn2real.plan.plan import Plan
 from syn2real.plan.read import load_plan
-from syn2real.report.bundle import METADATA, bundle_contents, verify_bundle, write_bundle
+from syn2real.report.bundle import bundle_contents, write_bundle
+from syn2real.report.verify import METADATA, verify_bundle
 from syn2real.version import __version__
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -241,6 +243,95 @@ def packed(tmp_path_factory: pytest.TempPathFactory) -> Path:
         archive.writestr("two.csv", content)
     assert verify_bundle(path) == (2, [])
     return path
+
+
+def _odd(names: dict[str, bytes] | None = None, graph: object = None, **changes: object) -> Callable:
+    """Return a function that writes an odd bundle of `one.csv`: more entries, another graph or attributes."""
+
+    def write(path: Path) -> None:
+        content = b"n,error\n"
+        one = {
+            "@id": "one.csv",
+            "@type": "File",
+            "contentSize": "8",
+            "sha256": hashlib.sha256(content).hexdigest(),
+        }
+        said = [one] if graph is None else graph(one) if callable(graph) else graph
+        text = said if isinstance(said, bytes) else json.dumps({"@graph": said}).encode()
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr(METADATA, text)
+            entry = zipfile.ZipInfo("one.csv")
+            for key, value in changes.items():
+                setattr(entry, key, value)
+            archive.writestr(entry, content)
+            for name, more in (names or {}).items():
+                archive.writestr(name, more)
+
+    return write
+
+
+def _bomb(path: Path) -> None:
+    """Write a bundle whose one file unpacks from 80 kB to 80 MB, as it says."""
+    size = 80 << 20
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        file = {"@id": "one.csv", "@type": "File", "contentSize": str(size), "sha256": "0"}
+        archive.writestr(METADATA, json.dumps({"@graph": [file]}))
+        with archive.open("one.csv", "w") as stream:
+            for _ in range(80):
+                stream.write(bytes(1 << 20))
+
+
+def _flagged(path: Path) -> None:
+    """Write a bundle whose `one.csv` is encrypted, as its flags say."""
+    _odd()(path)
+    content = bytearray(path.read_bytes())
+    for mark, place in ((b"PK\3\4", 6), (b"PK\1\2", 8)):
+        content[content.rindex(mark) + place] |= 1
+    path.write_bytes(bytes(content))
+
+
+LINK = (stat.S_IFLNK | 0o777) << 16
+
+
+@pytest.mark.parametrize(
+    ("write", "code", "message"),
+    [
+        (_odd(), 0, ""),
+        (_odd({"results/": b""}), 0, ""),
+        (_bomb, 1, "one.csv: would unpack from 81,"),
+        (_flagged, 1, "one.csv: is encrypted"),
+        (_odd(external_attr=LINK), 1, "one.csv: is a link, folder or device, no file"),
+        (_odd(compress_type=zipfile.ZIP_LZMA), 1, "one.csv: is compressed in a way that bundles do not use"),
+        (_odd({"..\\evil": b""}), 1, "..\\evil: lies outside the bundle"),
+        (_odd({"C:evil": b""}), 1, "C:evil: lies outside the bundle"),
+        (_odd({"/evil": b""}), 1, "/evil: lies outside the bundle"),
+        (_odd({"../evil/": b""}), 1, "../evil/: lies outside the bundle"),
+        (_odd({"folder/": b"content"}), 1, "folder/: is not described"),
+        (_odd({"one.csv/two.csv": b""}), 1, "one.csv: is both a file and a folder"),
+        (_odd(graph=lambda one: [one, one | {"sha256": "0"}]), 1, "one.csv: is described 2 times"),
+        (_odd(graph=lambda one: [one | {"contentSize": float("nan")}]), 1, "one.csv: has 8 bytes, not nan"),
+        (_odd(graph=lambda one: [one | {"sha256": [1]}]), 1, "one.csv: has no digest"),
+        (_odd(graph=lambda one: [one | {"@id": "\ud800"}]), 1, r"\ud800: is missing"),
+        (_odd(graph=lambda one: [one | {"@id": "x" * 5000}]), 1, "x…"),
+        (_odd(graph=lambda one: [one | {"@id": 1}]), 2, "@graph.@id: a file without a name"),
+        (_odd(graph=[]), 2, "describes no file"),
+        (_odd(graph=[{"@id": "./", "@type": "Dataset"}]), 2, "describes no file"),
+        (_odd(graph=[1]), 2, "@graph: is not a list of entities"),
+        (_odd(graph={"a": 1}), 2, "@graph: is not a list of entities"),
+        (_odd(graph=b"[]"), 2, "@graph: is not a list of entities"),
+        (_odd(graph=b"[" * 100_000), 2, "is nested too deeply"),
+        (_odd(graph=b"9" * 5000), 2, "is not a complete bundle"),
+        (_odd(graph=b" " * (65 << 20)), 2, "has 68,157,440 bytes"),
+        (lambda path: path.mkdir(), 2, "is a folder"),
+        (os.mkfifo, 2, "is a pipe or device"),
+    ],
+)
+def test_odd_bundles_never_pass(tmp_path, capsys, write, code, message) -> None:
+    write(tmp_path / "b.zip")
+    assert main(["verify", str(tmp_path / "b.zip")]) == code
+    error = capsys.readouterr().err
+    assert (message.split("…")[0] in error) and all(len(line) < 700 for line in error.splitlines())
+    assert code != 2 or error.count("\n") == 1
 
 
 @settings(max_examples=300, deadline=None)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from lzma import LZMAError
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import IO, Any
 
 from syn2real.errors import InputError
@@ -77,6 +77,12 @@ def unpack(archive: Path, folder: Path, place: Place = lambda path: path) -> int
     return count
 
 
+def leaves_folder(name: str) -> bool:
+    """Return whether a member's name leads out of the folder that it is unpacked to, on any system."""
+    path = PureWindowsPath(name)  # takes slashes of both kinds, and knows drives
+    return bool(path.drive or path.root) or ".." in path.parts
+
+
 def _write(member: _Member, path: Path) -> None:
     """Write a member to a file."""
     try:
@@ -90,8 +96,7 @@ def _write(member: _Member, path: Path) -> None:
 
 def _refuse(archive: Path, member: _Member) -> None:
     """Raise InputError unless a member is a file that stays in its folder."""
-    path = PurePosixPath(member.name.replace("\\", "/"))
-    if path.is_absolute() or ".." in path.parts:
+    if leaves_folder(member.name):
         raise InputError("leaves the archive's folder; do not use it", file=archive, key=member.name)
     if not member.plain:
         raise InputError("is a link or device, no file; do not use it", file=archive, key=member.name)

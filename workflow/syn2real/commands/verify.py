@@ -7,7 +7,7 @@ import sys
 
 HELP = "check a bundle against its checksums"
 EXAMPLE = "syn2real verify results/bundles/smoke.zip"
-EXTRA = {"workflow": ("pydantic", "rocrate")}
+EXTRA: dict[str, tuple[str, ...]] = {}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -17,7 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print each problem and how many there are; return 1 if there are any."""
-    from syn2real.report.bundle import verify_bundle
+    from syn2real.report.verify import verify_bundle
 
     count, problems = verify_bundle(arguments.bundle)
     for problem in problems:

@@ -1,24 +1,21 @@
-"""Packing an experiment's results with all that they were made from, as an RO-Crate, and checking a bundle.
+"""Packing an experiment's results with all that they were made from, as an RO-Crate.
 
 A bundle holds configuration, lock, measurements, fits, figures, report and the metrics of every run, and
 `ro-crate-metadata.json` (RO-Crate 1.1 or later) with the size and SHA-256 of each. It holds no images and no
 weights: those can be made again from the same configuration and lock.
 """
 
-import hashlib
-import json
 import tempfile
 import zipfile
 from datetime import UTC, datetime
 from importlib.metadata import version
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from rocrate.model.softwareapplication import SoftwareApplication
 from rocrate.rocrate import ROCrate
 
 from syn2real.assets.fetch import LOCK, MATERIALS
-from syn2real.assets.unpack import DAMAGE
 from syn2real.complexity.schema import TrainedReference
 from syn2real.errors import InputError
 from syn2real.files import atomic, file_digest
@@ -27,12 +24,9 @@ from syn2real.plan.plan import Plan
 from syn2real.plan.runs import REFERENCE
 from syn2real.version import __version__
 
-METADATA = "ro-crate-metadata.json"
 REQUIREMENTS = "envs/requirements.txt"
 REPORTS = "results/reports/{}.html"
 """Where an experiment's own report lies, by its name; `make bundle` makes it."""
-UNREADABLE = (*DAMAGE, ValueError)
-"""What reading a damaged bundle ends with."""
 
 
 def bundle_contents(plan: Plan, name: str, config: str = "config/config.yaml") -> dict[str, Path]:
@@ -169,67 +163,3 @@ def _software(crate: ROCrate, name: str, properties: dict[str, str]) -> Any:
 def _digests(file: Path) -> dict[str, Any]:
     """Return what a file is checked against."""
     return {"contentSize": str(file.stat().st_size), "sha256": file_digest(file)}
-
-
-def verify_bundle(path: str | Path) -> tuple[int, list[str]]:
-    """Check a bundle against its own digests.
-
-    Parameters
-    ----------
-    path : str or Path
-        A bundle, as `write_bundle` wrote it.
-
-    Returns
-    -------
-    count : int
-        Files that it describes.
-    problems : list of str
-        A line for each file that is missing, changed, not described or outside the bundle.
-
-    Raises
-    ------
-    InputError
-        The file is not a bundle.
-    """
-    try:
-        with zipfile.ZipFile(path) as archive:
-            names = [name for name in archive.namelist() if not name.endswith("/")]
-            graph = json.loads(archive.read(METADATA))["@graph"]
-            described = {entity["@id"]: entity for entity in graph if "File" in _types(entity)}
-            problems = [problem for id_ in described if (problem := _check(archive, names, described[id_]))]
-    except FileNotFoundError:
-        raise InputError("there is no such file", file=path) from None
-    except (*UNREADABLE, KeyError, TypeError, AttributeError) as error:
-        raise InputError(
-            f"is not a complete bundle ({str(error) or 'it ends too early'}); get it again",
-            file=path,
-        ) from None
-    problems += [f"{name}: is in it twice" for name in sorted(set(names)) if names.count(name) > 1]
-    loose = sorted(set(names) - set(described) - {METADATA})
-    return len(described), problems + [f"{name}: is not described in {METADATA}" for name in loose]
-
-
-def _types(entity: dict[str, Any]) -> list[str]:
-    """Return an entity's types, one or more."""
-    kind = entity.get("@type", [])
-    return [kind] if isinstance(kind, str) else list(kind)
-
-
-def _check(archive: zipfile.ZipFile, names: list[str], entity: dict[str, Any]) -> str | None:
-    """Return what is wrong with one described file, or None."""
-    name = entity["@id"]
-    place = PurePosixPath(name)
-    if place.is_absolute() or ".." in place.parts:
-        return f"{name}: lies outside the bundle"
-    if name not in names:
-        return f"{name}: is missing"
-    try:
-        content = archive.read(name)
-    except UNREADABLE as error:
-        return f"{name}: is damaged ({str(error) or 'it ends too early'})"
-    if "sha256" not in entity:
-        return f"{name}: has no digest"
-    if str(len(content)) != str(entity.get("contentSize")):
-        return f"{name}: has {len(content)} bytes, not {entity.get('contentSize')}"
-    found = hashlib.sha256(content).hexdigest()
-    return None if found == entity["sha256"] else f"{name}: has SHA-256 {found}, not {entity['sha256']}"
