@@ -15,6 +15,7 @@ from typing import get_args
 from syn2real.backbones.schema import family_of, model_names
 from syn2real.complexity.schema import Activation
 from syn2real.config.experiment import needs
+from syn2real.config.loading import read_yaml
 from syn2real.data.findings import Findings
 from syn2real.data.own_renders.index import part_file
 from syn2real.errors import InputError
@@ -45,6 +46,9 @@ ROOT = Path(SCRATCH.name if SCRATCH else "")
 
 try:
     PLAN = load_plan(config, file="config/config.yaml")
+    if workflow.is_main_process:  # Snakemake has read them already, and takes the last of two equal keys
+        for file in workflow.configfiles:
+            read_yaml(file)
     if workflow.is_main_process:
         check_own_sizes(PLAN, ROOT)
 except InputError as error:

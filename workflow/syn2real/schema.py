@@ -2,12 +2,14 @@
 
 import difflib
 import json
+import os
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, StringConstraints, Tag, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, Tag, ValidationError
 from pydantic_core import ErrorDetails
 
 from syn2real import plugins
@@ -18,6 +20,25 @@ M = TypeVar("M", bound=BaseModel)
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
 """A name that becomes a folder: lower-case letters, digits and single hyphens."""
+
+
+def _expand(path: str) -> str:
+    """Return a path with `~` and `$VARIABLE` replaced; a dollar sign in the name of what is there stays."""
+    if "$" in path and not Path(path).exists():
+        for name in re.findall(r"\$\{?(\w+)", path):
+            if name not in os.environ:
+                raise ValueError(
+                    f"the variable {name} of {path} is not set; set it, or write the path itself"
+                )
+        path = os.path.expandvars(path)
+    try:
+        return str(Path(path).expanduser()) if path.startswith("~") else path
+    except RuntimeError:
+        raise ValueError(f"{path}: the home folder is not known; write the path itself") from None
+
+
+UserPath = Annotated[str, StringConstraints(min_length=1), AfterValidator(_expand)]
+"""A path as a person writes it: with `~` and `$VARIABLE`."""
 
 
 class Section(BaseModel):

@@ -76,6 +76,27 @@ def test_an_own_copy_of_the_materials_may_have_any(tmp_path: Path) -> None:
     ("changes", "message"),
     [
         ({"sizes": [7]}, "sizes: 7 images are not a whole number of scenes of 2 views .*; use 6 or 8"),
+        (
+            {"sizes": [0, 10**17]},
+            r"sizes: 100,\S+ images are 12,\S+ shards \(setting smoke: 8 images each\), 100,000 at most; "
+            "ask for 800,000 images or fewer",
+        ),
+        (
+            {"seeds": list(range(50_000))},
+            "seeds: about 1,600,000 runs are asked for, 100,000 at most; list f",
+        ),
+        (
+            {"ftasks": [{"task": "sinclass", "target": "imagenet", "percents": [1, 1.0]}]},
+            "ftasks.0.percents: 1.0 is listed twice",
+        ),
+        (
+            {"ftasks": [{"task": "sinclass", "target": "imagenet", "percents": [1.00000000001]}]},
+            "ftasks.0.percents.0: 1.00000000001 has too many digits",
+        ),
+        (
+            {"ftasks": [{"task": "sinclass", "target": "imagenet", "percents": [150]}]},
+            "ftasks.0.percents.0: must be at most 100; it is 150",
+        ),
         ({"settings": ["smok"]}, "settings: 'smok' is not defined; did you mean 'smoke'?"),
         ({"recipe": "smokee"}, "recipe: 'smokee' is not defined; did you mean 'smoke'?"),
         (
@@ -112,7 +133,7 @@ def test_an_own_copy_of_the_materials_may_have_any(tmp_path: Path) -> None:
                     "smoke": {"collections": ["tles"], "textures": "demo", "views": 2},
                 }
             },
-            "objects: 'tles' is not defined; did you mean 'tless'?",
+            r"e.yaml: renderings.smoke.collections: 'tles' is not defined; did you mean 'tless'\? \(your own",
         ),
         (
             {"stand_ins": {"smoke-stand-in": {"setting": "smoke", "train_images": 3, "val_images": 4}}},

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from syn2real.errors import InputError
 from syn2real.files import read_json
+from syn2real.near import near_path
 
 MODEL_FOLDERS = ("models", "models_cad", "models_reconst", "models_eval")
 """Where a BOP data set keeps its models, first choice first (T-LESS has CAD models and no `models`)."""
@@ -20,6 +21,7 @@ def model_folder(collection: Path) -> Path:
     folder = models_info(collection).parent
     if not folder.is_dir():
         problem = "no object collection in BOP layout here: it lacks a folder `models` with obj_000001.ply …"
+        problem += near_path(collection) if not collection.exists() else ""
         raise InputError(problem, file=collection)
     return folder
 

@@ -6,7 +6,7 @@ from pydantic import Discriminator, Field, Tag
 
 from syn2real import plugins
 from syn2real.backbones.schema import ModelName
-from syn2real.schema import Name, Section
+from syn2real.schema import Name, Section, UserPath
 from syn2real.tasks.schema import tasks_of
 
 FLOOR = 0.001
@@ -33,8 +33,8 @@ class _Reference(Section):
 class GivenReference(_Reference):
     """A reference backbone from a weights file: safetensors, or what torch saved."""
 
-    weights: str = Field(
-        min_length=1, description="the file: a ResNet's weights, plain or within a detector or segmenter"
+    weights: UserPath = Field(
+        description="the file: a ResNet's weights, plain or within a detector or segmenter"
     )
     model: ModelName = Field(description="the backbone")
 

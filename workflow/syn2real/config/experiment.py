@@ -1,8 +1,9 @@
 """An experiment: which runs, or which table of measurements, answer one question. One YAML file each."""
 
+from collections import Counter
 from typing import TYPE_CHECKING, Annotated, Any, Self, TypeVar
 
-from pydantic import Discriminator, Field, Tag, field_validator, model_validator
+from pydantic import AfterValidator, Discriminator, Field, Tag, field_validator, model_validator
 
 from syn2real import plugins
 from syn2real.backbones.schema import ModelName
@@ -10,7 +11,7 @@ from syn2real.complexity.schema import Complexity, FTask, Reference
 from syn2real.data.own_renders.schema import AnyOwnRenders, OwnRenders
 from syn2real.data.targets.schema import Target
 from syn2real.render.schema import Rendering, may_be_off, rendering_model
-from syn2real.schema import Name, Section
+from syn2real.schema import Name, Section, UserPath
 from syn2real.tasks.schema import tasks_of
 
 
@@ -32,7 +33,6 @@ else:
     AnyRendering = rendering_model(may_be_off())
 """A rendering with whatever randomisations there are."""
 
-Percent = Annotated[float, Field(gt=0, le=100)]
 T = TypeVar("T")
 
 
@@ -56,10 +56,20 @@ Setting = Annotated[
 
 def without_duplicates(values: tuple[T, ...]) -> tuple[T, ...]:
     """Return `values`, or refuse one that is listed twice."""
-    for value in values:
-        if values.count(value) > 1:
+    for value, count in Counter(values).items():
+        if count > 1:
             raise ValueError(f"{value!r} is listed twice; list it once")
     return values
+
+
+def _written_in_paths(percent: float) -> float:
+    """Return a share, or refuse one whose digits do not fit the name of a run's folder."""
+    if percent < 1e-4 or float(f"{percent:.10g}") != percent:
+        raise ValueError(f"{percent!r} has too many digits; shares have ten at most and are 0.0001 or more")
+    return percent
+
+
+Percent = Annotated[float, Field(gt=0, le=100), AfterValidator(_written_in_paths)]
 
 
 class FineTuning(Section):
@@ -75,6 +85,11 @@ class FineTuning(Section):
         min_length=1,
         description="the pre-training tasks it follows; all of the experiment's by default",
     )
+
+    @field_validator("percents", "ptasks")
+    @classmethod
+    def _no_duplicates(cls, values: tuple[T, ...] | None) -> tuple[T, ...] | None:
+        return values and without_duplicates(values)
 
     def follows(self, ptask: str) -> bool:
         """Whether it starts from backbones of a pre-training task."""
@@ -128,7 +143,7 @@ class Question(Section):
 class Measurements(Section):
     """Where a table of measurements is: a CSV of points, or of the columns that the authors published."""
 
-    path: str | None = Field(None, min_length=1, description="the file, where you have it")
+    path: UserPath | None = Field(None, description="the file, where you have it")
     url: str | None = Field(None, pattern=r"^https?://", description="where to fetch it from otherwise")
     sha256: str | None = Field(
         None, pattern=r"^[0-9a-f]{64}$", description="what the fetched file must be, in hexadecimal digits"

@@ -1,11 +1,14 @@
 """What is wrong with an experiment by the files alone: nothing is looked for on this machine."""
 
+import math
+
 from syn2real.assets.ambientcg import is_fetchable, tiles_a_room
 from syn2real.complexity.schema import TrainedReference
 from syn2real.config.experiment import Experiment
 from syn2real.errors import InputError
-from syn2real.plan.assets import MADE_OBJECTS, MADE_TEXTURES, collections_of, fetched
-from syn2real.plan.plan import ExperimentPlan, Plan
+from syn2real.plan.assets import MADE_OBJECTS, MADE_TEXTURES, fetched
+from syn2real.plan.plan import MOST_RUNS, MOST_SHARDS, ExperimentPlan, Plan
+from syn2real.plugins import unknown
 from syn2real.render.schema import Rendering
 from syn2real.schema import require_name
 from syn2real.tasks.schema import Stage, channel_of
@@ -29,6 +32,7 @@ def check_experiment(plan: Plan, e: Experiment, file: str) -> None:
         For an unknown name, a size that is not a whole number of scenes, a task that the recipe has no
         section or the target no labels for, or settings whose complexities could not be compared.
     """
+    _check_runs(e, file)
     for setting in e.settings:
         require_name(setting, plan.renderings, file=file, key="settings")
         for size in e.sizes:
@@ -50,6 +54,16 @@ def check_experiment(plan: Plan, e: Experiment, file: str) -> None:
         require_name(f.target, plan.targets, file=file, key="ftasks.target")
         target, channel = plan.targets[f.target], channel_of(f.task)
         target.require(channel, task=f.task, file=file, key="ftasks.target", name=f.target)
+
+
+def _check_runs(e: Experiment, file: str) -> None:
+    """Raise InputError for more runs than can be planned."""
+    grid = {key: len(getattr(e, key)) for key in ("settings", "ptasks", "models", "sizes", "seeds")}
+    runs = math.prod(grid.values()) * (1 + sum(len(f.percents) for f in e.ftasks))
+    if runs > MOST_RUNS:
+        key = max(grid, key=lambda key: grid[key])
+        problem = f"about {runs:,} runs are asked for, {MOST_RUNS:,} at most; list fewer values"
+        raise InputError(problem, file=file, key=key)
 
 
 def _check_recipes(plan: Plan, e: Experiment) -> None:
@@ -91,8 +105,16 @@ def _check_complexity(plan: Plan, e: Experiment, file: str) -> None:
 
 
 def _whole_scenes(plan: Plan, setting: str, images: int, *, file: str, key: str) -> None:
-    """Raise InputError unless `images` is a whole number of a setting's scenes."""
-    views = plan.renderings[setting].views
+    """Raise InputError unless `images` is a whole number of a setting's scenes, and no absurd one."""
+    views, scenes = plan.renderings[setting].views, plan.renderings[setting].scenes_per_shard
+    if (shards := plan.renderings[setting].shard_count(images)) > MOST_SHARDS:
+        raise InputError(
+            f"{images:,} images are {shards:,} shards (setting {setting}: {views * scenes:,} images each), "
+            f"{MOST_SHARDS:,} at most; ask for {MOST_SHARDS * views * scenes:,} images or fewer, or raise "
+            "the setting's scenes_per_shard",
+            file=file,
+            key=key,
+        )
     if images % views:
         below = images // views * views
         raise InputError(
@@ -118,21 +140,26 @@ def check_assets(plan: Plan, record: ExperimentPlan) -> None:
     InputError
         Naming the collection or the material.
     """
-    for collection in collections_of(plan, record.settings):
-        names = [*MADE_OBJECTS, *plan.config.objects, *fetched(plan, "bop")]
-        require_name(collection, names, file="config/config.yaml", key="objects")
+    objects = [*MADE_OBJECTS, *plan.config.objects, *fetched(plan, "bop")]
     materials = fetched(plan, "ambientcg")
     for setting, rendering in plan.rendered(record.settings).items():
+        own = isinstance(record.asked, Experiment) and setting in record.asked.renderings
+        file = record.file if own else plan.config.renderings
+        key = f"renderings.{setting}" if own else setting
+        for collection in rendering.collections:
+            _require_collection(collection, objects, "objects", file=file, key=f"{key}.collections")
         if rendering.textures:
             names = [*MADE_TEXTURES, *plan.config.textures, *materials]
-            require_name(rendering.textures, names, file="config/config.yaml", key="textures")
+            _require_collection(rendering.textures, names, "textures", file=file, key=f"{key}.textures")
         if rendering.textures in materials:
-            own = isinstance(record.asked, Experiment) and setting in record.asked.renderings
-            _check_fetched(
-                rendering,
-                file=record.file if own else plan.config.renderings,
-                key=f"renderings.{setting}" if own else setting,
-            )
+            _check_fetched(rendering, file=file, key=key)
+
+
+def _require_collection(name: str, names: list[str], section: str, *, file: str, key: str) -> None:
+    """Raise InputError unless a collection is made, fetched or named in the configuration."""
+    if name not in names:
+        problem = f"{unknown(name, names)} (your own is named under `{section}` in config/config.yaml)"
+        raise InputError(problem, file=file, key=key)
 
 
 def _check_fetched(rendering: Rendering, *, file: str, key: str) -> None:

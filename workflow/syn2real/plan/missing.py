@@ -15,6 +15,7 @@ from syn2real.data.own_renders.checks import check_own_renders
 from syn2real.data.own_renders.index import HERE, update_index
 from syn2real.data.targets.load import check_layout
 from syn2real.errors import InputError
+from syn2real.near import near_path
 from syn2real.plan.assets import collections_of, textures_folder
 from syn2real.plan.plan import ExperimentPlan, Plan
 from syn2real.render.stock import room_materials
@@ -69,7 +70,7 @@ def _missing_measurements(measured: Measured) -> None:
     """Raise InputError when a table of measurements is not there."""
     table = measured.measurements.path
     if table is not None and not Path(table).is_file():
-        raise InputError("there is no such file", file=table)
+        raise InputError(f"there is no such file{near_path(table)}", file=table)
 
 
 def _missing_weights(plan: Plan, e: Experiment) -> None:
@@ -78,7 +79,7 @@ def _missing_weights(plan: Plan, e: Experiment) -> None:
     if isinstance(reference, GivenReference):
         weights = reference.weights
         if not weights.startswith("results/") and not Path(weights).is_file():
-            raise InputError("there is no such file", file=weights)
+            raise InputError(f"there is no such file{near_path(weights)}", file=weights)
 
 
 def _missing_assets(plan: Plan, record: ExperimentPlan) -> Iterator[str]:

@@ -21,6 +21,9 @@ from syn2real.render.schema import Rendering
 from syn2real.schema import to_params
 
 SPLITS = ("train", "val")
+MOST_SHARDS = 100_000
+"""Shards of one split, and MOST_RUNS: what Snakemake can still plan, in some minutes."""
+MOST_RUNS = 100_000
 
 
 @dataclass(frozen=True)

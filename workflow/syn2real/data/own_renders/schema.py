@@ -8,14 +8,14 @@ from pydantic import Field, create_model, model_serializer
 
 from syn2real import plugins
 from syn2real.errors import InputError
-from syn2real.schema import Section
+from syn2real.schema import Section, UserPath
 
 
 class Splits(Section):
     """A path for the images to pre-train on, and one for those that choose the best model."""
 
-    train: str = Field(min_length=1, description="for pre-training")
-    val: str = Field(min_length=1, description="for choosing the best model of a pre-training")
+    train: UserPath = Field(description="for pre-training")
+    val: UserPath = Field(description="for choosing the best model of a pre-training")
 
     def of(self, split: str) -> Path:
         """Return the path of a split, "train" or "val"."""

@@ -11,6 +11,7 @@ from syn2real.data.findings import Findings
 from syn2real.data.image_files import files_below, images_below, is_hidden, is_image, passed_over
 from syn2real.data.targets.schema import Split, Target
 from syn2real.errors import InputError
+from syn2real.near import near_path
 
 SPLITS: tuple[Split, ...] = get_args(Split)
 FULL_CHECK_BYTES = 64 * 2**20
@@ -229,7 +230,9 @@ def ade20k_pairs(target: Target, split: Split) -> list[tuple[Path, Path]]:
 def need_folder(path: Path) -> None:
     """Raise InputError unless there is a folder."""
     if not path.is_dir():
-        raise InputError("there is no such folder; put the data there or change this path", file=path)
+        raise InputError(
+            f"there is no such folder{near_path(path)}; put the data there or change this path", file=path
+        )
 
 
 def _images(folder: Path) -> list[Path]:

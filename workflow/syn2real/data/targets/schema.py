@@ -7,7 +7,7 @@ from pydantic import Field, PositiveInt, model_validator
 
 from syn2real.errors import InputError
 from syn2real.plugins import unknown
-from syn2real.schema import Section
+from syn2real.schema import Section, UserPath
 
 Layout = Literal["imagenet", "image-folder", "coco", "ade20k", "torchvision"]
 Split = Literal["train", "val"]
@@ -73,16 +73,16 @@ class Target(Section):
     """A labelled data set: where it lies, in which layout, and what it is."""
 
     layout: Layout = Field(description="how the data set is laid out on disk")
-    path: str = Field(min_length=1, description="the data set's folder")
+    path: UserPath = Field(description="the data set's folder")
     description: str = Field("", description="what it is, in words, for figures and reports")
     stand_in: bool = Field(
         False, description="true for a rendered stand-in; shown wherever the target appears"
     )
     dataset: str | None = Field(None, description="layout torchvision: the data set's name, such as CIFAR10")
-    images: dict[Split, str] = Field(
+    images: dict[Split, UserPath] = Field(
         {}, description="layouts coco and image-folder: the image folder of each split, within path"
     )
-    annotations: dict[Split, str] = Field(
+    annotations: dict[Split, UserPath] = Field(
         {}, description="layout coco: the annotation file of each split, within path"
     )
     counts: dict[Split, PositiveInt] = Field(
@@ -91,7 +91,7 @@ class Target(Section):
         "not complete and is refused before any job",
     )
     download: bool = Field(False, description="layout torchvision: may be downloaded through torchvision")
-    archives: str | None = Field(
+    archives: UserPath | None = Field(
         None, description="layout torchvision: a folder with the archives already downloaded, used first"
     )
 
