@@ -142,7 +142,8 @@ def _pictures() -> dict[str, bytes]:
 
 
 def _read_image(path: Path) -> None:
-    from syn2real.data.images import read_image, read_mask
+    from syn2real.data.images import read_image
+    from syn2real.data.pixels import read_mask
     from syn2real.errors import InputError
 
     try:

@@ -80,7 +80,7 @@ def test_a_pair_that_does_not_exist_names_those_that_do():
         ({"layout": "torchvision", "dataset": "Cityscapes", "download": True}, "cannot download Cityscapes"),
         ({"layout": "torchvision", "dataset": "MNIST", "counts": {"val": 1}}, "remove `counts`"),
         ({"layout": "imagenet", "counts": {"test": 1}}, "counts.test"),
-        ({"layout": "imagenet", "counts": {"val": 0}}, "greater than 0"),
+        ({"layout": "imagenet", "counts": {"val": 0}}, "must be above 0; it is 0"),
         ({"layout": "coco", "dataset": "CIFAR10"}, "layout: torchvision"),
         ({"layout": "imagenet", "download": True}, "torchvision"),
         ({"layout": "imagenet", "images": {"train": "a", "val": "b"}}, "remove `images`"),

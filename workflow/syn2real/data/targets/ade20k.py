@@ -5,7 +5,8 @@ from numpy.typing import NDArray
 from torchvision import tv_tensors
 
 from syn2real.data.annotated import AnnotatedImages, file_sizes
-from syn2real.data.images import read_image, read_mask
+from syn2real.data.images import read_image
+from syn2real.data.pixels import read_mask
 from syn2real.data.targets.layouts import ade20k_classes, ade20k_pairs
 from syn2real.data.targets.schema import Split, Target
 from syn2real.errors import InputError
