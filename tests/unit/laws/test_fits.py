@@ -184,22 +184,6 @@ needs_file = pytest.mark.skipif(
 
 
 @needs_file
-def test_the_papers_procedure_on_the_published_subset():
-    from syn2real.laws.convert import convert_table
-    from syn2real.laws.reading import read_csv
-
-    path = os.environ["SYN2REAL_PUBLISHED_CSV"]
-    points, notes = convert_table(read_csv(path))
-    assert "7 rows without pretrain.data (n) were dropped" in notes
-    result = fit_table(points, method="paper")
-    assert len(result["curves"]) == 12
-    assert {round(c["fit"]["params"]["D"]["value"], 6) for c in result["curves"]}.__len__() == 1
-    assert 0.43 < result["curves"][0]["fit"]["params"]["D"]["value"] < 0.51
-    assert any("did not converge" in note for note in result["notes"])
-    assert any("bounds that bind: alpha at 0.1 in 0 and at 1.5 in 1" in note for note in result["notes"])
-
-
-@needs_file
 def test_extrapolation_on_the_published_subset_beats_least_squares_and_the_last_value():
     from syn2real.laws.convert import convert_table
     from syn2real.laws.reading import read_csv

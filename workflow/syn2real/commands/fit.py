@@ -29,6 +29,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "its numbers",
     )  # fmt: skip
     parser.add_argument(
+        "--fix-D", dest="fix_d", type=float, metavar="D",
+        help="with --method paper: hold this D for all curves (the paper: 0.48); by default the paper's "
+        "medians find one, and the result says whether they settled",
+    )  # fmt: skip
+    parser.add_argument(
         "--residual", choices=("log", "linear", "huber"), default="log",
         help="what least squares minimises (default: %(default)s)",
     )  # fmt: skip
@@ -54,6 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
         read_csv(arguments.file),
         law=arguments.law,
         method=arguments.method,
+        fix_d=arguments.fix_d,
         predict_at=arguments.predict_at,
         predict_frame=read_csv(arguments.predict_file) if arguments.predict_file else None,
         residual=arguments.residual,

@@ -12,7 +12,7 @@ import pandas as pd
 from syn2real.errors import InputError
 from syn2real.laws.effect import describe_effect
 from syn2real.laws.forms.base import Law, find_law
-from syn2real.laws.methods.base import DEFAULT, find_method
+from syn2real.laws.methods.base import DEFAULT, check_fix_d, find_method
 from syn2real.laws.notes import Scores, bound_notes, held_out_notes, miss_notes
 from syn2real.laws.results import (
     NOT_DESCRIBED,
@@ -44,6 +44,7 @@ def fit_table(
     pool: bool = True,
     residual: str = "log",
     loss: bool = False,
+    fix_d: float | None = None,
     allow_unfitted: bool = False,
     test_size: float | None = None,
     file: str | Path | None = None,
@@ -76,6 +77,8 @@ def fit_table(
         Of least squares; huber is Huber's loss of log residuals.
     loss : bool
         Give the full law the irreducible loss E (§3).
+    fix_d : float, optional
+        The D that the paper's method holds for all curves (§4.1: 0.48) instead of finding one.
     allow_unfitted : bool
         Take a table none of whose curves can be fitted; each then comes with its reason.
     test_size : float, optional
@@ -103,6 +106,7 @@ def fit_table(
     """
     form = find_law(law, loss=loss)
     module = find_method(method, form)
+    check_fix_d(fix_d, module, form)
     if not 0 < level < 1:
         raise InputError(f"{level} is not between 0 and 1", key="level")
     curves, notes = read_curves(
@@ -113,7 +117,8 @@ def fit_table(
     whole = [with_start(curve, form.varies) if form.uses_zero else curve for curve in curves]
     reasons = [form.why_not(curve) for curve in whole]
     good = [curve for curve, reason in zip(whole, reasons, strict=True) if reason is None]
-    fits, how = module.fit(good, form, level=level, pool=pool, residual=residual) if good else ([], [])
+    options = {"level": level, "pool": pool, "residual": residual, "fix_d": fix_d}
+    fits, how = module.fit(good, form, **options) if good else ([], [])
     how = [*how, *bound_notes(form, good, fits), *miss_notes(form, good, fits)]
     fitted, name = iter(fits), module.__name__.rpartition(".")[2].replace("_", "-")
     out = []

@@ -12,6 +12,7 @@ VERSION = 1
 """Of the JSON contracts."""
 OK, FIXED, AT_BOUND, UNIDENTIFIED = "ok", "fixed", "at-bound", "unidentified"
 PROVISIONAL, NOT_DESCRIBED = "provisional", "not-described"
+SETTLED, UNSETTLED = "settled", "not-settled"
 SEED = 20220113
 """Of all random numbers in the fits, so that the same measurements give the same digits."""
 
@@ -20,25 +21,30 @@ SEED = 20220113
 class Param:
     """A parameter's value, its interval (None: that end is open) and its status.
 
-    Status is ``ok``; ``fixed`` (not estimated for this curve); ``at-bound`` (the estimate lies on the bound
-    of its range); ``unidentified`` (the measurements leave an end of its interval open); ``provisional`` (a
+    Status is ``ok``; ``fixed`` (held at a given value); ``settled`` and ``not-settled`` (one value for all
+    curves, which rounds of estimates came to, or did not); ``at-bound`` (the estimate lies on the bound of
+    its range); ``unidentified`` (the measurements leave an end of its interval open); ``provisional`` (a
     constant from so few sizes that later errors often lie below it); or ``not-described`` (the curve has a
-    shape that no law has).
+    shape that no law has). The standard error is that of least squares, where the method is the paper's.
     """
 
     value: float
     lower: float | None
     upper: float | None
     status: str = OK
+    standard_error: float | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """Return the JSON contract's object."""
-        return {
+        """Return the JSON contract's object; it has a standard error only where the method gives one."""
+        estimate = {
             "value": number(self.value),
             "lower": number(self.lower),
             "upper": number(self.upper),
             "status": self.status,
         }
+        if self.standard_error is None:
+            return estimate
+        return estimate | {"standard_error": number(self.standard_error)}
 
 
 class Fit(Protocol):
@@ -88,7 +94,7 @@ class Predictions:
 
 def identified(estimate: Mapping[str, Any]) -> bool:
     """Say whether the measurements support an estimate, given as the JSON contract's object."""
-    return estimate["status"] in (OK, FIXED)
+    return estimate["status"] in (OK, FIXED, SETTLED)
 
 
 def number(value: float | None) -> float | None:

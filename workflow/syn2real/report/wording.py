@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from syn2real.laws.forecast import LIKELY, SURE
+from syn2real.laws.results import FIXED, SETTLED, UNSETTLED
 from syn2real.laws.table import differing
 from syn2real.report.markdown import markdown_table
 
@@ -77,6 +78,8 @@ def fit_text(result: dict[str, Any]) -> str:
 def estimate_text(estimate: Mapping[str, Any]) -> str:
     """Return a parameter's value, interval and status, such as ``0.51 [0.43, open] (unidentified)``.
 
+    A standard error, where a method gives one, stands behind the value: ``0.51 ± 0.02 [0.47, 0.55] (ok)``.
+
     Parameters
     ----------
     estimate : dict
@@ -85,10 +88,15 @@ def estimate_text(estimate: Mapping[str, Any]) -> str:
     Returns
     -------
     str
-        An end that the measurements leave open is written as open.
+        An end that the measurements leave open is written as open; what is one value for all curves has no
+        interval.
     """
+    if estimate["status"] in (FIXED, SETTLED, UNSETTLED):
+        return f"{_short(estimate['value'])} ({estimate['status']})"
     interval = _interval(estimate["lower"], estimate["upper"])
-    return f"{_short(estimate['value'])} {interval} ({estimate['status']})"
+    error = estimate.get("standard_error")
+    exact = "" if error is None else f" ± {_short(error)}"
+    return f"{_short(estimate['value'])}{exact} {interval} ({estimate['status']})"
 
 
 def opening(curve: Mapping[str, Any]) -> str:

@@ -2,7 +2,7 @@
 
 It has ``refuses(law)``, which says in words why it cannot fit a law, or None; and
 ``fit(curves, law, *, level, **options)``, which returns a `results.Fit` a curve and notes. The options are
-those of `api.fit_table` that a method may follow (`pool`, `residual`); it leaves out the others.
+those of `api.fit_table` that a method may follow (`pool`, `residual`, `fix_d`); it leaves out the others.
 """
 
 from __future__ import annotations
@@ -42,3 +42,22 @@ def find_method(name: str, law: Law) -> ModuleType:
     if refusal:
         raise InputError(refusal, key=f"--method {name}")
     return method
+
+
+def check_fix_d(value: float | None, method: ModuleType, law: Law) -> None:
+    """Refuse a D to hold that is no number above 0, or that a method or its law does not have.
+
+    Parameters
+    ----------
+    value : float or None
+        The D; None holds none, which every method can.
+    method : module
+        A module of `laws.methods`; one that can hold D names those laws as `HOLDS`.
+    law : Law
+    """
+    if value is None:
+        return
+    if not (value > 0 and value < float("inf")):
+        raise InputError(f"{value} is not a number above 0, such as 0.48", key="--fix-D")
+    if law.name not in getattr(method, "HOLDS", ()):
+        raise InputError("only --method paper holds D, and only for the laws simple and size", key="--fix-D")

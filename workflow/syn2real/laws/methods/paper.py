@@ -1,8 +1,9 @@
 """The paper's own procedure (§4.1 and Appendix D), to reproduce its numbers and to see what they hang on.
 
 The simple law is fitted with linear residuals (as the authors' notebook does; §4.1 says log-log), α and C
-within bounds, and one D for all curves, found by alternating medians. The full law is fitted by least squares
-with linear residuals, which give Appendix C.2's numbers.
+within bounds, and one D for all curves: found by alternating medians, or held, as the paper's figures hold
+0.48. The full law is fitted by least squares with linear residuals, which give Appendix C.2's numbers. The
+law of the model's size is the line of least squares in logs through the models' gaps (Figure 4).
 """
 
 from __future__ import annotations
@@ -16,15 +17,32 @@ import numpy as np
 from syn2real.laws.forms.base import Law
 from syn2real.laws.forms.full import Full
 from syn2real.laws.forms.simple import LAW, Simple
+from syn2real.laws.forms.size import Size
 from syn2real.laws.methods import least_squares
-from syn2real.laws.results import AT_BOUND, FIXED, OK, UNIDENTIFIED, Fit, Param, Predictions, Rows
-from syn2real.laws.table import Curve
+from syn2real.laws.methods.by_model import SMALLEST_GAP
+from syn2real.laws.results import (
+    AT_BOUND,
+    FIXED,
+    OK,
+    SETTLED,
+    UNIDENTIFIED,
+    UNSETTLED,
+    Fit,
+    Param,
+    Predictions,
+    Rows,
+)
+from syn2real.laws.table import Curve, split_models
 
+LAWS = ("simple", "full", "size")
+"""The laws that the paper fits."""
+HOLDS = ("simple", "size")
+"""Those of them that have its common D."""
 ALPHA_BOUNDS = (0.1, 1.5)
 C_BOUNDS = (0.0, 1.0)
 START = (0.5, 0.5)  # D and α before the first round (Appendix D)
 ROUNDS = 100
-SETTLED = 1e-3  # a round that moves D and α by less than this share has converged
+STILL = 1e-3  # a round that moves D and α by less than this share has converged
 LONGEST_CYCLE = 6  # rounds after which the medians may return to where they were
 NODES, ZOOMS = 57, 8  # of the grid on which α is searched, and how often it is laid again around the best
 
@@ -56,36 +74,76 @@ class PaperFit:
         return Predictions(error, error - mean, error + mean, error - one, error + one)
 
 
+@dataclass(frozen=True)
+class SizeFit:
+    """A line in logs through the gaps of several models; `alpha` and `n_params` are theirs, shape (k,)."""
+
+    law: Law
+    d: float
+    alpha: np.ndarray
+    n_params: np.ndarray
+    params: Mapping[str, Param]
+    rmse_log: float
+
+    def predict(self, rows: Rows, level: float) -> Predictions:
+        """Predict with the gap of the line and the effect of n of the model nearest in size; no intervals."""
+        nearest = np.abs(np.log(self.n_params[:, None] / rows.n_params)).argmin(axis=0)
+        gap = self.law.predict({name: param.value for name, param in self.params.items()}, rows)
+        nothing = np.full(rows.n.shape, np.nan)
+        return Predictions(gap + self.d * rows.n ** -self.alpha[nearest], nothing, nothing, nothing, nothing)
+
+
 def refuses(law: Law) -> str | None:
     """Say why this method cannot fit a law, or None."""
-    return None if isinstance(law, (Simple, Full)) else "the paper fits the simple and the full law only"
+    return None if law.name in LAWS else f"the paper fits the laws {', '.join(LAWS)} only"
 
 
-def fit(curves: Sequence[Curve], law: Law, *, level: float, **_: Any) -> tuple[Sequence[Fit], list[str]]:
-    """Fit the simple law as Appendix D does, the full law as Appendix C.2 does.
+def fit(
+    curves: Sequence[Curve], law: Law, *, level: float, fix_d: float | None = None, **_: Any
+) -> tuple[Sequence[Fit], list[str]]:
+    """Fit the simple law as Appendix D does, the full law as Appendix C.2 does, that of the size as Figure 4.
+
+    Parameters
+    ----------
+    fix_d : float, optional
+        The common D to hold; by default it is found by `common_coefficient`.
 
     Returns
     -------
     fits : sequence of Fit
         One a curve.
     notes : list of str
-        The common D, whether it settled, and which bounds bind.
+        The common D, whether it was held or settled, and which bounds bind.
     """
     if isinstance(law, Full):
         return least_squares.fit(curves, law, level=level, residual="linear")
-    common, history, settled = common_coefficient(curves)
-    alpha, gap = given_coefficient(curves, common)
-    fits = [_summary(c, common, a, g, level) for c, a, g in zip(curves, alpha, gap, strict=True)]
+    groups = [split_models(curve) if isinstance(law, Size) else [curve] for curve in curves]
+    alone = [curve for group in groups for curve in group]
+    d, how = _coefficient(alone, fix_d)
+    alpha, gap = given_coefficient(alone, d.value)
     low, high = (int(np.isclose(alpha, bound).sum()) for bound in ALPHA_BOUNDS)
     zero, one = (int(np.isclose(gap, bound).sum()) for bound in C_BOUNDS)
-    cycle = " and ".join(f"(D {d:.3g}, alpha {a:.3g})" for d, a in history)
-    ways = "converged" if settled else f"did not converge in {ROUNDS} rounds: it ended at {cycle}"
     notes = [
-        f"paper: common D = {common:.4g} from the start (D, alpha) = {START}; the medians {ways}",
+        how,
         f"paper: bounds that bind: alpha at {ALPHA_BOUNDS[0]} in {low} and at {ALPHA_BOUNDS[1]} in {high}, "
-        f"C at 0 in {zero} and at 1 in {one} of {len(curves)} curves",
+        f"C at 0 in {zero} and at 1 in {one} of {len(alone)} curves",
     ]
-    return fits, notes
+    if isinstance(law, Simple):
+        return [_summary(c, d, a, g, level) for c, a, g in zip(curves, alpha, gap, strict=True)], notes
+    ends = np.cumsum([len(group) for group in groups])[:-1]
+    split = zip(groups, np.split(alpha, ends), np.split(gap, ends), strict=True)
+    return [_line_of_gaps(law, group, d.value, a, g, level) for group, a, g in split], notes
+
+
+def _coefficient(curves: Sequence[Curve], fix_d: float | None) -> tuple[Param, str]:
+    """Return the D that is held, or the common one, and a note that says which."""
+    if fix_d is not None:
+        return Param(fix_d, None, None, FIXED), f"paper: D = {fix_d:.4g} for all curves, held as given"
+    common, history, settled = common_coefficient(curves)
+    cycle = " and ".join(f"(D {d:.3g}, alpha {a:.3g})" for d, a in history)
+    ways = "settled" if settled else f"did not settle in {ROUNDS} rounds: they ended at {cycle}"
+    note = f"paper: common D = {common:.4g} from the start (D, alpha) = {START}; the medians {ways}"
+    return Param(common, None, None, SETTLED if settled else UNSETTLED), note
 
 
 def jacobian(n: np.ndarray, d: float, alpha: float) -> np.ndarray:
@@ -124,7 +182,7 @@ def common_coefficient(
         past.append(pair)
     # A cycle is known by its pairs, not by where the rounds happened to stop.
     for period in range(1, LONGEST_CYCLE + 1):
-        if np.allclose(past[-1], past[-1 - period], rtol=SETTLED):
+        if np.allclose(past[-1], past[-1 - period], rtol=STILL):
             cycle = past[-period:]
             return float(np.mean([d for d, _ in cycle])), cycle, period == 1
     return pair[0], past[-2:], False
@@ -165,23 +223,47 @@ def _one_rate(curve: Curve, d: float, bounds: tuple[float, float]) -> tuple[floa
     return float(alpha[best]), float(gap[best])
 
 
-def _summary(curve: Curve, d: float, alpha: float, gap: float, level: float) -> PaperFit:
-    """Give α and C the delta method's intervals, which is what the paper's standard errors are."""
+def _summary(curve: Curve, d: Param, alpha: float, gap: float, level: float) -> PaperFit:
+    """Give α and C the standard errors of least squares, which the paper draws, and intervals from them."""
     from scipy.special import stdtrit
 
-    predicted = LAW.predict({"D": d, "alpha": alpha, "C": gap}, Rows.at(curve.n))
+    predicted = LAW.predict({"D": d.value, "alpha": alpha, "C": gap}, Rows.at(curve.n))
     residuals = curve.error - predicted
     df = len(curve.n) - 2
     sigma = float(np.sqrt(residuals @ residuals / max(df, 1)))
-    half = stdtrit(max(df, 1), 0.5 + level / 2) * np.sqrt(np.diag(covariance(curve.n, d, alpha, sigma)))
+    errors = np.sqrt(np.diag(covariance(curve.n, d.value, alpha, sigma)))
+    reach = float(stdtrit(max(df, 1), 0.5 + level / 2))
     named = []
-    for value, width, bounds in ((alpha, half[0], ALPHA_BOUNDS), (gap, half[1], C_BOUNDS)):
+    for value, error, bounds in ((alpha, errors[0], ALPHA_BOUNDS), (gap, errors[1], C_BOUNDS)):
         bound = bool(np.isclose(value, bounds).any())
-        known = df >= 1 and not bound
         status = AT_BOUND if bound else OK if df >= 1 else UNIDENTIFIED
-        lower, upper = (value - width, value + width) if known else (None, None)
-        named.append(Param(value, lower, upper, status))
+        width = reach * error
+        lower, upper = (value - width, value + width) if df >= 1 and not bound else (None, None)
+        named.append(Param(value, lower, upper, status, float(error) if df >= 1 else None))
     with np.errstate(invalid="ignore", divide="ignore"):
         rmse = float(np.sqrt(np.mean((np.log(curve.error) - np.log(predicted)) ** 2)))
-    params = {"D": Param(d, None, None, FIXED), "alpha": named[0], "C": named[1]}
-    return PaperFit(params, rmse, sigma, df, curve.n)
+    return PaperFit({"D": d, "alpha": named[0], "C": named[1]}, rmse, sigma, df, curve.n)
+
+
+def _line_of_gaps(
+    law: Law, models: Sequence[Curve], d: float, alpha: np.ndarray, gap: np.ndarray, level: float
+) -> SizeFit:
+    """Fit log C = log B - φ log P by least squares, with Student's intervals where there are three models."""
+    from scipy.stats import linregress, t
+
+    sizes = np.array([model.n_params[0] for model in models])
+    smallest = SMALLEST_GAP * min(float(model.error.min()) for model in models)
+    x, y = np.log(sizes), np.log(np.maximum(gap, smallest))
+    line = linregress(x, y)
+    reach = float(t.ppf(0.5 + level / 2, len(x) - 2)) if len(x) > 2 else float("nan")
+    log_b, phi = float(line.intercept), -float(line.slope)
+    wide, half = reach * float(line.intercept_stderr), reach * float(line.stderr)
+    status = OK if (phi - half) * (phi + half) > 0 else UNIDENTIFIED
+    (coefficient,), (exponent,) = law.coefficients, law.exponents
+    ends = (float(np.exp(log_b - wide)), float(np.exp(log_b + wide)))
+    params = {
+        coefficient: Param(float(np.exp(log_b)), *ends, status),
+        exponent: Param(phi, phi - half, phi + half, status),
+    }
+    residuals = y - log_b + phi * x
+    return SizeFit(law, d, alpha, sizes, params, float(np.sqrt(np.mean(residuals**2))))
