@@ -8,6 +8,9 @@ from pathlib import Path
 # The library beside this Snakefile, whatever environment a job runs in: it is what the fingerprints are of.
 LIBRARY = str(Path(workflow.basedir) / "workflow")
 sys.path.insert(0, LIBRARY)
+if {*"{}"} & {*LIBRARY}:
+    print(f"error: {LIBRARY}: Snakemake takes braces in a path for wildcards; move the checkout", file=sys.stderr)
+    sys.exit(2)
 shell.prefix(f"set -euo pipefail; export PYTHONPATH={shlex.quote(LIBRARY)}; ")
 
 from typing import get_args

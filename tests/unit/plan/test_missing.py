@@ -1,5 +1,6 @@
 """What a run would miss on this machine is reported before it starts."""
 
+import json
 import shutil
 import sys
 from pathlib import Path
@@ -13,6 +14,10 @@ from syn2real.plan.plan import Plan
 from syn2real.plan.read import load_plan
 
 ROOT = Path(__file__).resolve().parents[3]
+
+PLY = "ply\nformat ascii 1.0\nelement vertex 3\nproperty float x\nproperty float y\nproperty float z\n"
+PLY += "element face 1\n"
+PLY += "property list uchar int vertex_indices\nend_header\n50 0 0\n0 50 0\n0 0 50\n3 0 1 2\n"
 
 
 @pytest.fixture
@@ -120,7 +125,7 @@ def _own_copies(tmp_path: Path) -> dict[str, dict[str, str]]:
     models.mkdir(parents=True)
     (models / "models_info.json").write_text('{"1": {}, "2": {}}')
     for number in (1, 2):
-        (models / f"obj_{number:06d}.ply").touch()
+        (models / f"obj_{number:06d}.ply").write_text(PLY)
     material = tmp_path / "mine/ambientcg/Fabric001"
     material.mkdir(parents=True)
     (material / "Fabric001_2K_Color.jpg").touch()
@@ -176,3 +181,66 @@ def test_measurements_that_are_not_there_are_named(tmp_path: Path) -> None:
     config |= {name: str(ROOT / config[name]) for name in ("renderings", "targets", "recipes", "datasets")}
     (line,) = missing_data(load_plan(config | {"experiment": str(path)})).problems
     assert line == f"{tmp_path}/none.csv: there is no such file (the measurements of experiment given)"
+
+
+TABLE = "n,error,setting,seed\n0,0.5,a,0\n10,0.4,a,0\n100,0.3,a,0\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "keys", "message"),
+    [
+        (TABLE, {}, None),
+        (TABLE, {"select": {"setting": ["a"]}, "ignore": ["seed"]}, None),
+        (TABLE, {"select": {"seting": ["a"]}}, "select: the points have no column 'seting'"),
+        (TABLE, {"select": {"setting": ["b"]}}, "no row is left after 'select'"),
+        (TABLE, {"ignore": ["sed"]}, "ignore: the points have no column 'sed'"),
+        (TABLE.replace("0.4", "many"), {}, "error"),
+        ("a,b\n1,2\n", {}, "n"),
+        ("", {}, "given.csv"),
+    ],
+)
+def test_a_table_is_read_as_its_job_reads_it(
+    tmp_path: Path, text: str, keys: dict, message: str | None
+) -> None:
+    table = tmp_path / "given.csv"
+    table.write_text(text)
+    value = {"name": "given", "question": "q?", "cost": "c", "expected": "e"}
+    (tmp_path / "given.yaml").write_text(
+        yaml.safe_dump(value | {"measurements": {"path": str(table)} | keys})
+    )
+    config = yaml.safe_load((ROOT / "config/config.yaml").read_text())
+    config |= {name: str(ROOT / config[name]) for name in ("renderings", "targets", "recipes", "datasets")}
+    problems = missing_data(load_plan(config | {"experiment": str(tmp_path / "given.yaml")})).problems
+    assert len(problems) == (message is not None)
+    assert all(line.startswith(str(table)) and message and message in line for line in problems)
+
+
+HEADER = json.dumps({"w": {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}}).encode()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("w.safetensors", len(HEADER).to_bytes(8, "little") + HEADER + bytes(8), None),
+        ("w.safetensors", len(HEADER).to_bytes(8, "little") + HEADER + bytes(7), "the file ends early"),
+        ("w.safetensors", b"version https://git-lfs.github.com/spec/v1\n", "its header is not one of"),
+        ("w.safetensors", b"", "its header is not one of"),
+        ("w.safetensors", (3).to_bytes(8, "little") + b"[1]", "its header is not one of"),
+        ("w.pth", b"PK\3\4" + bytes(9), None),
+        ("w.pth", b"\x80\2" + bytes(9), None),
+        ("w.pth", b"<!DOCTYPE html>", "not weights that torch saved: it begins with b'<!DOCTYP'"),
+        ("w.pth", b"", "not weights that torch saved"),
+    ],
+)
+def test_weights_that_are_none_are_refused_before_the_run(
+    tmp_path: Path, name: str, content: bytes, message: str | None, plan: Plan
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    value = yaml.safe_load((ROOT / "config/experiments/smoke.yaml").read_text())
+    value["references"] = {"mine": {"weights": str(tmp_path / name), "model": "resnet18"}}
+    value["complexity"]["reference"] = "mine"
+    (tmp_path / "e.yaml").write_text(yaml.safe_dump(value))
+    changed = load_plan(plan.config.model_dump() | {"experiment": str(tmp_path / "e.yaml")})
+    problems = missing_data(changed).problems
+    assert len(problems) == (message is not None)
+    assert all(f"{name}: {message}" in line for line in problems)

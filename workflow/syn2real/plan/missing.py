@@ -1,5 +1,6 @@
 """What a real run would miss on this machine: data that is not there, libraries Blender cannot find."""
 
+import json
 import re
 import subprocess
 import sys
@@ -7,7 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from syn2real.assets.bop import model_numbers
+from syn2real.assets.bop import check_models
 from syn2real.complexity.schema import GivenReference
 from syn2real.config.experiment import Experiment, Measured
 from syn2real.data.findings import Findings
@@ -18,6 +19,7 @@ from syn2real.errors import InputError
 from syn2real.near import near_path
 from syn2real.plan.assets import collections_of, textures_folder
 from syn2real.plan.plan import ExperimentPlan, Plan
+from syn2real.plan.runs import MEASUREMENTS
 from syn2real.render.stock import room_materials
 from syn2real.tasks.schema import channel_of
 
@@ -67,19 +69,49 @@ def _problem(check: Callable[..., object], *arguments: Any) -> Iterator[str]:
 
 
 def _missing_measurements(measured: Measured) -> None:
-    """Raise InputError when a table of measurements is not there."""
-    table = measured.measurements.path
-    if table is not None and not Path(table).is_file():
+    """Raise InputError when a table of measurements is not there, or not what its job can read."""
+    given = measured.measurements
+    table = given.path or MEASUREMENTS.format(sha256=given.sha256)
+    if given.path is not None and not Path(table).is_file():
         raise InputError(f"there is no such file{near_path(table)}", file=table)
+    if Path(table).is_file():
+        try:
+            from syn2real.laws.convert import read_measurements
+        except ModuleNotFoundError:
+            return  # Snakemake alone is installed: the job that reads the table checks it
+        read_measurements(table, given.select, given.ignore)
 
 
 def _missing_weights(plan: Plan, e: Experiment) -> None:
     """Raise InputError when the weights file that a reference backbone is given by is not there."""
     reference = plan.references[e.complexity.reference] if e.complexity else None
     if isinstance(reference, GivenReference):
-        weights = reference.weights
-        if not weights.startswith("results/") and not Path(weights).is_file():
+        weights = Path(reference.weights)
+        if weights.is_file():
+            _check_weights(weights)
+        elif not reference.weights.startswith("results/"):
             raise InputError(f"there is no such file{near_path(weights)}", file=weights)
+
+
+def _check_weights(path: Path) -> None:
+    """Raise InputError unless a file begins, and for safetensors ends, as weights do."""
+    size = path.stat().st_size
+    with path.open("rb") as stream:
+        head = stream.read(8)
+        length = int.from_bytes(head, "little")
+        header = stream.read(length) if path.suffix == ".safetensors" and length <= size - 8 else b""
+    if path.suffix != ".safetensors":
+        if head[:4] != b"PK\3\4" and head[:1] != b"\x80":  # a zip archive, or a pickle of older versions
+            problem = f"not weights that torch saved: it begins with {head!r}; download it again"
+            raise InputError(problem, file=path)
+        return
+    try:
+        tensors = json.loads(header)
+        ends = [t["data_offsets"][1] for name, t in tensors.items() if name != "__metadata__"]
+    except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError):
+        raise InputError("its header is not one of safetensors; download it again", file=path) from None
+    if 8 + length + max(ends, default=0) != size:
+        raise InputError("the file ends early; download it again", file=path)
 
 
 def _missing_assets(plan: Plan, record: ExperimentPlan) -> Iterator[str]:
@@ -90,7 +122,7 @@ def _missing_assets(plan: Plan, record: ExperimentPlan) -> Iterator[str]:
     """
     for collection in collections_of(plan, record.settings):
         if collection in plan.config.objects:
-            yield from _problem(model_numbers, Path(plan.config.objects[collection]))
+            yield from _problem(check_models, Path(plan.config.objects[collection]))
     for setting, rendering in plan.rendered(record.settings).items():
         folder = textures_folder(plan, rendering)
         if folder and rendering.textures in plan.config.textures:
