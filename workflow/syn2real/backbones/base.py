@@ -5,24 +5,20 @@ from (A.2).
 """
 
 import json
-import pickle
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from syn2real import plugins
+from syn2real.backbones.common.weights import check_tensors, read_weights
 from syn2real.backbones.schema import family_of
 from syn2real.errors import InputError
 from syn2real.files import atomic
-
-CHECKPOINT_KEYS = ("model", "state_dict")
-"""Where checkpoints of other projects keep their weights."""
 
 
 class Backbone(nn.Module, ABC):
@@ -85,15 +81,12 @@ class Backbone(nn.Module, ABC):
         Raises
         ------
         InputError
-            The file cannot be read, or does not hold this backbone.
+            The file cannot be read, does not hold this backbone, or holds tensors that are no weights; names
+            the tensor.
         """
         own = self.net.state_dict()
         state = self._state_within(read_weights(path), path)
-        counters = {key for key in own if key.endswith("num_batches_tracked")}  # frozen batch norm has none
-        for key in sorted((own.keys() | state.keys()) - counters):
-            if key not in state or key not in own or state[key].shape != own[key].shape:
-                problem = f"this tensor does not fit a {self.name}; the file holds another backbone"
-                raise InputError(problem, file=path, key=key)
+        check_tensors(state, own, self.name, path)
         self.net.load_state_dict(state, strict=False)
 
     def _state_within(self, weights: Mapping[str, Any], path: str | Path) -> dict[str, Tensor]:
@@ -105,7 +98,14 @@ class Backbone(nn.Module, ABC):
             problem = f"the file holds no {self.name}: no tensor's name ends in '{first}'"
             raise InputError(problem, file=path)
         # A block within the network may have a tensor of that name too: the whole network has the most.
-        prefix = max(prefixes, key=lambda stem: (sum(f"{stem}{key}" in weights for key in own), -len(stem)))
+        found_of = {stem: sum(f"{stem}{key}" in weights for key in own) for stem in prefixes}
+        prefix = max(prefixes, key=lambda stem: (found_of[stem], -len(stem)))
+        if len(same := [stem for stem in prefixes if found_of[stem] == len(own)]) > 1:
+            names = ", ".join(f"'{stem}'" for stem in same)
+            problem = (
+                f"the file holds {len(same)} of {self.name}, whose names begin with {names}; save one alone"
+            )
+            raise InputError(problem, file=path)
         parts = {key.partition(".")[0] for key in own}
         found = {key.removeprefix(prefix): value for key, value in weights.items() if key.startswith(prefix)}
         return {key: value for key, value in found.items() if key.partition(".")[0] in parts}
@@ -132,36 +132,3 @@ def save_backbone(path: str | Path, state: dict[str, Tensor], metadata: dict[str
     """
     with atomic(path) as temporary:
         save_file(state, temporary, metadata={"syn2real": json.dumps(metadata, sort_keys=True)})
-
-
-def read_weights(path: str | Path) -> Mapping[str, Any]:
-    """Return what a weights file holds, by tensor name.
-
-    Parameters
-    ----------
-    path : str or Path
-        A safetensors file, or a torch file, which is read as weights alone: nothing in it is run.
-
-    Raises
-    ------
-    InputError
-        The file cannot be read as weights.
-    """
-    path = Path(path)
-    try:
-        if path.suffix == ".safetensors":
-            return load_file(path)
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except FileNotFoundError:
-        raise InputError("there is no such file", file=path) from None
-    except (OSError, SafetensorError, pickle.UnpicklingError, RuntimeError, EOFError) as error:
-        first = str(error).strip().partition("\n")[0]
-        raise InputError(f"not readable as weights ({first})", file=path) from None
-    for key in CHECKPOINT_KEYS:
-        if isinstance(state, Mapping) and isinstance(state.get(key), Mapping):
-            state = state[key]
-    if not isinstance(state, Mapping):
-        raise InputError(
-            f"weights are a mapping of names to tensors, not a {type(state).__name__}", file=path
-        )
-    return state
