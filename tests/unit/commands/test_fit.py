@@ -6,7 +6,7 @@ import pytest
 
 def test_fit_writes_the_contract(tmp_path, file, capsys, run):
     result = run("fit", file, "--predict-at", "128000,1.28M", "--level", "0.9")
-    assert set(result) == {"version", "notes", "curves"}
+    assert set(result) == {"version", "unit", "notes", "curves"} and result["unit"] == "rate"
     curve = result["curves"][0]
     assert curve["curve"] == {"setting": "a", "model": "resnet18", "s": 500}
     assert (curve["law"], curve["method"], curve["n_used"], curve["reason"]) == (
@@ -90,7 +90,7 @@ def test_a_curve_that_cannot_be_fitted_is_there_with_its_reason(tmp_path, file, 
 def test_losses_above_one_are_legal(tmp_path, run):
     path = tmp_path / "loss.csv"
     path.write_text("n,error\n" + "".join(f"{n},{3 + 50 * n**-0.5}\n" for n in (100, 400, 1600, 6400, 25600)))
-    (curve,) = run("fit", path)["curves"]
+    (curve,) = run("fit", path, "--unit", "loss")["curves"]
     assert curve["fit"]["params"]["C"]["value"] == pytest.approx(3, rel=0.02)
 
 

@@ -228,6 +228,6 @@ def test_a_gap_from_three_or_four_sizes_is_provisional(method):
     n = np.repeat(1000 * 4.0 ** np.arange(4), 3)
     error = (30 * n**-0.5 + 0.3) * np.exp(0.002 * np.random.default_rng(0).standard_normal(12))
     frame = pd.DataFrame({"n": n, "error": error, "seed": np.tile([0, 1, 2], 4)})
-    (curve,) = fit_table(frame, method=method)["curves"]
+    (curve,) = fit_table(frame, method=method, unit="loss")["curves"]
     assert curve["fit"]["params"]["C"]["status"] == "provisional"
     assert curve["fit"]["params"]["alpha"]["status"] == "ok"

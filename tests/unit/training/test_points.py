@@ -9,8 +9,9 @@ import pytest
 
 from syn2real.cli import main
 from syn2real.errors import InputError
+from syn2real.laws.columns import identity_columns
 from syn2real.laws.reading import check_frame, read_csv
-from syn2real.laws.table import identity_columns, split_curves
+from syn2real.laws.table import split_curves
 from syn2real.training.points import COLUMNS, find_finished, read_points, write_points
 
 

@@ -15,7 +15,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the target and the costs."""
     add_table_options(parser)
     parser.add_argument(
-        "--target-error", type=float, required=True, metavar="E", help="the test error to reach"
+        "--target-error", type=float, required=True, metavar="E", help="the test error to reach, in --unit"
     )
     parser.add_argument(
         "--max-images", type=float, metavar="N",

@@ -12,9 +12,10 @@ from syn2real.errors import InputError
 COLUMNS = """\
 FILE is a CSV with the columns n (pre-training images) and error (test error, above 0).
 Rows that agree in all other columns form a curve; rows that differ in seed and error alone are replicates.
-Some columns never separate curves: value, n_params, seed, weight, s_percent beside s, and a metric that is
-the same within each curve; nor does s for laws in s, or model for laws in the model's size. Name the columns
-that do with --by to ignore the others. The column weight is a relative inverse variance of the log error.
+Some columns never separate curves: seed, weight, what restates the error (1 - error), and names and times of
+runs; nor do metric, s_percent and n_params that are the same within each curve, s for laws in s, or model for
+laws in the model's size. Name the columns that do with --by to ignore the others. The column weight is
+a relative inverse variance of the log error.
 Rows with n = 0 (no pre-training) are not fitted but compared with the largest n.
 """
 
@@ -42,6 +43,13 @@ def add_table_options(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="weight error rates by their variance on N test examples; an error of 0 counts as 1/(2N)",
     )
+    table.add_argument(
+        "--unit",
+        choices=("rate", "percent", "loss"),
+        default="rate",
+        help="of the errors: rates from 0 to 1, percentages (which become rates), or losses, which have no "
+        "largest value (default: %(default)s)",
+    )
     parser.add_argument("--level", type=float, default=0.95, help="of all intervals (default: %(default)s)")
     parser.add_argument_group("priors", PRIORS)
     parser.add_argument("--no-pool", dest="pool", action="store_false", help="fit every curve on its own")
@@ -52,7 +60,7 @@ def add_table_options(parser: argparse.ArgumentParser) -> None:
 
 def table_options(arguments: argparse.Namespace) -> dict[str, Any]:
     """Return what `add_table_options` added, as the keywords of `fit_table` and `advise_table`."""
-    return {key: getattr(arguments, key) for key in ("by", "level", "pool", "test_size", "file")}
+    return {key: getattr(arguments, key) for key in ("by", "level", "pool", "test_size", "unit", "file")}
 
 
 def print_or_write(result: dict[str, Any], output: str | None, text: Callable[[dict[str, Any]], str]) -> None:

@@ -16,7 +16,7 @@ from syn2real.laws.forecast import LIKELY, LIMIT, SURE, CurveForecast, Goal
 from syn2real.laws.forms.simple import LAW
 from syn2real.laws.levers import Lever, choose_lever
 from syn2real.laws.methods import posterior
-from syn2real.laws.results import VERSION, number
+from syn2real.laws.results import VERSION, check_level, number, unit_of_result
 from syn2real.laws.shape import EVER_FASTER, describe_shape, off_the_rest
 from syn2real.laws.table import Curve, read_curves
 
@@ -36,6 +36,7 @@ def advise_table(
     pool: bool = True,
     allow_unfitted: bool = False,
     test_size: float | None = None,
+    unit: str = "rate",
     file: str | Path | None = None,
 ) -> dict[str, Any]:
     """Advise on every curve of a table.
@@ -45,19 +46,20 @@ def advise_table(
     frame : DataFrame
         As for `fit_table`.
     target_error : float
-        The test error to reach.
+        The test error to reach, in the unit of the table's errors.
     max_images : float, optional
         The most images that can be made; by default a hundred times the curve's largest measured n.
     cost_per_image, cost_per_run : float
         Of rendering one image and of one pre-training with its fine-tuning, in any one unit.
-    by, level, pool, allow_unfitted, test_size, file
+    by, level, pool, allow_unfitted, test_size, unit, file
         As for `fit_table`.
 
     Returns
     -------
     dict
-        ``{"version", "notes", "target_error", "max_images", "curves": [{"curve", "verdict", "probabilities",
-        "required_n", "next_n", "lever", "effect", "shape", ...}]}``; effect and shape as in `fit_table`.
+        ``{"version", "unit", "notes", "target_error", "max_images", "curves": [{"curve", "verdict",
+        "probabilities", "required_n", "next_n", "lever", "effect", "shape", ...}]}``; unit, effect and shape
+        as in `fit_table`.
 
     Raises
     ------
@@ -65,8 +67,12 @@ def advise_table(
         For bad input, in one line.
     """
     goal = Goal(target_error, max_images, cost_per_image, cost_per_run, level)
-    _check(goal)
-    curves, notes = read_curves(frame, by=by, file=file, allow_unfitted=allow_unfitted, test_size=test_size)
+    _check(goal, unit)
+    if unit == "percent":
+        goal = replace(goal, target_error=target_error / 100)
+    curves, notes = read_curves(
+        frame, by=by, file=file, allow_unfitted=allow_unfitted, test_size=test_size, unit=unit
+    )
     reasons = [LAW.why_not(curve) for curve in curves]
     good = [curve for curve, reason in zip(curves, reasons, strict=True) if reason is None]
     fits = iter(posterior.fit(good, LAW, pool=pool, level=level)[0])
@@ -83,15 +89,16 @@ def advise_table(
         out.append(_advice(one, forecasts, shape, why) | seen)
     return {
         "version": VERSION,
+        "unit": unit_of_result(unit),
         "notes": notes,
-        "target_error": target_error,
+        "target_error": goal.target_error,
         "max_images": max_images,
         "level": level,
         "curves": out,
     }
 
 
-def _check(goal: Goal) -> None:
+def _check(goal: Goal, unit: str) -> None:
     """Refuse a goal that makes no sense."""
     for key, value in (
         ("--target-error", goal.target_error),
@@ -101,8 +108,12 @@ def _check(goal: Goal) -> None:
     ):
         if value is not None and not (np.isfinite(value) and value > 0):
             raise InputError(f"{value} is not a positive number", key=key)
-    if not 0 < goal.level < 1:
-        raise InputError(f"{goal.level} is not between 0 and 1", key="--level")
+    check_level(goal.level)
+    most = {"rate": 1, "percent": 100}.get(unit, np.inf)
+    if goal.target_error > most:
+        hint = "give --unit percent for percentages, --unit loss for losses"
+        what = f"above {most}, as no {'percentage' if unit == 'percent' else 'error rate'} is"
+        raise InputError(f"{goal.target_error:g} is {what}; {hint}", key="--target-error")
 
 
 def _advice(

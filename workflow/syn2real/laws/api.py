@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from syn2real.errors import InputError
 from syn2real.laws.effect import describe_effect
 from syn2real.laws.forms.base import Law, find_law
 from syn2real.laws.methods.base import DEFAULT, check_fix_d, find_method
@@ -23,7 +22,9 @@ from syn2real.laws.results import (
     Predictions,
     Rows,
     ceiling,
+    check_level,
     number,
+    unit_of_result,
 )
 from syn2real.laws.rows import requested_rows
 from syn2real.laws.shape import EVER_FASTER, describe_shape
@@ -47,6 +48,7 @@ def fit_table(
     fix_d: float | None = None,
     allow_unfitted: bool = False,
     test_size: float | None = None,
+    unit: str = "rate",
     file: str | Path | None = None,
     predict_file: str | Path | None = None,
     compare: Callable[[Curve, Law], Scores] | None = None,
@@ -57,7 +59,7 @@ def fit_table(
     ----------
     frame : DataFrame
         Columns ``n`` and ``error``; ``seed``, ``weight``, ``s``, ``n_params`` where there are any; every
-        other column sets curves apart, as `table.identity_columns` has it.
+        other column sets curves apart, as `columns.identity_columns` has it.
     law : str
         A module of `laws.forms`.
     method : str
@@ -83,6 +85,8 @@ def fit_table(
         Take a table none of whose curves can be fitted; each then comes with its reason.
     test_size : float, optional
         Test examples behind each error rate; weighs the rows by their binomial variance.
+    unit : {"rate", "percent", "loss"}
+        Of the errors: a rate is 1 at most, percentages become rates, a loss has no largest value.
     file, predict_file : str or Path, optional
         Named in error messages.
     compare : callable, optional
@@ -91,7 +95,7 @@ def fit_table(
     Returns
     -------
     dict
-        ``{"version", "notes", "curves": [{"curve", "law", "method", "n_used", "n_min", "n_max",
+        ``{"version", "unit", "notes", "curves": [{"curve", "law", "method", "n_used", "n_min", "n_max",
         "reference", "effect", "shape", "fit", "reason", "predictions", "held_out"}]}`` of plain JSON values;
         an interval's open end is None, and so is the reference, the mean error without pre-training, where
         there is none. `effect` is what `effect.describe_effect` returns; `shape` is in words how the curve
@@ -107,13 +111,12 @@ def fit_table(
     form = find_law(law, loss=loss)
     module = find_method(method, form)
     check_fix_d(fix_d, module, form)
-    if not 0 < level < 1:
-        raise InputError(f"{level} is not between 0 and 1", key="level")
+    check_level(level)
     curves, notes = read_curves(
         frame, varies=form.varies, by=by, file=file, allow_unfitted=allow_unfitted, test_size=test_size,
-        uses_zero=form.uses_zero,
+        unit=unit, uses_zero=form.uses_zero,
     )  # fmt: skip
-    requested, lost = requested_rows(curves, form.varies, predict_at, predict_frame, predict_file)
+    requested, ignored = requested_rows(curves, form.varies, predict_at, predict_frame, predict_file)
     whole = [with_start(curve, form.varies) if form.uses_zero else curve for curve in curves]
     reasons = [form.why_not(curve) for curve in whole]
     good = [curve for curve, reason in zip(whole, reasons, strict=True) if reason is None]
@@ -127,7 +130,8 @@ def fit_table(
         out.append(_curve_json(curve, n, form, name, found, reason, rows, level))
         out[-1]["held_out"] = compare(curve, form) if compare and reason is None else {}
         how += held_out_notes(curve, out[-1]["held_out"])
-    return {"version": VERSION, "notes": [*notes, *lost, *how], "curves": out}
+    notes = [*notes, *ignored, *how]
+    return {"version": VERSION, "unit": unit_of_result(unit), "notes": notes, "curves": out}
 
 
 def parameter_table(fits: dict[str, Any]) -> pd.DataFrame:
@@ -211,7 +215,7 @@ def _predictions_json(
     curve: Curve, rows: Rows, predicted: Predictions, law: np.ndarray
 ) -> list[dict[str, Any]]:
     """Return one object a predicted row; the forecast of an error rate is 1 at most."""
-    top = ceiling(curve.error)
+    top = ceiling(curve.error, curve.unit)
     columns: list[tuple[str, Callable[[int], float]]] = [
         ("n", lambda i: rows.n[i]),
         ("s", lambda i: rows.s[i]),

@@ -130,7 +130,7 @@ class CurveForecast:
             return np.nan, np.nan, np.nan
         low, high = tails(self.goal.level)
         errors = self.fit.forecast.errors(np.array([self.limit]))
-        errors = np.minimum(errors, ceiling(self.curve.error))
+        errors = np.minimum(errors, ceiling(self.curve.error, self.curve.unit))
         middle, lower, upper = np.quantile(errors, [0.5, low, high])
         return float(middle), float(lower), float(upper)
 

@@ -9,10 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from syn2real.laws.columns import differing
 from syn2real.laws.forecast import LIKELY, CurveForecast
 from syn2real.laws.labels import labels_needed
 from syn2real.laws.results import number
-from syn2real.laws.table import Curve, differing
+from syn2real.laws.table import Curve
 
 BLIND = "rendering, model or labels: this file cannot decide"
 # lever -> the identity columns that are this factor

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from io import StringIO
+import difflib
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,36 +11,84 @@ import numpy as np
 import pandas as pd
 
 from syn2real.errors import InputError
+from syn2real.laws.dialects import known_name, read_rows
+from syn2real.laws.numbers import COUNTS, REALS, plain_numbers
 
+UNITS = ("rate", "percent", "loss")
 POSITIVE = ("error", "n_params", "weight")
 NOT_NEGATIVE = ("n", "s")  # 0: no pre-training, and no labels of the target
+WHOLE = {"n": "images", "s": "labels"}
+"""What columns of whole numbers count."""
+LARGEST = 2**53  # whole numbers up to here are exact
+SHARES = 100  # numbers up to here, not all whole, may be shares or percentages of a set
+KNOWN = ("n", "error", "seed", "s", "n_params", "weight", "value", "metric", "s_percent", "model")
+"""Columns that mean something, read in any letter case."""
+SYNONYMS = {
+    "n": ("image", "sample", "size", "example", "render", "train", "count"),
+    "error": ("err", "loss", "acc", "map", "miou", "top1", "score", "value"),
+    "s": ("label", "finetun"),
+    "n_params": ("param",),
+}  # parts of names that people give to columns that this project calls otherwise
+SCORES = ("acc", "map", "miou", "top1", "score", "value")  # of which an error is 1 less
+NOTES = "notes"
+"""The key of `DataFrame.attrs` under which `read_csv` leaves what it read otherwise than written."""
 
 
 def read_csv(path: str | Path) -> pd.DataFrame:
     """Read a CSV as text, without guessing at types (a collection may well be called "NA").
 
+    Numbers of the columns that mean something are written as Python does: ``0.62`` for ``0,62``, ``64000``
+    for ``64,000``, ``64 000`` or ``64k``.
+
+    Returns
+    -------
+    DataFrame of str
+        A row's label is its line in the file less 2; ``attrs["notes"]`` lists what was read otherwise than
+        written.
+
     Raises
     ------
     InputError
-        Where the file is missing, a directory, empty, or not a CSV.
+        Where the file is missing, a directory, empty, not a CSV, or not clear in what it means.
     """
-    path = Path(path)
-    if path.is_dir():
-        raise InputError("is a directory; give a CSV file with the columns n and error", file=path)
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        raise InputError("no such file", file=path) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"cannot be read as UTF-8 text ({error})", file=path) from None
-    if not text.strip():
-        raise InputError("is empty; it needs a header and rows with n and error", file=path)
-    try:
-        frame = pd.read_csv(StringIO(text), dtype=str, keep_default_na=False, skipinitialspace=True)
-    except pd.errors.ParserError as error:
-        raise InputError(f"is not a CSV: {error}", file=path) from None
-    frame.columns = [str(column).strip() for column in frame.columns]
+    rows = read_rows(path)
+    names, notes = _names(rows.names, path)
+    places = {name: i for i, name in enumerate(names) if name in (*COUNTS, *REALS)}
+    columns = {
+        name: [(line, row[i]) for line, row in zip(rows.lines, rows.cells, strict=True)]
+        for name, i in places.items()
+    }
+    numbers, read = plain_numbers(columns, rows.separator, path)
+    frame = pd.DataFrame(rows.cells, columns=names, index=np.array(rows.lines, int) - 2, dtype=object)
+    for name, cells in numbers.items():
+        frame[name] = cells
+    frame.attrs[NOTES] = [*rows.notes, *notes, *read]
     return frame
+
+
+def _names(names: Sequence[str], file: str | Path) -> tuple[list[str], list[str]]:
+    """Return the columns' names, those that mean something as this project writes them, and notes."""
+    out = [known_name(name) if known_name(name) in KNOWN else name for name in names]
+    for name in out:
+        same = [old for old, new in zip(names, out, strict=True) if new == name]
+        if len(same) > 1:
+            differ = "" if len({*same}) == 1 else f" ({', '.join(map(repr, same))})"
+            raise InputError(
+                f"{len(same)} columns have this name{differ}; rename or remove all but one",
+                file=file,
+                key=name,
+            )
+    notes = [
+        f"the column {old!r} is read as {new}" for old, new in zip(names, out, strict=True) if old != new
+    ]
+    return out, notes
+
+
+def near(name: str, valid: Iterable[str]) -> str | None:
+    """Return the valid name that is nearest to one, or None where none is near."""
+    names = {str(one).casefold(): str(one) for one in valid}
+    found = difflib.get_close_matches(str(name).casefold(), names, n=1, cutoff=0.6)
+    return names[found[0]] if found else None
 
 
 def number_column(
@@ -60,24 +108,39 @@ def number_column(
     Raises
     ------
     InputError
-        Where a cell is not a finite number, or not positive though its column must be (n and s may be 0).
+        Where a cell is not a finite number, not positive though its column must be (n and s may be 0), or not
+        whole though its column counts something.
     """
     values = pd.to_numeric(frame[column], errors="coerce").to_numpy(float, na_value=np.nan)
-    bad = ~np.isfinite(values)
-    problem = "is not a finite number"
-    if not bad.any() and column in (*POSITIVE, *NOT_NEGATIVE):
-        may_be_zero = zero or column in NOT_NEGATIVE
-        bad = (values < 0) if may_be_zero else (values <= 0)
-        problem = "is negative" if may_be_zero else "is not positive"
+    _refuse(~np.isfinite(values), "is not a finite number; fix or remove the row", frame, column, file)
+    if column in NOT_NEGATIVE or (zero and column in POSITIVE):
+        _refuse(values < 0, "is negative; fix or remove the row", frame, column, file)
+    elif column in POSITIVE:
+        hint = "fix or remove the row"
+        if column == "error" and not (values < 0).any():
+            hint = "no error on N test examples means about 1/(2N): give --test-size N, or that value"
+        _refuse(values <= 0, f"is not positive; {hint}", frame, column, file)
+    if column in WHOLE:
+        share = "; it looks like a share of a set: multiply it by the size of that set"
+        hint = share if values.size and values.max() <= SHARES else ""
+        counts = f"{column} counts {WHOLE[column]}"
+        _refuse(values != np.floor(values), f"is not whole, but {counts}{hint}", frame, column, file)
+        _refuse(values > LARGEST, f"is too large: {counts}", frame, column, file)
+    return values
+
+
+def _refuse(bad: np.ndarray, problem: str, frame: pd.DataFrame, column: str, file: str | Path | None) -> None:
+    """Raise InputError on the first bad cell, with its line in the file."""
     if bad.any():
         row = int(np.flatnonzero(bad)[0])
-        cell = frame[column].iloc[row]
-        hint = "; fix or remove the row"
-        if column == "error" and values[row] == 0:
-            hint = "; no error on N test examples means about 1/(2N): give --test-size N, or that value"
-        # +2: the header is line 1 of the file, and rows keep their labels where others were left out
-        raise InputError(f"{cell!r} in line {frame.index[row] + 2} {problem}{hint}", file=file, key=column)
-    return values
+        cell = plain(frame[column].iloc[row])
+        raise InputError(f"{cell!r} in line {line_of(frame, row)} {problem}", file=file, key=column)
+
+
+def line_of(frame: pd.DataFrame, row: int) -> int:
+    """Return the line of the file on which a row stands: its label and 2, as the header is line 1."""
+    label = frame.index[row]
+    return (int(label) if isinstance(label, (int, np.integer)) else row) + 2
 
 
 def check_frame(
@@ -86,6 +149,7 @@ def check_frame(
     require: Sequence[str] = ("n", "error"),
     *,
     zero_error: bool = False,
+    unit: str = "rate",
 ) -> pd.DataFrame:
     """Return a copy with numeric columns made numbers, or say in one line what is wrong.
 
@@ -95,31 +159,91 @@ def check_frame(
         The columns there must be.
     zero_error : bool
         Take errors of 0.
+    unit : {"rate", "percent", "loss"}
+        Of the errors. Percentages become rates; so do cells that all end in a percent sign. A loss may be any
+        number above 0.
+
+    Returns
+    -------
+    DataFrame
+        ``attrs["notes"]`` lists what was read otherwise than written.
 
     Raises
     ------
     InputError
-        For a missing column, an empty table, a cell that is not a number, or an error that is not positive.
+        For a missing column, an empty table, a cell that is not a number, an error that is not positive, or
+        one above 1 among rates.
     """
-    missing = [column for column in require if column not in frame.columns]
-    if missing:
-        have = ", ".join(map(str, frame.columns))
-        raise InputError(f"no such column; the file has: {have}", file=file, key=missing[0])
+    if unit not in UNITS:
+        raise InputError(f"{unit!r} is not one of {', '.join(UNITS)}", key="--unit")
+    for column in require:
+        if column not in frame.columns:
+            raise _missing(column, frame, file)
     if len(frame) == 0:
         raise InputError("has a header and no rows", file=file)
-    numbers = [c for c in ("n", "error", "s", "n_params", "weight") if c in frame.columns]
     out = frame.copy()
+    notes = list(frame.attrs.get(NOTES, []))
+    per_cent = {column: _percent(out, column, unit, file) for column in ("error", "value") if column in out}
+    numbers = [c for c in ("n", "error", "s", "n_params", "weight") if c in frame.columns]
     for column in numbers:
         if column in ("s", "n_params") and column not in require and _blank(frame[column]):
             out = out.drop(columns=column)
             continue
-        out[column] = number_column(frame, column, file, zero=zero_error and column == "error")
+        out[column] = number_column(out, column, file, zero=zero_error and column == "error")
     for column in out.columns.difference(numbers):
         out[column] = _numbers_where_possible(out[column])
+    if "error" in out:
+        _check_errors(out, "percent" if per_cent["error"] else unit, file)
+        if per_cent["error"]:
+            out["error"] = out["error"] / 100
+            notes.append("errors are percentages in the file, and rates (from 0 to 1) from here on")
+    out.attrs[NOTES] = notes
     return out
 
 
-def weigh_by_test_size(frame: pd.DataFrame, test_size: float, file: str | Path | None = None) -> pd.DataFrame:
+def _missing(column: str, frame: pd.DataFrame, file: str | Path | None) -> InputError:
+    """Return the error on a column that is not there, with the name that it may have."""
+    names = [str(name) for name in frame.columns]
+    close = near(column, names) if len(column) > 1 else None
+    likely = [name for name in names if any(part in name.casefold() for part in SYNONYMS.get(column, ()))]
+    found = close or next(iter(likely), None)
+    hint = f"; did you mean {found!r}? call it {column}" if found else ""
+    if found and column == "error" and any(part in found.casefold() for part in SCORES):
+        hint = f"; is it 1 - {found!r}?"
+    return InputError(f"no such column; the file has: {', '.join(names)}{hint}", file=file, key=column)
+
+
+def _percent(frame: pd.DataFrame, column: str, unit: str, file: str | Path | None) -> bool:
+    """Take the percent signs from a column of text; say whether it holds percentages."""
+    text = frame[column].astype(str)
+    signs = text.str.endswith("%")
+    if not signs.any():
+        return unit == "percent"
+    if unit == "loss":
+        _refuse(signs.to_numpy(), "is a percentage, not a loss; leave out --unit loss", frame, column, file)
+    if unit == "rate":
+        problem = "has no percent sign, though others have; write all in one way"
+        _refuse(~signs.to_numpy(), problem, frame, column, file)
+    frame[column] = text.str.removesuffix("%").str.strip()
+    return True
+
+
+def _check_errors(frame: pd.DataFrame, unit: str, file: str | Path | None) -> None:
+    """Refuse errors, numbers already, that are larger than any of their unit is."""
+    error = frame["error"].to_numpy()
+    if unit == "percent":
+        _refuse(error > 100, "is above 100, as no percentage of errors is", frame, "error", file)
+    if unit == "rate":
+        rates = int((error <= 1).sum())
+        hint = "; give --unit percent for percentages, --unit loss for losses"
+        if rates >= len(error) / 2:
+            hint = f", but the other {rates} are rates; write it as one, or give --unit loss for losses"
+        _refuse(error > 1, f"is above 1, as no error rate is{hint}", frame, "error", file)
+
+
+def weigh_by_test_size(
+    frame: pd.DataFrame, test_size: float, file: str | Path | None = None, unit: str = "rate"
+) -> pd.DataFrame:
     """Give each row the inverse variance that its log error has on so many test examples.
 
     An error rate e on N examples varies by e(1 - e)/N, so its logarithm by (1 - e)/(e N). An error of 0
@@ -133,7 +257,7 @@ def weigh_by_test_size(frame: pd.DataFrame, test_size: float, file: str | Path |
     if "weight" in frame:
         raise InputError("the file has weights already; leave out --test-size", file=file, key="weight")
     error = frame["error"].where(frame["error"] != 0, 1 / (2 * test_size))
-    if (error >= 1).any():
+    if unit == "loss" or (error >= 1).any():
         raise InputError("--test-size is for error rates, which lie below 1", file=file, key="error")
     return frame.assign(error=error, weight=test_size * error / (1 - error))
 

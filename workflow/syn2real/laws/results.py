@@ -8,11 +8,14 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from syn2real.errors import InputError
+
 VERSION = 1
 """Of the JSON contracts."""
 OK, FIXED, AT_BOUND, UNIDENTIFIED = "ok", "fixed", "at-bound", "unidentified"
 PROVISIONAL, NOT_DESCRIBED = "provisional", "not-described"
 SETTLED, UNSETTLED = "settled", "not-settled"
+HIGHEST_LEVEL = 0.999  # of an interval: the draws are some thousands
 SEED = 20220113
 """Of all random numbers in the fits, so that the same measurements give the same digits."""
 
@@ -102,9 +105,21 @@ def number(value: float | None) -> float | None:
     return float(value) if value is not None and np.isfinite(value) else None
 
 
-def ceiling(error: Any) -> float:
+def ceiling(error: Any, unit: str = "rate") -> float:
     """Return what no forecast exceeds: 1 where measured errors, of any shape, are rates; else infinity."""
-    return 1.0 if np.max(error) <= 1 else np.inf
+    return 1.0 if unit != "loss" and np.max(error) <= 1 else np.inf
+
+
+def unit_of_result(unit: str) -> str:
+    """Return the unit of the errors in a result: percentages of a table are rates there."""
+    return "loss" if unit == "loss" else "rate"
+
+
+def check_level(level: float) -> None:
+    """Refuse a level that no interval has, or that draws and profiles cannot resolve."""
+    if not 0 < level <= HIGHEST_LEVEL:
+        hint = f"; did you mean {level / 100:g}?" if 1 < level <= 100 * HIGHEST_LEVEL else ""
+        raise InputError(f"{level} is not between 0 and {HIGHEST_LEVEL}{hint}", key="--level")
 
 
 def tails(level: float) -> tuple[float, float]:

@@ -11,16 +11,22 @@ import numpy as np
 import pandas as pd
 
 from syn2real.errors import InputError
-from syn2real.laws.reading import check_frame, plain, weigh_by_test_size
+from syn2real.laws.columns import (
+    DESCRIBED,
+    MEASURED,
+    PRETRAINING,
+    TEST_VARIANCE,
+    check_seeds,
+    growing_notes,
+    identity_columns,
+    run_columns,
+    too_few,
+    without_runs,
+)
+from syn2real.laws.reading import NOTES, check_frame, plain, weigh_by_test_size
 
-NEVER_IDENTITY = ("n", "error", "value", "n_params", "seed", "weight")
-SOMETIMES = ("metric", "s_percent")  # set curves apart only where `identity_columns` says so
-DESCRIBED = {"s": "s", "n_params": "model"}
-"""The identity column that a law in a column describes, so that it sets no curves apart there."""
 DIGITS = range(8)  # of errors that a file may have rounded
 FEWEST = 3  # distinct n that a law in n needs
-TEST_VARIANCE = "variance on the test set"  # a column of the split table, of the log error
-PRETRAINING = ("setting", "ptask")  # both "none" in a run without pre-training, which belongs to every curve
 
 
 @dataclass(frozen=True)
@@ -75,6 +81,8 @@ class Curve:
         What was measured at n = 0, averaged like the curve: one row a distinct (s, n_params).
     runs : Runs
         Every measurement of the curve, those at n = 0 included.
+    unit : str
+        As given to `read_curves`: a loss has no largest value, a rate is 1 at most.
     """
 
     identity: dict[str, Any]
@@ -89,6 +97,7 @@ class Curve:
     floor: np.ndarray = field(default_factory=lambda: np.zeros(()))
     start: Runs = NO_RUNS
     runs: Runs = NO_RUNS
+    unit: str = "rate"
 
     def __post_init__(self) -> None:
         """Give every row a floor."""
@@ -123,6 +132,7 @@ def read_curves(
     file: str | Path | None = None,
     allow_unfitted: bool = False,
     test_size: float | None = None,
+    unit: str = "rate",
     uses_zero: bool = False,
 ) -> tuple[list[Curve], list[str]]:
     """Check a table and split it into curves; refuse it where none has enough distinct n, unless allowed.
@@ -131,80 +141,33 @@ def read_curves(
     ----------
     varies : sequence of str
         What a curve's law describes besides n: "s", "n_params".
-    by, file, allow_unfitted, test_size
+    by, file, allow_unfitted, test_size, unit
         As for `api.fit_table`.
     uses_zero : bool
         The law takes rows with n = 0 (by `with_start`) or s = 0, but not those with both.
 
-    Returns and raises what `check_frame`, `weigh_by_test_size`, `identity_columns` and `split_curves` do.
+    Returns and raises what `check_frame`, `weigh_by_test_size`, `split_curves` and `columns` do.
     """
-    checked = check_frame(frame, file, require=["n", "error", *varies], zero_error=test_size is not None)
-    before = []
+    checked = check_frame(
+        frame, file, require=["n", "error", *varies], zero_error=test_size is not None, unit=unit
+    )
+    before = list(checked.attrs[NOTES])
+    if by is None:
+        checked, left_out = without_runs(checked)
+        before += left_out
     if test_size is not None:
         zeros = int((checked["error"] == 0).sum())
-        before = [f"errors of 0 ({zeros} rows) count as 1/(2N) = {1 / (2 * test_size):.3g}"] if zeros else []
-        checked = weigh_by_test_size(checked, test_size, file)
+        before += [f"errors of 0 ({zeros} rows) count as 1/(2N) = {1 / (2 * test_size):.3g}"] if zeros else []
+        checked = weigh_by_test_size(checked, test_size, file, unit)
         checked[TEST_VARIANCE] = 1 / checked["weight"]
     columns = identity_columns(checked, [DESCRIBED[column] for column in varies], by, file)
+    check_seeds(checked, columns, varies, file)
     curves, notes = split_curves(checked, columns, file, varies, uses_zero)
     most = max((len(np.unique(curve.n)) for curve in curves), default=0)
     if most < fewest(varies) and not allow_unfitted:
-        raise InputError(
-            f"no curve has {fewest(varies)} distinct n above 0 (the most is {most}); measure more sizes, or "
-            "name the columns that set curves apart with --by",
-            file=file,
-            key="n",
-        )
-    return curves, before + notes
-
-
-def identity_columns(
-    frame: pd.DataFrame,
-    varies: Sequence[str] = (),
-    by: Sequence[str] | None = None,
-    file: str | Path | None = None,
-) -> list[str]:
-    """Name the columns that set one curve apart from another, in the file's order.
-
-    These are all but the contract's own; the percentage of labels only where there is no s, and the metric
-    only where a curve would else have several, which are no replicates of each other.
-
-    Parameters
-    ----------
-    varies : sequence of str
-        Identity columns that the law itself describes: ("s",) for a law in s, ("model",) for one in n_params.
-    by : sequence of str, optional
-        The identity columns; every other one is dropped.
-    """
-    if by is not None:
-        absent = [column for column in by if column not in frame.columns]
-        if absent:
-            raise InputError("no such column (named in --by)", file=file, key=absent[0])
-        never = [column for column in by if column in NEVER_IDENTITY]
-        if never:
-            raise InputError("can never set curves apart; leave it out of --by", file=file, key=never[0])
-        names = [column for column in by if column not in varies]
-    else:
-        labels = ("s_percent",) if "s" not in frame.columns else ()
-        contract = {*NEVER_IDENTITY, *SOMETIMES, TEST_VARIANCE, *varies} - {*labels}
-        names = [c for c in frame.columns if c not in contract]
-    if "metric" in frame.columns and "metric" not in names:
-        trained = frame[frame["n"] > 0]
-        groups = trained.groupby(names, dropna=False) if names else trained.groupby(lambda _: 0)
-        names += ["metric"] if (groups["metric"].nunique() > 1).any() else []
-    return names
-
-
-def differing(identities: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Name the columns whose values differ among curves, in the order in which the curves have them.
-
-    Parameters
-    ----------
-    identities : sequence of dict
-        The columns and values that set each curve apart.
-    """
-    columns = dict.fromkeys(column for identity in identities for column in identity)
-    return [c for c in columns if len({str(identity.get(c)) for identity in identities}) > 1]
+        raise too_few(checked, columns, fewest(varies), most, file)
+    curves = [replace(curve, unit=unit) for curve in curves]
+    return curves, [*before, *notes, *growing_notes(checked, columns)]
 
 
 def split_curves(
@@ -244,7 +207,7 @@ def split_curves(
         why = "nothing was learnt" if uses_zero else "the law takes log s"
         notes.append(f"{unlabelled.sum()} rows with s = 0 (no labels) are left out: {why}")
         frame = frame[~unlabelled]
-    table = _deduplicate(frame, [*columns, *_run_columns(frame, varies)], notes, file)
+    table = _deduplicate(frame, [*columns, *run_columns(frame, varies)], notes, file)
     zero = int((table["n"] == 0).sum())
     table = _join_scratch(table, columns)
     groups = table.groupby(list(columns), sort=False, dropna=False) if columns else [((), table)]
@@ -278,12 +241,6 @@ def rows_of(points: pd.DataFrame, identity: Mapping[str, Any]) -> pd.Series:
     return (points[columns].astype(str) == pd.Series(identity)[columns].astype(str)).all(axis=1)
 
 
-def _run_columns(frame: pd.DataFrame, varies: Sequence[str]) -> list[str]:
-    """Name the columns that set the runs of one curve apart."""
-    names = ["n", *varies, *(DESCRIBED[column] for column in varies), "seed"]
-    return [name for name in dict.fromkeys(names) if name in frame]
-
-
 def _deduplicate(
     frame: pd.DataFrame, place: list[str], notes: list[str], file: str | Path | None
 ) -> pd.DataFrame:
@@ -296,7 +253,7 @@ def _deduplicate(
     if twice.any():
         row = table[twice].iloc[0]
         where = ", ".join(f"{column} = {plain(row[column])}" for column in place)
-        left_out = table.columns.difference([*place, *NEVER_IDENTITY, *SOMETIMES, TEST_VARIANCE])
+        left_out = table.columns.difference([*place, *MEASURED, TEST_VARIANCE], sort=False)
         mine = table[(table[place] == row[place]).all(axis=1)]
         apart = [column for column in left_out if mine[column].nunique() > 1]
         if apart and "seed" not in frame:

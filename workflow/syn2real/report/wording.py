@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from syn2real.laws.columns import differing
 from syn2real.laws.forecast import LIKELY, SURE
 from syn2real.laws.results import FIXED, SETTLED, UNSETTLED
-from syn2real.laws.table import differing
 from syn2real.report.markdown import markdown_table
 
 

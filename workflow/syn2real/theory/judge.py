@@ -68,7 +68,7 @@ def _each_s(grid: pd.DataFrame, large_n: pd.Series) -> dict[str, Any]:
 
 def _fit(train: pd.DataFrame, test: pd.DataFrame, law: Law) -> tuple[dict[str, float | None], np.ndarray]:
     """Fit a law to some cells; return its parameters, and the log residuals of others."""
-    (curve,), _ = read_curves(train, varies=law.varies)
+    (curve,), _ = read_curves(train, varies=law.varies, unit="loss")
     params = best_params(curve, law)
     rows = Rows.at(test["n"], test["s"] if "s" in law.varies else np.nan)
     residuals = np.log(law.predict(params, rows) / test["error"].to_numpy(float))

@@ -25,7 +25,7 @@ def table_of(n: list[float], s: list[float], noise: float = 0.0, loss: float = 0
 @pytest.mark.parametrize("loss", [False, True])
 def test_it_is_recovered_from_rows_without_pretraining_or_labels(loss: bool) -> None:
     table = table_of([0, 1e3, 1e4, 1e5, 1e6], [0, 500, 5e3, 5e4], loss=0.1 * loss)
-    result = fit_table(table, law="effective", loss=loss)
+    result = fit_table(table, law="effective", loss=loss, unit="loss")
     (curve,) = result["curves"]
     params = {name: param["value"] for name, param in curve["fit"]["params"].items()}
     assert params == pytest.approx(TRUTH | ({"E": 0.1} if loss else {}), rel=1e-3)

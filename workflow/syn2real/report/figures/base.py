@@ -11,8 +11,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from syn2real.files import atomic, read_json
+from syn2real.laws.columns import differing
 from syn2real.laws.results import identified
-from syn2real.laws.table import differing, rows_of
+from syn2real.laws.table import rows_of
 
 mpl.use("Agg")
 sns.set_theme(style="ticks", context="notebook", palette="colorblind")

@@ -1,0 +1,233 @@
+"""What the columns of a table mean: which set curves apart, which name runs, which split every curve."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from syn2real.errors import InputError
+from syn2real.laws.dialects import known_name
+from syn2real.laws.reading import line_of, near, plain
+
+MEASURED = ("n", "error", "value", "seed", "weight")
+NEVER_IDENTITY = (*MEASURED, "n_params")  # may be named in --by
+SOMETIMES = {"metric": "metric", "s_percent": "s", "n_params": "model"}
+"""Columns that set curves apart where one would have several values, and what laws describe them by."""
+DESCRIBED = {"s": "s", "n_params": "model"}
+"""The identity column that a law in a column describes, so that it sets no curves apart there."""
+TEST_VARIANCE = "variance on the test set"  # a column of the split table, of the log error
+PRETRAINING = ("setting", "ptask")  # both "none" in a run without pre-training, which belongs to every curve
+ROUNDED = 0.0051  # rates that are written with two digits differ by less
+
+RUNS = re.compile(
+    r"_?index|level_0|_?id|_?uuid|(.*[_.])?run_?(id|uuid|name|number)|(.*[_.])?job_?id|artifact.*|.*ur[il]"
+    r"|_step|_?timestamp|(.*_)?(run_?time|wall_time|duration|elapsed)(_.*)?|_?seconds|sec|time"
+    r"|(start|end|stop|creat|updat|modif|finish)\w*|date(_?time)?"
+)
+"""Names of columns that say which run it was, and when."""
+MOMENT = re.compile(r"\d{1,4}[-./]\d{1,2}[-./]\d{1,4}[T ,]+\d{1,2}:\d{2}.*|\w+://.*")
+
+
+def identity_columns(
+    frame: pd.DataFrame,
+    varies: Sequence[str] = (),
+    by: Sequence[str] | None = None,
+    file: str | Path | None = None,
+) -> list[str]:
+    """Name the columns that set one curve apart from another, in the file's order.
+
+    These are all but the contract's own. The metric, the percentage of labels and the model's size count only
+    where a curve would else have several, which are no replicates of each other.
+
+    Parameters
+    ----------
+    varies : sequence of str
+        Identity columns that the law itself describes: ("s",) for a law in s, ("model",) for one in n_params.
+    by : sequence of str, optional
+        The identity columns; every other one is dropped.
+    """
+    if by is not None:
+        for column in by:
+            if column not in frame.columns:
+                close = near(column, map(str, frame.columns))
+                hint = (
+                    f"; did you mean {close!r}?"
+                    if close
+                    else f"; it has: {', '.join(map(str, frame.columns))}"
+                )
+                raise InputError(f"no such column (named in --by){hint}", file=file, key=column)
+            if column in NEVER_IDENTITY:
+                raise InputError("can never set curves apart; leave it out of --by", file=file, key=column)
+        names = [column for column in by if column not in varies]
+    else:
+        contract = {*NEVER_IDENTITY, *SOMETIMES, TEST_VARIANCE, *varies}
+        names = [c for c in frame.columns if c not in contract]
+        if "s" not in frame.columns and "s_percent" in frame.columns:
+            names = [c for c in frame.columns if c in (*names, "s_percent")]
+    trained = frame[frame["n"] > 0]
+    for column, described in SOMETIMES.items():
+        if by is not None and column != "metric":
+            continue
+        if column in frame.columns and column not in names and described not in varies:
+            groups = trained.groupby(names, dropna=False) if names else trained.groupby(lambda _: 0)
+            names += [column] if (groups[column].nunique() > 1).any() else []
+    return names
+
+
+def without_runs(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    """Leave out the columns of a checked table that only restate the error, or say which run it was and when.
+
+    Returns
+    -------
+    frame : DataFrame
+    notes : list of str
+        A line a column that was left out.
+    """
+    drop, notes = [], []
+    for column in frame.columns.difference([*NEVER_IDENTITY, *SOMETIMES, "s", "model"], sort=False):
+        restated = _restates(frame[column], frame["error"])
+        if restated:
+            drop.append(column)
+            notes.append(f"the column {column!r} is {restated} and sets no curves apart")
+        elif _names_runs(frame, column):
+            drop.append(column)
+            notes.append(f"the column {column!r} says which run it was and sets no curves apart")
+    if "value" in frame and not _restates(frame["value"], frame["error"]):
+        name = "value (not 1 - error)"
+        frame = frame.rename(columns={"value": name})
+    return frame.drop(columns=drop), notes
+
+
+def _restates(column: pd.Series, error: pd.Series) -> str | None:
+    """Say what of the error a column is, or None where it is something else."""
+    if not pd.api.types.is_numeric_dtype(column) or error.nunique() < 2:
+        return None
+    values, rates = column.to_numpy(float), error.to_numpy(float)
+    for words, same in (
+        ("1 - error", 1 - rates),
+        ("the error", rates),
+        ("100 (1 - error)", 100 * (1 - rates)),
+        ("100 error", 100 * rates),
+    ):
+        scale = 100 if words.startswith("100") else 1
+        if np.nanmax(np.abs(values - same)) < ROUNDED * scale and not np.isnan(values).any():
+            return words
+    return None
+
+
+def _names_runs(frame: pd.DataFrame, column: str) -> bool:
+    """Say whether a column holds names or times of runs: another value in most rows."""
+    if len(frame) < 3 or frame[column].nunique() <= len(frame) / 2:
+        return False
+    name, others = known_name(str(column)), {known_name(str(other)) for other in frame.columns}
+    tracked = name == "name" and "state" in others and bool(others & {"created", "runtime"})  # of W&B
+    moments = frame[column].astype(str).map(lambda cell: MOMENT.fullmatch(cell) is not None)
+    return tracked or RUNS.fullmatch(name) is not None or bool(moments.all())
+
+
+def check_seeds(
+    frame: pd.DataFrame, columns: Sequence[str], varies: Sequence[str], file: str | Path | None
+) -> None:
+    """Refuse a seed that has two errors at one place of one curve.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        A checked table.
+    columns : sequence of str
+        The identity columns.
+    varies : sequence of str
+        What a curve's law describes besides n: "s", "n_params".
+    """
+    if "seed" not in frame:
+        return
+    place = [*columns, *run_columns(frame, varies)]
+    rows = frame[frame["seed"].astype(str).str.strip() != ""].drop_duplicates([*place, "error"])
+    twice = rows[rows.duplicated(place, keep=False)]
+    if twice.empty:
+        return
+    pair = twice[(twice[place] == twice.iloc[0][place]).all(axis=1)]
+    where = ", ".join(f"{column} = {plain(pair.iloc[0][column])}" for column in place)
+    left_out = frame.columns.difference([*place, *MEASURED, TEST_VARIANCE], sort=False)
+    apart = [column for column in left_out if pair[column].nunique() > 1]
+    hint = f"add {apart[0]}, which sets them apart, to --by" if apart else "a repeat needs a seed of its own"
+    lines = " and ".join(str(line_of(pair, row)) for row in (0, 1))
+    errors = " and ".join(f"{error:g}" for error in pair["error"].iloc[:2])
+    raise InputError(f"lines {lines} have the errors {errors} for {where}; {hint}", file=file, key="error")
+
+
+def run_columns(frame: pd.DataFrame, varies: Sequence[str]) -> list[str]:
+    """Name the columns that set the runs of one curve apart."""
+    names = ["n", *varies, *(DESCRIBED[column] for column in varies), "seed"]
+    return [name for name in dict.fromkeys(names) if name in frame]
+
+
+def too_few(
+    frame: pd.DataFrame, columns: Sequence[str], need: int, most: int, file: str | Path | None
+) -> InputError:
+    """Return the error on a table of which no curve has enough n, and the columns that split its curves."""
+    problem = f"no curve has {need} distinct n above 0 (the most is {most})"
+    trained = frame[frame["n"] > 0]
+    found = [column for column in columns if _splits(trained, columns, [column], need)]
+    many = [column for column in columns if frame[column].nunique() > len(frame) / 2]
+    split = found[:1] or (many if many and _splits(trained, columns, many, need) else [])
+    if not split:
+        hint = "measure more sizes, or name the columns that set curves apart with --by"
+        return InputError(f"{problem}; {hint}", file=file, key="n")
+    each = all(frame[column].nunique() == len(frame) for column in split)
+    names = " and ".join(repr(str(column)) for column in split)
+    rest = ",".join(str(column) for column in columns if column not in split) or "''"
+    value = f"{'has' if len(split) == 1 else 'have'} another value {'in each row' if each else 'at each n'}"
+    hint = f"if the rows belong to one curve all the same, leave it out: --by {rest}"
+    return InputError(f"{problem}, as {names} {value}; {hint}", file=file, key=str(split[0]))
+
+
+def _splits(frame: pd.DataFrame, columns: Sequence[str], some: Sequence[str], need: int) -> bool:
+    """Say whether some columns take another value at each n, and curves have enough n without them."""
+    rest = [column for column in columns if column not in some]
+    if frame.empty or (frame.groupby([*rest, *some], dropna=False)["n"].nunique() > 1).any():
+        return False
+    return bool((_grouped(frame, rest)["n"].nunique() >= need).any())
+
+
+def growing_notes(frame: pd.DataFrame, columns: Sequence[str]) -> list[str]:
+    """Say which columns of numbers grow with n, and so split what may be one curve."""
+    trained, notes = frame[frame["n"] > 0], []
+    for column in columns:
+        rest = [other for other in columns if other != column]
+        if not pd.api.types.is_numeric_dtype(frame[column]) or trained.empty:
+            continue
+        if all(_grows(group, column) for _, group in _grouped(trained, rest)):
+            notes.append(
+                f"{column!r} grows with n and sets curves apart; if it should not, leave it out: "
+                f"--by {','.join(map(str, rest)) or repr('')}"
+            )
+    return notes
+
+
+def _grows(group: pd.DataFrame, column: str) -> bool:
+    """Say whether larger values of a column go with larger n alone."""
+    ranges = group.groupby(column)["n"].agg(["min", "max"])
+    return len(ranges) > 1 and bool((ranges["min"].to_numpy()[1:] > ranges["max"].to_numpy()[:-1]).all())
+
+
+def _grouped(frame: pd.DataFrame, columns: Sequence[str]) -> Any:
+    """Group by columns, or all rows together where there are none."""
+    return frame.groupby(list(columns), dropna=False) if columns else frame.groupby(lambda _: 0)
+
+
+def differing(identities: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Name the columns whose values differ among curves, in the order in which the curves have them.
+
+    Parameters
+    ----------
+    identities : sequence of dict
+        The columns and values that set each curve apart.
+    """
+    columns = dict.fromkeys(column for identity in identities for column in identity)
+    return [c for c in columns if len({str(identity.get(c)) for identity in identities}) > 1]
