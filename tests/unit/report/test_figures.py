@@ -49,12 +49,12 @@ def test_every_run_and_both_bands_of_every_curve_are_drawn(points: pd.DataFrame)
     assert "stand-in" not in ax.get_title()
 
 
-def _drawn(error: list[float]) -> tuple[dict, Axes]:
+def _drawn(error: list[float], unit: str = "rate") -> tuple[dict, Axes]:
     """Return the one curve's fit and the panel in which it is drawn."""
     sizes = 1000 * 2 ** np.arange(len(error))
     identity = {"setting": "a", "ptask": "p", "ftask": "f", "target": "t", "model": "m", "seed": 0}
     table = pd.DataFrame({"n": sizes, "error": error}).assign(**identity)
-    fits = fit_table(table, predict_at=prediction_grid(table))
+    fits = fit_table(table, predict_at=prediction_grid(table), unit=unit)
     (ax,) = curves.draw(table, fits, stand_ins=[]).axes
     return fits["curves"][0], ax
 
@@ -100,7 +100,7 @@ def test_nothing_is_drawn_above_one_where_errors_are_rates(error: list[float]) -
         if band.get_alpha() < 0.5
     ]
     assert max(tops) <= 1
-    losses, ax = _drawn([3 * value for value in error])
+    losses, ax = _drawn([3 * value for value in error], unit="loss")
     assert ax.get_ylim()[1] > max(row["error"] for row in losses["predictions"])
 
 
