@@ -33,7 +33,7 @@ def frame_of(name: str) -> tuple[pd.DataFrame, dict[str, float]]:
     axes = [N, S if "s" in law.varies else (800.0,), SIZES if "n_params" in law.varies else (2e7,)]
     rows = Rows(*(axis.ravel() for axis in np.meshgrid(*axes, indexing="ij")))
     exponents = np.linspace(0.5, 0.3, len(law.exponents))
-    coefficients = 0.3 / law.columns(exponents, rows).mean(axis=0)
+    coefficients = 0.15 / law.columns(exponents, rows).mean(axis=0)
     if name == "simple":
         coefficients[0] = 0.5  # where the paper's search of a common D starts
     params = {key: float(value) for key, value in law.named(exponents, coefficients).items()}

@@ -211,7 +211,8 @@ def test_each_model_has_its_gap_and_the_line_its_exponent(grid: pd.DataFrame) ->
 
 
 def test_forecasts_show_both_laws_by_one_method_and_the_default_apart(points: pd.DataFrame) -> None:
-    points = pd.concat([points, points.assign(n=2 * points["n"], error=0.9 * points["error"])])
+    more = points.assign(n=2 * points["n"], error=0.9 * points["error"], seed=points["seed"] + 10)
+    points = pd.concat([points, more])
     result = extrapolate(points, 160)
     panel, bars = extrapolation.draw(points, result).axes
     styles = [line.get_linestyle() for line in panel.lines]
