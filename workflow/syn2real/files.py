@@ -1,5 +1,6 @@
 """Reading and writing files: no half written one is ever taken for a result."""
 
+import errno
 import hashlib
 import json
 import os
@@ -10,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from syn2real.errors import InputError
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @contextmanager
@@ -28,20 +31,87 @@ def atomic(path: str | Path) -> Iterator[Path]:
     ------
     Path
         The temporary file to write; it has the suffix of `path`.
+
+    Raises
+    ------
+    InputError
+        Where the file cannot be made, or the disk is full.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.stem}.", suffix=path.suffix, dir=path.parent)
-    os.close(handle)
+    special = path.exists() and not path.is_file() and not path.is_dir()  # such as /dev/null or a pipe
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        folder = None if special else path.parent
+        handle, name = tempfile.mkstemp(prefix=f".{path.stem[:100]}.", suffix=path.suffix, dir=folder)
+        os.close(handle)
+    except OSError as error:
+        raise _unwritable(path, error) from None
     temporary = Path(name)
     try:
         yield temporary
-        with temporary.open("rb") as stream:
-            os.fsync(stream.fileno())
-        temporary.chmod(0o666 & ~_umask())
-        temporary.replace(path)
+    except OSError as error:
+        if error.errno in FULL:
+            raise _unwritable(path, error) from None
+        raise
+    else:
+        try:
+            _put(temporary, path, special)
+        except OSError as error:
+            raise _unwritable(path, error) from None
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _put(temporary: Path, path: Path, special: bool) -> None:
+    """Give a finished file its name; a pipe or device cannot be replaced and gets its bytes."""
+    if special:
+        path.write_bytes(temporary.read_bytes())
+        return
+    with temporary.open("rb") as stream:
+        os.fsync(stream.fileno())
+    temporary.chmod(0o666 & ~_umask())
+    temporary.replace(path)
+
+
+def _unwritable(path: Path, error: OSError) -> InputError:
+    """Return the error on a file that cannot be written."""
+    return InputError(f"cannot be written: {error.strerror or error}; name another file", file=path)
+
+
+def check_output(path: str | Path, *inputs: str | Path | None, key: str | None = None) -> None:
+    """Refuse, before any work is done, an output that cannot be written or that is an input too.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file to write; folders that are missing will be made.
+    *inputs : str, Path or None
+        What the command reads; links and other spellings of a path are seen through.
+    key : str, optional
+        The option that names the output.
+
+    Raises
+    ------
+    InputError
+    """
+    if str(path) in ("", "."):
+        raise InputError("name a file to write", key=key)
+    path = Path(path)
+    try:
+        if path.is_dir():
+            raise InputError("is a directory; name a file to write", file=path, key=key)
+        for source in inputs:
+            if source is None:
+                continue
+            if path.exists() and Path(source).exists() and path.samefile(source):
+                raise InputError("is read, and would be overwritten; name another file", file=path, key=key)
+        place = next(folder for folder in path.absolute().parents if folder.exists())
+        if not place.is_dir():
+            raise InputError(f"{place} is no folder; name another file", file=path, key=key)
+        if not os.access(path if path.exists() else place, os.W_OK):
+            raise InputError("may not be written; name another file", file=path, key=key)
+    except OSError as error:
+        raise _unwritable(path, error) from None
 
 
 def require_file(path: str | Path, what: str = "file") -> None:

@@ -1,8 +1,9 @@
-"""The nearest name on disk to a path that is not there."""
+"""The nearest name to one that is not there: on disk, or among some names."""
 
 import difflib
 import os
 import unicodedata
+from collections.abc import Iterable
 from pathlib import Path
 
 MOST_NAMES = 100_000
@@ -28,6 +29,13 @@ def near_path(path: str | Path) -> str:
     except (OSError, ValueError):
         return ""
     return f"; did you mean {found}?" if found else ""
+
+
+def near_name(name: str, valid: Iterable[str]) -> str | None:
+    """Return the valid name that is nearest to one, whatever the letter case, or None where none is near."""
+    names = {_plain(one): one for one in valid}
+    found = difflib.get_close_matches(_plain(name), names, n=1, cutoff=0.6)
+    return names[found[0]] if found else None
 
 
 def _near(path: Path) -> Path | None:

@@ -4,7 +4,7 @@ do: render more, change the rendering, take a bigger model, label more, or which
 
 import argparse
 
-from syn2real.commands.base import add_table_options, print_or_write, table_options
+from syn2real.commands.base import add_table_options, check_json, count, print_or_write, table_options
 
 HELP = "say whether more synthetic images will reach a target error, and what to do otherwise"
 EXAMPLE = "syn2real advise points.csv --target-error 0.2 --max-images 1000000"
@@ -18,7 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--target-error", type=float, required=True, metavar="E", help="the test error to reach, in --unit"
     )
     parser.add_argument(
-        "--max-images", type=float, metavar="N",
+        "--max-images", type=count, metavar="N",
         help="the most images that can be made (default: 100 times the largest n of a curve)",
     )  # fmt: skip
     parser.add_argument(
@@ -38,6 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
     from syn2real.laws.reading import read_csv
     from syn2real.report.wording import advice_text
 
+    check_json(arguments.json, arguments.file)
     result = advise_table(
         read_csv(arguments.file),
         arguments.target_error,

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from syn2real.errors import InputError
+MOST = 2**53  # whole numbers up to here are exact
 
 COLUMNS = """\
 FILE is a CSV with the columns n (pre-training images) and error (test error, above 0).
@@ -39,7 +39,7 @@ def add_table_options(parser: argparse.ArgumentParser) -> None:
     )
     table.add_argument(
         "--test-size",
-        type=_positive,
+        type=count,
         metavar="N",
         help="weight error rates by their variance on N test examples; an error of 0 counts as 1/(2N)",
     )
@@ -63,6 +63,14 @@ def table_options(arguments: argparse.Namespace) -> dict[str, Any]:
     return {key: getattr(arguments, key) for key in ("by", "level", "pool", "test_size", "unit", "file")}
 
 
+def check_json(output: str | None, *inputs: Path | None) -> None:
+    """Refuse a file for --json that cannot be written or that the command reads, before any work is done."""
+    if output not in (None, "-"):
+        from syn2real.files import check_output
+
+        check_output(str(output), *inputs, key="--json")
+
+
 def print_or_write(result: dict[str, Any], output: str | None, text: Callable[[dict[str, Any]], str]) -> None:
     """Print a result as text, and write it as JSON where `output` asks for it.
 
@@ -78,17 +86,15 @@ def print_or_write(result: dict[str, Any], output: str | None, text: Callable[[d
     Raises
     ------
     InputError
-        `output` is a folder.
+        `output` cannot be written.
     """
     if output == "-":
         json.dump(result, sys.stdout, indent=2, allow_nan=False, ensure_ascii=False)
         print()
         return
-    if output:
+    if output is not None:
         from syn2real.files import write_json
 
-        if Path(output).is_dir():
-            raise InputError("is a directory; name a file to write", file=output, key="--json")
         write_json(output, result)
     print(text(result), end="")
 
@@ -98,8 +104,15 @@ def _columns(text: str) -> list[str]:
     return [part.strip() for part in text.split(",") if part.strip()]
 
 
-def _positive(text: str) -> float:
-    """Read a number above 0."""
-    if not float(text) > 0:
-        raise argparse.ArgumentTypeError(f"{text} is not above 0")
-    return float(text)
+def count(text: str) -> float:
+    """Read how many images or examples there are: 64000, 64k or 1.28M."""
+    scale = {"k": 1e3, "M": 1e6}
+    digits, unit = (text[:-1], text[-1]) if text[-1:] in scale else (text, "")
+    try:
+        number = round(float(digits) * scale.get(unit, 1), 6)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number such as 64000, 64k or 1.28M") from None
+    if not (1 <= number <= MOST and number.is_integer()):
+        hint = "; it looks like a share of a set" if 0 < number < 1 else ""
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number from 1 on{hint}")
+    return number

@@ -22,9 +22,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Write the bundle."""
     from syn2real.config.loading import read_yaml
+    from syn2real.files import check_output
     from syn2real.plan.read import load_plan
     from syn2real.report.bundle import write_bundle
 
+    if arguments.output is not None:
+        check_output(arguments.output, arguments.experiment, arguments.config, key="--output")
     config = read_yaml(arguments.config) | {"experiment": arguments.experiment}
     plan = load_plan(config, arguments.config)
     (name,) = plan.experiments

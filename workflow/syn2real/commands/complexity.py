@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from syn2real.complexity.schema import FLOOR
 from syn2real.errors import InputError
-from syn2real.files import write_json
+from syn2real.files import check_output, write_json
 from syn2real.plugins import unknown
 
 if TYPE_CHECKING:
@@ -60,6 +60,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Measure the images and print the result."""
     _check(arguments)
+    if arguments.output is not None:
+        check_output(arguments.output, arguments.folder, arguments.weights, key="--output")
     from syn2real.complexity.measure import measure_images
     from syn2real.report.complexity import measured_text
 

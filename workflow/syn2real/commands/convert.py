@@ -18,10 +18,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Write the converted table."""
-    from syn2real.files import atomic
+    from syn2real.files import atomic, check_output
     from syn2real.laws.convert import convert_table
     from syn2real.laws.reading import read_csv
 
+    check_output(arguments.output, arguments.source, key="OUTPUT")
     table, notes = convert_table(read_csv(arguments.source), arguments.source)
     with atomic(arguments.output) as temporary:
         table.to_csv(temporary, index=False)

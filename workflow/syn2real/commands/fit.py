@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from syn2real.commands.base import add_table_options, print_or_write, table_options
+from syn2real.commands.base import add_table_options, check_json, count, print_or_write, table_options
 from syn2real.plugins import load, names
 
 HELP = "fit a scaling law to measurements, with intervals and predictions"
@@ -39,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument("--loss", action="store_true", help="add the irreducible loss E to the full law (§3)")
     parser.add_argument(
-        "--predict-at", type=_numbers, default=(), metavar="N,N,…",
+        "--predict-at", type=_counts, default=(), metavar="N,N,…",
         help="predict the error at these n, such as 128000 or 1.28M",
     )  # fmt: skip
     parser.add_argument(
@@ -55,6 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
     from syn2real.laws.reading import read_csv
     from syn2real.report.wording import fit_text
 
+    check_json(arguments.json, arguments.file, arguments.predict_file)
     result = fit_table(
         read_csv(arguments.file),
         law=arguments.law,
@@ -72,15 +73,6 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _numbers(text: str) -> list[float]:
-    """Split a list of numbers; 64k and 1.28M are understood."""
-    scale = {"k": 1e3, "M": 1e6}
-    try:
-        return [
-            float(part[:-1]) * scale[part[-1]] if part[-1] in scale else float(part)
-            for part in (piece.strip() for piece in text.split(","))
-            if part
-        ]
-    except ValueError:
-        message = f"{text!r} is not a list of numbers such as 64000,128000"
-        raise argparse.ArgumentTypeError(message) from None
+def _counts(text: str) -> list[float]:
+    """Split a list of numbers of images."""
+    return [count(part.strip()) for part in text.split(",") if part.strip() or not text.strip()]

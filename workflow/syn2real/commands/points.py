@@ -19,12 +19,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Write the table of points."""
+    from syn2real.files import check_output
     from syn2real.training.points import find_finished, read_points, write_points
 
-    frame = read_points(path for folder in arguments.results for path in find_finished(folder))
+    found = [path for folder in arguments.results for path in find_finished(folder)]
+    if arguments.output is not None:
+        check_output(arguments.output, *found, key="--output")
+    frame = read_points(found)
     if frame.empty:
         print("no finished run yet", file=sys.stderr)
-    if arguments.output:
+    if arguments.output is not None:
         write_points(frame, arguments.output)
         print(f"{len(frame)} runs written to {arguments.output}")
     else:

@@ -21,11 +21,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Write the contact sheet, and print what the shard holds."""
+    from syn2real.files import check_output
     from syn2real.report.contact_sheet import contact_sheet
 
     if arguments.views < 1:
         raise InputError(f"at least 1 view is needed, not {arguments.views}", key="--views")
     output = arguments.output or Path(arguments.shard.with_suffix(".png").name)
+    check_output(output, arguments.shard, key="--output")
     print(contact_sheet(arguments.shard, output, views=arguments.views))
     print(f"written to {output}")
     return 0

@@ -5,7 +5,7 @@ upper bound, for noiseless data and a wide network.
 
 import argparse
 
-from syn2real.commands.base import print_or_write
+from syn2real.commands.base import check_json, print_or_write
 from syn2real.errors import InputError
 
 HELP = "print the exponents of the theory's bound, its conditions and where they end"
@@ -35,6 +35,7 @@ def run(arguments: argparse.Namespace) -> int:
     from syn2real.theory.exponents import exponents
     from syn2real.theory.wording import exponents_text, local_exponents
 
+    check_json(arguments.json)
     found = exponents(arguments.r0, arguments.r1, arguments.xi, arguments.zeta)
     n, s = arguments.n, arguments.s
     if (n is None) != (s is None):

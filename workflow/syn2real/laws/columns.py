@@ -12,7 +12,8 @@ import pandas as pd
 
 from syn2real.errors import InputError
 from syn2real.laws.dialects import known_name
-from syn2real.laws.reading import line_of, near, plain
+from syn2real.laws.reading import line_of, plain
+from syn2real.near import near_name
 
 MEASURED = ("n", "error", "value", "seed", "weight")
 NEVER_IDENTITY = (*MEASURED, "n_params")  # may be named in --by
@@ -54,7 +55,7 @@ def identity_columns(
     if by is not None:
         for column in by:
             if column not in frame.columns:
-                close = near(column, map(str, frame.columns))
+                close = near_name(column, map(str, frame.columns))
                 hint = (
                     f"; did you mean {close!r}?"
                     if close

@@ -13,6 +13,7 @@ from itertools import islice
 from pathlib import Path
 
 from syn2real.errors import InputError
+from syn2real.near import near_path
 
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars", " ": "spaces"}
 FORMATS = {
@@ -112,12 +113,16 @@ def known_name(cell: str) -> str:
 
 def _text(path: Path) -> tuple[str, list[str]]:
     """Return a file's text, and a note on an unusual encoding."""
-    if path.is_dir():
-        raise InputError("is a directory; give a CSV file with the columns n and error", file=path)
     try:
+        if path.is_dir():
+            raise InputError("is a directory; give a CSV file with the columns n and error", file=path)
+        if path.is_char_device():
+            raise InputError("is a device; give a CSV file", file=path)  # reading it may never end
         data = path.read_bytes()
     except FileNotFoundError:
-        raise InputError("no such file", file=path) from None
+        raise InputError(f"no such file{near_path(path)}", file=path) from None
+    except InputError:
+        raise
     except (OSError, ValueError) as error:
         raise InputError(f"cannot be read ({error})", file=path) from None
     for mark, problem in FORMATS.items():

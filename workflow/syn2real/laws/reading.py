@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ import pandas as pd
 from syn2real.errors import InputError
 from syn2real.laws.dialects import known_name, read_rows
 from syn2real.laws.numbers import COUNTS, REALS, plain_numbers
+from syn2real.near import near_name
 
 UNITS = ("rate", "percent", "loss")
 POSITIVE = ("error", "n_params", "weight")
@@ -82,13 +82,6 @@ def _names(names: Sequence[str], file: str | Path) -> tuple[list[str], list[str]
         f"the column {old!r} is read as {new}" for old, new in zip(names, out, strict=True) if old != new
     ]
     return out, notes
-
-
-def near(name: str, valid: Iterable[str]) -> str | None:
-    """Return the valid name that is nearest to one, or None where none is near."""
-    names = {str(one).casefold(): str(one) for one in valid}
-    found = difflib.get_close_matches(str(name).casefold(), names, n=1, cutoff=0.6)
-    return names[found[0]] if found else None
 
 
 def number_column(
@@ -204,7 +197,7 @@ def check_frame(
 def _missing(column: str, frame: pd.DataFrame, file: str | Path | None) -> InputError:
     """Return the error on a column that is not there, with the name that it may have."""
     names = [str(name) for name in frame.columns]
-    close = near(column, names) if len(column) > 1 else None
+    close = near_name(column, names) if len(column) > 1 else None
     likely = [name for name in names if any(part in name.casefold() for part in SYNONYMS.get(column, ()))]
     found = close or next(iter(likely), None)
     hint = f"; did you mean {found!r}? call it {column}" if found else ""
@@ -254,6 +247,8 @@ def weigh_by_test_size(
     InputError
         Where the file has weights already, or errors that are not rates.
     """
+    if not 1 <= test_size < np.inf:
+        raise InputError(f"{test_size} is no number of test examples", key="--test-size")
     if "weight" in frame:
         raise InputError("the file has weights already; leave out --test-size", file=file, key="weight")
     error = frame["error"].where(frame["error"] != 0, 1 / (2 * test_size))
