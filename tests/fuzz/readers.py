@@ -105,7 +105,7 @@ def _read_coco(path: Path) -> None:
     sizes = {image["id"]: (image["height"], image["width"]) for image in data["images"]}
     for annotation in data["annotations"]:
         if "segmentation" in annotation:
-            instance_mask(annotation, sizes[annotation["image_id"]], path)
+            instance_mask(annotation, sizes[annotation["image_id"]])
 
 
 def _read_own(path: Path) -> None:

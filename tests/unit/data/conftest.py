@@ -137,7 +137,7 @@ def coco_content():
             {"id": 3, "image_id": 42, "category_id": 13, "bbox": [5, 5, 0, 3], "area": 0, "iscrowd": 0}
             | {"segmentation": [[5.0, 5.0, 5.0, 8.0]]},
             {"id": 4, "image_id": 42, "category_id": 13, "bbox": [12, 8, 9, 9], "area": 81, "iscrowd": 0}
-            | {"segmentation": []},
+            | {"segmentation": [[12.0, 8.0, 16.0, 8.0]]},
         ],
         "categories": [
             {"id": 90, "name": "toothbrush"},

@@ -90,8 +90,14 @@ def test_class_maps_hold_every_mask_crowds_too(own, imported):
     expected[:, :2] = 1  # the crowd of people
     expected[2:8, 2:8] = 3
     assert (mask == expected).all()
-    [thing] = json.loads(Shard(path).read("00000001-00")["json"])["objects"]
+    thing, flat = json.loads(Shard(path).read("00000001-00")["json"])["objects"]
     assert thing["segmentation"]["size"] == [12, 16] and thing["visible_fraction"] is None
+    assert flat["segmentation"] is None and flat["bbox"] == [
+        12,
+        8,
+        4,
+        4,
+    ]  # its mask covers nothing: the box counts
 
 
 def test_boxes_alone_serve_all_but_semseg(own, imported, tmp_path, learnt):
@@ -207,7 +213,6 @@ def test_the_check_names_what_is_missing(own, tmp_path, monkeypatch):
     edit(own, lambda content: content["annotations"].clear(), split="val")
     with pytest.raises(InputError, match="val2017.json: categories: differ from the training file's"):
         check()
-    edit(own, lambda content: content["annotations"][0].pop("bbox"))
-    edit(own, lambda content: content["annotations"][0].pop("segmentation"))
-    with pytest.raises(InputError, match=r"annotations\[0\].bbox: None is not a box"):
+    edit(own, lambda content: content["annotations"][0].update(bbox=[1, 2, 3]))
+    with pytest.raises(InputError, match=r"annotations\[0\].bbox: \[1, 2, 3\] is not a box"):
         check()

@@ -1,7 +1,6 @@
 """COCO's format: boxes, masks, ids with holes, crowds, and how damaged sets are reported."""
 
 import json
-import os
 
 import numpy as np
 import pytest
@@ -13,7 +12,6 @@ from torchvision import tv_tensors
 from torchvision.datasets import CocoDetection, wrap_dataset_for_transforms_v2
 
 from syn2real.data.coco_format import read_annotations
-from syn2real.data.targets import layouts
 from syn2real.data.targets.load import check_layout, load_splits, load_target
 from syn2real.data.targets.schema import Target
 from syn2real.errors import InputError
@@ -36,7 +34,7 @@ def test_boxes_are_torchvisions_with_contiguous_labels(coco, learnt):
     image, found = learnt("objdet", val, 1)
     _, expected = oracle[1]
     assert isinstance(image, tv_tensors.Image) and image.shape == (3, 12, 16)
-    keep = [0, 1, 3]  # without the box of no area
+    keep = [0, 1, 3]  # without the box that has no width
     ids = [val.category_ids[label - 1] for label in found["labels"]]
     assert ids == expected["labels"][keep].tolist() == [90, 1, 13]
     assert found["boxes"][:2].tolist() == expected["boxes"][:2].tolist()
@@ -56,7 +54,7 @@ def test_training_leaves_crowds_out_and_keeps_empty_images(coco, learnt):
 
 def test_the_ground_truth_is_pycocotools_own(coco):
     mine, oracle = load_target(coco, "val", "objects").coco, COCO(str(coco.annotation("val")))
-    assert mine.getImgIds() == oracle.getImgIds() and mine.getCatIds() == oracle.getCatIds()
+    assert mine.getImgIds() == sorted(oracle.getImgIds()) and mine.getCatIds() == sorted(oracle.getCatIds())
     scores = []
     for truth in (mine, oracle):
         guesses = [
@@ -139,8 +137,8 @@ def test_a_set_of_your_own_with_boxes_alone(tmp_path, coco):
         annotations={s: f"annotations/instances_{s}2017.json" for s in ("train", "val")},
     )
     check_layout(own, "objects")
-    with pytest.raises(InputError, match=r"annotations\[0\].segmentation: there is no mask.*objdet only"):
-        check_layout(own, "class-map")
+    [problem, _] = check_layout(own, "class-map").problems
+    assert "annotations.segmentation: 4 of 4 annotations have no mask (the first: annotation 1)" in problem
 
 
 def test_a_turned_photograph_fits_annotations_drawn_upright_or_as_stored(coco):
@@ -150,40 +148,11 @@ def test_a_turned_photograph_fits_annotations_drawn_upright_or_as_stored(coco):
     Image.new("RGB", (16, 12)).save(path, exif=exif)
     assert load_target(coco, "val", "objects")[1][0].shape == (3, 12, 16)
     edit(coco, "val", lambda c: c["images"][0].update(width=12, height=16))
+    edit(coco, "val", lambda c: [a.pop("segmentation") for a in c["annotations"]])
     assert load_target(coco, "val", "objects")[1][0].shape == (3, 16, 12)
     edit(coco, "val", lambda c: c["images"][0].update(width=13))
     with pytest.raises(InputError, match="000000000042.jpg: the image is 16 x 12 pixels"):
         load_target(coco, "val", "objects")[1]
-
-
-def set_in(table, number, key, value):
-    def change(content):
-        content[table][number][key] = value
-
-    return change
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        (lambda c: c.pop("categories"), "categories: COCO's format has a list"),
-        (lambda c: c.update(images=[]), "images: this list is empty"),
-        (set_in("images", 1, "id", 42), r"images\[1\].id: 42 is not a whole number, or is used twice"),
-        (set_in("images", 1, "file_name", None), r"images\[1\].file_name: is missing"),
-        (set_in("images", 0, "width", "16"), r"images\[0\].width: is missing; its size in pixels"),
-        (set_in("annotations", 2, "image_id", 8), r"annotations\[2\].image_id: 8 is not the id of an image"),
-        (set_in("annotations", 1, "category_id", 2), r"annotations\[1\].category_id: 2 is not the id"),
-        (set_in("annotations", 0, "bbox", [1, 2, 3]), r"annotations\[0\].bbox: \[1, 2, 3\] is not a box"),
-        (set_in("annotations", 0, "bbox", [1, 2, 3, float("nan")]), r"annotations\[0\].bbox"),
-        (set_in("categories", 0, "name", None), r"categories\[0\].name"),
-    ],
-)
-def test_a_damaged_file_is_named_with_its_key(coco, change, message):
-    edit(coco, "val", change)
-    with pytest.raises(InputError, match=f"instances_val2017.json: {message}"):
-        check_layout(coco, "objects")
-    with pytest.raises(InputError, match=message):
-        load_target(coco, "val", "objects")
 
 
 def test_missing_files_are_named(coco):
@@ -202,14 +171,6 @@ def test_not_json(coco):
         check_layout(coco, "objects")
 
 
-def test_a_large_file_is_checked_at_its_ends_alone(coco, monkeypatch):
-    monkeypatch.setattr(layouts, "FULL_CHECK_BYTES", 100)
-    check_layout(coco, "objects")
-    os.truncate(coco.annotation("train"), 500)
-    with pytest.raises(InputError, match="instances_train2017.json: not a complete JSON mapping"):
-        check_layout(coco, "objects")
-
-
 def test_splits_with_other_categories_are_refused(coco, monkeypatch):
     edit(coco, "val", lambda c: c["categories"].append({"id": 2, "name": "bicycle"}))
     with pytest.raises(
@@ -218,9 +179,3 @@ def test_splits_with_other_categories_are_refused(coco, monkeypatch):
         check_layout(coco, "objects")
     with pytest.raises(InputError, match="do not name the same classes"):
         load_splits(coco, "objects")
-
-
-def test_a_mask_that_cannot_be_read_is_named(coco):
-    edit(coco, "val", set_in("annotations", 0, "segmentation", {"size": [12, 16]}))
-    with pytest.raises(InputError, match="the segmentation of annotation 1 cannot be read"):
-        load_target(coco, "val", "class-map")[1]

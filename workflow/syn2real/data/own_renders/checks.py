@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
+from syn2real.data.coco.counts import Counts
 from syn2real.data.findings import Findings
 from syn2real.data.own_renders.index import HERE, read_files, update_index
 from syn2real.data.own_renders.schema import OwnRenders, own_name
@@ -49,12 +50,7 @@ def check_own_renders(
             raise InputError(
                 "differ from the training file's; give both files the same", file=path, key="categories"
             )
-        if "class-map" in channels and index.without_mask is not None:
-            raise InputError(
-                f"annotation {index.without_mask} has no mask; give each one, as polygons or RLE",
-                file=path,
-                key="annotations.segmentation",
-            )
+        Counts(**index.counts).find(found, channels)
         images = read_files(setting, split, root)[: wanted[split]]
         layouts.check_images(folder, images, path)
         for folders in own.channel_folders().values():

@@ -1,5 +1,7 @@
 """Importing a user's own renders into shards, so that pre-training reads them as it reads rendered ones."""
 
+import logging
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from importlib.metadata import version
 from pathlib import Path
@@ -12,13 +14,15 @@ from pycocotools import mask as coco_mask
 from syn2real.channels import class_map, objects
 from syn2real.channels.base import load_channel
 from syn2real.data.coco_format import class_map as painted_classes
-from syn2real.data.coco_format import has_mask, instance_mask
+from syn2real.data.coco_format import instance_mask
 from syn2real.data.images import read_image
 from syn2real.data.own_renders.index import Part, read_part
 from syn2real.data.own_renders.schema import AnyOwnRenders, OwnRenders, own_name
 from syn2real.data.shards import IMAGE, SceneRecord, write_shard
 from syn2real.files import canonical_json
 from syn2real.png import encode_png
+
+logger = logging.getLogger(__name__)
 
 PACKAGES = ("numpy", "opencv-python-headless", "pillow", "pycocotools", "torchvision")
 """Packages whose versions decide pixels and files."""
@@ -43,8 +47,8 @@ def import_shard(
 
     - Images become RGB PNGs, upright as the annotations have them.
     - Classes are the categories in the order of their ids.
-    - An object has its own box, cut at the image's edges, or the box of its mask. Objects that cover no pixel
-      are left out, and so are crowds, which are not single objects.
+    - An object has its own box, cut at the image's edges, or the box of its mask. Objects whose masks cover
+      no pixel are left out, and so are crowds, which are not single objects.
     - Class maps are painted from the masks, crowds included; they are written if all annotations have masks.
 
     Parameters
@@ -84,6 +88,7 @@ def import_shard(
         "resampled": {},
     }
     write_shard(output, meta, (source.scene(scene) for scene in scenes))
+    source.log()
 
 
 class _Source:
@@ -98,7 +103,13 @@ class _Source:
             (load_channel(name), folders.of(split), folders.options())
             for name, folders in model.channel_folders().items()
         ]
+        self._counts: Counter[str] = Counter()
         self._class_of = {number: k for k, number in enumerate(self.own.categories)}
+
+    def log(self) -> None:
+        """Log how many objects the shard has, and how many annotations are in none, and why."""
+        counts = ", ".join(f"{count:,} {what}" for what, count in self._counts.items())
+        logger.info("%s: %d images: %s", self.path, len(self.own.images), counts or "no annotations")
 
     @property
     def members(self) -> list[str]:
@@ -118,7 +129,7 @@ class _Source:
         """Return an image's files by extension."""
         size = (image["height"], image["width"])
         annotations = self.own.annotations.get(image["id"], [])
-        masks = [instance_mask(a, size, self.path) if has_mask(a) else None for a in annotations]
+        masks = [instance_mask(a, size) if "segmentation" in a else None for a in annotations]
         pairs = list(zip(annotations, masks, strict=True))
         record = {
             "scene": scene,
@@ -140,15 +151,19 @@ class _Source:
     def _objects(self, pairs: _Instances, size: tuple[int, int]) -> Iterator[dict[str, Any]]:
         """Yield the entries of an image's objects."""
         for annotation, mask in pairs:
-            encoded = None if mask is None else coco_mask.encode(np.asfortranarray(mask, dtype=np.uint8))
-            box = _inside(annotation["bbox"] if annotation.get("bbox") else _box(encoded), size)
-            area = float(annotation.get("area", box[2] * box[3])) if mask is None else int(mask.sum())
-            if annotation["iscrowd"] or not area or not box[2] * box[3]:
+            if annotation["iscrowd"]:
+                self._counts["crowds left out"] += 1
                 continue
+            if mask is not None and annotation["segmentation"] and not mask.any():
+                self._counts["masks without a pixel left out"] += 1
+                continue
+            seen = mask is not None and mask.any()
+            encoded = coco_mask.encode(np.asfortranarray(mask, dtype=np.uint8)) if seen else None
+            self._counts["objects"] += 1
             yield {
                 "class": self._class_of[annotation["category_id"]],
-                "bbox": box,
-                "area": area,
+                "bbox": _inside(annotation["bbox"], size),
+                "area": int(mask.sum()) if mask is not None and seen else float(annotation["area"]),
                 "segmentation": encoded and {"size": list(size), "counts": encoded["counts"].decode("ascii")},
                 "visible_fraction": None,
             }
@@ -159,13 +174,8 @@ class _Source:
         return painted_classes(painted, size, class_map.dtype_of(len(self._class_of)))
 
 
-def _box(encoded: Any) -> list[float]:
-    """Return the box of a mask, [x, y, width, height] in pixels."""
-    return [float(value) for value in coco_mask.toBbox(encoded)]
-
-
 def _inside(box: list[float], size: tuple[int, int]) -> list[float]:
     """Return a box, [x, y, width, height], cut at the edges of an image of size (height, width)."""
     left, top = max(box[0], 0), max(box[1], 0)
     right, bottom = min(box[0] + box[2], size[1]), min(box[1] + box[3], size[0])
-    return [left, top, max(right - left, 0), max(bottom - top, 0)]
+    return [left, top, right - left, bottom - top]

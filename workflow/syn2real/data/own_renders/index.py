@@ -9,32 +9,26 @@ import hashlib
 import logging
 import sys
 from collections import defaultdict
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from syn2real.data.coco_format import (
-    annotation_problem,
-    check_image,
-    has_mask,
-    read_annotations,
-    unique_ids,
-)
+from syn2real.data.coco.cleaning import used_annotations
+from syn2real.data.coco.counts import NO_MASK, Counts
+from syn2real.data.coco.records import Header, read_header
+from syn2real.data.coco.tally import Tally
 from syn2real.data.own_renders.schema import OwnRenders
 from syn2real.errors import InputError
 from syn2real.files import canonical_json, digest, file_stamp, read_json, write_json, write_text
 
 logger = logging.getLogger(__name__)
 
-VERSION = 1
+VERSION = 2
 """Of the index's format; another number means that every annotation file is read again."""
 HERE = Path()
 """The working directory, which results/ lies in."""
 LARGE = 32 << 20
 """Bytes from which reading a file takes long enough for a message."""
-CHUNK = 1 << 20
-"""Bytes of an annotation file that are parsed at a time."""
 BUFFER = 128 << 20
 """Bytes of annotations that are kept in memory before they are written to their parts."""
 
@@ -51,17 +45,17 @@ class OwnIndex:
         How many images the file names.
     categories : list of str
         Their names, in the order of their ids: the first is class 0.
-    without_mask : int or None
-        The id of the first annotation without a mask; None where all have one.
     parts : list of str
         The digest of each shard's part.
+    counts : dict
+        `Counts` of its annotations.
     """
 
     key: str
     images: int
     categories: list[str]
-    without_mask: int | None
     parts: list[str]
+    counts: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -94,7 +88,10 @@ def index_folder(setting: str, split: str, root: Path = HERE) -> Path:
 def read_index(setting: str, split: str, root: Path = HERE) -> OwnIndex | None:
     """Return the index as it was last written, or None; the annotation file is not looked at."""
     path = index_folder(setting, split, root) / "index.json"
-    return OwnIndex(**read_json(path)) if path.is_file() else None
+    if not path.is_file():
+        return None
+    known = {field.name for field in fields(OwnIndex)}  # an older version's file may have others
+    return OwnIndex(**{key: value for key, value in read_json(path).items() if key in known})
 
 
 def part_file(setting: str, split: str, shard: int, root: Path = HERE) -> Path | None:
@@ -109,20 +106,23 @@ def part_file(setting: str, split: str, shard: int, root: Path = HERE) -> Path |
 
 
 def read_part(path: Path) -> Part:
-    """Read the annotations of one shard.
+    """Read the annotations of one shard, as `used_annotations` gives them.
 
     Raises
     ------
     InputError
-        The part is damaged; names the file and the first offending key.
+        The part is damaged; names the file.
     """
-    data = read_annotations(path, None)
-    annotations = defaultdict(list)
+    try:
+        data = read_json(path)
+    except ValueError as error:
+        raise InputError(f"damaged ({error}); delete it and run again", file=path) from None
+    rows = defaultdict(list)
     for annotation in data["annotations"]:
-        annotations[annotation["image_id"]].append(annotation)
+        rows[annotation["image_id"]].append(annotation)
     return Part(
         images=data["images"],
-        annotations=dict(annotations),
+        annotations=dict(rows),
         categories={category["id"]: category["name"] for category in data["categories"]},
         all_have_masks=data["all_have_masks"],
     )
@@ -193,9 +193,6 @@ class AnnotationSplitter:
 
     def __init__(self, path: Path, folder: Path, images_per_shard: int) -> None:
         self.path, self.folder, self.per_shard = path, folder, images_per_shard
-        self.images: list[dict[str, Any]] = []
-        self.categories: dict[int, str] = {}
-        self.without_mask: int | None = None
 
     def split(self, key: str, views: int) -> OwnIndex:
         """Write the parts and the list of files, and return the index.
@@ -212,78 +209,26 @@ class AnnotationSplitter:
         InputError
             The file is malformed; names the first offending key.
         """
-        self.images = self._read_images()
-        self.categories = self._read_categories()
-        files = [[image["id"], image["file_name"]] for image in self.images]
+        header = read_header([self.path])
+        files = [[image["id"], image["file_name"]] for image in header.images]
         write_text(self.folder / "files.json", canonical_json(files).decode())
-        whole = len(self.images) // views * views
+        whole = len(header.images) // views * views
         shards = -(-whole // self.per_shard)
-        self._distribute(shards)
-        parts = [self._write_part(shard, whole) for shard in range(shards)]
-        names = list(self.categories.values())
-        return OwnIndex(key, len(self.images), names, self.without_mask, parts)
+        counts = self._distribute(header, shards)
+        for line in counts.lines():
+            logger.info(line)
+        masks = NO_MASK not in counts.remarks
+        parts = [self._write_part(shard, header, whole, masks=masks) for shard in range(shards)]
+        names = list(header.categories.values())
+        return OwnIndex(key, len(header.images), names, parts, asdict(counts))
 
-    def _rows(self, table: str) -> Iterator[dict[str, Any]]:
-        """Yield the mappings of one of the file's lists, one at a time."""
-        try:
-            import ijson
-        except ModuleNotFoundError:  # Snakemake may plan where nothing else is installed
-            raise InputError(
-                "reading this needs the package ijson; install it beside Snakemake", file=self.path
-            ) from None
-        no_list = InputError("COCO's format has a list of mappings here", file=self.path, key=table)
-        row = None
-        try:
-            with self.path.open("rb") as stream:
-                for row in ijson.items(stream, f"{table}.item", use_float=True, buf_size=CHUNK):
-                    if not isinstance(row, dict):
-                        raise no_list
-                    yield row
-                if row is None:  # the list is empty or missing, or it is not a list
-                    stream.seek(0)
-                    starts = (event for key, event, _ in ijson.parse(stream) if key == table)
-                    if next(starts, "start_array") != "start_array":
-                        raise no_list
-        except (OSError, UnicodeDecodeError, ijson.JSONError) as error:
-            problem = f"not a valid JSON mapping ({_first_lines(error)}); write it again"
-            raise InputError(problem, file=self.path) from None
-
-    def _read_images(self) -> list[dict[str, Any]]:
-        """Return what is needed of each image, sorted by id."""
-        images = []
-        for number, image in enumerate(self._rows("images")):
-            check_image(self.path, number, image)
-            images.append({name: image.get(name) for name in ("id", "file_name", "width", "height")})
-        return self._sorted("images", images)
-
-    def _read_categories(self) -> dict[int, str]:
-        """Return the categories' names by id, sorted by id."""
-        categories = list(self._rows("categories"))
-        for number, category in enumerate(categories):
-            if not isinstance(category.get("name"), str):
-                where = f"categories[{number}].name"
-                raise InputError("a category needs a name", file=self.path, key=where)
-        return {row["id"]: row["name"] for row in self._sorted("categories", categories)}
-
-    def _sorted(self, table: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """Return rows sorted by id; there must be some, and each id must be a whole number and occur once."""
-        if not rows:
-            raise InputError("this list is missing or empty", file=self.path, key=table)
-        unique_ids(self.path, rows, table)
-        return sorted(rows, key=lambda row: row["id"])
-
-    def _distribute(self, shards: int) -> None:
+    def _distribute(self, header: Header, shards: int) -> Counts:
         """Append each annotation to the file of its shard's annotations."""
-        shard_of = {image["id"]: k // self.per_shard for k, image in enumerate(self.images)}
+        tally = Tally(header)
         waiting: dict[int, list[bytes]] = defaultdict(list)
-        number = size = 0
-        for number, annotation in enumerate(self._rows("annotations"), start=1):
-            if problem := annotation_problem(annotation, None, shard_of, self.categories):
-                where = f"annotations[{number - 1}].{problem[0]}"
-                raise InputError(problem[1], file=self.path, key=where)
-            if self.without_mask is None and not has_mask(annotation):
-                self.without_mask = annotation.get("id", number)
-            shard = shard_of[annotation["image_id"]]
+        size = 0
+        for annotation in used_annotations(header, None, tally):
+            shard = header.place_of[annotation["image_id"]] // self.per_shard
             if shard < shards:
                 waiting[shard].append(canonical_json(annotation))
                 size += len(waiting[shard][-1])
@@ -291,7 +236,7 @@ class AnnotationSplitter:
                 self._flush(waiting)
                 size = 0
         self._flush(waiting)
-        logger.info("%s: %d images, %d annotations", self.path, len(self.images), number)
+        return tally.counts()
 
     def _flush(self, waiting: dict[int, list[bytes]]) -> None:
         """Move annotations from memory to the files of their shards."""
@@ -300,14 +245,14 @@ class AnnotationSplitter:
                 stream.writelines(line + b"\n" for line in lines)
         waiting.clear()
 
-    def _write_part(self, shard: int, whole: int) -> str:
-        """Write a shard's part, itself an annotation file, and return its digest."""
+    def _write_part(self, shard: int, header: Header, whole: int, *, masks: bool) -> str:
+        """Write a shard's part and return its digest; `masks` says whether every annotation has one."""
         lines = self._lines(shard).read_bytes().splitlines() if self._lines(shard).is_file() else []
         first = shard * self.per_shard
         rest = {
-            "categories": [{"id": k, "name": name} for k, name in self.categories.items()],
-            "images": self.images[first : min(first + self.per_shard, whole)],
-            "all_have_masks": self.without_mask is None,
+            "categories": [{"id": k, "name": name} for k, name in header.categories.items()],
+            "images": header.images[first : min(first + self.per_shard, whole)],
+            "all_have_masks": masks,
         }
         # The annotations are JSON already: they are copied, not encoded a second time.
         text = b'{"annotations":[' + b",".join(lines) + b"]," + canonical_json(rest)[1:]
@@ -318,10 +263,3 @@ class AnnotationSplitter:
     def _lines(self, shard: int) -> Path:
         """Return the file of a shard's annotations, one a line, which become its part at the end."""
         return self.folder / f"part-{shard:06d}.jsonl"
-
-
-def _first_lines(error: Exception) -> str:
-    """Return the cause and the text near it from an error of ijson, whose third line is an arrow."""
-    message = error.args[0] if error.args else ""
-    text = message.decode(errors="replace") if isinstance(message, bytes) else str(error)
-    return " near ".join(line.strip() for line in text.splitlines()[:2] if line.strip())

@@ -82,7 +82,7 @@ class CocoImages(AnnotatedImages):
     def _paint(self, annotations: list[dict[str, Any]], size: tuple[int, int]) -> NDArray[np.uint8]:
         """Return the class map of an image's instances."""
         masks = (
-            (self._class_of[annotation["category_id"]] + 1, instance_mask(annotation, size, self._file))
+            (self._class_of[annotation["category_id"]] + 1, instance_mask(annotation, size))
             for annotation in annotations
         )
         return class_map(masks, size, np.uint8)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
-from syn2real.data.coco_format import read_annotations
+from syn2real.data.coco_format import count_annotations
 from syn2real.data.findings import Findings
 from syn2real.data.image_files import files_below, images_below, is_hidden, is_image, passed_over
 from syn2real.data.targets.schema import Split, Target
@@ -14,8 +14,6 @@ from syn2real.errors import InputError
 from syn2real.near import near_path
 
 SPLITS: tuple[Split, ...] = get_args(Split)
-FULL_CHECK_BYTES = 64 * 2**20
-"""Annotation files up to this size are read whole by the check; COCO's training file (450 MB) is not."""
 
 
 def check_folder(target: Target, found: Findings) -> None:
@@ -130,16 +128,14 @@ def check_coco(target: Target, channel: str, found: Findings) -> None:
     for split in SPLITS:
         path, folder = target.annotation(split), target.image_folder(split)
         need_folder(folder)
-        if path.is_file() and path.stat().st_size > FULL_CHECK_BYTES:
-            check_json_ends(path)
-            continue
-        data = read_annotations(path, channel)
-        categories.append({category["id"]: category["name"] for category in data["categories"]})
+        header, counts = count_annotations([path], channel)
+        counts.find(found, [channel])
+        categories.append(header.categories)
         if categories[0] != categories[-1]:
             raise InputError(
                 "differ from the training file's; give both files the same", file=path, key="categories"
             )
-        check_images(folder, data["images"], path)
+        check_images(folder, header.images, path)
 
 
 def check_images(folder: Path, images: Sequence[Mapping[str, Any]], source: Path) -> None:
@@ -255,13 +251,3 @@ def check_readable(path: Path | None) -> tuple[int, int]:
             return image.size
     except (OSError, UnidentifiedImageError) as error:
         raise InputError(f"not a readable image ({error})", file=path) from None
-
-
-def check_json_ends(path: Path) -> None:
-    """Raise InputError unless a large file begins and ends as a JSON mapping does."""
-    with path.open("rb") as stream:
-        head = stream.read(64).lstrip()
-        stream.seek(-64, os.SEEK_END)
-        tail = stream.read().rstrip()
-    if not (head.startswith(b"{") and tail.endswith(b"}")):
-        raise InputError("not a complete JSON mapping; download or write it again", file=path)
