@@ -83,7 +83,7 @@ def _plan(path: Path) -> None:
 def _coco() -> list[Seed]:
     polygon = [1.0, 1.0, 9.0, 1.0, 9.0, 8.0, 1.0, 8.0]
     runs = {"size": [12, 16], "counts": [20, 5, 167]}
-    packed = {"size": [12, 16], "counts": "d0500P5"}
+    packed = {"size": [12, 16], "counts": "d05W5"}
     images = [{"id": k, "file_name": f"{k}.png", "width": 16, "height": 12} for k in (1, 2, 3, 4)]
     annotations = [
         {"id": k + 1, "image_id": k % 4 + 1, "category_id": 1 + k % 2, "bbox": [1, 1, 8, 7], "area": 56.0,
