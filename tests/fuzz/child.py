@@ -5,6 +5,7 @@ The parent sees in `progress` how far it has come, and in `input.*` what was rea
 
 import hashlib
 import json
+import os
 import random
 import re
 import resource
@@ -49,6 +50,7 @@ def read_many(name: str, folder: Path, number: int, seconds: float) -> None:
     for valid in seeds:
         _ended(reader, folder, valid.file(), must_pass=True)
     _limit_memory()
+    os.fsync = lambda _: None  # these files need not survive a crash
     end, count, finds = time.monotonic() + seconds, 0, {}
 
     def attempt(content: bytes) -> None:

@@ -204,19 +204,21 @@ def _shards() -> list[Seed]:
 
 
 def _read_shard(path: Path) -> None:
-    from syn2real.channels import objects
-    from syn2real.channels.base import decoded
     from syn2real.complexity.images import ShardImages
-    from syn2real.data.shards import IMAGE, Shard, decode_member, read_members
+    from syn2real.data.rendered import RenderedImages
+    from syn2real.data.shards import Shard
+    from syn2real.errors import InputError
     from syn2real.report.contact_sheet import contact_sheet
 
-    shard = Shard(path)
-    for key in shard.keys[:8]:
-        members = read_members(shard, key, (IMAGE, "json"))
-        decode_member(shard, key, members, IMAGE, decoded)
-        decode_member(shard, key, members, "json", objects.decode)
-    ShardImages([path])[0]
-    contact_sheet(path, path.with_suffix(".png"), views=4)
+    for read in (
+        lambda: RenderedImages([path], len(Shard(path)), "objects")[0],
+        lambda: ShardImages([path])[0],
+    ):
+        try:
+            read()
+        except InputError as error:
+            _one_line(str(error))
+    contact_sheet(path, path.with_name("sheet.png"), views=4)
 
 
 def _tiny() -> Any:

@@ -9,9 +9,9 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-HANGS = 20.0
+HANGS = 30.0
 """Seconds that reading one small file may take."""
-STARTS = 60.0
+STARTS = 300.0
 """Seconds that a child may take to start."""
 
 

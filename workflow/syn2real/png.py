@@ -20,6 +20,8 @@ HEADER = ">IIBBBBB"  # width, height, bits, colour type, compression, filter met
 GREY, RGB = 0, 2  # PNG's colour types
 UP = 2  # PNG's number of the filter
 PIXELS = 41  # where the pixels' bytes begin: signature, a header chunk of 25 bytes, length and type of theirs
+DENSEST = 1040
+"""Bytes that DEFLATE can at most make of one; a damaged header may say any size."""
 END = struct.pack(">I4sI", 0, b"IEND", zlib.crc32(b"IEND"))
 
 
@@ -66,6 +68,8 @@ def decode_png(content: bytes) -> NDArray[Any] | None:
     width, height, depth, colour, *rest = struct.unpack(HEADER, content[16:29])
     if depth not in (8, 16) or colour not in (GREY, RGB) or any(rest):
         return _decode_any(content)
+    if not 0 < height * width <= DENSEST * len(content):
+        return None
     shape = (height, width) if colour == GREY else (height, width, 3)
     return _decode_rows(content, shape, np.dtype(f">u{depth // 8}"))
 

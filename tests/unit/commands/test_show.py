@@ -19,7 +19,10 @@ def test_the_picture_is_named_after_the_shard_unless_a_name_is_given(shards, tmp
 def test_what_cannot_be_shown_is_one_line_with_code_2(shards, tmp_path, capsys):
     for arguments, message in (
         ([str(shards[0][0]), "--views", "0"], "--views: at least 1 view is needed, not 0"),
-        ([str(tmp_path / "none.tar")], "none.tar: no such file"),
+        ([str(tmp_path / "none.tar")], "none.tar: there is no such shard (.tar)"),
+        ([str(tmp_path)], "is a folder; give a shard (.tar)"),
+        (["/dev/null"], "/dev/null: is a pipe or device"),
+        ([__file__], "not a readable shard"),
     ):
         assert main(["show", *arguments]) == 2
         error = capsys.readouterr().err

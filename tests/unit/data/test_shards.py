@@ -5,14 +5,21 @@ import json
 import pickle
 import shutil
 import subprocess
+import tarfile
+import zipfile
 
+import numpy as np
 import pytest
 import webdataset
 from PIL import Image
 
 from syn2real.data.shards import (
+    INDEX,
+    META,
     SceneRecord,
     Shard,
+    check_size,
+    decode_image,
     view_key,
     write_shard,
 )
@@ -131,7 +138,7 @@ def test_a_shard_that_is_cut_after_it_was_opened_is_named_with_its_member(path):
 
 
 def test_other_files_are_refused(tmp_path):
-    with pytest.raises(InputError, match="not a readable shard"):
+    with pytest.raises(InputError, match=r"missing\.tar: there is no such shard"):
         Shard(tmp_path / "missing.tar")
     write_shard(tmp_path / "s.tar", {**meta(0), "format": 99}, [])
     with pytest.raises(InputError, match=r"s\.tar: __shard__\.json: format 99 is not 2"):
@@ -172,7 +179,135 @@ def test_a_shard_that_lists_no_members_has_those_of_the_first_release(path, tmp_
 
 def test_other_members_are_found_by_their_names(tmp_path):
     views = [{"png": b"image", "depth.png": b"far", "json": b"{}"}, {"png": b"other", "json": b"{}"}]
-    meta = {"first_scene": 0, "n_scenes": 1, "views": 2, "members": ["png", "depth.png", "json"]}
+    meta = {"setting": "a", "split": "train", "classes": [], "first_scene": 0, "n_scenes": 1, "views": 2}
+    meta["members"] = ["png", "depth.png", "json"]
     write_shard(tmp_path / "shard.tar", meta, [SceneRecord(0, b"{}", views)])
     shard = Shard(tmp_path / "shard.tar")
     assert [shard.read(key) for key in shard.keys] == views
+
+
+def tampered(change, at=META):
+    """Return a function that writes a shard whose member `at` is changed; the index still fits the others."""
+
+    def write(path):
+        write_shard(path, meta(2), [record(5), record(6)])
+        stream = io.BytesIO()
+        with tarfile.open(path) as old, tarfile.open(fileobj=stream, mode="w") as new:
+            for member in old:
+                content = old.extractfile(member).read()
+                if member.name == at:
+                    content = change(content, member)
+                    content = content if isinstance(content, bytes) else json.dumps(content).encode()
+                    member.size = len(content)
+                new.addfile(member, io.BytesIO(content))
+        path.write_bytes(stream.getvalue())
+
+    return write
+
+
+def said(**values):
+    return tampered(lambda content, _: json.loads(content) | values)
+
+
+def typed(kind):
+    """Return a function that writes a shard whose first member is a link or device."""
+
+    def write(path):
+        with tarfile.open(path, "w") as tar:
+            member = tarfile.TarInfo(META)
+            member.type, member.linkname = kind, "/etc/passwd"
+            tar.addfile(member)
+
+    return write
+
+
+def npy(array):
+    stream = io.BytesIO()
+    np.save(stream, array, allow_pickle=True)
+    return lambda content, member: stream.getvalue()
+
+
+def header(text):
+    content = b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text
+    return tampered(lambda *_: content, INDEX)
+
+
+def with_pax(**values):
+    def write(path):
+        with tarfile.open(path, "w", format=tarfile.PAX_FORMAT) as tar:
+            member = tarfile.TarInfo(META)
+            member.pax_headers = values
+            tar.addfile(member)
+
+    return write
+
+
+def zipped(path):
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a", "b")
+
+
+FILES = [
+    (lambda path: path.mkdir(), "is a folder; give a shard"),
+    (lambda path: path.symlink_to("/dev/null"), "is a pipe or device; give a shard"),
+    (lambda path: path.write_text("n,error"), "not a readable shard"),
+    (lambda path: path.write_bytes(b""), "not a readable shard"),
+    (zipped, "not a readable shard"),
+    *((typed(kind), f"it has no {META}") for kind in (tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.FIFOTYPE)),
+    *(
+        (typed(kind), f"it has no {META}")
+        for kind in (tarfile.CHRTYPE, tarfile.DIRTYPE, tarfile.GNUTYPE_SPARSE)
+    ),
+    (with_pax(**{"GNU.sparse.size": "x"}), "not a readable shard"),
+    (with_pax(size="999999999999"), "not a readable shard"),
+    (with_pax(path="/etc/passwd"), f"it has no {META}"),
+    (tampered(lambda *_: b"{" * 100_000), "not a readable shard"),
+    (tampered(lambda *_: b"[" * 100_000), "not a readable shard"),
+    (tampered(lambda *_: b'{"format": ' + b"9" * 5000 + b"}"), "not a readable shard"),
+    (tampered(lambda *_: []), f"its {META} is no mapping"),
+    (tampered(lambda *_: b" " * (65 << 20)), f"its {META} has 68,157,440 bytes"),
+    (said(format=1), "format 1 is not 2; render it again"),
+    (said(format=None), "format None is not 2"),
+    (said(n_scenes=10**400), "is not of 1"),
+    (said(n_scenes=True), f"{META}.n_scenes: is not a whole number from 0 on"),
+    (said(n_scenes=-1), f"{META}.n_scenes: is not a whole number"),
+    (said(n_scenes=3), f"its {INDEX} is not of 3 scenes"),
+    (said(views=0), f"{META}.views: is not a whole number from 1 on"),
+    (said(views="2"), f"{META}.views: is not a whole number"),
+    (said(first_scene=0.5), f"{META}.first_scene: is not a whole number"),
+    (said(setting=None), f"{META}.setting: is not a name"),
+    (said(classes=["a", "a"]), f"{META}.classes: is not a list of names, each once"),
+    (said(members=[["png"]]), f"{META}.members: is not a list of names"),
+    (said(resampled=3), f"{META}.resampled: is not a mapping"),
+    (
+        tampered(lambda content, _: {k: v for k, v in json.loads(content).items() if k != "split"}),
+        f"{META}.split: is missing",
+    ),
+    (tampered(npy(np.array([{}], dtype=object)), INDEX), f"its {INDEX} is not of 2 scenes"),
+    (tampered(npy(np.full((2, 9, 2), -1)), INDEX), "cut short"),
+    (tampered(npy(np.full((2, 9, 2), 2**62)), INDEX), "cut short"),
+    (header(b"{'descr': '<i8', 'fortran_order': False, 'shape': (9999999999, 9), }"), "is not of 2 scenes"),
+    (header(b"(" * 9000), "is not of 2 scenes"),
+]
+
+
+@pytest.mark.parametrize(("write", "message"), FILES)
+def test_what_is_no_shard_is_refused_in_one_line(tmp_path, write, message):
+    path = tmp_path / "s.tar"
+    write(path)
+    with pytest.raises(InputError) as caught:
+        Shard(path)
+    assert str(caught.value).startswith(f"{path}: ") and message in str(caught.value)
+
+
+def test_an_image_of_another_kind_or_size_is_named(path):
+    shard = Shard(path)
+    for mode, size, message in (
+        ("L", (4, 4), "no PNG of three channels; the shard is damaged"),
+        ("RGB", (4, 5), "is for 4 x 4"),
+    ):
+        stream = io.BytesIO()
+        Image.new(mode, size).save(stream, format="PNG")
+        with pytest.raises(InputError, match=message):
+            pixels = decode_image(shard, "00000005-00", {"png": stream.getvalue()})
+            check_size(shard, "00000005-00", "json", pixels, {"width": 4, "height": 4})

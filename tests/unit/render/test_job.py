@@ -135,7 +135,7 @@ def test_a_contact_sheet_shows_the_views(tiny, tmp_path):
         assert sheet.format == "PNG"
         assert sheet.width > 4 * 192
         assert sheet.height > 3 * 192
-    with pytest.raises(InputError, match=r"missing\.tar: no such file"):
+    with pytest.raises(InputError, match=r"missing\.tar: there is no such shard"):
         contact_sheet(tmp_path / "missing.tar", output)
     with pytest.raises(InputError, match="not a readable shard"):
         contact_sheet(output, output)

@@ -99,17 +99,19 @@ def learnt_classes(channel: ModuleType, names: list[str]) -> list[str]:
     return classes
 
 
-def decoded(content: bytes) -> NDArray[Any]:
-    """Return the pixels of a PNG, shape (H, W) or (H, W, 3).
+def decoded(content: bytes, *, colour: bool) -> NDArray[Any]:
+    """Return the pixels of a PNG, shape (H, W), or (H, W, 3) with `colour`.
 
     Raises
     ------
     ValueError
-        The PNG is not whole.
+        The PNG is not whole, or of the other kind.
     """
     pixels = decode_png(content)
     if pixels is None:
         raise ValueError("no whole PNG")
+    if pixels.shape[2:] != ((3,) if colour else ()):
+        raise ValueError(f"no PNG of {'three channels' if colour else 'one channel'}")
     return np.ascontiguousarray(pixels)
 
 

@@ -46,7 +46,7 @@ def encode(value: NDArray[np.unsignedinteger]) -> bytes:
 
 def decode(content: bytes) -> NDArray[np.unsignedinteger]:
     """Return a class map, uint8 or uint16 [H, W]."""
-    return decoded(content)
+    return decoded(content, colour=False)
 
 
 def draw(value: NDArray[np.unsignedinteger], image: NDArray[np.uint8]) -> NDArray[np.uint8]:

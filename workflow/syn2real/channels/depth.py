@@ -44,7 +44,7 @@ def encode(value: NDArray[np.floating]) -> bytes:
 
 def decode(content: bytes) -> NDArray[np.float32]:
     """Return depth in metres, float32 [H, W]; 0 is unknown."""
-    return (decoded(content) * STEP_M).astype(np.float32)
+    return (decoded(content, colour=False) * STEP_M).astype(np.float32)
 
 
 def draw(value: NDArray[np.floating], image: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -49,7 +49,7 @@ def encode(value: NDArray[np.uint8]) -> bytes:
 
 def decode(content: bytes) -> NDArray[np.uint8]:
     """Return packed normals, uint8 [H, W, 3]: they travel as bytes, and `unpack` makes numbers of them."""
-    return decoded(content)
+    return decoded(content, colour=True)
 
 
 def draw(value: NDArray[np.uint8], image: NDArray[np.uint8]) -> NDArray[np.uint8]:

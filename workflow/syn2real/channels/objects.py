@@ -19,6 +19,8 @@ SILHOUETTE_SIDE = 192
 """Least side, in pixels, of the grid on which silhouettes are measured."""
 GOLDEN_TURN = 0.381966
 """Part of the colour wheel between one class and the next: neighbours differ much."""
+LARGEST = 1e7
+"""Pixels; no number of an object is larger."""
 
 
 def classes(names: list[str]) -> list[str]:
@@ -56,13 +58,31 @@ def decode(content: bytes) -> dict[str, Any]:
     Raises
     ------
     ValueError
-        The JSON is not whole.
+        The JSON is not whole, or lacks one of these.
     """
     try:
         value: dict[str, Any] = json.loads(content)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise ValueError("no valid JSON") from None
+    whole = isinstance(value, dict) and isinstance(value.get("objects"), list)
+    if not whole or not all(type(value.get(side)) is int and value[side] > 0 for side in ("width", "height")):
+        raise ValueError("no width, height and objects")
+    for number, thing in enumerate(value["objects"]):
+        if not _is_object(thing):
+            raise ValueError(f"objects[{number}] has no class, bbox and area")
     return value
+
+
+def _is_object(thing: Any) -> bool:
+    """Return whether an entry has a class, a box [x, y, width, height], and an area."""
+    if not isinstance(thing, dict) or not isinstance(thing.get("bbox"), list) or len(thing["bbox"]) != 4:
+        return False
+    index, numbers = thing.get("class"), [*thing["bbox"], thing.get("area")]
+    if type(index) is not int or index < 0:
+        return False
+    if not all(isinstance(number, int | float) and abs(number) < LARGEST for number in numbers):
+        return False
+    return min(thing["bbox"][2:]) >= 0
 
 
 def draw(value: dict[str, Any], image: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -72,7 +92,7 @@ def draw(value: dict[str, Any], image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     for item in value["objects"]:
         x, y, width, height = (side * scale for side in item["bbox"])
         ink = tuple(int(255 * part) for part in colour(item["class"]))
-        pen.rectangle((x, y, x + width - 1, y + height - 1), outline=ink)
+        pen.rectangle((x, y, x + max(0, width - 1), y + max(0, height - 1)), outline=ink)
         # A class's number among the setting's: whole names would cover the image.
         pen.text((x + 3, y + 1), str(item["class"] + 1), fill=ink, stroke_width=1, stroke_fill="black")
     return np.asarray(picture)

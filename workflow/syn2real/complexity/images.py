@@ -8,12 +8,11 @@ from pathlib import Path
 import torch
 from torch.utils.data import Dataset
 
-from syn2real.channels.base import decoded
 from syn2real.data.annotated import check_whole_scenes, file_sizes
 from syn2real.data.image_files import IMAGE_ENDINGS, images_below
 from syn2real.data.images import read_image
 from syn2real.data.rendered import channels_first
-from syn2real.data.shards import IMAGE, Shard, decode_member, read_members
+from syn2real.data.shards import IMAGE, Shard, decode_image, read_members
 from syn2real.errors import InputError
 from syn2real.files import digest
 
@@ -78,7 +77,7 @@ class ShardImages(SceneImages):
     def __getitem__(self, index: int) -> torch.Tensor:
         shard, key = self._images[index]
         members = read_members(shard, key, (IMAGE,))
-        return channels_first(decode_member(shard, key, members, IMAGE, decoded)).contiguous()
+        return channels_first(decode_image(shard, key, members)).contiguous()
 
     def digest(self) -> str:
         """Return a digest of the settings, and names and sizes of the shards."""

@@ -11,10 +11,19 @@ from numpy.typing import NDArray
 from pycocotools.coco import COCO
 from torchvision import tv_tensors
 
-from syn2real.channels.base import decoded, learnt_classes, load_channel
+from syn2real.channels.base import learnt_classes, load_channel
 from syn2real.data.annotated import AnnotatedImages, check_whole_scenes
 from syn2real.data.coco_format import index as coco_index
-from syn2real.data.shards import IMAGE, Shard, decode_member, read_members, require_channel, view_key
+from syn2real.data.shards import (
+    IMAGE,
+    Shard,
+    check_size,
+    decode_image,
+    decode_member,
+    read_members,
+    require_channel,
+    view_key,
+)
 from syn2real.errors import InputError
 from syn2real.files import digest
 
@@ -65,11 +74,12 @@ class RenderedImages(AnnotatedImages):
     def __getitem__(self, index: int) -> tuple[tv_tensors.Image, Any]:
         shard, key = self._locate(index)
         members = read_members(shard, key, (IMAGE, self._member))
-        image = channels_first(decode_member(shard, key, members, IMAGE, decoded))
+        pixels = decode_image(shard, key, members)
         value = decode_member(shard, key, members, self._member, self._decode)
+        check_size(shard, key, self._member, pixels, value)
         if self.channel == "objects":
             value |= {"image_id": index + 1}
-        return tv_tensors.Image(image), value
+        return tv_tensors.Image(channels_first(pixels)), value
 
     def digest(self) -> str:
         """Return a digest of channel, number, rendering setting, and names and sizes of the shards."""

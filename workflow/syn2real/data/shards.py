@@ -9,7 +9,9 @@ order with fixed owners and times: equal content, equal bytes.
 
 import io
 import json
+import math
 import os
+import struct
 import tarfile
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,8 +21,9 @@ from typing import IO, Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from syn2real.channels.base import decoded
 from syn2real.errors import InputError
-from syn2real.files import atomic, canonical_json
+from syn2real.files import atomic, canonical_json, require_file
 
 T = TypeVar("T")
 
@@ -29,6 +32,10 @@ META = "__shard__.json"
 INDEX = "__shard__.index.npy"
 DESCRIPTION = "scene.json"
 IMAGE = "png"
+UNREADABLE = (OSError, ValueError, KeyError, struct.error, RecursionError, tarfile.TarError)
+"""What reading a file that is no shard, or a damaged one, ends with."""
+LARGEST = 64 << 20
+"""Bytes of what a shard says about itself."""
 FIRST_MEMBERS = (IMAGE, "seg.png", "normal.png", "json")
 """A view's members in a shard that does not list them."""
 
@@ -135,19 +142,19 @@ class Shard:
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
         self._stream: IO[bytes] | None = None
+        require_file(self.path, "shard (.tar)")
         try:
             with tarfile.open(self.path, "r:") as tar:
-                self.meta: dict[str, Any] = json.loads(_member(tar, META))
-                if self.meta.get("format") != FORMAT:
-                    problem = f"format {self.meta.get('format')} is not {FORMAT}; render it again"
-                    raise InputError(problem, file=self.path, key=META)
-                index = np.load(io.BytesIO(_member(tar, INDEX)))
+                self.meta = _meta(_member(tar, META), self.path)
+                rows, members = self.meta["n_scenes"], members_of(self.meta)
+                shape = (rows, 1 + self.meta["views"] * len(members), 2)
+                self._index = _index(_member(tar, INDEX), shape)
         except InputError:
             raise
-        except (OSError, ValueError, tarfile.TarError) as error:
+        except UNREADABLE as error:
             raise InputError(f"not a readable shard ({error}); render it again", file=self.path) from None
-        self._index = index
-        if len(index) and index.sum(axis=-1).max() > self.path.stat().st_size:
+        offsets, sizes = self._index[..., 0], self._index[..., 1]
+        if (self._index < 0).any() or (offsets > self.path.stat().st_size - sizes).any():
             raise InputError("cut short; render it again", file=self.path)
 
     @property
@@ -249,6 +256,33 @@ def decode_member(
         raise InputError(problem, file=shard.path, key=place) from None
 
 
+def decode_image(shard: Shard, key: str, members: Mapping[str, bytes]) -> NDArray[np.uint8]:
+    """Return a view's image, uint8 [H, W, 3].
+
+    Raises
+    ------
+    InputError
+        It is missing, damaged or of another kind; names shard and member.
+    """
+
+    def decode(content: bytes) -> NDArray[np.uint8]:
+        pixels = decoded(content, colour=True)
+        if pixels.dtype != np.uint8:
+            raise ValueError(f"its pixels are {pixels.dtype}, not uint8")
+        return pixels
+
+    return decode_member(shard, key, members, IMAGE, decode)
+
+
+def check_size(shard: Shard, key: str, extension: str, image: NDArray[np.uint8], value: Any) -> None:
+    """Raise InputError unless a member, as it was decoded, is of its image's size."""
+    said = (value["height"], value["width"]) if isinstance(value, dict) else value.shape[:2]
+    if tuple(said) != image.shape[:2]:
+        height, width = image.shape[:2]
+        problem = f"is for {said[1]} x {said[0]} pixels, but the image is {width} x {height}; render it again"
+        raise InputError(problem, file=shard.path, key=f"{key}.{extension}")
+
+
 def _add(tar: tarfile.TarFile, name: str, content: bytes) -> tuple[int, int]:
     """Append one member and return its offset and size; TarInfo's defaults are fixed owners and times."""
     member = tarfile.TarInfo(name)
@@ -261,10 +295,65 @@ def _add(tar: tarfile.TarFile, name: str, content: bytes) -> tuple[int, int]:
 def _member(tar: tarfile.TarFile, name: str) -> bytes:
     """Return the content of the next member, which has the given name."""
     member = tar.next()
-    stream = tar.extractfile(member) if member is not None and member.name == name else None
-    if stream is None:
+    if member is None or member.name != name or not member.isreg() or member.issparse():
         raise ValueError(f"it has no {name}")
+    stream = tar.extractfile(member) if member.size <= LARGEST else None
+    if stream is None:
+        raise ValueError(f"its {name} has {member.size:,} bytes")
     return stream.read()
+
+
+def _meta(content: bytes, path: Path) -> dict[str, Any]:
+    """Return what a shard says about itself, once its format and what is read of it are checked."""
+    meta = json.loads(content)
+    if not isinstance(meta, dict):
+        raise ValueError(f"its {META} is no mapping")
+    if meta.get("format") != FORMAT:
+        problem = f"format {meta.get('format')} is not {FORMAT}; render it again"
+        raise InputError(problem, file=path, key=META)
+    for key, (what, holds) in SAID.items():
+        if key in meta and not holds(meta[key]):
+            raise InputError(
+                f"is not {what}; the shard is damaged, render it again", file=path, key=f"{META}.{key}"
+            )
+        if key not in meta and key in REQUIRED:
+            raise InputError(
+                "is missing; the shard is damaged, render it again", file=path, key=f"{META}.{key}"
+            )
+    return meta
+
+
+def _index(content: bytes, shape: tuple[int, ...]) -> NDArray[np.int64]:
+    """Return where each member lies, from the content of a `.npy` file."""
+    # Not np.load: of a damaged header it allocates whatever that says.
+    said = f"{{'descr': '<i8', 'fortran_order': False, 'shape': {shape}, }}".encode()
+    start = len(content) - 8 * math.prod(shape)
+    if not content[10:].startswith(said) or start < 10 + len(said):
+        raise ValueError(f"its {INDEX} is not of {shape[0]} scenes with these views and members")
+    return np.frombuffer(content, "<i8", offset=start).reshape(shape)
+
+
+def _is_whole(least: int) -> Callable[[Any], bool]:
+    return lambda value: type(value) is int and value >= least
+
+
+def _are_names(value: Any) -> bool:
+    named = isinstance(value, list) and all(isinstance(name, str) for name in value)
+    return named and len(set(value)) == len(value)
+
+
+REQUIRED = ("setting", "split", "first_scene", "n_scenes", "views", "classes")
+SAID: dict[str, tuple[str, Callable[[Any], bool]]] = {
+    "setting": ("a name", lambda value: isinstance(value, str)),
+    "split": ("a name", lambda value: isinstance(value, str)),
+    "first_scene": ("a whole number from 0 on", _is_whole(0)),
+    "n_scenes": ("a whole number from 0 on", _is_whole(0)),
+    "views": ("a whole number from 1 on", _is_whole(1)),
+    "classes": ("a list of names, each once", _are_names),
+    "members": ("a list of names, each once", _are_names),
+    "resampled": ("a mapping", lambda value: isinstance(value, dict)),
+}
+"""What is read of `__shard__.json`, in words and as a test."""
 
 
 def _npy(array: NDArray[Any]) -> bytes:

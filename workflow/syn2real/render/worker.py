@@ -135,6 +135,9 @@ def _render_scene(request: RenderRequest, rendering: Rendering, renderer: Render
             continue
         record = SceneRecord(scene, description_bytes(description), views)
         meta = {
+            "setting": request.setting,
+            "split": request.split,
+            "classes": request.classes,
             "first_scene": scene,
             "n_scenes": 1,
             "views": len(views),

@@ -10,8 +10,8 @@ from PIL import Image, ImageDraw
 
 from syn2real import plugins
 from syn2real.channels import objects
-from syn2real.channels.base import decoded, fitted, load_channel
-from syn2real.data.shards import IMAGE, Shard, decode_member, members_of
+from syn2real.channels.base import fitted, load_channel
+from syn2real.data.shards import Shard, check_size, decode_image, decode_member, members_of
 from syn2real.errors import InputError
 from syn2real.files import atomic
 
@@ -44,8 +44,6 @@ def contact_sheet(shard: Path, output: Path, views: int = 8, others: Sequence[Pa
     InputError
         If the shard is not readable.
     """
-    if not shard.is_file():
-        raise InputError("no such file; results/renders/<setting>/<split>/ holds shards", file=shard)
     source = Shard(shard)
     if views < 1:
         raise InputError("a contact sheet shows at least one view", key="views")
@@ -73,7 +71,7 @@ def summary(shards: Sequence[Shard]) -> str:
     """
     meta, scenes = shards[0].meta, shards[0].scenes
     text = f"{meta['setting']}, {meta['split']}: {len(shards[0])} images, scenes {scenes[0]} to {scenes[-1]}"
-    redrawn = sum(len(shard.meta["resampled"]) for shard in shards)
+    redrawn = sum(len(shard.meta.get("resampled", ())) for shard in shards)
     if len(shards) > 1:
         count = sum(len(shard.scenes) for shard in shards)
         return f"{text}; {redrawn} of all {count} scenes in {len(shards)} shards redrawn"
@@ -89,12 +87,15 @@ def _spread(source: Shard, views: int) -> list[str]:
 def _column(source: Shard, key: str, channels: Sequence[ModuleType]) -> list[Image.Image]:
     """Return a view's tiles: its image, with what each channel draws on it or beside it."""
     files = source.read(key)
-    image = _enlarged(decode_member(source, key, files, IMAGE, decoded))
+    pixels = decode_image(source, key, files)
+    image = _enlarged(pixels)
     tiles = []
     for channel in channels:
         drawn = image * 0
         if channel.MEMBER in files:  # a user's own renders may have no masks
-            drawn = channel.draw(decode_member(source, key, files, channel.MEMBER, channel.decode), image)
+            value = decode_member(source, key, files, channel.MEMBER, channel.decode)
+            check_size(source, key, channel.MEMBER, pixels, value)
+            drawn = channel.draw(value, image)
         tiles.append(_tile(drawn))
     return tiles
 
