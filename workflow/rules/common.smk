@@ -3,6 +3,7 @@
 import shlex
 import sys
 import tempfile
+from functools import cache
 from pathlib import Path
 
 # The library beside this Snakefile, whatever environment a job runs in: it is what the fingerprints are of.
@@ -21,6 +22,7 @@ from syn2real.config.experiment import needs
 from syn2real.config.loading import read_yaml
 from syn2real.data.findings import Findings
 from syn2real.data.own_renders.index import part_file
+from syn2real.data.targets.labels import labels_digest
 from syn2real.errors import InputError
 from syn2real.plugins import constant, names
 from syn2real.jobs.fingerprint import fingerprint, plugin_modules
@@ -191,6 +193,17 @@ def target_files(target):
 
 def target_of(wildcards):
     return target_files(wildcards.target)
+
+
+@cache
+def labelled(target):
+    """What of a target decides a run's numbers; of a user's own files with a digest of the labels."""
+    data = PLAN.target_data(target)
+    if target_files(target):
+        return data
+    main, dry = workflow.is_main_process, workflow.output_settings.dryrun
+    labels = labels_digest(target, PLAN.targets[target], look=main, keep=not dry)
+    return dict(sorted({**data, "labels": labels}.items()))
 
 
 def stand_in_shards(stand_in, split):

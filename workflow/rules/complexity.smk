@@ -15,7 +15,7 @@ rule reference:
         ),
         key=lambda w: reference_key(w.reference),
         recipe=lambda w: dict(sorted(PLAN.reference_recipe(w.reference).items())),
-        target=lambda w: PLAN.target_data(PLAN.references[w.reference].target),
+        target=lambda w: labelled(PLAN.references[w.reference].target),
         percent=lambda w: PLAN.references[w.reference].percent,
     wildcard_constraints:
         reference=one_of(PLAN.trained_references()),

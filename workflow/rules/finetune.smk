@@ -12,7 +12,7 @@ rule finetune:
     params:
         fingerprint=lambda w: code("finetune", **learnt(w.ftask, w.model)),
         recipe=lambda w: resolved("finetune", w.ftask, w.model, w.recipe),
-        target=lambda w: PLAN.target_data(w.target),
+        target=lambda w: labelled(w.target),
     threads: lambda w: PLAN.recipes[w.recipe].threads
     resources:
         mem_mb=lambda w, attempt, threads: training_memory("finetune", w.ftask, w, attempt, threads),

@@ -25,7 +25,7 @@ with job_log(snakemake.log[0], Attempt(snakemake.resources.attempt, scratch)):
         gpus=snakemake.resources.gpu,
         key=key,
         recipe=params.recipe,
-        target=params.target,
+        target={key: value for key, value in params.target.items() if key != "labels"},
         backbone=backbone,
         percent=percent,
         outputs=outputs,

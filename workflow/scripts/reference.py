@@ -20,7 +20,7 @@ with job_log(snakemake.log[0], Attempt(snakemake.resources.attempt, scratch)):
         gpus=snakemake.resources.gpu,
         key=params.key,
         recipe=params.recipe,
-        target=params.target,
+        target={key: value for key, value in params.target.items() if key != "labels"},
         percent=params.percent,
         outputs=outputs,
         scratch=scratch,

@@ -223,13 +223,17 @@ HEADER = json.dumps({"w": {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}
     [
         ("w.safetensors", len(HEADER).to_bytes(8, "little") + HEADER + bytes(8), None),
         ("w.safetensors", len(HEADER).to_bytes(8, "little") + HEADER + bytes(7), "the file ends early"),
-        ("w.safetensors", b"version https://git-lfs.github.com/spec/v1\n", "its header is not one of"),
-        ("w.safetensors", b"", "its header is not one of"),
-        ("w.safetensors", (3).to_bytes(8, "little") + b"[1]", "its header is not one of"),
+        (
+            "w.safetensors",
+            b"version https://git-lfs.github.com/spec/v1\n",
+            "no weights of torch or safetensors",
+        ),
+        ("w.safetensors", b"", "no weights of torch or safetensors"),
+        ("w.safetensors", (3).to_bytes(8, "little") + b"[1]", "no weights of torch or safetensors"),
         ("w.pth", b"PK\3\4" + bytes(9), None),
         ("w.pth", b"\x80\2" + bytes(9), None),
-        ("w.pth", b"<!DOCTYPE html>", "not weights that torch saved: it begins with b'<!DOCTYP'"),
-        ("w.pth", b"", "not weights that torch saved"),
+        ("w.pth", b"<!DOCTYPE html>", "no weights of torch or safetensors: it begins with b'<!DOCTYP'"),
+        ("w.pth", b"", "no weights of torch or safetensors"),
     ],
 )
 def test_weights_that_are_none_are_refused_before_the_run(

@@ -75,6 +75,16 @@ def test_two_different_results_of_one_run_are_refused_with_both_files(
     assert str(one) in str(caught.value) and str(other) in str(caught.value)
 
 
+def test_two_test_sets_in_one_table_are_refused(tmp_path: Path) -> None:
+    one = _write(tmp_path, n=40)
+    other = _write(tmp_path, n=80, changes={"inputs": {"train": "1" * 64, "val": "9" * 64}})
+    with pytest.raises(InputError) as caught:
+        read_points([one, other])
+    expected = f"{other}: inputs.val: measured on another test set than {one}"
+    assert str(caught.value).startswith(expected)
+    assert len(read_points([other])) == 1
+
+
 def test_a_run_found_twice_counts_once_wherever_it_ran(tmp_path: Path) -> None:
     one = _write(tmp_path / "a")
     other = _write(tmp_path / "b", changes={"seconds": 99.0, "device": "a GPU", "git_commit": "f" * 40})

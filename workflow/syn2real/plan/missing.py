@@ -94,22 +94,20 @@ def _missing_weights(plan: Plan, e: Experiment) -> None:
 
 
 def _check_weights(path: Path) -> None:
-    """Raise InputError unless a file begins, and for safetensors ends, as weights do."""
+    """Raise InputError unless a file begins as weights do, and those of safetensors end where they say."""
     size = path.stat().st_size
     with path.open("rb") as stream:
         head = stream.read(8)
+        if head[:4] == b"PK\3\4" or head[:1] == b"\x80":  # torch's archives, and its older pickles
+            return
         length = int.from_bytes(head, "little")
-        header = stream.read(length) if path.suffix == ".safetensors" and length <= size - 8 else b""
-    if path.suffix != ".safetensors":
-        if head[:4] != b"PK\3\4" and head[:1] != b"\x80":  # a zip archive, or a pickle of older versions
-            problem = f"not weights that torch saved: it begins with {head!r}; download it again"
-            raise InputError(problem, file=path)
-        return
+        header = stream.read(length) if length <= size - 8 else b""
     try:
         tensors = json.loads(header)
         ends = [t["data_offsets"][1] for name, t in tensors.items() if name != "__metadata__"]
     except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError):
-        raise InputError("its header is not one of safetensors; download it again", file=path) from None
+        problem = f"no weights of torch or safetensors: it begins with {head!r}; download it again"
+        raise InputError(problem, file=path) from None
     if 8 + length + max(ends, default=0) != size:
         raise InputError("the file ends early; download it again", file=path)
 

@@ -37,11 +37,18 @@ def read_points(paths: Iterable[str | Path]) -> pd.DataFrame:
     ------
     InputError
         A file is not a complete metrics file of a fine-tuning, or two files claim one run with different
-        results, recipes or digests of what was read. Two equal ones count once.
+        results, recipes or digests of what was read (two equal ones count once), or two runs of one task and
+        target were measured on different test sets.
     """
     rows: dict[tuple[Any, ...], tuple[dict[str, Any], str, str | Path]] = {}
+    tests: dict[tuple[Any, ...], tuple[str | None, str | Path]] = {}
     for path in paths:
-        row, content = _row(path)
+        row, content, test = _row(path)
+        first, where = tests.setdefault((row["ftask"], row["target"]), (test, path))
+        if first != test:
+            problem = f"measured on another test set than {where} (inputs.val differs); its labels or images "
+            problem += "changed in between: run the older one again, or remove it"
+            raise InputError(problem, file=path, key="inputs.val")
         key = tuple(row[column] for column in KEY)
         _, earlier, where = rows.setdefault(key, (row, content, path))
         if earlier != content:
@@ -53,8 +60,8 @@ def read_points(paths: Iterable[str | Path]) -> pd.DataFrame:
     return frame.sort_values(list(KEY), ignore_index=True)
 
 
-def _row(path: str | Path) -> tuple[dict[str, Any], str]:
-    """Return the row of one metrics.json, and a digest of what the run read, did and found."""
+def _row(path: str | Path) -> tuple[dict[str, Any], str, str | None]:
+    """Return the row of one metrics.json; a digest of what the run read, did and found; its test set's."""
     metrics = read_metrics(path)
     if metrics.stage != "finetune":
         raise InputError("these are a pre-training's metrics; points are fine-tunings", file=path)
@@ -67,7 +74,7 @@ def _row(path: str | Path) -> tuple[dict[str, Any], str]:
     }
     incidental = {"seconds", "device", "versions", "git_commit"}
     content = digest(metrics.model_dump(mode="json", exclude=incidental))
-    return {column: values[column] for column in COLUMNS}, content
+    return {column: values[column] for column in COLUMNS}, content, metrics.inputs.get("val")
 
 
 def find_finished(results: str | Path) -> list[Path]:
