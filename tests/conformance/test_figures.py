@@ -19,8 +19,8 @@ from syn2real.plugins import constant, load, names
 
 CAPTIONS = Path(__file__).parents[2] / "workflow/report"
 FIGURES = names("report.figures")
-LARGEST = 16000
-"""The largest n that the extrapolation fits, images."""
+START = 64000
+"""The n below which the extrapolation fits, images."""
 
 
 def _points() -> pd.DataFrame:
@@ -47,18 +47,35 @@ def inputs() -> dict[str, Any]:
     given = {
         "points": points,
         "stand_ins": ["rooms"],
+        "settings": ["room"],
         "fits": fit_table(points, predict_at=sizes),
-        "extrapolation": extrapolate(points, LARGEST),
+        "extrapolation": extrapolate(points, START),
         "complexity": {"room": {"setting": "room", "negative_entropy": -40.0, "standard_error": 1.0}},
     }
     return given | {law: fit_table(points, law=law) for law in needed - {*given}}
 
 
-@pytest.fixture(params=FIGURES)
-def figure(request: pytest.FixtureRequest, inputs: dict[str, Any]) -> Figure:
-    """A figure as its rule draws it, laid out."""
-    module = load("report.figures", request.param)
-    drawn: Figure = module.draw(**{need: inputs[need] for need in module.NEEDS})
+@pytest.fixture(scope="module")
+def by_both(inputs: dict[str, Any]) -> dict[str, Any]:
+    """The same with the fits of the paper's method before those of the default one."""
+    sizes = sorted(float(n) for n in inputs["points"]["n"].unique() if n)
+    laws = {"simple" if need == "fits" else need: need for need in ("fits", "full", "size")}
+    both = dict(inputs)
+    for law, need in laws.items():
+        paper = fit_table(inputs["points"], law=law, method="paper", predict_at=sizes)
+        both[need] = {"curves": paper["curves"] + inputs[need]["curves"]}
+    both["extrapolation"] = extrapolate(inputs["points"], START, paper={"fix_D": 0.48})
+    return both
+
+
+@pytest.fixture(
+    params=[(figure, which) for figure in FIGURES for which in ("inputs", "by_both")], ids="-".join
+)
+def figure(request: pytest.FixtureRequest) -> Figure:
+    """A figure as its rule draws it, by one method and by two, laid out."""
+    name, which = request.param
+    module, given = load("report.figures", name), request.getfixturevalue(which)
+    drawn: Figure = module.draw(**{need: given[need] for need in module.NEEDS})
     FigureCanvasAgg(drawn)
     drawn.canvas.draw()
     return drawn

@@ -32,7 +32,7 @@ from syn2real.plan.missing import check_own_sizes, missing_blender, missing_data
 from syn2real.plan.read import load_plan
 from syn2real.plan.runs import (
     ADVICE, COMPARISON, COMPLEXITY, EXTRAPOLATION, EXTRAPOLATION_TABLE, FETCHED_TARGET, FIGURE, FINETUNE, FITS,
-    FITS_TABLE, LAW, MATERIAL, MEASUREMENTS, NONE, OBJECTS, POINTS, PRETRAIN, REFERENCE, SAMPLES, SHARD, STAND_IN, TEXTURES,
+    FITS_TABLE, LAW, MATERIAL, MEASUREMENTS, NONE, OBJECTS, PAPER_LAW, PAPER_TABLE, POINTS, PRETRAIN, REFERENCE, SAMPLES, SHARD, STAND_IN, TEXTURES,
     shard_files,
 )  # fmt: skip
 from syn2real.schema import to_params
@@ -238,9 +238,17 @@ def figure_files(wildcards, figure):
 
 def figure_values(wildcards, figure):
     """What a figure needs that is not in a file, by name."""
-    if "stand_ins" not in needs(figure):
-        return {}
-    return {"stand_ins": PLAN.summary(wildcards.experiment)["stand_ins"]}
+    values = {
+        "stand_ins": PLAN.summary(wildcards.experiment)["stand_ins"],
+        "settings": list(PLAN.experiments[wildcards.experiment].asked.settings),
+    }
+    return {need: value for need, value in values.items() if need in needs(figure)}
+
+
+def paper_method(wildcards):
+    """What the paper's method is asked for with, as params; None where it is not."""
+    asked = PLAN.experiments[wildcards.experiment].asked.paper
+    return None if asked is None else to_params(asked)
 
 
 def measurements_of(wildcards):

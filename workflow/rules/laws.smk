@@ -1,6 +1,7 @@
 """From measurements to laws and advice (paper, §3, §4.1 and Appendix D)."""
 
 from syn2real.laws.forms.schema import GENERAL, law_names, method_of
+from syn2real.plan.plan import PAPER_LAWS
 
 EXTRAPOLATED = ["simple", "power"]
 """The laws whose forecasts are compared by least squares: with a transfer gap, and without (§4.4)."""
@@ -53,6 +54,8 @@ rule fit:
     params:
         fingerprint=code("fit", forms="simple", methods=method_of("simple")),
         law="simple",
+        method="default",
+        paper=None,
         predict=True,
     conda:
         "../../envs/workflow.yaml"
@@ -70,9 +73,33 @@ rule fit_law:
     params:
         fingerprint=lambda w: code("fit", forms=w.law, methods=method_of(w.law)),
         law=lambda w: w.law,
+        method="default",
+        paper=None,
         predict=False,
     wildcard_constraints:
         law=one_of(law_names()),
+    conda:
+        "../../envs/workflow.yaml"
+    script:
+        "../scripts/fit.py"
+
+
+rule fit_paper:
+    input:
+        POINTS,
+    output:
+        json=PAPER_LAW,
+        csv=PAPER_TABLE,
+    log:
+        "results/logs/fit-paper/{experiment}/{law}.log",
+    params:
+        fingerprint=lambda w: code("fit", forms=w.law, methods="paper"),
+        law=lambda w: w.law,
+        method="paper",
+        paper=paper_method,
+        predict=lambda w: w.law == "simple",
+    wildcard_constraints:
+        law=one_of(PAPER_LAWS),
     conda:
         "../../envs/workflow.yaml"
     script:
@@ -88,9 +115,14 @@ rule extrapolate:
     log:
         "results/logs/extrapolate/{experiment}.log",
     params:
-        fingerprint=code("extrapolate", forms=EXTRAPOLATED, methods=[GENERAL, method_of(EXTRAPOLATED[0])]),
+        fingerprint=lambda w: code(
+            "extrapolate",
+            forms=EXTRAPOLATED,
+            methods=[GENERAL, method_of(EXTRAPOLATED[0]), *(["paper"] if paper_method(w) else [])],
+        ),
         laws=EXTRAPOLATED,
-        largest=lambda w: PLAN.experiments[w.experiment].asked.extrapolate_from,
+        start=lambda w: PLAN.experiments[w.experiment].asked.extrapolate_from,
+        paper=paper_method,
     conda:
         "../../envs/workflow.yaml"
     script:

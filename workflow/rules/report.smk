@@ -25,6 +25,7 @@ for figure in names("report.figures"):
             figure=figure,
             files=lambda w, figure=figure: PLAN.experiments[w.experiment].figure_inputs(figure),
             given=lambda w, figure=figure: figure_values(w, figure),
+            methods=lambda w: PLAN.experiments[w.experiment].methods,
         group:
             "answer"
         conda:

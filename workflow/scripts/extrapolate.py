@@ -9,6 +9,7 @@ with job_log(snakemake.log[0]):
     from syn2real.laws.extrapolation import extrapolate, forecast_table
 
     points = pd.read_csv(snakemake.input[0])
-    forecasts = extrapolate(points, snakemake.params.largest, snakemake.params.laws)
+    params = snakemake.params
+    forecasts = extrapolate(points, params.start, params.laws, paper=params.paper)
     write_json(snakemake.output.json, forecasts)
     write_text(snakemake.output.csv, forecast_table(forecasts).to_csv(index=False))

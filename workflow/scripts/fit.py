@@ -1,4 +1,4 @@
-"""Fit a law to every curve of an experiment; also predict it over a range of n and list its parameters."""
+"""Fit a law to every curve of an experiment by a method; also predict it and list its parameters."""
 
 from syn2real.jobs.log import job_log
 
@@ -10,8 +10,10 @@ with job_log(snakemake.log[0]):
     from syn2real.laws.rows import prediction_grid
 
     points = pd.read_csv(snakemake.input[0])
-    at = prediction_grid(points) if snakemake.params.predict else []
-    fits = fit_table(points, law=snakemake.params.law, predict_at=at, allow_unfitted=True)
+    params = snakemake.params
+    at = prediction_grid(points) if params.predict else []
+    how = {"method": params.method, "fix_d": (params.paper or {}).get("fix_D")}
+    fits = fit_table(points, law=params.law, predict_at=at, allow_unfitted=True, **how)
     json, *tables = snakemake.output
     write_json(json, fits)
     for table in tables:

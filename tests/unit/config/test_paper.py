@@ -68,5 +68,16 @@ def test_published_measurements_need_no_run() -> None:
     assert len({m.measurements.sha256 for m in plan.measured.values()}) == 1, "one table, fetched once"
     figures = {figure for m in plan.measured.values() for figure in m.figures}
     assert figures == {
-        "curves", "parameters", "linearised", "full-law", "model-size", "extrapolation", "landscapes"
+        "curves", "parameters", "linearised", "full-law", "model-size", "extrapolation", "landscapes",
+        "complexity",
     }  # fmt: skip
+
+
+def test_the_papers_figures_are_drawn_by_its_method_too(paper: Plan) -> None:
+    for record in [*paper.experiments.values(), *_plan(PUBLISHED).experiments.values()]:
+        assert record.asked.paper is not None and record.asked.paper.fix_D == 0.48
+        for figure in record.figures:
+            for need, files in record.figure_inputs(figure).items():
+                if need in ("fits", "full", "size"):
+                    assert [Path(file).parent.name for file in files] == ["paper", record.asked.name]
+        assert "D = 0.48 for all curves" in record.methods

@@ -84,7 +84,12 @@ def test_a_plain_table_gets_the_names_it_lacks(tmp_path):
     ("select", "ignore", "message"),
     [
         ({"task": ["objdet"]}, (), "select: the points have no column 'task'; they have: setting"),
-        ({"ftask": ["normal"]}, (), "no row is left after 'select'"),
+        (
+            {"ftask": ["normal"]},
+            (),
+            "select.ftask: no row has the value 'normal'; the rows that are left have: ",
+        ),
+        ({"ftask": []}, (), "no row is left after 'select'"),
         ({}, ("pool",), "ignore: the points have no column 'pool'"),
     ],
 )

@@ -39,20 +39,29 @@ def test_laws_are_compared_by_one_method_and_the_default_forecast_is_a_series_of
     assert table["rmse"].tolist() == [curve["rmse"] for curve in forecasts["curves"]]
 
 
+def test_the_papers_method_forecasts_too_where_it_is_asked_for() -> None:
+    table = _table()
+    paper = extrapolate(table, 64_000, paper={"fix_D": 2.0})["curves"][-1]
+    assert (paper["law"], paper["method"]) == ("simple", "paper")
+    assert paper["fit"]["params"]["D"] == {"value": 2.0, "lower": None, "upper": None, "status": "fixed"}
+    assert paper["rmse"] == pytest.approx(0, abs=1e-4), "2 is the D that made the table"
+
+
 @pytest.mark.parametrize("alpha", [0.003, 0.008])
 def test_the_power_laws_forecast_of_a_slow_fall_is_that_of_the_straight_line(alpha: float) -> None:
     noise = np.exp(3e-4 * np.random.default_rng(1).standard_normal(len(SIZES)))
     table = pd.DataFrame({"setting": "a", "n": SIZES, "error": 0.95 * SIZES**-alpha * noise})
-    small, large = table[table["n"] <= 64_000], table[table["n"] > 64_000]
+    small, large = table[table["n"] < 64_000], table[table["n"] > 64_000]
     slope, start = np.polyfit(np.log(small["n"]), np.log(small["error"]), 1)
     line = np.sqrt(np.mean((np.exp(start) * large["n"] ** slope - large["error"]) ** 2))
     (power,) = (c for c in extrapolate(table, 64_000)["curves"] if c["law"] == "power")
     assert power["rmse"] == pytest.approx(line, rel=1e-3)
 
 
-def test_nothing_above_the_line_is_seen_by_the_fit() -> None:
+def test_nothing_from_the_line_on_is_seen_by_the_fit() -> None:
+    """The paper fits n less than 64,000 and judges n above it (§4.4)."""
     table = _table()
-    changed = table.assign(error=table["error"].where(table["n"] <= 64_000, 0.99))
+    changed = table.assign(error=table["error"].where(table["n"] < 64_000, 0.99))
     one, two = extrapolate(table, 64_000), extrapolate(changed, 64_000)
     assert [c["fit"] for c in one["curves"]] == [c["fit"] for c in two["curves"]]
     assert one["curves"][0]["rmse"] < two["curves"][0]["rmse"]
@@ -61,7 +70,7 @@ def test_nothing_above_the_line_is_seen_by_the_fit() -> None:
 def test_the_error_is_that_of_the_means_above_the_line() -> None:
     table = _table()
     large = [float(n) for n in SIZES if n > 64_000]
-    fit = fit_table(table[table["n"] <= 64_000], law="power", predict_at=large)["curves"][0]
+    fit = fit_table(table[table["n"] < 64_000], law="power", predict_at=large)["curves"][0]
     residuals = [row["error"] - (2 * row["n"] ** -0.5 + 0.5) for row in fit["predictions"]]
     forecasts = next(c for c in extrapolate(table, 64_000)["curves"] if c["law"] == "power")
     assert forecasts["rmse"] == pytest.approx(np.sqrt(np.mean(np.square(residuals))))
@@ -76,9 +85,9 @@ def test_a_curve_too_short_to_fit_has_a_reason_and_no_error() -> None:
 def test_the_power_laws_forecast_of_the_published_detector_is_that_of_the_straight_line() -> None:
     points, _ = convert_table(read_csv(os.environ["SYN2REAL_PUBLISHED_CSV"]))
     detector = points[(points["ptask"] == "objdet") & (points["ftask"] == "objdet") & (points["n"] > 0)]
-    for largest in (8000, 16000):
-        small, large = detector[detector["n"] <= largest], detector[detector["n"] > largest]
+    for line_at in (16000, 32000):
+        small, large = detector[detector["n"] < line_at], detector[detector["n"] > line_at]
         slope, start = np.polyfit(np.log(small["n"]), np.log(small["error"]), 1)
         line = np.sqrt(np.mean((np.exp(start) * large["n"] ** slope - large["error"]) ** 2))
-        (power,) = (c for c in extrapolate(detector, largest)["curves"] if c["law"] == "power")
+        (power,) = (c for c in extrapolate(detector, line_at)["curves"] if c["law"] == "power")
         assert power["rmse"] == pytest.approx(line, rel=1e-3)

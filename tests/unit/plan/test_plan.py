@@ -116,7 +116,7 @@ def test_an_own_copy_of_the_materials_may_have_any(tmp_path: Path) -> None:
         ),
         (
             {"figures": ["extrapolation"]},
-            "figures: extrapolation needs extrapolate_from, the largest n to fit",
+            "figures: extrapolation needs extrapolate_from, the n below which to fit",
         ),
         (
             {"figures": ["extrapolation"], "extrapolate_from": 64000},

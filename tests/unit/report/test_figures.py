@@ -213,7 +213,7 @@ def test_each_model_has_its_gap_and_the_line_its_exponent(grid: pd.DataFrame) ->
 def test_forecasts_show_both_laws_by_one_method_and_the_default_apart(points: pd.DataFrame) -> None:
     more = points.assign(n=2 * points["n"], error=0.9 * points["error"], seed=points["seed"] + 10)
     points = pd.concat([points, more])
-    result = extrapolate(points, 160)
+    result = extrapolate(points, 161)
     panel, bars = extrapolation.draw(points, result).axes
     styles = [line.get_linestyle() for line in panel.lines]
     assert styles == ["None", "-", "None", "-", ":", ":", "--", "--", "--"]
@@ -256,12 +256,66 @@ def test_complexity_is_drawn_in_order_and_the_parameters_against_it() -> None:
         }
 
     measured, order = {"a": result(-30), "b": result(-50)}, ["b", "a"]
-    (alone,) = complexity_figure.draw(measured, {}).axes
+    (alone,) = complexity_figure.draw(measured, {}, order).axes
     assert [label.get_text() for label in alone.get_yticklabels()] == order
     assert [line.get_xdata()[0] for line in alone.lines if line.get_marker() == "o"] == [50, 30]
     fits = {"curves": [curve("a", "m"), curve("b", "m"), curve("b", "n"), {"curve": {}, "fit": None}]}
-    _, alpha, gap = complexity_figure.draw(measured, fits).axes
+    _, alpha, gap = complexity_figure.draw(measured, fits, order).axes
     marks = [(line.get_xdata()[0], line.get_marker()) for line in gap.lines if line.get_marker() in "os"]
     assert marks == [(30, "o"), (50, "o"), (50, "s")]
     assert all(line.get_markerfacecolor() == "white" for line in gap.lines if line.get_marker() in "os")
     assert [text.get_text() for text in alpha.get_legend().get_texts()] == ["m", "n"]
+
+
+@pytest.fixture(scope="module")
+def by_both(points: pd.DataFrame) -> dict:
+    """Fits of the table by the paper's method and by the default one, as `read_input` joins them."""
+    at = prediction_grid(points)
+    paper = fit_table(points, method="paper", fix_d=2.0, predict_at=at)
+    return {"curves": paper["curves"] + fit_table(points, predict_at=at)["curves"]}
+
+
+@pytest.mark.parametrize("module", [curves, linearised], ids=["curves", "linearised"])
+def test_two_methods_are_two_parts_each_with_its_own_line_and_the_same_limits(module, points, by_both):
+    figure = module.draw(points, by_both, stand_ins=[])
+    headings = [part.get_suptitle() for part in figure.subfigs]
+    assert headings == ["the paper's method (D = 2)", "the default method (posterior)"]
+    left, right = figure.axes
+    assert (left.get_xlim(), left.get_ylim()) == (right.get_xlim(), right.get_ylim())
+    for ax, curve in ((left, by_both["curves"][0]), (right, by_both["curves"][2])):
+        values = {name: estimate["value"] for name, estimate in curve["fit"]["params"].items()}
+        line = next(line for line in ax.lines if line.get_linestyle() == "-" and len(line.get_xdata()))
+        law = values["D"] * line.get_xdata() ** -values["alpha"]
+        gap = values["C"] if module is curves else 0
+        np.testing.assert_allclose(line.get_ydata(), law + gap, rtol=1e-6)
+
+
+def test_the_papers_bars_are_standard_errors_and_the_default_ones_intervals(by_both: dict) -> None:
+    left, _ = parameters.draw(by_both).axes
+    drawn = {round(bar.get_segments()[0][0, 1], 2): bar.get_segments()[0][:, 0] for bar in left.collections}
+    paper, default = (by_both["curves"][i]["fit"]["params"]["alpha"] for i in (0, 2))
+    middle, error = paper["value"], paper["standard_error"]
+    np.testing.assert_allclose(drawn[-0.22], [middle - error, middle + error])
+    np.testing.assert_allclose(drawn[0.22], [default["lower"], default["upper"]])
+
+
+def test_an_estimate_whose_standard_error_is_above_one_is_left_out() -> None:
+    loose = {"value": 1.5, "lower": None, "upper": None, "status": "at-bound", "standard_error": 43.0}
+    sound = {"value": 0.5, "lower": 0.4, "upper": 0.6, "status": "ok", "standard_error": 0.04}
+    fit = {"params": {"D": loose, "alpha": loose, "C": sound}}
+    left, right = parameters.draw({"curves": [{"curve": {"setting": "a"}, "fit": fit}]}).axes
+    assert [text.get_text().strip() for text in left.texts] == ["left out: standard error 43"]
+    assert not left.containers and len(right.containers) == 1
+
+
+def test_without_measured_complexities_the_settings_are_the_axis_in_their_order(by_both: dict) -> None:
+    order = ["b", "a"]
+    figure = complexity_figure.draw({}, by_both, order)
+    assert len(figure.subfigs) == 2
+    for part in figure.subfigs:
+        alpha, _ = part.axes
+        assert [label.get_text() for label in alpha.get_xticklabels()] == order
+        at = [line.get_xdata()[0] for line in alpha.lines if line.get_marker() == "o"]
+        assert at == [1, 0], "the fits have a before b"
+        assert "not measured" in part.get_supxlabel()
+    assert "no complexity was measured" in complexity_figure.draw({}, {}, order).get_suptitle()

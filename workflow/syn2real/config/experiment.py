@@ -14,21 +14,29 @@ from syn2real.render.schema import Rendering, may_be_off, rendering_model
 from syn2real.schema import Name, Section, UserPath
 from syn2real.tasks.schema import tasks_of
 
+VALUES = ("stand_ins", "settings")
+"""What a figure needs that is in no file."""
+
 
 def needs(figure: str) -> tuple[str, ...]:
-    """Return what a figure is drawn from, by name: points, complexity, stand_ins, or the fits of a law."""
+    """Return what a figure is drawn from, by name.
+
+    Files: points, complexity, the fits of a law, extrapolation. Values (`VALUES`): stand_ins, settings.
+    """
     found: tuple[str, ...] = plugins.constant("report.figures", figure, "NEEDS")
     return found
 
 
 if TYPE_CHECKING:
     PTask = str
+    AnyFigure = str
     FigureName = str
     AnyRendering = Rendering
 else:
     PTask = plugins.one_of(
         tasks_of("pretrain"), dict.fromkeys(plugins.names("tasks"), "a task for fine-tuning only")
     )
+    AnyFigure = plugins.one_of(plugins.names("report.figures"))
     FigureName = plugins.one_of([f for f in plugins.names("report.figures") if "complexity" not in needs(f)])
     AnyRendering = rendering_model(may_be_off())
 """A rendering with whatever randomisations there are."""
@@ -111,6 +119,14 @@ class Costs(Section):
     run: float | None = Field(default=None, gt=0, description="cost of one pre-training with its fine-tuning")
 
 
+class PaperMethod(Section):
+    """The paper's own estimator (§4.1, Appendix D): one D for all curves, then α and C of each."""
+
+    fix_D: float | None = Field(
+        None, gt=0, description="the D to hold (the paper: 0.48); by default its medians find one"
+    )
+
+
 class Question(Section):
     """What every experiment has: a question, what it needs to be answered, and the figures of the answer."""
 
@@ -125,7 +141,10 @@ class Question(Section):
         ("curves", "parameters"), description="figures to draw; each is one of the paper's"
     )
     extrapolate_from: int | None = Field(
-        None, gt=0, description="figure extrapolation: fit the sizes up to this n, predict those above it"
+        None, gt=0, description="figure extrapolation: fit the sizes below this n, predict those above it"
+    )
+    paper: PaperMethod | None = Field(
+        None, description="fit by the paper's own method too, and draw each figure by both, side by side"
     )
 
     @field_validator("figures")
@@ -136,7 +155,7 @@ class Question(Section):
     @model_validator(mode="after")
     def _extrapolation_has_its_start(self) -> Self:
         if "extrapolation" in self.figures and self.extrapolate_from is None:
-            raise ValueError("figures: extrapolation needs extrapolate_from, the largest n to fit")
+            raise ValueError("figures: extrapolation needs extrapolate_from, the n below which to fit")
         return self
 
 
@@ -166,6 +185,23 @@ class Measured(Question):
     """One question put to a table of measurements that exists already: laws, figures, advice, no runs."""
 
     measurements: Measurements = Field(description="the table")
+    figures: tuple[AnyFigure, ...] = Field(
+        ("curves", "parameters"),
+        description="figures to draw; complexity has the settings on its axis in the order of select.setting",
+    )
+
+    @property
+    def settings(self) -> tuple[str, ...]:
+        """The settings that it selects, in their order; none where it does not select by setting."""
+        return tuple(map(str, self.measurements.select.get("setting", ())))
+
+    @model_validator(mode="after")
+    def _complexity_has_its_order(self) -> Self:
+        if any("settings" in needs(figure) for figure in self.figures) and not self.settings:
+            raise ValueError(
+                "figures: complexity needs measurements.select.setting, the least complex setting first"
+            )
+        return self
 
 
 class Experiment(Question):

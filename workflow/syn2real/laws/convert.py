@@ -87,6 +87,11 @@ def read_measurements(
     points = to_points(frame, path)[0] if published else check_frame(frame, path)
     for column, values in (select or {}).items():
         _known_column(points, column, path, "select")
+        have = dict.fromkeys(points[column].astype(str))
+        if absent := [value for value in map(str, values) if value not in have]:
+            some = ", ".join([*have][:12]) + (", …" if len(have) > 12 else "")
+            problem = f"no row has the value '{absent[0]}'; the rows that are left have: {some}"
+            raise InputError(problem, file=path, key=f"select.{column}")
         points = points[points[column].astype(str).isin([str(value) for value in values])]
     if points.empty:
         raise InputError("no row is left after 'select'; look at the values it names", file=path)

@@ -1,11 +1,12 @@
 """Forecasts of larger n from smaller n, with and without a transfer gap (§4.4, Figure 5).
 
-Laws are compared as fitted by one and the same method; the default method's own forecast stands beside them.
+Laws are compared as fitted by one and the same method; the default method's own forecast, and that of the
+paper's method where it is asked for, stand beside them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,44 +19,53 @@ from syn2real.laws.table import rows_of
 
 
 def extrapolate(
-    frame: pd.DataFrame, largest: float, laws: Sequence[str] = ("simple", "power")
+    frame: pd.DataFrame,
+    start: float,
+    laws: Sequence[str] = ("simple", "power"),
+    *,
+    paper: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """Fit the sizes up to `largest` and forecast the measured errors above it.
+    """Fit the sizes below `start` and forecast the measured errors above it.
 
     Parameters
     ----------
     frame : DataFrame
         A points table.
-    largest : float
-        The largest n that is fitted, images.
+    start : float
+        Images: smaller n are fitted, larger ones are predicted. The paper's is 64,000 (§4.4), which itself is
+        neither.
     laws : sequence of str
         Which laws to compare by least squares; the paper's are one with a transfer gap and one without. The
         first is forecast by its default method too.
+    paper : mapping, optional
+        Forecast the first law by the paper's method as well; `fix_D` is the D to hold, or None.
 
     Returns
     -------
     dict
-        ``{"version", "largest", "curves": [{"curve", "law", "method", "fit", "reason", "predictions",
+        ``{"version", "start", "curves": [{"curve", "law", "method", "fit", "reason", "predictions",
         "n_predicted", "rmse"}]}``: an entry for each curve, law and method; the predictions are at every
-        measured n, the rmse is that of the mean errors above `largest`, None where there are none or no fit.
+        measured n, the rmse is that of the mean errors above `start`, None where there are none or no fit.
 
     Raises
     ------
     InputError
         For a table that cannot be read as measurements.
     """
-    fitted = frame[frame["n"] <= largest]
+    fitted = frame[frame["n"] < start]
     sizes = sorted(float(n) for n in frame.loc[frame["n"] > 0, "n"].unique())
     curves = []
-    series = dict.fromkeys([*((law, GENERAL) for law in laws), (laws[0], method_of(laws[0]))])
-    for law, method in series:
-        fits = fit_table(fitted, law=law, method=method, predict_at=sizes, allow_unfitted=True)
+    series = [*((law, GENERAL) for law in laws), (laws[0], method_of(laws[0]))]
+    series += [] if paper is None else [(laws[0], "paper")]
+    for law, method in dict.fromkeys(series):
+        fix_d = paper.get("fix_D") if paper and method == "paper" else None
+        fits = fit_table(fitted, law=law, method=method, fix_d=fix_d, predict_at=sizes, allow_unfitted=True)
         for curve in fits["curves"]:
-            means = _means(frame, curve["curve"], largest)
+            means = _means(frame, curve["curve"], start)
             rmse = _rmse(curve["predictions"], means) if curve["fit"] and len(means) else None
             entry = {key: curve[key] for key in ("curve", "law", "method", "fit", "reason", "predictions")}
             curves.append({**entry, "n_predicted": len(means), "rmse": rmse})
-    return {"version": VERSION, "largest": float(largest), "curves": curves}
+    return {"version": VERSION, "start": float(start), "curves": curves}
 
 
 def forecast_table(extrapolation: dict[str, Any]) -> pd.DataFrame:
@@ -76,9 +86,9 @@ def forecast_table(extrapolation: dict[str, Any]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _means(frame: pd.DataFrame, identity: dict[str, Any], largest: float) -> dict[float, float]:
-    """Return a curve's mean errors above the largest fitted n, by n."""
-    means = frame[rows_of(frame, identity) & (frame["n"] > largest)].groupby("n")["error"].mean()
+def _means(frame: pd.DataFrame, identity: dict[str, Any], start: float) -> dict[float, float]:
+    """Return a curve's mean errors above n = start, by n."""
+    means = frame[rows_of(frame, identity) & (frame["n"] > start)].groupby("n")["error"].mean()
     return dict(zip(means.index.to_numpy(float), means.to_numpy(float), strict=True))
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from syn2real import plugins
 from syn2real.assets.archives import Archive
 from syn2real.complexity.schema import GivenReference, Reference, TrainedReference
-from syn2real.config.experiment import Experiment, Measured, StandIn, needs
+from syn2real.config.experiment import VALUES, Experiment, Measured, StandIn, needs
 from syn2real.config.recipe import Recipe
 from syn2real.config.workflow import WorkflowConfig
 from syn2real.data.own_renders.schema import OwnRenders
@@ -21,6 +21,8 @@ from syn2real.render.schema import Rendering
 from syn2real.schema import to_params
 
 SPLITS = ("train", "val")
+PAPER_LAWS: tuple[str, ...] = plugins.constant("laws.methods", "paper", "LAWS")
+"""The laws that the paper's method fits."""
 MOST_SHARDS = 100_000
 """Shards of one split, and MOST_RUNS: what Snakemake can still plan, in some minutes."""
 MOST_RUNS = 100_000
@@ -78,7 +80,7 @@ class ExperimentPlan:
 
     def figure_inputs(self, figure: str) -> dict[str, list[str]]:
         """Return the files that a figure is drawn from, by what the figure needs."""
-        return {need: self._needed(need) for need in needs(figure) if need != "stand_ins"}
+        return {need: self._needed(need) for need in needs(figure) if need not in VALUES}
 
     def _needed(self, need: str) -> list[str]:
         """Return the files of one need of a figure; of laws none where no errors are measured."""
@@ -86,10 +88,24 @@ class ExperimentPlan:
             return [*self.complexities]
         if not self.fits_laws:
             return []
-        name = self.asked.name
+        name, law = self.asked.name, "simple" if need == "fits" else need
         if need == "points":
             return [runs.POINTS.format(experiment=name)]
-        return [runs.LAW.format(experiment=name, law=need)]
+        both = self.asked.paper is not None and law in PAPER_LAWS
+        papers = [runs.PAPER_LAW.format(experiment=name, law=law)] if both else []
+        return [*papers, runs.LAW.format(experiment=name, law=need)]
+
+    @property
+    def methods(self) -> str:
+        """For captions: by which methods the figures show estimates; empty where by the default alone."""
+        if self.asked.paper is None:
+            return ""
+        d = self.asked.paper.fix_D
+        held = "one D for all curves, which its medians found" if d is None else f"D = {d:g} for all curves"
+        return (
+            f"Drawn by both methods: *the paper's* (§4.1 and Appendix D; {held}; C.2 for the full law) and "
+            "*the default*, which estimates D of each curve."
+        )
 
     @property
     def answer(self) -> list[str]:

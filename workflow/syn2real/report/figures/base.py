@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, FigureBase
 
 from syn2real.files import atomic, read_json
 from syn2real.laws.columns import differing
-from syn2real.laws.results import identified
+from syn2real.laws.results import FIXED, SETTLED, UNSETTLED, identified
 from syn2real.laws.table import rows_of
 
 mpl.use("Agg")
@@ -25,6 +25,11 @@ Colour = str | tuple[float, float, float]
 
 IDENTITY = ("setting", "ptask", "ftask", "target", "model", "s", "recipe")
 """Columns that name a curve, in the order a label shows them."""
+UNSTABLE = 1.0
+"""A standard error above it leaves an estimate out."""
+WIDEST = 13.0
+"""Inches: the parts of two methods stand beside each other up to here, else above each other."""
+Curves = list[dict[str, Any]]
 
 
 def save(figure: Figure, outputs: Mapping[str, str]) -> None:
@@ -43,27 +48,94 @@ def read_input(need: str, files: Sequence[str]) -> Any:
     need : str
         What the figure needs, by its name in NEEDS.
     files : sequence of str
-        The CSV or JSON file that holds it. Complexity has a JSON file for each setting.
+        The CSV or JSON file that holds it. Complexity has a JSON file for each setting, fits one a method.
 
     Returns
     -------
     DataFrame or dict
-        The table, or what the JSON holds: of complexity by setting. Empty where there is no file.
+        The table, or what the JSON holds: of complexity by setting, of fits the curves of all methods. Empty
+        where there is no file.
     """
     if need == "complexity":
         return {result["setting"]: result for result in map(read_json, files)}
     if not files:
         return {}
-    (file,) = files
-    return pd.read_csv(file) if file.endswith(".csv") else read_json(file)
+    if files[0].endswith(".csv"):
+        return pd.read_csv(files[0])
+    found = [read_json(file) for file in files]
+    return found[0] if len(found) == 1 else {"curves": [curve for one in found for curve in one["curves"]]}
 
 
-def panel_figure(points: pd.DataFrame) -> tuple[Figure, list[tuple[Axes, str, str]]]:
-    """Return a figure with a panel for each fine-tuning task and target: (axes, task, target)."""
+def by_paper(curve: dict[str, Any]) -> bool:
+    """Say whether a curve was fitted by the paper's own method."""
+    return bool(curve.get("method") == "paper")
+
+
+def method_parts(
+    curves: Curves, width: float, height: float
+) -> tuple[Figure, list[tuple[FigureBase, Curves]]]:
+    """Return a figure with a part for each method that fitted the curves, and that method's curves.
+
+    Parameters
+    ----------
+    curves : list of dict
+        Fits of one method, or of the paper's and the default one.
+    width, height : float
+        Of one part, inches.
+
+    Returns
+    -------
+    figure : Figure
+    parts : list of (FigureBase, list of dict)
+        The figure itself where there is one method; else the paper's first, each under its method's name.
+    """
+    groups = by_method(curves)
+    if len(groups) < 2:
+        figure = Figure(figsize=(width, height), layout="constrained")
+        return figure, [(figure, curves)]
+    beside = 2 * width <= WIDEST
+    size = (2 * width, height + 0.4) if beside else (width, 2 * (height + 0.4))
+    figure = Figure(figsize=size, layout="constrained")
+    parts = figure.subfigures(*((1, 2) if beside else (2, 1)), squeeze=False).ravel()
+    for part, group in zip(parts, groups, strict=True):
+        part.suptitle(method_name(group), fontweight="bold")
+    return figure, list(zip(parts, groups, strict=True))
+
+
+def by_method(curves: Curves) -> list[Curves]:
+    """Return the curves that the paper's method fitted, then those of the default one; none that is empty."""
+    groups = [[c for c in curves if by_paper(c) == paper] for paper in (True, False)]
+    return [group for group in groups if group]
+
+
+def method_name(curves: Curves) -> str:
+    """Name the method that fitted curves, with the D where all have the same."""
+    if not by_paper(curves[0]):
+        return f"the default method ({curves[0]['method'].replace('-', ' ')})"
+    held = [c["fit"]["params"]["D"] for c in curves if c["fit"] and "D" in c["fit"]["params"]]
+    common = [d for d in held if d["status"] in (FIXED, SETTLED, UNSETTLED)]
+    return "the paper's method" + (f" (D = {common[0]['value']:.3g})" if common else "")
+
+
+def panel_axes(part: FigureBase, points: pd.DataFrame) -> list[tuple[Axes, str, str]]:
+    """Return a panel for each fine-tuning task and target: (axes, task, target)."""
     places = panels(points)
-    figure = Figure(figsize=(6.4 * len(places), 5.0), layout="constrained")
-    axes = figure.subplots(1, len(places), squeeze=False)[0]
-    return figure, [(ax, *place) for ax, place in zip(axes, places, strict=True)]
+    axes = part.subplots(1, len(places), squeeze=False)[0]
+    return [(ax, *place) for ax, place in zip(axes, places, strict=True)]
+
+
+def panel_size(points: pd.DataFrame) -> tuple[float, float]:
+    """Return the width and height in inches that `panel_axes` takes."""
+    return 6.4 * len(panels(points)), 5.0
+
+
+def share_limits(parts: Sequence[FigureBase]) -> None:
+    """Give the panels at the same place of each part the same limits, so that methods can be compared."""
+    for axes in zip(*(part.axes for part in parts), strict=False):
+        for get, put in (("get_xlim", "set_xlim"), ("get_ylim", "set_ylim")):
+            ends = np.array([getattr(ax, get)() for ax in axes])
+            for ax in axes:
+                getattr(ax, put)(ends[:, 0].min(), ends[:, 1].max())
 
 
 def panels(points: pd.DataFrame) -> list[tuple[str, str]]:
@@ -121,17 +193,37 @@ def cut(ax: Axes, top: float) -> None:
     ax.set_ylim(top=min(ax.get_ylim()[1], top))
 
 
+def shown(estimate: dict[str, Any]) -> bool:
+    """Say whether an estimate is drawn: not where its standard error is above 1, as in the paper (C.1)."""
+    return float(estimate.get("standard_error") or 0.0) <= UNSTABLE
+
+
+def ends(estimate: dict[str, Any]) -> tuple[float | None, float | None]:
+    """Return the ends of an estimate's bar: a standard error to each side, or its interval."""
+    error = estimate.get("standard_error")
+    if error is None:
+        return estimate["lower"], estimate["upper"]
+    return estimate["value"] - error, estimate["value"] + error
+
+
 def end_of_axis(estimates: list[dict[str, Any]]) -> float:
-    """Return where an axis from 0 ends that shows estimates with their intervals."""
-    finite = [v for e in estimates for v in (e["lower"], e["value"], e["upper"]) if v is not None]
+    """Return where an axis from 0 ends that shows estimates with their bars."""
+    finite = [v for e in estimates if shown(e) for v in (e["value"], *ends(e)) if v is not None]
     return 1.1 * max(finite, default=1.0) or 1.0
 
 
+def axis_ends(estimates: Curves) -> tuple[float, float]:
+    """Return the ends of an axis that shows estimates with their bars: from 0 where they come near it."""
+    high = end_of_axis(estimates)
+    drawn = [0.0 if ends(e)[0] is None else min(ends(e)[0], e["value"]) for e in estimates if shown(e)]
+    low = min(drawn, default=0.0)
+    return (low - 0.1 * (high - low), high) if low > 0.5 * high else (0.0, high)
+
+
 def bar_to_edge(estimate: dict[str, Any], end: float) -> np.ndarray:
-    """Return an interval as `error_bars` does, an open end drawn to the edge of an axis from 0 to `end`."""
-    low = 0.0 if estimate["lower"] is None else estimate["lower"]
-    high = end if estimate["upper"] is None else estimate["upper"]
-    return error_bars(low, estimate["value"], high)
+    """Return a bar as `error_bars` does, an open end drawn to the edge of an axis from 0 to `end`."""
+    low, high = ends(estimate)
+    return error_bars(0.0 if low is None else low, estimate["value"], end if high is None else high)
 
 
 def error_bars(low: float, middle: float, high: float) -> np.ndarray:

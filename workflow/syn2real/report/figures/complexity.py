@@ -1,48 +1,69 @@
-"""Complexity of settings, and α and C against it: the estimates of Figure 6 of the paper."""
+"""α and C against the complexity of the settings: Figure 6 of the paper, right (§4.5)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import seaborn as sns
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, FigureBase
 
-from syn2real.report.figures.base import IDENTITY, bar_to_edge, curve_labels, end_of_axis, face
+from syn2real.report.figures.base import (
+    IDENTITY,
+    Curves,
+    axis_ends,
+    bar_to_edge,
+    by_method,
+    curve_labels,
+    face,
+    method_name,
+    shown,
+)
 from syn2real.report.figures.parameters import NAMES
 
 TITLE = "complexity of the settings"
-NEEDS = ("complexity", "fits")
+NEEDS = ("complexity", "fits", "settings")
 
 LABEL = "complexity as the paper has it: negative entropy -H, nats"
+ORDERED = "settings from the least to the most complex, as they are listed; not measured"
 
 
-def draw(complexity: Mapping[str, Mapping[str, Any]], fits: Mapping[str, Any]) -> Figure:
+def draw(complexity: Mapping[str, Any], fits: Mapping[str, Any], settings: Sequence[str]) -> Figure:
     """Draw the negative entropy of each setting, and the fitted parameters against it.
 
     Parameters
     ----------
     complexity : mapping of str to dict
-        What was measured, by setting.
+        What was measured, by setting; empty where nothing was.
     fits : dict
-        The fits of an experiment with these settings; empty where it measures complexity alone.
+        The fits of an experiment with these settings by one method or both; empty where it measures
+        complexity alone.
+    settings : sequence of str
+        The settings, from the least to the most complex: the axis where no complexity was measured.
 
     Returns
     -------
     Figure
-        A row a setting by falling -H, with its standard error; below, where there are fits, a panel for α
-        and one for C. Their bars are 95 % intervals, an open end is drawn to the panel's edge; a hollow
-        mark is an estimate that the measurements do not identify.
+        A row a setting by falling -H, with its standard error; below, where there are fits, a row a method
+        with a panel for α and one for C. Their bars are standard errors where the method gives them, else
+        95 % intervals, an open end drawn to the panel's edge; a hollow mark is an estimate that the
+        measurements do not identify.
     """
-    order = sorted(complexity, key=lambda name: -complexity[name]["negative_entropy"])
-    curves = [curve for curve in fits.get("curves", ()) if curve["fit"]]
-    heights = [1.4 + 0.35 * len(order)] + [4.2] * bool(curves)
-    figure = Figure(figsize=(9.5, sum(heights)), layout="constrained")
-    parts = figure.subfigures(len(heights), 1, squeeze=False, height_ratios=heights)
+    order = sorted(complexity, key=lambda name: -complexity[name]["negative_entropy"]) or [*settings[::-1]]
+    methods = by_method([curve for curve in fits.get("curves", ()) if curve["fit"]])
+    heights = [1.4 + 0.35 * len(order)] * bool(complexity)
+    heights += [4.2 if complexity else 4.2 + 0.1 * max(map(len, order))] * len(methods)
+    figure = Figure(figsize=(9.5, sum(heights) or 2.0), layout="constrained")
+    if not heights:
+        figure.suptitle("no curve could be fitted, and no complexity was measured")
+        return figure
+    parts = figure.subfigures(len(heights), 1, squeeze=False, height_ratios=heights)[:, 0]
     colours = dict(zip(order, sns.color_palette("viridis", len(order)), strict=True))
-    _settings(parts[0, 0].subplots(), complexity, order, colours)
-    for ax, (name, title) in zip(parts[1, 0].subplots(1, 2), NAMES.items(), strict=True) if curves else ():
-        _parameter(ax, name, curves, complexity, colours)
-        ax.set(xlabel="negative entropy -H, nats", ylabel=title)
+    if complexity:
+        _settings(parts[0].subplots(), complexity, order, colours)
+    for part, curves in zip(parts[bool(complexity) :], methods, strict=True):
+        if len(methods) > 1:
+            part.suptitle(method_name(curves), fontweight="bold")
+        _part(part, curves, methods, complexity, colours)
     return figure
 
 
@@ -59,23 +80,46 @@ def _settings(
     sns.despine(ax=ax)
 
 
-def _parameter(
-    ax: Axes,
-    name: str,
-    curves: list[dict[str, Any]],
+def _part(
+    part: FigureBase,
+    curves: Curves,
+    methods: list[Curves],
     measured: Mapping[str, Mapping[str, Any]],
     colours: Mapping[str, Any],
 ) -> None:
-    """Draw one parameter of every curve against its setting's negative entropy."""
-    estimates = [curve["fit"]["params"][name] for curve in curves]
-    end = end_of_axis(estimates)
+    """Draw α and C of the curves of one method, on axes that all methods share."""
+    for ax, (name, title) in zip(part.subplots(1, 2), NAMES.items(), strict=True):
+        limits = axis_ends([curve["fit"]["params"][name] for mine in methods for curve in mine])
+        _parameter(ax, name, curves, measured, colours, limits[1])
+        ax.set(ylabel=title, ylim=limits)
+        if measured:
+            ax.set_xlabel("negative entropy -H, nats")
+        else:
+            names = [*colours][::-1]
+            ax.set_xticks(range(len(names)), names, rotation=90)
+    if not measured:
+        part.supxlabel(ORDERED, fontsize="small")
+
+
+def _parameter(
+    ax: Axes,
+    name: str,
+    curves: Curves,
+    measured: Mapping[str, Mapping[str, Any]],
+    colours: Mapping[str, Any],
+    end: float,
+) -> None:
+    """Draw one parameter of every curve against its setting's negative entropy, or its place among all."""
+    places = {setting: float(place) for place, setting in enumerate([*colours][::-1])}
     # Settings have their colours; what else separates curves has a mark.
     others = [{c: curve["curve"].get(c) for c in IDENTITY if c != "setting"} for curve in curves]
     labels = curve_labels(others)
     marks = dict(zip(dict.fromkeys(labels), "osD^vP*X<>" * len(labels), strict=False))
-    for curve, estimate, label in zip(curves, estimates, labels, strict=True):
-        setting = curve["curve"]["setting"]
-        result = measured[setting]
+    for curve, label in zip(curves, labels, strict=True):
+        setting, estimate = curve["curve"]["setting"], curve["fit"]["params"][name]
+        if not shown(estimate):
+            continue
+        result = measured.get(setting, {"negative_entropy": places[setting], "standard_error": 0.0})
         error = result["standard_error"] or 0.0
         ax.errorbar(
             [result["negative_entropy"]],
@@ -87,7 +131,6 @@ def _parameter(
             mfc=face(estimate),
             label=label if len(marks) > 1 else None,
         )
-    ax.set_ylim(0, end)
     if len(marks) > 1:
         handles = dict(zip(*reversed(ax.get_legend_handles_labels()), strict=True))
         ax.legend(handles.values(), handles.keys(), fontsize="small", frameon=False)

@@ -14,10 +14,13 @@ from syn2real.report.figures.base import (
     cut,
     draw_means,
     inside,
-    panel_figure,
+    method_parts,
+    panel_axes,
+    panel_size,
     panel_title,
     predicted,
     pretrained,
+    share_limits,
 )
 
 TITLE = "error against pre-training size"
@@ -35,7 +38,7 @@ def draw(points: pd.DataFrame, fits: dict[str, Any], stand_ins: list[str]) -> Fi
     points : pandas.DataFrame
         A points table, a row a run.
     fits : dict
-        The fits of that table, with predictions over a range of n.
+        The fits of that table by one method or both, with predictions over a range of n.
     stand_ins : list of str
         Targets that are rendered stand-ins; their panels say so.
 
@@ -47,12 +50,14 @@ def draw(points: pd.DataFrame, fits: dict[str, Any], stand_ins: list[str]) -> Fi
         light band that of a new measurement, the dotted line the mean error without pre-training. Where all
         measured errors are rates, nothing goes above 1.
     """
-    figure, axes = panel_figure(points)
-    for ax, ftask, target in axes:
-        here = (points["ftask"] == ftask) & (points["target"] == target)
-        _panel(ax, points[here], inside(fits["curves"], ftask, target))
-        title = panel_title(ftask, target, stand_ins)
-        ax.set(xlabel="pre-training images n", ylabel="test error", title=title)
+    figure, parts = method_parts(fits["curves"], *panel_size(points))
+    for part, curves in parts:
+        for ax, ftask, target in panel_axes(part, points):
+            here = (points["ftask"] == ftask) & (points["target"] == target)
+            _panel(ax, points[here], inside(curves, ftask, target))
+            title = panel_title(ftask, target, stand_ins)
+            ax.set(xlabel="pre-training images n", ylabel="test error", title=title)
+    share_limits([part for part, _ in parts])
     return figure
 
 

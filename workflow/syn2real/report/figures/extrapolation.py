@@ -6,6 +6,7 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from syn2real.laws.forms.schema import GENERAL
 from syn2real.laws.results import ceiling
@@ -25,6 +26,8 @@ NEEDS = ("points", "extrapolation")
 
 LAWS = {"simple": ("D n^-α + C", "-"), "power": ("D n^-α", ":")}
 """The laws that are compared: formula and line, where fitted by least squares."""
+OTHERS = {"paper": "-."}
+"""Lines of other methods than the default one, which is dashed."""
 
 Series = tuple[str, str]
 """A law and the method that it was fitted by."""
@@ -44,8 +47,8 @@ def draw(points: pd.DataFrame, extrapolation: dict[str, Any]) -> Figure:
     -------
     Figure
         A log-log panel a fine-tuning task and target: by least squares the law with a gap solid, without one
-        dotted; the forecast of the default method dashed. At the right each one's root-mean-square error
-        above the fitted sizes.
+        dotted; the forecast of the default method dashed, of the paper's dash-dotted. At the right each one's
+        root-mean-square error above the fitted sizes.
     """
     places = panels(points)
     size = (5.6 * (len(places) + 1), max(4.8, 1.2 + 0.16 * len(extrapolation["curves"])))
@@ -53,7 +56,7 @@ def draw(points: pd.DataFrame, extrapolation: dict[str, Any]) -> Figure:
     *axes, last = figure.subplots(1, len(places) + 1)
     for ax, (ftask, target) in zip(axes, places, strict=True):
         _panel(ax, points, inside(extrapolation["curves"], ftask, target))
-        ax.axvline(extrapolation["largest"], color="grey", ls="--", lw=1)
+        ax.axvline(extrapolation["start"], color="grey", ls="--", lw=1)
         ax.set(xlabel="pre-training images n", ylabel="test error", title=f"{ftask} on {target}")
     _bars(last, extrapolation["curves"])
     sns.despine(figure)
@@ -69,8 +72,11 @@ def _series(curves: list[dict[str, Any]]) -> dict[Series, list[dict[str, Any]]]:
 def _name(series: Series) -> str:
     """Name a law and its method."""
     law, method = series
-    formula = f"{LAWS[law][0]}, {method.replace('-', ' ')}"
-    return formula if method == GENERAL else f"forecast ({formula})"
+    formula = LAWS[law][0]
+    if method == "paper":
+        return f"{formula}, the paper's method"
+    named = f"{formula}, {method.replace('-', ' ')}"
+    return named if method == GENERAL else f"forecast ({named})"
 
 
 def _panel(ax: Axes, points: pd.DataFrame, curves: list[dict[str, Any]]) -> None:
@@ -78,7 +84,7 @@ def _panel(ax: Axes, points: pd.DataFrame, curves: list[dict[str, Any]]) -> None
     ax.set(xscale="log", yscale="log")
     top = ceiling(points["error"])
     for place, ((law, method), mine) in enumerate(_series(curves).items()):
-        style = LAWS[law][1] if method == GENERAL else "--"
+        style = LAWS[law][1] if method == GENERAL else OTHERS.get(method, "--")
         for curve, label, colour in coloured(mine):
             if place == 0:
                 means = pretrained(points, curve).groupby("n")["error"].mean()
@@ -102,5 +108,6 @@ def _bars(ax: Axes, curves: list[dict[str, Any]]) -> None:
         ax.barh([row for row, _ in bars], [rmse for _, rmse in bars], 0.95 * width, label=_name(name))
     labels = curve_labels([curve["curve"] for curve in mine])
     ax.set(yticks=range(len(labels)), yticklabels=labels, xlabel="root-mean-square error of the forecast")
+    ax.xaxis.set_major_locator(MaxNLocator(4))
     ax.invert_yaxis()
     ax.legend(fontsize="small", frameon=False, loc="lower left", bbox_to_anchor=(0, 1))

@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, FigureBase
 
 from syn2real.laws.forms.full import LAW
 from syn2real.laws.results import Rows, identified
-from syn2real.report.figures.base import curve_labels, draw_means, pretrained
+from syn2real.report.figures.base import Curves, curve_labels, draw_means, method_parts, pretrained
 
 TITLE = "the full law in both sizes"
 NEEDS = ("points", "full")
@@ -24,26 +24,33 @@ def draw(points: pd.DataFrame, full: dict[str, Any]) -> Figure:
     points : pandas.DataFrame
         A points table with several s.
     full : dict
-        Its fits with the full law.
+        Its fits with the full law, by one method or both.
 
     Returns
     -------
     Figure
-        A row a curve of the full law, two log-log panels a row; dots are means over seeds.
+        For each method a row a curve of the full law, two log-log panels a row; dots are means over seeds.
     """
     curves = [curve for curve in full["curves"] if curve["fit"]]
-    figure = Figure(figsize=(12.0, 4.6 * max(len(curves), 1)), layout="constrained")
-    axes = figure.subplots(max(len(curves), 1), 2, squeeze=False, sharey="row")
+    rows = max(len({str(curve["curve"]) for curve in curves}), 1)
+    figure, parts = method_parts(curves, 12.0, 4.6 * rows)
+    for part, mine in parts:
+        _part(part, points, mine)
     if not curves:
         reasons = {curve["reason"] for curve in full["curves"]}
         figure.suptitle(f"the full law could not be fitted: {'; '.join(sorted(reasons))}")
+    return figure
+
+
+def _part(part: FigureBase, points: pd.DataFrame, curves: Curves) -> None:
+    """Draw the curves of one method."""
+    axes = part.subplots(max(len(curves), 1), 2, squeeze=False, sharey="row")
     for pair, curve, label in zip(axes, curves, curve_labels([c["curve"] for c in curves]), strict=False):
         means = pretrained(points, curve).groupby(["n", "s"])["error"].mean().reset_index()
         _panel(pair[0], means, "n", "s", curve["fit"]["params"])
         _panel(pair[1], means, "s", "n", curve["fit"]["params"])
         pair[0].set(xlabel="pre-training images n", ylabel="test error", title=label)
         pair[1].set(xlabel="fine-tuning images s", title=_numbers(curve["fit"]["params"]))
-    return figure
 
 
 def _numbers(params: dict[str, Any]) -> str:

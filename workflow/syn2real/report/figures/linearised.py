@@ -9,7 +9,17 @@ from matplotlib.figure import Figure
 
 from syn2real.laws.forms.simple import LAW
 from syn2real.laws.results import Rows
-from syn2real.report.figures.base import coloured, draw_means, inside, panel_figure, panel_title, pretrained
+from syn2real.report.figures.base import (
+    coloured,
+    draw_means,
+    inside,
+    method_parts,
+    panel_axes,
+    panel_size,
+    panel_title,
+    pretrained,
+    share_limits,
+)
 
 TITLE = "error above the transfer gap"
 NEEDS = ("points", "fits", "stand_ins")
@@ -26,7 +36,7 @@ def draw(points: pd.DataFrame, fits: dict[str, Any], stand_ins: list[str]) -> Fi
     points : pandas.DataFrame
         A points table, a row a run.
     fits : dict
-        The fits of that table with the simple law.
+        The fits of that table with the simple law, by one method or both.
     stand_ins : list of str
         Targets that are rendered stand-ins; their panels say so.
 
@@ -35,11 +45,13 @@ def draw(points: pd.DataFrame, fits: dict[str, Any], stand_ins: list[str]) -> Fi
     Figure
         Log-log panels.
     """
-    figure, axes = panel_figure(points)
-    for ax, ftask, target in axes:
-        _panel(ax, points, [c for c in inside(fits["curves"], ftask, target) if c["fit"]])
-        title = panel_title(ftask, target, stand_ins)
-        ax.set(xlabel="pre-training images n", ylabel="test error - C", title=title)
+    figure, parts = method_parts(fits["curves"], *panel_size(points))
+    for part, curves in parts:
+        for ax, ftask, target in panel_axes(part, points):
+            _panel(ax, points, [c for c in inside(curves, ftask, target) if c["fit"]])
+            title = panel_title(ftask, target, stand_ins)
+            ax.set(xlabel="pre-training images n", ylabel="test error - C", title=title)
+    share_limits([part for part, _ in parts])
     return figure
 
 

@@ -6,13 +6,13 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, FigureBase
 from matplotlib.ticker import LogFormatter
 
 from syn2real.laws.forms.size import LAW
 from syn2real.laws.results import Rows
 from syn2real.laws.table import rows_of
-from syn2real.report.figures.base import curve_labels, error_bars, face
+from syn2real.report.figures.base import Curves, by_paper, curve_labels, error_bars, face, method_parts
 
 TITLE = "transfer gap against model size"
 NEEDS = ("points", "fits", "size")
@@ -26,28 +26,36 @@ def draw(points: pd.DataFrame, fits: dict[str, Any], size: dict[str, Any]) -> Fi
     points : pandas.DataFrame
         A points table of several models.
     fits : dict
-        Its fits with the simple law, a curve a model.
+        Its fits with the simple law, a curve a model, by one method or both.
     size : dict
-        Its fits with the law of the model's size, a curve for all models.
+        Its fits with the law of the model's size, a curve for all models, by the same methods.
 
     Returns
     -------
     Figure
-        A log-log panel for each curve of the size law.
+        For each method a log-log panel for each curve of the size law.
     """
     groups = [curve for curve in size["curves"] if curve["fit"]]
-    figure = Figure(figsize=(5.6 * max(len(groups), 1), 4.6), layout="constrained")
+    columns = max(len({str(group["curve"]) for group in groups}), 1)
+    figure, parts = method_parts(groups, 5.6 * columns, 4.6)
     if not groups:
         reasons = {curve["reason"] for curve in size["curves"]}
         figure.suptitle(f"the law of the model's size could not be fitted: {'; '.join(sorted(reasons))}")
         return figure
-    axes = figure.subplots(1, len(groups), squeeze=False)[0]
+    for part, mine in parts:
+        one = [c for c in fits["curves"] if c["fit"] and by_paper(c) == by_paper(mine[0])]
+        _part(part, points, one, mine)
+    return figure
+
+
+def _part(part: FigureBase, points: pd.DataFrame, curves: Curves, groups: Curves) -> None:
+    """Draw the curves of the size law that one method fitted."""
+    axes = part.subplots(1, len(groups), squeeze=False)[0]
     labels = curve_labels([group["curve"] for group in groups])
     for ax, group, label in zip(axes, groups, labels, strict=True):
-        mine = [c for c in fits["curves"] if c["fit"] and c["curve"].items() >= group["curve"].items()]
+        mine = [c for c in curves if c["curve"].items() >= group["curve"].items()]
         _panel(ax, points, mine, group["fit"]["params"])
         ax.set(xlabel="parameters of the backbone, millions", ylabel="transfer gap C", title=label)
-    return figure
 
 
 def _panel(ax: Axes, points: pd.DataFrame, curves: list[dict[str, Any]], law: dict[str, Any]) -> None:
