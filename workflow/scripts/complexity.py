@@ -14,6 +14,7 @@ with job_log(snakemake.log[0], Attempt(snakemake.resources.attempt, scratch)):
     from syn2real.complexity.images import ShardImages
     from syn2real.complexity.measure import measure_images
     from syn2real.jobs.gpus import use_gpus
+    from syn2real.report.complexity import dead_channels
 
     use_gpus(snakemake.resources.gpu)
     measured = measure_images(
@@ -25,4 +26,6 @@ with job_log(snakemake.log[0], Attempt(snakemake.resources.attempt, scratch)):
         floor=params.floor,
         threads=snakemake.threads,
     )
+    if warning := dead_channels(measured):
+        print(f"warning: {warning}")
     write_json(snakemake.output[0], {"setting": w.setting, "reference": w.reference, **measured})

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from syn2real.errors import InputError
+from syn2real.near import near_path
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -123,7 +124,7 @@ def require_file(path: str | Path, what: str = "file") -> None:
     if path.is_dir():
         raise InputError(f"is a folder; give a {what}", file=path)
     if not path.exists():
-        raise InputError(f"there is no such {what}", file=path)
+        raise InputError(f"there is no such {what}{near_path(path)}", file=path)
     if not path.is_file():
         raise InputError(f"is a pipe or device; give a {what}", file=path)
 

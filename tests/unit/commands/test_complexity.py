@@ -1,11 +1,13 @@
 """`syn2real complexity`: any folder of images, shards, and what is refused in one line with code 2."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
+from safetensors.torch import load_file, save_file
 
 from syn2real.backbones.base import build_backbone, save_backbone
 from syn2real.cli import main
@@ -54,7 +56,7 @@ def test_shards_know_their_scenes(shards, weights, capsys) -> None:
         code, out, _ = run(capsys, place, *options)
         assert code == 0 and "images 16, scenes 8" in out
     code, _, error = run(capsys, shards[0][0], *options, "--scene", "(.)")
-    assert code == 2 and "shards know their scenes" in error
+    assert code == 2 and "shards know their images and scenes" in error
 
 
 @pytest.mark.parametrize(
@@ -73,8 +75,9 @@ def test_shards_know_their_scenes(shards, weights, capsys) -> None:
 )
 def test_wrong_options_are_one_line(folder, weights, options, message, capsys) -> None:
     code, out, error = run(capsys, folder, *[weights if option == "W" else option for option in options])
-    assert (code, out) == (2, "") and len(error.splitlines()) == 1
-    assert error.startswith("error: ") and message in error
+    lines = [line for line in error.splitlines() if not line.startswith("warning: ")]
+    assert (code, out, len(lines)) == (2, "", 1)
+    assert lines[0].startswith("error: ") and message in lines[0]
 
 
 def test_a_folder_without_images_and_a_broken_image_are_one_line(folder, weights, tmp_path, capsys) -> None:
@@ -85,7 +88,86 @@ def test_a_folder_without_images_and_a_broken_image_are_one_line(folder, weights
         (tmp_path / "empty", "no image below this folder"),
         (tmp_path / "none", "there is no such folder"),
         (folder / "notes.txt", "not a readable shard"),
+        (Path("/dev/null"), "is a pipe or device"),
+        (folder / "scene1" / "0.png", "is one image; give the folder"),
         (folder, "scene1/2.png: the image cannot be read"),
     ):
         code, _, error = run(capsys, place, *options)
         assert code == 2 and len(error.splitlines()) == 1 and message in error, (place, error)
+
+
+def kubric(folder, kinds):
+    """Write frames as Kubric, BlenderProc or BOP do: a file a kind, name to mode."""
+    random = np.random.default_rng(1)
+    for k in range(3):
+        for name, mode in kinds.items():
+            path = folder / name.replace("#", f"{k:05d}")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            pixels = random.integers(0, 255, (8, 8, 4), dtype=np.uint8)
+            if mode in ("F", "I;16"):
+                Image.fromarray(pixels[..., 0].astype(np.float32 if mode == "F" else np.uint16)).save(path)
+            else:
+                Image.fromarray(pixels).convert(mode).save(path)
+
+
+RGB, MIXED = {"a_#.png": "RGB"}, {"a_#.png": "RGB", "b_#.jpg": "L"}
+KUBRIC = {"0/rgba_#.png": "RGBA", "0/depth_#.tiff": "F", "0/segmentation_#.png": "P", "0/normal_#.png": "RGB"}
+BOP = {"rgb/#.png": "RGB", "depth/#.png": "I;16", "mask_visib/#.png": "L"}
+
+
+@pytest.mark.parametrize(
+    ("kinds", "pattern", "images", "message"),
+    [
+        (RGB, None, 3, ""),
+        (MIXED, None, 6, "warning: images differ in Pillow's mode (3 RGB, 3 L)"),
+        (MIXED, "a_*", 3, ""),
+        (MIXED | {".hidden/#.png": "L", "._a_#.png": "L"}, "*", 6, "images differ"),
+        (KUBRIC, None, None, "3 #/depth_#.tiff (F), 3 #/normal_#.png (RGB), 3 #/rgba_#.png (RGBA), "),
+        (KUBRIC, None, None, "choose with --images, such as --images 'rgba_*.png' ('*' takes all)"),
+        (KUBRIC, "rgba_*.png", 3, ""),
+        (KUBRIC, "*", None, "depth_00000.tiff: this image has Pillow's mode F, floats of unknown scale"),
+        (BOP, None, None, "such as --images 'rgb/*.png'"),
+        (BOP, "rgb/*", 3, ""),
+        ({"a_#.png": "RGB", "mask/#.png": "RGB"}, None, None, "3 mask/#.png (RGB)"),
+        ({"a_#.png": "RGB", "mask/#.png": "RGB"}, "*", 6, ""),
+        ({"depth_#.png": "L"}, None, 3, ""),
+        (RGB, "b_*", None, "--images: 'b_*' matches none of the 3 images, such as 'a_00000.png'"),
+        (RGB, " ", None, "--images: ' ' matches none"),
+        (RGB | {"c_#.tar": "RGB"}, None, None, "holds both .tar files (3) and images (3)"),
+        (RGB | {"c_#.tar": "RGB"}, "*", 3, "3 files of F are not read as images: .tar (3)"),
+    ],
+)
+def test_depth_and_masks_are_not_taken_for_images(
+    tmp_path, weights, kinds, pattern, images, message, capsys
+) -> None:
+    folder = tmp_path / "F"
+    kubric(folder, {name: mode for name, mode in kinds.items() if ".tar" not in name})
+    for name in (name for name in kinds if ".tar" in name):
+        for k in range(3):
+            (folder / name.replace("#", str(k))).write_bytes(b"")
+    options = ["--weights", weights, "--model", "resnet18", "--size", 32, "--threads", 1]
+    code, out, error = run(capsys, folder, *options, *(["--images", pattern] if pattern else []))
+    error = error.replace(str(folder), "F")
+    assert code == (2 if images is None else 0) and message in error, error
+    assert images is None or f"images {images}, " in out
+    assert code == 0 or (out, len(error.splitlines())) == ("", 1)
+
+
+def test_dead_channels_are_warned_of_and_images_that_are_all_alike_refused(
+    folder, weights, tmp_path, capsys
+) -> None:
+    state = load_file(weights)
+    state["layer4.1.bn2.weight"][:256], state["layer4.1.bn2.bias"][:256] = 0, -1e6
+    save_file(state, tmp_path / "half.safetensors")
+    state["layer4.1.bn2.weight"][:], state["layer4.1.bn2.bias"][:] = 0, -1e6
+    save_file(state, tmp_path / "none.safetensors")
+    state["layer4.1.bn2.bias"][:] = 3e38
+    state["layer4.1.bn2.weight"][:] = 3e38
+    save_file(state, tmp_path / "huge.safetensors")
+    options = ["--model", "resnet18", "--size", 32, "--threads", 1]
+    code, _, error = run(capsys, folder, "--weights", tmp_path / "half.safetensors", *options)
+    assert code == 0 and "of 512 channels" in error and "are the same for all images" in error
+    code, _, error = run(capsys, folder, "--weights", tmp_path / "none.safetensors", *options)
+    assert code == 2 and "none of 512 channels differs between the 6 images" in error.splitlines()[-1]
+    code, _, error = run(capsys, folder, "--weights", tmp_path / "huge.safetensors", *options)
+    assert code == 2 and "its features are not finite" in error.splitlines()[-1]

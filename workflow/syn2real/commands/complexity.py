@@ -4,12 +4,14 @@ measured with the same backbone and options, and with equal numbers of images an
 """
 
 import argparse
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from syn2real.complexity.schema import FLOOR
 from syn2real.errors import InputError
-from syn2real.files import check_output, write_json
+from syn2real.files import check_output, require_file, write_json
 from syn2real.plugins import unknown
 
 if TYPE_CHECKING:
@@ -50,6 +52,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "know theirs). Images of one scene are not independent; the standard error accounts for that",
     )  # fmt: skip
     parser.add_argument(
+        "--images", metavar="GLOB",
+        help="which images of a folder, by their name or the end of their path, such as 'rgba_*.png' or "
+        "'rgb/*' (default: all; refused where depth, masks or normals lie among them)",
+    )  # fmt: skip
+    parser.add_argument(
         "--floor", type=float, default=FLOOR,
         help="variance of the noise added to the activations (default: %(default)s)",
     )  # fmt: skip
@@ -63,10 +70,12 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.output is not None:
         check_output(arguments.output, arguments.folder, arguments.weights, key="--output")
     from syn2real.complexity.measure import measure_images
-    from syn2real.report.complexity import measured_text
+    from syn2real.report.complexity import dead_channels, measured_text
 
+    images = _images(arguments.folder, arguments.scene, arguments.images)
+    _warn(images.warnings)
     result = measure_images(
-        _images(arguments.folder, arguments.scene),
+        images,
         arguments.weights,
         arguments.model,
         activation=arguments.activation,
@@ -75,9 +84,16 @@ def run(arguments: argparse.Namespace) -> int:
         threads=arguments.threads,
     )
     if arguments.output:
-        write_json(arguments.output, {"source": str(arguments.folder), **result})
+        write_json(arguments.output, {"source": str(arguments.folder), "pattern": arguments.images, **result})
     print(measured_text(result))
+    _warn([dead_channels(result)])
     return 0
+
+
+def _warn(warnings: Sequence[str | None]) -> None:
+    """Print warnings; None is none."""
+    for warning in filter(None, warnings):
+        print(f"warning: {warning}", file=sys.stderr)
 
 
 def _check(arguments: argparse.Namespace) -> None:
@@ -101,13 +117,25 @@ def _check(arguments: argparse.Namespace) -> None:
         raise InputError(f"a positive number is needed, not {arguments.floor}", key="--floor")
 
 
-def _images(path: Path, scene: str | None) -> "FolderImages | ShardImages":
+def _images(path: Path, scene: str | None, pattern: str | None) -> "FolderImages | ShardImages":
     """Return the images of a shard, of a folder of shards, or of a folder of images."""
     from syn2real.complexity.images import FolderImages, ShardImages
+    from syn2real.data.image_files import files_below, is_image
 
-    shards = [path] if path.is_file() else sorted(path.rglob("*.tar"))
-    if not shards:
-        return FolderImages(path, scene)
-    if scene is not None:
-        raise InputError("shards know their scenes; leave this out", key="--scene")
+    if path.is_file() and is_image(path.name):
+        raise InputError("is one image; give the folder that holds the images", file=path)
+    if not path.is_dir():
+        require_file(path, "folder of images or shards, or a shard")
+    files = [path] if path.is_file() else list(files_below(path))
+    shards = [file for file in files if file == path or file.suffix == ".tar"]
+    if not shards or (pattern is not None and path.is_dir()):
+        return FolderImages(path, scene, pattern)
+    if images := sum(is_image(file.name) for file in files):
+        problem = (
+            f"holds both .tar files ({len(shards):,}) and images ({images:,}); give a folder of either, "
+        )
+        raise InputError(problem + "or --images '*' to measure the images", file=path)
+    if scene is not None or pattern is not None:
+        key = "--scene" if scene is not None else "--images"
+        raise InputError("shards know their images and scenes; leave this out", key=key)
     return ShardImages(shards)

@@ -79,11 +79,20 @@ def features(
         The scene the block belongs to; a scene may come in several blocks.
     block : float32 array, shape (k, d)
         k vectors.
+
+    Raises
+    ------
+    InputError
+        An image cannot be read, or its features are not finite.
     """
     for start in range(0, len(images), BATCH):
         chosen = range(start, min(start + BATCH, len(images)))
         batch = torch.stack([_square(images[index], image_size) for index in chosen])
         vectors = _vectors(backbone, normalise(batch, device), activation)
+        if not (finite := np.isfinite(vectors).all(axis=(1, 2))).all():
+            file, key = images.place(chosen[int(finite.argmin())])
+            problem = "its features are not finite numbers: the weights are none of a trained network"
+            raise InputError(problem, file=file, key=key)
         for scene, part in groupby(zip(chosen, vectors, strict=True), key=lambda p: images.scenes[p[0]]):
             yield scene, np.concatenate([vector for _, vector in part])
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import torch
 from torch.utils.data import Dataset
 
+from syn2real.complexity.choosing import choose_images
 from syn2real.data.annotated import check_whole_scenes, file_sizes
-from syn2real.data.image_files import IMAGE_ENDINGS, images_below
 from syn2real.data.images import read_image
 from syn2real.data.rendered import channels_first
 from syn2real.data.shards import IMAGE, Shard, decode_image, read_members
@@ -24,15 +24,22 @@ class SceneImages(Dataset[torch.Tensor]):
     ----------
     scenes : list of str
         The scene of each image. Images of one scene follow each other.
+    warnings : sequence of str
+        What may be wrong with them.
     """
 
     scenes: list[str]
+    warnings: Sequence[str] = ()
 
     def __len__(self) -> int:
         return len(self.scenes)
 
     @abstractmethod
     def __getitem__(self, index: int) -> torch.Tensor: ...
+
+    @abstractmethod
+    def place(self, index: int) -> tuple[Path, str | None]:
+        """Return the file of an image, and its key within it where it is a shard."""
 
     @abstractmethod
     def digest(self) -> str:
@@ -74,6 +81,11 @@ class ShardImages(SceneImages):
         if len({key for _, key in self._images}) < len(self._images):
             raise InputError("two shards hold the same scene; give every shard once", file=shards[-1].path)
 
+    def place(self, index: int) -> tuple[Path, str]:
+        """Return the shard of an image, and its key."""
+        shard, key = self._images[index]
+        return shard.path, key
+
     def __getitem__(self, index: int) -> torch.Tensor:
         shard, key = self._images[index]
         members = read_members(shard, key, (IMAGE,))
@@ -96,24 +108,29 @@ class FolderImages(SceneImages):
     scene : str, optional
         A regular expression whose first group, in an image's path within the folder, names its scene:
         `(scene\d+)/` for a folder a scene. By default each image is a scene of its own.
+    pattern : str, optional
+        Which images, see `choose_images`.
 
     Raises
     ------
     InputError
-        There is no such folder or no image in it, or the expression is none, has no group or does not fit an
-        image.
+        There is no such folder or no image in it, one cannot be read, or there are pictures among other kinds
+        of image; or the expression is none, has no group or does not fit an image.
     """
 
-    def __init__(self, folder: Path, scene: str | None = None) -> None:
-        if not folder.is_dir():
-            raise InputError("there is no such folder", file=folder)
-        self.folder, pattern = folder, _compiled(scene)
-        names = {path.relative_to(folder).as_posix(): path for path in images_below(folder)}
-        if not names:
-            raise InputError(f"no image below this folder ({', '.join(IMAGE_ENDINGS)})", file=folder)
-        placed = sorted((_scene_of(name, pattern, folder), name) for name in names)
+    def __init__(self, folder: Path, scene: str | None = None, pattern: str | None = None) -> None:
+        self.folder, expression = folder, _compiled(scene)
+        images, self.warnings = choose_images(folder, pattern)
+        names = {path.relative_to(folder).as_posix(): path for path in images}
+        placed = sorted((_scene_of(name, expression, folder), name) for name in names)
         self.scenes = [scene for scene, _ in placed]
         self._paths = [names[name] for _, name in placed]
+        for index in {0, len(self) // 2, len(self) - 1}:
+            self[index]  # decoded before hours of work begin
+
+    def place(self, index: int) -> tuple[Path, None]:
+        """Return the file of an image."""
+        return self._paths[index], None
 
     def __getitem__(self, index: int) -> torch.Tensor:
         return read_image(self._paths[index]).as_subclass(torch.Tensor)

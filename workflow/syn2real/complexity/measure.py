@@ -9,6 +9,7 @@ from syn2real.complexity.features import features, load_reference
 from syn2real.complexity.images import SceneImages
 from syn2real.complexity.scenes import SceneGroups
 from syn2real.complexity.schema import FLOOR, Activation
+from syn2real.errors import InputError
 from syn2real.files import file_digest
 from syn2real.jobs.provenance import git_commit
 from syn2real.tasks.common.images import memory_format
@@ -54,7 +55,7 @@ def measure_images(
     Raises
     ------
     InputError
-        The weights do not fit, or an image cannot be read.
+        The weights do not fit, an image cannot be read, or no feature differs between the images.
     """
     device = pick_device()
     make_deterministic(threads, device)
@@ -64,9 +65,14 @@ def measure_images(
         images, backbone, activation=activation, image_size=image_size, device=device
     ):
         groups.update(scene, block)
+    measured = measure_entropy(groups, floor)
+    if measured["dead_channels"] == measured["dimensions"]:
+        problem = f"none of {measured['dimensions']} channels differs between the {len(images)} images; "
+        problem += "give images that differ, or a trained network's weights"
+        raise InputError(problem, file=weights)
     return {
         "version": 1,
-        **measure_entropy(groups, floor),
+        **measured,
         "images": len(images),
         "activation": activation,
         "image_size": image_size,

@@ -5,6 +5,9 @@ from typing import Any
 
 from syn2real.report.markdown import markdown_table
 
+DEAD = 0.01
+"""Share of channels that may be dead before it is said."""
+
 
 def measured_text(result: Mapping[str, Any]) -> str:
     """Return the complexity of one set of images in words.
@@ -37,6 +40,18 @@ def measured_text(result: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def dead_channels(result: Mapping[str, Any]) -> str | None:
+    """Return a warning where more than `DEAD` of a backbone's channels are the same for all images.
+
+    Each lowers H, whatever the images show; only sets with as many can be compared.
+    """
+    dead, all_ = result["dead_channels"], result["dimensions"]
+    if dead <= DEAD * all_:
+        return None
+    share = f"{dead:,} of {all_:,} channels ({100 * dead / all_:.1f} %)"
+    return f"{share} are the same for all images, which lowers H; compare only sets with as many"
+
+
 def compared_text(measured: Mapping[str, Mapping[str, Any]], comparison: Mapping[str, Any]) -> str:
     """Return the settings of an experiment in order, and whether that order is the paper's, as Markdown.
 
@@ -61,7 +76,9 @@ def compared_text(measured: Mapping[str, Mapping[str, Any]], comparison: Mapping
         f"{any_result['images']:,} images in {any_result['scenes']:,} scenes a setting, floor "
         f"{any_result['floor']:g}."
     )
-    return "\n\n".join([head, table, *_ordering(comparison)]) + "\n"
+    dead = [f"- {name}: {text}." for name in comparison["order"] if (text := dead_channels(measured[name]))]
+    warned = ["Dead channels:\n\n" + "\n".join(dead)] if dead else []
+    return "\n\n".join([head, table, *warned, *_ordering(comparison)]) + "\n"
 
 
 def _numbers(name: str, result: Mapping[str, Any]) -> list[str]:
