@@ -3,13 +3,12 @@
 from syn2real.jobs.log import job_log
 
 with job_log(snakemake.log[0]):
-    import pandas as pd
-
     from syn2real.files import write_json, write_text
     from syn2real.laws.api import fit_table, parameter_table
+    from syn2real.laws.reading import read_own_csv
     from syn2real.laws.rows import prediction_grid
 
-    points = pd.read_csv(snakemake.input[0])
+    points = read_own_csv(snakemake.input[0])
     params = snakemake.params
     at = prediction_grid(points) if params.predict else []
     how = {"method": params.method, "fix_d": (params.paper or {}).get("fix_D")}

@@ -7,4 +7,6 @@ with job_log(snakemake.log[0]):
     from syn2real.training.points import write_points
 
     params = snakemake.params
-    write_points(read_measurements(snakemake.input[0], params.select, params.ignore), snakemake.output[0])
+    points = read_measurements(snakemake.input[0], params.select, params.ignore)
+    print(*points.attrs["notes"], sep="\n")
+    write_points(points, snakemake.output[0])

@@ -4,6 +4,7 @@ import pytest
 
 from syn2real.errors import InputError
 from syn2real.laws.convert import PUBLISHED, convert_table, read_measurements
+from syn2real.laws.reading import read_csv
 
 ROWS = [
     (1, 0.10, "1000", "64k", "objdet", "coco", "1", "objdet", "r50", "23.9", "bop-lv2.5"),
@@ -97,3 +98,48 @@ def test_a_selection_of_nothing_is_refused(published, tmp_path, select, ignore, 
     published.to_csv(tmp_path / "published.csv", index=False)
     with pytest.raises(InputError, match=message):
         read_measurements(tmp_path / "published.csv", select, ignore)
+
+
+BAD = {
+    "a percentage": ("value", 2, "61", "value: '61' in line 4 is above 1, as no score is; divide"),
+    "no result": ("value", 2, "-1", "value: '-1' in line 4 is negative"),
+    "a share": ("pretrain.data", 2, "0.5", "'0.5' in line 4 is not whole, but pretrain.data counts images"),
+    "too many": ("pretrain.data", 2, "1e30", "'1e30' in line 4 is too large"),
+    "labels": ("fratio", 2, "640", "640 in line 4 is not above 0 and at most 100, in percent"),
+    "parameters": ("nparam", 2, "23900000", "is not above 0 and at most 100,000, in millions"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("column", "row", "cell", "problem"), BAD.values(), ids=BAD)
+def test_a_cell_that_cannot_be_is_refused_with_its_line(published, column, row, cell, problem):
+    published.loc[row, column] = cell
+    with pytest.raises(InputError) as caught:
+        convert_table(published)
+    assert problem in str(caught.value)
+
+
+POINTS = "n,error,seed\n1000,0.6,0\n2000,0.5,0\n4000,0.45,0\n"
+TABLES = {
+    "percentages": (POINTS.replace("0.", ""), "6 in line 2 is above 1, as no error rate is"),
+    "value": (POINTS.replace("seed", "value"), "is not 1 - error"),
+    "shares": (POINTS.replace("000,", ".5,"), "is not whole, but n counts images"),
+    "a seed twice": (POINTS + "1000,0.61,0\n", "lines 2 and 5 have the errors 0.6 and 0.61"),
+}
+
+
+@pytest.mark.parametrize(("text", "problem"), TABLES.values(), ids=TABLES)
+def test_points_are_checked_by_both_who_read_them(tmp_path, text, problem):
+    path = tmp_path / "points.csv"
+    path.write_text(text)
+    with pytest.raises(InputError) as caught:
+        read_measurements(path)
+        convert_table(read_csv(path), path)
+    assert problem in str(caught.value) and str(caught.value).startswith(str(path))
+
+
+def test_what_the_published_columns_cannot_hold_is_said(tmp_path):
+    path = tmp_path / "points.csv"
+    path.write_text(POINTS.replace("seed", "lr").replace(",", ";").replace(".", ","))
+    table, notes = convert_table(read_csv(path), path)
+    assert table["value"].tolist() == pytest.approx([0.4, 0.5, 0.55])
+    assert "it has no place for lr" in notes and "numbers have decimal commas" in notes

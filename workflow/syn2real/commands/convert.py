@@ -26,5 +26,5 @@ def run(arguments: argparse.Namespace) -> int:
     table, notes = convert_table(read_csv(arguments.source), arguments.source)
     with atomic(arguments.output) as temporary:
         table.to_csv(temporary, index=False)
-    print(f"{arguments.output}: {'; '.join(notes) or f'{len(table)} rows'}")
+    print(f"{arguments.output}: {'; '.join(notes)}")
     return 0

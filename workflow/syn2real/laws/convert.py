@@ -14,12 +14,14 @@ import numpy as np
 import pandas as pd
 
 from syn2real.errors import InputError
-from syn2real.laws.reading import check_frame, number_column, read_csv
+from syn2real.laws.columns import ROUNDED, check_seeds, identity_columns, without_runs
+from syn2real.laws.reading import NOTES, check_frame, number_column, read_csv, refuse_cells, score_column
 
 PUBLISHED = (
     "n_eval", "value", "pretrain.data", "pscale", "ptask", "fdata", "fratio", "ftask", "model", "nparam",
     "pdata",
 )  # fmt: skip
+MILLIONS = 100_000  # of parameters: a larger number counts parameters
 TRAIN_SIZE = {"imagenet": 1_281_167, "coco": 118_287, "ade20k": 20_210}
 METRIC = {"sinclass": "top-1 accuracy", "objdet": "mAP", "semseg": "mIoU"}
 NAMES = ("setting", "ptask", "ftask", "target", "model")
@@ -38,7 +40,7 @@ def convert_table(frame: pd.DataFrame, file: str | Path | None = None) -> tuple[
     -------
     table : DataFrame
     notes : list of str
-        What was dropped.
+        What was read otherwise than written, and what was dropped.
 
     Raises
     ------
@@ -48,7 +50,7 @@ def convert_table(frame: pd.DataFrame, file: str | Path | None = None) -> tuple[
     if set(PUBLISHED) <= set(frame.columns):
         return to_points(frame, file)
     if {"n", "error"} <= set(frame.columns):
-        return to_published(frame, file), []
+        return to_published(frame, file)
     missing = next(column for column in PUBLISHED if column not in frame.columns)
     raise InputError(
         "no such column; convert takes the authors' 11 columns, or points with n and error",
@@ -74,17 +76,22 @@ def read_measurements(
     Returns
     -------
     DataFrame
-        A row a run. A name that the table does not have (setting, tasks, target, model) is "unnamed", so that
-        reports and figures can name every curve; rows of one name and size are its seeds.
+        A row a run; ``attrs["notes"]`` lists what was read otherwise than written. A name that the table does
+        not have (setting, tasks, target, model) is "unnamed", so that reports and figures can name every
+        curve; rows of one name and size are its seeds.
 
     Raises
     ------
     InputError
-        Where the file is missing or not a table of measurements, a column is missing, or no row is left.
+        Where the file is missing or not a table of measurements, a column is missing, no row is left, or a
+        seed has two errors at one size.
     """
     frame = read_csv(path)
-    published = set(PUBLISHED) <= set(frame.columns)
-    points = to_points(frame, path)[0] if published else check_frame(frame, path)
+    if set(PUBLISHED) <= set(frame.columns):
+        points, notes = to_points(frame, path)
+    else:
+        points, notes = without_runs(check_frame(frame, path))
+        notes = [*points.attrs[NOTES], *notes]
     for column, values in (select or {}).items():
         _known_column(points, column, path, "select")
         have = dict.fromkeys(points[column].astype(str))
@@ -101,10 +108,14 @@ def read_measurements(
     for column in NAMES:
         if column not in points:
             points[column] = "unnamed"
+    if not ignore:
+        check_seeds(points, identity_columns(points), (), path)
     if ignore or "seed" not in points:
         runs = [c for c in points.columns if c not in ("seed", "value", "error", "n_params", "weight")]
         points["seed"] = points.groupby(runs, dropna=False).cumcount()
-    return points.reset_index(drop=True)
+    points = points.reset_index(drop=True)
+    points.attrs[NOTES] = notes
+    return points
 
 
 def _known_column(points: pd.DataFrame, column: str, path: str | Path, key: str) -> None:
@@ -116,7 +127,7 @@ def _known_column(points: pd.DataFrame, column: str, path: str | Path, key: str)
 
 def to_points(frame: pd.DataFrame, file: str | Path | None = None) -> tuple[pd.DataFrame, list[str]]:
     """Return the runs of the published table, a row a run, valued at its last evaluation."""
-    notes = []
+    notes = list(frame.attrs.get(NOTES, []))
     blank = frame["pretrain.data"].astype(str).str.strip().str.lower().isin(["", "na", "nan"])
     if blank.any():
         notes.append(f"{int(blank.sum())} rows without pretrain.data (n) were dropped")
@@ -127,8 +138,12 @@ def to_points(frame: pd.DataFrame, file: str | Path | None = None) -> tuple[pd.D
     rows = frame[~blank & ~unknown].drop_duplicates(list(PUBLISHED)).copy()
     if rows.empty:
         raise InputError("no row has an n; nothing to convert", file=file, key="pretrain.data")
-    for column in ("n_eval", "value", "pretrain.data", "fratio", "nparam"):
+    rows["value"] = score_column(rows, "value", file)
+    for column in ("n_eval", "pretrain.data", "fratio", "nparam"):
         rows[column] = number_column(rows, column, file)
+    for column, most, unit in (("fratio", 100, "percent of the labels"), ("nparam", MILLIONS, "millions")):
+        outside = ((rows[column] <= 0) | (rows[column] > most)).to_numpy()
+        refuse_cells(outside, f"is not above 0 and at most {most:,}, in {unit}", rows, column, file)
     rows = rows.reset_index(drop=True)
     runs = [column for column in PUBLISHED if column not in ("n_eval", "value")]
     # Two values at one evaluation of one name are two runs of it: they become two seeds.
@@ -149,19 +164,28 @@ def to_points(frame: pd.DataFrame, file: str | Path | None = None) -> tuple[pd.D
     return points, [*notes, f"{len(points)} runs"]
 
 
-def to_published(frame: pd.DataFrame, file: str | Path | None = None) -> pd.DataFrame:
+def to_published(frame: pd.DataFrame, file: str | Path | None = None) -> tuple[pd.DataFrame, list[str]]:
     """Return points in the published columns, a row a run; what the points do not have is left blank."""
-    error = number_column(frame, "error", file)
+    checked = check_frame(frame, file)
+    value = 1 - checked["error"]
+    if "value" in frame:
+        value = pd.Series(score_column(frame, "value", file), index=frame.index)
+        differs = (value - 1 + checked["error"]).abs() > ROUNDED
+        refuse_cells(differs.to_numpy(), "is not 1 - error; fix or remove the column", frame, "value", file)
 
     def column(name: str) -> pd.Series:
         return frame[name] if name in frame else pd.Series([""] * len(frame), index=frame.index)
 
     out = {old: column(new).to_numpy() for old, new in SAME.items()}
     out["n_eval"] = np.ones(len(frame), int)
-    out["value"] = number_column(frame, "value", file) if "value" in frame else 1 - error
-    out["pretrain.data"] = number_column(frame, "n", file).astype(np.int64)
+    out["value"] = value.to_numpy()
+    out["pretrain.data"] = checked["n"].to_numpy().astype(np.int64)
     out["fratio"] = column("s_percent").to_numpy()
     out["model"] = column("model").astype(str).str.replace(r"^resnet(\d+)$", r"r\1", regex=True).to_numpy()
-    size = pd.to_numeric(column("n_params"), errors="coerce")
-    out["nparam"] = (size / 1e6).to_numpy()
-    return pd.DataFrame(out)[list(PUBLISHED)]
+    sizes = checked["n_params"] / 1e6 if "n_params" in checked else column("n_params")
+    out["nparam"] = sizes.to_numpy()
+    kept = {*SAME.values(), "n", "error", "value", "s_percent", "model", "n_params", "metric", "seed"}
+    kept |= {"s"} if "s_percent" in frame else set()
+    lost = [str(name) for name in frame.columns if name not in kept]
+    notes = [f"it has no place for {', '.join(lost)}"] if lost else []
+    return pd.DataFrame(out)[list(PUBLISHED)], [*checked.attrs[NOTES], *notes, f"{len(frame)} rows"]

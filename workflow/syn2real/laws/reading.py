@@ -16,8 +16,8 @@ from syn2real.near import near_name
 
 UNITS = ("rate", "percent", "loss")
 POSITIVE = ("error", "n_params", "weight")
-NOT_NEGATIVE = ("n", "s")  # 0: no pre-training, and no labels of the target
-WHOLE = {"n": "images", "s": "labels"}
+NOT_NEGATIVE = ("n", "s", "pretrain.data")  # 0: no pre-training, and no labels of the target
+WHOLE = {"n": "images", "s": "labels", "pretrain.data": "images"}
 """What columns of whole numbers count."""
 LARGEST = 2**53  # whole numbers up to here are exact
 SHARES = 100  # numbers up to here, not all whole, may be shares or percentages of a set
@@ -66,6 +66,11 @@ def read_csv(path: str | Path) -> pd.DataFrame:
     return frame
 
 
+def read_own_csv(path: str | Path) -> pd.DataFrame:
+    """Read a table that this project wrote: blank cells are missing, and NA is a name."""
+    return pd.read_csv(path, keep_default_na=False, na_values="")
+
+
 def _names(names: Sequence[str], file: str | Path) -> tuple[list[str], list[str]]:
     """Return the columns' names, those that mean something as this project writes them, and notes."""
     out = [known_name(name) if known_name(name) in KNOWN else name for name in names]
@@ -105,25 +110,27 @@ def number_column(
         whole though its column counts something.
     """
     values = pd.to_numeric(frame[column], errors="coerce").to_numpy(float, na_value=np.nan)
-    _refuse(~np.isfinite(values), "is not a finite number; fix or remove the row", frame, column, file)
+    refuse_cells(~np.isfinite(values), "is not a finite number; fix or remove the row", frame, column, file)
     if column in NOT_NEGATIVE or (zero and column in POSITIVE):
-        _refuse(values < 0, "is negative; fix or remove the row", frame, column, file)
+        refuse_cells(values < 0, "is negative; fix or remove the row", frame, column, file)
     elif column in POSITIVE:
         hint = "fix or remove the row"
         if column == "error" and not (values < 0).any():
             hint = "no error on N test examples means about 1/(2N): give --test-size N, or that value"
-        _refuse(values <= 0, f"is not positive; {hint}", frame, column, file)
+        refuse_cells(values <= 0, f"is not positive; {hint}", frame, column, file)
     if column in WHOLE:
         share = "; it looks like a share of a set: multiply it by the size of that set"
         hint = share if values.size and values.max() <= SHARES else ""
         counts = f"{column} counts {WHOLE[column]}"
-        _refuse(values != np.floor(values), f"is not whole, but {counts}{hint}", frame, column, file)
-        _refuse(values > LARGEST, f"is too large: {counts}", frame, column, file)
+        refuse_cells(values != np.floor(values), f"is not whole, but {counts}{hint}", frame, column, file)
+        refuse_cells(values > LARGEST, f"is too large: {counts}", frame, column, file)
     return values
 
 
-def _refuse(bad: np.ndarray, problem: str, frame: pd.DataFrame, column: str, file: str | Path | None) -> None:
-    """Raise InputError on the first bad cell, with its line in the file."""
+def refuse_cells(
+    bad: np.ndarray, problem: str, frame: pd.DataFrame, column: str, file: str | Path | None
+) -> None:
+    """Raise InputError on the first bad cell, of a mask (rows,), with its line in the file."""
     if bad.any():
         row = int(np.flatnonzero(bad)[0])
         cell = plain(frame[column].iloc[row])
@@ -194,6 +201,22 @@ def check_frame(
     return out
 
 
+def score_column(frame: pd.DataFrame, column: str, file: str | Path | None = None) -> np.ndarray:
+    """Return a column of scores, from 0 to 1 or all with percent signs, as floats from 0 to 1, shape (rows,).
+
+    Raises
+    ------
+    InputError
+        Where a cell is none.
+    """
+    scores = frame[[column]].copy()
+    scale = 100 if _percent(scores, column, "rate", file) else 1
+    values = number_column(scores, column, file) / scale
+    refuse_cells(values > 1, "is above 1, as no score is; divide percentages by 100", frame, column, file)
+    refuse_cells(values < 0, "is negative, as no score is; fix or remove the row", frame, column, file)
+    return values
+
+
 def _missing(column: str, frame: pd.DataFrame, file: str | Path | None) -> InputError:
     """Return the error on a column that is not there, with the name that it may have."""
     names = [str(name) for name in frame.columns]
@@ -213,10 +236,12 @@ def _percent(frame: pd.DataFrame, column: str, unit: str, file: str | Path | Non
     if not signs.any():
         return unit == "percent"
     if unit == "loss":
-        _refuse(signs.to_numpy(), "is a percentage, not a loss; leave out --unit loss", frame, column, file)
+        refuse_cells(
+            signs.to_numpy(), "is a percentage, not a loss; leave out --unit loss", frame, column, file
+        )
     if unit == "rate":
         problem = "has no percent sign, though others have; write all in one way"
-        _refuse(~signs.to_numpy(), problem, frame, column, file)
+        refuse_cells(~signs.to_numpy(), problem, frame, column, file)
     frame[column] = text.str.removesuffix("%").str.strip()
     return True
 
@@ -225,13 +250,13 @@ def _check_errors(frame: pd.DataFrame, unit: str, file: str | Path | None) -> No
     """Refuse errors, numbers already, that are larger than any of their unit is."""
     error = frame["error"].to_numpy()
     if unit == "percent":
-        _refuse(error > 100, "is above 100, as no percentage of errors is", frame, "error", file)
+        refuse_cells(error > 100, "is above 100, as no percentage of errors is", frame, "error", file)
     if unit == "rate":
         rates = int((error <= 1).sum())
-        hint = "; give --unit percent for percentages, --unit loss for losses"
+        hint = "divide percentages by 100, or give --unit percent; losses need --unit loss"
         if rates >= len(error) / 2:
-            hint = f", but the other {rates} are rates; write it as one, or give --unit loss for losses"
-        _refuse(error > 1, f"is above 1, as no error rate is{hint}", frame, "error", file)
+            hint = f"the other {rates} are rates; write it as one, or give --unit loss for losses"
+        refuse_cells(error > 1, f"is above 1, as no error rate is; {hint}", frame, "error", file)
 
 
 def weigh_by_test_size(

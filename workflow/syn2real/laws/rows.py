@@ -10,9 +10,11 @@ import numpy as np
 import pandas as pd
 
 from syn2real.errors import InputError
-from syn2real.laws.reading import check_frame
+from syn2real.laws.columns import MEASURED, SOMETIMES
+from syn2real.laws.reading import NOTES, check_frame, line_of, plain
 from syn2real.laws.results import Rows
 from syn2real.laws.table import Curve
+from syn2real.near import near_name
 
 BEYOND = 4  # times the largest measured n is as far as a law is drawn
 
@@ -64,12 +66,12 @@ def requested_rows(
     rows : list of Rows
         One a curve.
     notes : list of str
-        How many rows of the frame belong to no curve.
+        What was read otherwise than written, and which columns of the frame are missing or ignored.
 
     Raises
     ------
     InputError
-        For an n that is not above 0.
+        For an n that is not above 0, and a row that belongs to no curve.
     """
     at = np.asarray(list(predict_at), float)
     if np.any(~np.isfinite(at) | (at <= 0)):
@@ -77,20 +79,72 @@ def requested_rows(
     rows = [_at(curve, at, varies) for curve in curves]
     if predict_frame is None:
         return rows, []
-    frame = check_frame(predict_frame, file, require=("n",))
+    several = [name for name in varies if any(np.isnan(_only(getattr(curve, name))) for curve in curves)]
+    frame = check_frame(predict_frame, file, require=("n", *several))
     for column in {"n", *varies} & set(frame.columns):
         if (frame[column] <= 0).any():
             raise InputError(f"predictions need {column} above 0", file=file, key=column)
     columns = [c for c in curves[0].identity if c in frame.columns]
+    notes = [f"in the predict file {note}" for note in frame.attrs[NOTES]]
+    notes += _column_notes(frame, curves, varies, file)
     keys = [tuple(map(_label, key)) for key in frame[columns].to_numpy(object)]
-    out, found = [], 0
+    out, found = [], np.zeros(len(frame), bool)
     for curve, before in zip(curves, rows, strict=True):
-        mine = tuple(_label(curve.identity[c]) for c in columns)
-        part = frame[[key == mine for key in keys]]
-        found += len(part)
-        out.append(_join(before, _of_frame(curve, part)))
-    lost = len(frame) - found if len(columns) == len(curves[0].identity) else 0
-    return out, [f"{lost} rows of the predict file belong to no curve"] if lost > 0 else []
+        key = tuple(_label(curve.identity[c]) for c in columns)
+        mine = np.array([one == key for one in keys]) & _same_places(curve, frame, varies)
+        found |= mine
+        out.append(_join(before, _of_frame(curve, frame[mine])))
+    if not found.all():
+        raise _lost(frame, int(np.flatnonzero(~found)[0]), columns, curves, varies, file)
+    return out, notes
+
+
+def _column_notes(
+    frame: pd.DataFrame, curves: Sequence[Curve], varies: Sequence[str], file: str | Path | None
+) -> list[str]:
+    """Say which columns are missing or ignored; refuse one whose name is nearly that of a missing one."""
+    identity = list(curves[0].identity)
+    absent = [c for c in identity if c not in frame.columns]
+    ignored = frame.columns.difference([*identity, *varies, *MEASURED, *SOMETIMES, "s", "model"], sort=False)
+    for column in map(str, ignored):
+        close = near_name(column, map(str, absent))
+        if close:
+            raise InputError(f"sets no curve apart; did you mean {close!r}?", file=file, key=column)
+    apart = [c for c in absent if len({str(curve.identity[c]) for curve in curves}) > 1]
+    notes = [f"the predict file has no {c}; its rows are predicted for every one" for c in apart]
+    return [*notes, *(f"{c!r} of the predict file sets no curves apart" for c in ignored)]
+
+
+def _same_places(curve: Curve, frame: pd.DataFrame, varies: Sequence[str]) -> np.ndarray:
+    """Return which rows have the labels and model parameters of a curve whose law does not vary with them."""
+    same = np.ones(len(frame), bool)
+    for name in {"s", "n_params"} & set(frame.columns) - {*varies}:
+        own = np.unique(getattr(curve, name))
+        same &= np.isclose(frame[name].to_numpy(float)[:, None], own, rtol=1e-9).any(axis=1)
+    return same
+
+
+def _lost(
+    frame: pd.DataFrame,
+    row: int,
+    columns: Sequence[str],
+    curves: Sequence[Curve],
+    varies: Sequence[str],
+    file: str | Path | None,
+) -> InputError:
+    """Return the error on a row to predict that belongs to no curve, with the nearest name."""
+    line, values = line_of(frame, row), frame.iloc[row]
+    for column in columns:
+        there = {_label(curve.identity[column]): str(curve.identity[column]) for curve in curves}
+        if _label(values[column]) in there:
+            continue
+        close = near_name(str(values[column]), there.values())
+        hint = f"did you mean {close!r}?" if close else f"choose from {', '.join(there.values())}"
+        problem = f"{plain(values[column])!r} in line {line} is in no curve; {hint}"
+        return InputError(problem, file=file, key=column)
+    places = [name for name in ("s", "n_params") if name in frame and name not in (*varies, *columns)]
+    where = ", ".join(f"{name} = {plain(values[name])}" for name in (*columns, *places))
+    return InputError(f"line {line} belongs to no curve: none has {where}", file=file)
 
 
 def _label(value: Any) -> Any:

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure, FigureBase
 
 from syn2real.files import atomic, read_json
 from syn2real.laws.columns import differing
+from syn2real.laws.reading import read_own_csv
 from syn2real.laws.results import FIXED, SETTLED, UNSETTLED, identified
 from syn2real.laws.table import rows_of
 
@@ -61,7 +62,7 @@ def read_input(need: str, files: Sequence[str]) -> Any:
     if not files:
         return {}
     if files[0].endswith(".csv"):
-        return pd.read_csv(files[0])
+        return read_own_csv(files[0])
     found = [read_json(file) for file in files]
     return found[0] if len(found) == 1 else {"curves": [curve for one in found for curve in one["curves"]]}
 
