@@ -67,7 +67,7 @@ def make_shards(tmp_path):
         setting="s",
         **said,
     ):
-        rng = np.random.default_rng(0)
+        rng = np.random.default_rng(split == "val")
         folder = tmp_path / "renders" / setting / split
         paths, truth = [], []
         for first in range(0, scenes, per_shard):
@@ -116,7 +116,7 @@ def imagenet(tmp_path, save_image):
         for i in range(3):
             save_image(tmp_path / "in" / "train" / wnid / f"{wnid}_{i}.JPEG", (80 * k, 10 * i, 40))
     for k, wnid in ((0, "n01440764"), (2, "n01484850")):
-        save_image(tmp_path / "in" / "val" / wnid / f"ILSVRC2012_val_0000000{k + 1}.JPEG", (80 * k, 0, 40))
+        save_image(tmp_path / "in" / "val" / wnid / f"ILSVRC2012_val_0000000{k + 1}.JPEG", (80 * k, 5, 40))
     return Target(layout="imagenet", path=str(tmp_path / "in"))
 
 
@@ -153,7 +153,8 @@ def coco(tmp_path, save_image):
     content = coco_content()
     for split in ("train", "val"):
         for image in content["images"]:
-            save_image(tmp_path / "coco" / f"{split}2017" / image["file_name"])
+            colour = (200, 30, 90 + len(split))
+            save_image(tmp_path / "coco" / f"{split}2017" / image["file_name"], colour)
         path = tmp_path / "coco" / "annotations" / f"instances_{split}2017.json"
         path.parent.mkdir(exist_ok=True)
         path.write_text(json.dumps(content))
@@ -168,7 +169,7 @@ def ade20k(tmp_path, save_image):
         for name in names:
             mask = np.zeros((12, 16), dtype=np.uint8)
             mask[:4], mask[4:8] = 1, 150
-            save_image(root / "images" / split / f"{name}.jpg")
+            save_image(root / "images" / split / f"{name}.jpg", (200, 30, 90 + len(name)))
             save_image(root / "annotations" / split / f"{name}.png", mask)
     rows = ["Idx\tRatio\tTrain\tVal\tStuff\tName"]
     rows += [f"{k}\t0.1\t10\t1\t1\tname, {k}  " for k in range(1, 151)]

@@ -1,17 +1,21 @@
 """Which files of a folder are images: one list for checks, training and complexity, without opening any."""
 
 import os
-from collections import Counter
-from collections.abc import Iterable, Iterator
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from syn2real.errors import InputError
+from syn2real.near import near_path
 
 IMAGE_ENDINGS = (
     *(".jpg", ".jpeg", ".jpe", ".jfif", ".jp2", ".j2k", ".png", ".apng", ".webp", ".avif", ".gif"),
     *(".bmp", ".dib", ".tif", ".tiff", ".ppm", ".pgm", ".pbm", ".pnm", ".tga"),
 )
 """What is taken for an image, in small or capital letters: Pillow decodes all of them."""
+
+_OTHER_CHANNEL = re.compile(r"(^|[^a-z])(depth|normals?|masks?|seg(mentation)?|disparity)([^a-z]|$)")
 
 
 def is_hidden(name: str) -> bool:
@@ -22,6 +26,20 @@ def is_hidden(name: str) -> bool:
 def is_image(name: str) -> bool:
     """Return whether a file of this name is read as an image."""
     return name.lower().endswith(IMAGE_ENDINGS) and not is_hidden(name)
+
+
+def need_folder(path: Path) -> None:
+    """Raise InputError unless there is a folder."""
+    if not path.is_dir():
+        raise InputError(
+            f"there is no such folder{near_path(path)}; put the data there or change this path", file=path
+        )
+
+
+def images_in(folder: Path) -> list[Path]:
+    """Return the image files of a folder itself, sorted by name."""
+    with os.scandir(folder) as entries:
+        return sorted(folder / entry.name for entry in entries if is_image(entry.name) and not entry.is_dir())
 
 
 def files_below(folder: Path) -> Iterator[Path]:
@@ -74,3 +92,18 @@ def passed_over(files: Iterable[Path], root: Path) -> str | None:
     where = f"of {others[0].parent}" if len(places) == 1 else f"below {root}, in {len(places):,} folders,"
     verb = "file {} is" if len(others) == 1 else "files {} are"
     return f"{len(others):,} {verb.format(where)} not read as images: {listed}"
+
+
+def other_channels(files: Sequence[Path]) -> str | None:
+    """Return a warning where some images of a folder, not all, are named as other channels are; or None."""
+    folders = defaultdict(list)
+    for path in files:
+        if is_image(path.name):
+            folders[path.parent].append(path)
+    odd = []
+    for images in folders.values():
+        named = [path for path in images if _OTHER_CHANNEL.search(path.stem.lower())]
+        odd += named if len(named) < len(images) else []
+    if not odd:
+        return None
+    return f"{len(odd):,} files named as depth, normals or masks are read as images, such as {odd[0]}"

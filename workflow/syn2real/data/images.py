@@ -1,7 +1,6 @@
 """Decoding images to RGB tensors as a person sees them, whatever the file holds."""
 
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import torch
@@ -11,13 +10,14 @@ from torchvision.io import ImageReadMode
 from torchvision.io import decode_image as torchvision_decode
 
 from syn2real.data.pixels import opened, orientation, rgb, turned
+from syn2real.data.targets.schema import Exif
 from syn2real.errors import InputError
 
 
 def read_image(
     path: str | Path,
     size: tuple[int, int] | None = None,
-    exif: Literal["apply", "ignore"] | None = None,
+    exif: Exif | None = None,
 ) -> tv_tensors.Image:
     """Read an image file as RGB.
 

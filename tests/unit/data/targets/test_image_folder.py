@@ -71,12 +71,12 @@ def test_an_unreadable_image_is_named_when_read(imagenet):
 def test_an_image_folder_of_your_own(tmp_path, save_image):
     for split in ("learn", "test"):
         for name in ("cat", "dog"):
-            save_image(tmp_path / split / name / "1.png", np.full((5, 4), 9, dtype=np.uint8))
+            save_image(tmp_path / split / name / "1.png", np.full((5, 4), len(split), dtype=np.uint8))
     own = Target(layout="image-folder", path=str(tmp_path), images={"train": "learn", "val": "test"})
     check_layout(own, "label")
     val = load_target(own, "val", "label")
     assert val.classes == ["cat", "dog"] and val[1][1] == 1
-    assert (val[0][0] == 9).all() and val[0][0].shape == (3, 5, 4)
+    assert (val[0][0] == len("test")).all() and val[0][0].shape == (3, 5, 4)
 
 
 def test_pairs_that_do_not_exist(imagenet):

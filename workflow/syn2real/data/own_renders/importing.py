@@ -98,7 +98,7 @@ class _Source:
         self.path = model.annotations.of(split)
         self.own: Part = read_part(part)
         self._views, self._first = model.views, first
-        self._folder = model.images.of(split)
+        self._folder, self._exif = model.images.of(split), model.exif
         self._files = [
             (load_channel(name), folders.of(split), folders.options())
             for name, folders in model.channel_folders().items()
@@ -139,7 +139,7 @@ class _Source:
             "camera": {},
             "objects": list(self._objects(pairs, size)),
         }
-        pixels = read_image(self._folder / image["file_name"], size).permute(1, 2, 0).numpy()
+        pixels = read_image(self._folder / image["file_name"], size, self._exif).permute(1, 2, 0).numpy()
         files = {IMAGE: encode_png(pixels), objects.MEMBER: objects.encode(record)}
         if self.own.all_have_masks:
             files[class_map.MEMBER] = class_map.encode(self._class_map(pairs, size))

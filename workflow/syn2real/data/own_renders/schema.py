@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field, create_model, model_serializer
 
 from syn2real import plugins
+from syn2real.data.targets.schema import Exif
 from syn2real.errors import InputError
 from syn2real.schema import Section, UserPath
 
@@ -46,6 +47,12 @@ class OwnRenders(Section):
     )
     scenes_per_shard: int = Field(default=500, ge=1, description="scenes in one shard file")
 
+    exif: Exif | None = Field(
+        default=None,
+        description="whether the annotations were drawn on the images as their EXIF orientation turns them "
+        "(apply) or as they are stored (ignore); by default the annotations' size decides",
+    )
+
     def shard_count(self, images: int) -> int:
         """Return how many shards hold the first `images` images."""
         return -(-images // (self.views * self.scenes_per_shard))
@@ -56,7 +63,7 @@ class OwnRenders(Section):
 
         `normals` is older than that rule: it stays, as null.
         """
-        optional = {name.replace("-", "_") for name in channels_of_files()} - {"normals"}
+        optional = {name.replace("-", "_") for name in channels_of_files()} - {"normals"} | {"exif"}
         return {key: value for key, value in write(self).items() if value is not None or key not in optional}
 
     def channel_names(self) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from syn2real.channels.base import learnt_classes, load_channel
 from syn2real.data.annotated import AnnotatedImages, file_sizes
 from syn2real.data.coco_format import class_map, index, instance_mask, read_annotations
 from syn2real.data.images import read_image
+from syn2real.data.targets.schema import Exif
 from syn2real.errors import InputError
 from syn2real.files import digest, file_digest
 
@@ -32,6 +33,8 @@ class CocoImages(AnnotatedImages):
         What the images are labelled with.
     crowds : bool
         Whether crowd boxes are among the objects; `coco` has them in any case.
+    exif : {"apply", "ignore"}, optional
+        See `read_image`.
 
     Raises
     ------
@@ -39,9 +42,11 @@ class CocoImages(AnnotatedImages):
         See `read_annotations`.
     """
 
-    def __init__(self, folder: Path, file: Path, channel: str, *, crowds: bool = True) -> None:
+    def __init__(
+        self, folder: Path, file: Path, channel: str, *, crowds: bool = True, exif: Exif | None = None
+    ) -> None:
         self.channel = channel
-        self._folder, self._file, self._crowds = folder, file, crowds
+        self._folder, self._file, self._crowds, self._exif = folder, file, crowds, exif
         self._truth = index(read_annotations(file, channel))
         self._images = [self._truth.imgs[number] for number in sorted(self._truth.imgs)]
         categories = [self._truth.cats[number] for number in sorted(self._truth.cats)]
@@ -61,7 +66,7 @@ class CocoImages(AnnotatedImages):
     def __getitem__(self, index: int) -> tuple[tv_tensors.Image, Any]:
         record = self._images[index]
         size = (record["height"], record["width"])
-        image = read_image(self._folder / record["file_name"], size)
+        image = read_image(self._folder / record["file_name"], size, self._exif)
         annotations = self._truth.imgToAnns.get(record["id"], [])
         if self.channel == "class-map":
             return image, self._paint(annotations, size)

@@ -6,7 +6,7 @@ from torchvision import tv_tensors
 from syn2real.data.annotated import AnnotatedImages, file_sizes
 from syn2real.data.image_files import images_below
 from syn2real.data.images import read_image
-from syn2real.data.targets.layouts import class_folders
+from syn2real.data.targets.class_folders import class_folders
 from syn2real.data.targets.schema import Split, Target
 from syn2real.errors import InputError
 from syn2real.files import digest
@@ -25,7 +25,7 @@ class FolderTarget(AnnotatedImages):
                 f"this class has no folder in {target.image_folder('train')}; add one or remove this",
                 file=root / unknown[0],
             )
-        self._root = root
+        self._root, self._exif = root, target.exif
         # A class missing from `val` must not shift the later ones' numbers.
         samples = [
             (path, number)
@@ -43,7 +43,7 @@ class FolderTarget(AnnotatedImages):
 
     def __getitem__(self, index: int) -> tuple[tv_tensors.Image, int]:
         path, label = self._samples[index]
-        return read_image(path), label
+        return read_image(path, exif=self._exif), label
 
     def digest(self) -> str:
         """Return a digest of the classes and of the images' names and sizes."""

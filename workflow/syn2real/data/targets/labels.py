@@ -8,8 +8,7 @@ from functools import cache
 from pathlib import Path
 
 from syn2real.data.image_files import files_below, is_image
-from syn2real.data.targets.layouts import SPLITS
-from syn2real.data.targets.schema import Target
+from syn2real.data.targets.schema import SPLITS, Target
 from syn2real.errors import InputError
 from syn2real.files import digest, file_digest, read_json, write_json
 

@@ -6,7 +6,9 @@ This module does not import torch, so that a configuration is checked quickly.
 from typing import TYPE_CHECKING
 
 from syn2real.data.findings import Findings
-from syn2real.data.targets.layouts import check_ade20k, check_coco, check_counts, check_folder
+from syn2real.data.targets.ade20k_files import check_ade20k
+from syn2real.data.targets.class_folders import check_folder
+from syn2real.data.targets.layouts import check_coco, check_counts
 from syn2real.data.targets.schema import Split, Target
 from syn2real.errors import InputError
 
@@ -52,7 +54,7 @@ def check_layout(target: Target, channel: str) -> Findings:
                     from syn2real.data.targets.torchvision_sets import check_torchvision
                 except ModuleNotFoundError:
                     return found  # Snakemake alone is installed: the job that reads the data checks it
-                check_torchvision(target, channel)
+                check_torchvision(target, channel, found)
     return found
 
 
@@ -90,7 +92,7 @@ def load_target(target: Target, split: Split, channel: str) -> "AnnotatedImages"
             from syn2real.data.targets.coco import CocoImages
 
             folder, file = target.image_folder(split), target.annotation(split)
-            return CocoImages(folder, file, channel, crowds=split == "val")
+            return CocoImages(folder, file, channel, crowds=split == "val", exif=target.exif)
         case "ade20k":
             from syn2real.data.targets.ade20k import ADE20KTarget
 

@@ -1,9 +1,10 @@
 """A target: the labelled data set a backbone is fine-tuned and tested on (paper, §4.1)."""
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Literal, Self, get_args
 
-from pydantic import Field, PositiveInt, model_validator
+from pydantic import Field, PositiveInt, model_serializer, model_validator
 
 from syn2real.errors import InputError
 from syn2real.plugins import unknown
@@ -11,6 +12,8 @@ from syn2real.schema import Section, UserPath
 
 Layout = Literal["imagenet", "image-folder", "coco", "ade20k", "torchvision"]
 Split = Literal["train", "val"]
+Exif = Literal["apply", "ignore"]
+SPLITS: tuple[Split, ...] = get_args(Split)
 
 LAYOUT_CHANNELS: dict[str, tuple[str, ...]] = {
     "imagenet": ("label",),
@@ -87,8 +90,13 @@ class Target(Section):
     )
     counts: dict[Split, PositiveInt] = Field(
         {},
-        description="layouts with image folders: image files in each split's folder; with fewer the set is "
-        "not complete and is refused before any job",
+        description="images in each split; with fewer the set is not complete and is refused before any job",
+    )
+    exif: Exif | None = Field(
+        None,
+        description="whether the annotations were drawn on the images as their EXIF orientation turns them "
+        "(apply) or as they are stored (ignore); by default the annotations' size decides, and apply where "
+        "it cannot",
     )
     download: bool = Field(False, description="layout torchvision: may be downloaded through torchvision")
     archives: UserPath | None = Field(
@@ -99,13 +107,13 @@ class Target(Section):
     def _fits_layout(self) -> Self:
         if self.layout == "torchvision":
             _check_dataset(self.dataset, self.download)
-            if self.counts:
-                raise ValueError("torchvision checks its data sets itself; remove `counts`")
         elif self.dataset or self.download or self.archives:
             raise ValueError(
                 f"dataset, download and archives belong to layout torchvision; remove them from this "
                 f"{self.layout} target or set layout: torchvision"
             )
+        if self.exif and self.layout == "torchvision":
+            raise ValueError("torchvision's data sets are not turned; remove `exif`")
         if self.images and self.layout not in ("coco", "image-folder"):
             raise ValueError(f"layout {self.layout} has its own folders; remove `images`")
         if self.annotations and self.layout != "coco":
@@ -114,6 +122,11 @@ class Target(Section):
             if value and set(value) != {"train", "val"}:
                 raise ValueError(f"`{key}` needs both train and val; it has only {', '.join(value)}")
         return self
+
+    @model_serializer(mode="wrap")
+    def _without_exif(self, write: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
+        """Leave out `exif` where it is not given, so that it changes no older run's params."""
+        return {key: value for key, value in write(self).items() if key != "exif" or value is not None}
 
     @property
     def channels(self) -> tuple[str, ...]:

@@ -16,9 +16,10 @@ from torchvision.models.segmentation import DeepLabV3_ResNet50_Weights
 
 from syn2real.channels.class_map import IGNORE
 from syn2real.data.annotated import AnnotatedImages, file_sizes
+from syn2real.data.findings import Findings
 from syn2real.data.images import to_rgb
-from syn2real.data.targets.layouts import SPLITS
-from syn2real.data.targets.schema import Split, Target
+from syn2real.data.targets.layouts import check_count
+from syn2real.data.targets.schema import SPLITS, Split, Target
 from syn2real.errors import InputError
 from syn2real.files import digest
 
@@ -110,7 +111,7 @@ class TorchvisionTarget(AnnotatedImages):
             raise IndexError(index)
         try:
             image, label = self._images[index]
-        except OSError as error:
+        except Exception as error:  # Pillow raises nearly every kind
             raise InputError(f"image {index} cannot be read ({error})", file=self._place) from None
         if self.channel == "label":
             return to_rgb(image), int(label)
@@ -123,10 +124,14 @@ class TorchvisionTarget(AnnotatedImages):
         return digest({"channel": self.channel, "classes": self.classes, "labels": labels, "files": files})
 
 
-def check_torchvision(target: Target, channel: str) -> None:
-    """Raise InputError unless torchvision finds both splits of its data set."""
+def check_torchvision(target: Target, channel: str, found: Findings) -> None:
+    """Raise InputError unless torchvision finds both splits of its data set, with enough images."""
     for split in SPLITS:
-        _open(target, split, channel, target.root)
+        images = TorchvisionTarget(target, split, channel)
+        check_count(target, split, len(images), target.root)
+        found.lines.append(
+            f"{target.root}: {split} has {len(images):,} images of {len(images.classes):,} classes"
+        )
 
 
 def fetch(target: Target) -> None:
@@ -139,7 +144,7 @@ def fetch(target: Target) -> None:
     """
     if target.root.exists():
         for channel in target.channels:
-            check_torchvision(target, channel)
+            check_torchvision(target, channel, Findings())
         return
     if not target.download:
         raise InputError(
@@ -183,7 +188,7 @@ def _open(target: Target, split: Split, channel: str, root: Path, *, download: b
         arguments["download"] = True
     try:
         images = getattr(torchvision.datasets, name)(str(root), **arguments)
-    except (RuntimeError, OSError, ValueError) as error:
+    except Exception as error:  # of damaged pickles, tables and archives nearly every kind
         fix = "the download failed" if download else "set download: true or put it there"
         raise InputError(
             f"torchvision finds no complete {name} ({split}) here: {error}; {fix}", file=root, key="dataset"
