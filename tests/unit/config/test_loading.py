@@ -197,9 +197,18 @@ def test_encodings_with_a_certain_meaning_are_read(tmp_path: Path, encoding: str
     assert read_yaml(tmp_path / "e.yaml") == {"a": "Größe", "b": 1}
 
 
-def test_a_folder_is_no_file(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="this is a folder; name a file in it"):
-        read_yaml(tmp_path)
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        (".", ".: this is a folder; name a YAML file"),
+        ("/dev/zero", "/dev/zero: this is no file; name a YAML file"),
+        ("x" * 5000, "the file cannot be read: File name too long"),
+        ("a\0b", "there is no such file"),
+    ],
+)
+def test_what_is_no_file_is_refused(path: str, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        read_yaml(path)
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "config").rglob("*.yaml")), ids=lambda path: path.stem)

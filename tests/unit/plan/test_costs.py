@@ -82,4 +82,4 @@ def test_runs_without_an_estimate_are_counted(
 
 def test_one_experiment_given_twice_is_refused(priced: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", str(priced), str(priced)]) == 2
-    assert "name: " in capsys.readouterr().err
+    assert "this experiment is named twice; name it once" in capsys.readouterr().err

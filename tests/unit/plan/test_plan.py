@@ -163,6 +163,23 @@ def test_mistakes_are_refused_in_one_line(tmp_path: Path, changes: dict, message
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("file", "kind"),
+    [
+        ("config/renderings.yaml", "definitions of settings or targets"),
+        ("config/targets.yaml", "definitions of settings or targets"),
+        ("config/recipes/demo.yaml", "a recipe"),
+        ("config/config.yaml", "the workflow's configuration"),
+        ("config/theory/paper.yaml", "a file of config/theory"),
+        ("/dev/null", None),
+    ],
+)
+def test_a_file_of_another_kind_is_named(tmp_path: Path, file: str, kind: str | None) -> None:
+    message = f"{kind}, no experiment; name a file" if kind else "this is no file"
+    with pytest.raises(InputError, match=message):
+        load_plan(_config(tmp_path) | {"experiment": str(ROOT / file)})
+
+
 def test_a_name_may_not_mean_two_things(tmp_path: Path) -> None:
     with pytest.raises(
         InputError, match="renderings.single-fix-fix-textured: this name is defined otherwise"

@@ -123,17 +123,17 @@ def read_yaml(path: str | Path) -> dict[str, Any]:
 def _text(path: Path) -> str:
     """Return the text of a file in UTF-8, or in UTF-16 with its mark."""
     try:
-        if path.is_file() and (size := path.stat().st_size) > LARGEST_FILE:
-            problem = f"{size / 1e6:,.0f} MB are no configuration; name a YAML file"
-            raise InputError(problem, file=path)
-        if path.exists() and not path.is_file():
-            raise InputError("this is a folder; name a file in it" if path.is_dir() else "no file", file=path)
+        if not path.exists():
+            raise InputError(f"there is no such file{near_path(path)}", file=path)
+        if not path.is_file():
+            raise InputError(
+                f"this is {'a folder' if path.is_dir() else 'no file'}; name a YAML file", file=path
+            )
+        if (size := path.stat().st_size) > LARGEST_FILE:
+            raise InputError(f"{size / 1e6:,.0f} MB are no configuration; name a YAML file", file=path)
         data = path.read_bytes()
-    except FileNotFoundError:
-        raise InputError(f"there is no such file{near_path(path)}", file=path) from None
-    except (OSError, ValueError) as error:
-        cause = getattr(error, "strerror", None) or error
-        raise InputError(f"the file cannot be read: {cause}", file=path) from None
+    except OSError as error:
+        raise InputError(f"the file cannot be read: {error.strerror}", file=path) from None
     wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     try:
         return data.decode("utf-16" if wide else "utf-8-sig")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from syn2real.complexity.schema import GivenReference
 from syn2real.config.loading import read_yaml
+from syn2real.errors import InputError
 from syn2real.plan.assets import downloads
 from syn2real.plan.missing import check_own_sizes, missing_blender, missing_data
 from syn2real.plan.plan import SPLITS, Plan
@@ -35,6 +36,9 @@ def check_configuration(config: str | Path, experiments: Sequence[str] = ()) -> 
     InputError
         For the first mistake in the configuration.
     """
+    if not Path(config).exists() and not Path("Snakefile").exists():
+        problem = "there is no such file; call syn2real in the checkout, where the Snakefile lies"
+        raise InputError(problem, file=config)
     values = read_yaml(config)
     if experiments:
         values |= {"experiment": None, "experiments": list(experiments)}

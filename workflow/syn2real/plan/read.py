@@ -53,8 +53,12 @@ def _definitions(model: Callable[[Any], type[T]], path: str) -> dict[str, T]:
 def _add_experiment(plan: Plan, path: str) -> None:
     """Read an experiment file, join its definitions with the shared ones, check it, and derive its record."""
     value = read_yaml(path)
+    if (kind := _other_kind(value)) is not None:
+        raise InputError(f"{kind}, no experiment; name a file that asks a question", file=path)
     asked = validate(experiment_model(value), value, file=path)
     if other := plan.experiments.get(asked.name):
+        if other.file == path:
+            raise InputError("this experiment is named twice; name it once", file=path)
         raise InputError(f"{other.file} has this name too; rename one", file=path, key="name")
     if not isinstance(asked, Measured):
         for key in ("renderings", "targets", "stand_ins", "references"):
@@ -66,6 +70,21 @@ def _add_experiment(plan: Plan, path: str) -> None:
     record = derive(plan, asked, path)
     check_assets(plan, record)
     plan.experiments[asked.name] = record
+
+
+def _other_kind(value: Mapping[str, Any]) -> str | None:
+    """Return what a file holds that is no experiment, if that can be seen by its keys."""
+    if not value:
+        return "an empty file"
+    if "bounds" in value and "rates" in value:
+        return "a file of config/theory"
+    if {"pretrain", "finetune"} & {*value} and {*value} <= {*Recipe.model_fields}:
+        return "a recipe"
+    if {"experiments", "experiment", "recipes"} & {*value}:
+        return "the workflow's configuration"
+    if "question" not in value and all(isinstance(entry, dict) for entry in value.values()):
+        return "definitions of settings or targets"
+    return None
 
 
 def _join(shared: dict[str, T], own: Mapping[str, T], path: str, key: str) -> None:
