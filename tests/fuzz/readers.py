@@ -296,6 +296,35 @@ def _verify(path: Path) -> None:
     assert count or problems, "a bundle that describes nothing passes"
 
 
+def _archives() -> list[Seed]:
+    files = {
+        "models/obj_000001.ply": b"ply" * 50,
+        "models/models_info.json": b"{}",
+        "camera.json": b"{}" * 300,
+    }
+    seeds = []
+    for mode in ("w", "w:gz", "w:bz2", "w:xz"):
+        for kind in (tarfile.GNU_FORMAT, tarfile.PAX_FORMAT):
+            stream = io.BytesIO()
+            with tarfile.open(fileobj=stream, mode=mode, format=kind) as tar:
+                for name, content in files.items():
+                    info = tarfile.TarInfo(name)
+                    info.size, info.pax_headers = len(content), {"comment": "a"}
+                    tar.addfile(info, io.BytesIO(content))
+            seeds.append(whole(stream.getvalue()))
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return [*seeds, whole(stream.getvalue())]
+
+
+def _unpack(path: Path) -> None:
+    from syn2real.assets.unpack import unpack
+
+    unpack(path, path.parent / "out")
+
+
 def _images() -> list[Seed]:
     return [whole(content) for content in _pictures().values()]
 
@@ -309,5 +338,6 @@ READERS = {
     "safetensors": Reader(".safetensors", _safetensors, _read_weights),
     "torch": Reader(".pth", _torch_files, _read_weights),
     "bundle": Reader(".zip", _bundles, _verify),
+    "archive": Reader(".zip", _archives, _unpack),
     "images": Reader(".png", _images, _read_image),
 }

@@ -1,6 +1,7 @@
 """Archives from elsewhere can write nothing outside their folder."""
 
 import io
+import shutil
 import stat
 import tarfile
 import zipfile
@@ -49,7 +50,9 @@ def test_members_are_placed_or_left_out(tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["zip", "tar"])
-@pytest.mark.parametrize("name", ["../evil.txt", "models/../../evil.txt", "/evil.txt", "..\\evil.txt"])
+@pytest.mark.parametrize(
+    "name", ["../evil.txt", "models/../../evil.txt", "/evil.txt", "..\\evil.txt", "C:evil"]
+)
 def test_a_path_that_leaves_the_folder_refuses_the_archive(tmp_path, kind, name):
     archive = tmp_path / "a"
     files = {"good.txt": b"good", name: b"evil"}
@@ -63,7 +66,7 @@ def test_a_path_that_leaves_the_folder_refuses_the_archive(tmp_path, kind, name)
     assert not (tmp_path / "out").exists() and not list(tmp_path.rglob("evil*"))
 
 
-@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.FIFOTYPE])
+@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.FIFOTYPE, tarfile.GNUTYPE_SPARSE])
 def test_a_tar_with_a_link_is_refused(tmp_path, kind):
     write_tar(tmp_path / "a.tar", {"link": b""}, kind)
     with pytest.raises(InputError, match=r"a\.tar: link: is a link or device"):
@@ -119,3 +122,48 @@ def test_damage_is_reported(tmp_path, damage):
     archive.write_bytes({"cut": content[:2000], "text": b"<html>", "bits": bytes(broken)}[damage])
     with pytest.raises(InputError, match=r"a\.zip: not a whole zip or tar archive"):
         unpack(archive, tmp_path / "out")
+
+
+def sized(path, size):
+    """Write a tar whose member's header says a size."""
+    info = tarfile.TarInfo("a.bin")
+    info.size = size
+    path.write_bytes(info.tobuf(tarfile.GNU_FORMAT) + bytes(1024))
+
+
+def with_pax(file, **headers):
+    with tarfile.open(file, "w", format=tarfile.PAX_FORMAT) as tar:
+        info = tarfile.TarInfo("a.bin")
+        info.pax_headers = headers
+        tar.addfile(info)
+
+
+@pytest.mark.parametrize(
+    ("write", "message"),
+    [
+        (lambda path: path.write_bytes(zipped({"a": b"", "a/b": b""})), "a/b: is no name for a file here"),
+        (
+            lambda path: path.write_bytes(zipped({"x" * 300: b""})),
+            "is no name for a file here (File name too",
+        ),
+        (lambda path: write_tar(path, {"a/b": b"", "a": b""}), "a: is no name for a file here"),
+        (lambda path: sized(path, 1 << 62), "not a whole zip or tar archive"),
+        (lambda path: with_pax(path, **{"GNU.sparse.size": "x"}), "not a whole zip or tar archive"),
+        (lambda path: with_pax(path, path="/evil"), "/evil: leaves the archive's folder"),
+        (lambda path: path.mkdir(), "is a folder; give a zip or tar archive"),
+        (lambda path: path.symlink_to("/dev/null"), "is a pipe or device"),
+    ],
+)
+def test_odd_archives_are_refused_in_one_line(tmp_path, write, message):
+    write(tmp_path / "a")
+    with pytest.raises(InputError) as raised:
+        unpack(tmp_path / "a", tmp_path / "out")
+    assert message in str(raised.value)
+
+
+def test_what_has_no_room_is_not_unpacked(tmp_path, monkeypatch):
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10, 9, 1))
+    (tmp_path / "a").write_bytes(zipped({"a.bin": b"12"}))
+    with pytest.raises(InputError, match="unpacks to 2 bytes, but .* has room for 1"):
+        unpack(tmp_path / "a", tmp_path / "out")
+    assert not (tmp_path / "out").exists()

@@ -1,7 +1,9 @@
 """Unpacking archives that come from elsewhere: nothing is written outside the folder, no links are made."""
 
+import errno
 import shutil
 import stat
+import struct
 import tarfile
 import zipfile
 import zlib
@@ -13,12 +15,18 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import IO, Any
 
 from syn2real.errors import InputError
+from syn2real.files import require_file
 
 Place = Callable[[PurePosixPath], PurePosixPath | None]
 """Where a member of an archive goes within the folder; None leaves it out."""
-DAMAGE = (zipfile.BadZipFile, tarfile.TarError, zlib.error, LZMAError, EOFError, RuntimeError, OSError)
+DAMAGE = (
+    *(zipfile.BadZipFile, tarfile.TarError, zlib.error, LZMAError, struct.error),
+    *(EOFError, RuntimeError, OSError, ValueError, LookupError, OverflowError, MemoryError),
+)
 """What reading a damaged archive raises: RuntimeError for an encrypted member of a zip or a compression that
-zipfile does not know, OSError without a number by gzip and bz2."""
+zipfile does not know, OSError without a number by gzip and bz2, the others for odd numbers in headers."""
+BAD_NAME = (errno.EISDIR, errno.ENOTDIR, errno.EEXIST, errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ)
+"""What the system says of a name that no file can have, or that a folder has already."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +35,7 @@ class _Member:
 
     name: str
     plain: bool
+    size: int
     open: Callable[[], AbstractContextManager[IO[bytes]]]
 
 
@@ -62,19 +71,26 @@ def unpack(archive: Path, folder: Path, place: Place = lambda path: path) -> int
         with _members(archive) as members:
             for member in members:
                 _refuse(archive, member)
-            for member in members:
-                target = place(PurePosixPath(member.name))
-                if target is None:
-                    continue
-                path = folder / target
-                path.parent.mkdir(parents=True, exist_ok=True)
-                _write(member, path)
-                count += 1
+            placed = [(member, place(PurePosixPath(member.name))) for member in members]
+            _check_space(archive, folder, sum(member.size for member, target in placed if target))
+            for member, target in placed:
+                if target is not None:
+                    _write(archive, member, folder / target)
+                    count += 1
     except DAMAGE as error:
-        if isinstance(error, OSError) and error.errno is not None:
+        # A damaged header leads to a place that no file has (EINVAL).
+        system = isinstance(error, OSError) and error.errno not in (None, errno.EINVAL)
+        if isinstance(error, InputError) or system:
             raise
         raise InputError(f"not a whole zip or tar archive ({error})", file=archive) from None
     return count
+
+
+def _check_space(archive: Path, folder: Path, size: int) -> None:
+    """Raise InputError where the files, as large as the archive says, have no room beside the archive."""
+    place = next(path for path in (folder, *folder.absolute().parents) if path.is_dir())
+    if size > (free := shutil.disk_usage(place).free):
+        raise InputError(f"unpacks to {size:,} bytes, but {folder} has room for {free:,}", file=archive)
 
 
 def leaves_folder(name: str) -> bool:
@@ -83,14 +99,18 @@ def leaves_folder(name: str) -> bool:
     return bool(path.drive or path.root) or ".." in path.parts
 
 
-def _write(member: _Member, path: Path) -> None:
+def _write(archive: Path, member: _Member, path: Path) -> None:
     """Write a member to a file."""
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         with member.open() as source, path.open("wb") as stream:
             shutil.copyfileobj(source, stream, 1 << 20)
     except OSError as error:
         if error.errno is None:
             raise
+        if error.errno in BAD_NAME:
+            problem = f"is no name for a file here ({error.strerror}); do not use it"
+            raise InputError(problem, file=archive, key=member.name) from None
         raise OSError(error.errno, error.strerror, str(path)) from None  # a full disk's error names no file
 
 
@@ -105,6 +125,7 @@ def _refuse(archive: Path, member: _Member) -> None:
 @contextmanager
 def _members(archive: Path) -> Iterator[list[_Member]]:
     """Open an archive and give its members, folders left out."""
+    require_file(archive, "zip or tar archive")
     if zipfile.is_zipfile(archive):
         with zipfile.ZipFile(archive) as opened:
             yield [_of_zip(opened, info) for info in opened.infolist() if not info.is_dir()]
@@ -119,11 +140,11 @@ def _members(archive: Path) -> Iterator[list[_Member]]:
 def _of_zip(opened: zipfile.ZipFile, info: zipfile.ZipInfo) -> _Member:
     # A Unix file type stands in the upper half of the external attributes; other systems leave it 0.
     kind = stat.S_IFMT(info.external_attr >> 16)
-    return _Member(info.filename, kind in (0, stat.S_IFREG), lambda: opened.open(info))
+    return _Member(info.filename, kind in (0, stat.S_IFREG), info.file_size, lambda: opened.open(info))
 
 
 def _of_tar(tar: tarfile.TarFile, info: tarfile.TarInfo) -> _Member:
     def content() -> Any:
         return tar.extractfile(info)
 
-    return _Member(info.name, info.isreg(), content)
+    return _Member(info.name, info.isreg() and not info.issparse(), info.size, content)
