@@ -113,7 +113,7 @@ def _read_own(path: Path) -> None:
 
     folder = path.parent / "index"
     folder.mkdir()
-    index = AnnotationSplitter(path, folder, 2).split("key", 2)
+    index = AnnotationSplitter([path], folder, 2).split("key", 2)
     for part in index.parts:
         read_part(folder / f"{part}.json")
 

@@ -10,7 +10,7 @@ MOST_NAMES = 100_000
 """Names of a folder that are compared; a set of images has millions."""
 
 
-def near_path(path: str | Path) -> str:
+def near_path(path: str | Path, *, alike: bool = False) -> str:
     """Return `; did you mean …?` for a path that is not there, or nothing where none is near.
 
     Tried are slashes for backslashes, then, from the first folder that is not there on, names that differ in
@@ -20,12 +20,14 @@ def near_path(path: str | Path) -> str:
     ----------
     path : str or Path
         The path as it was written.
+    alike : bool
+        Whether names that differ in some letters are none: of numbered files there is always one.
     """
     path = Path(path)
     if "\\" in str(path):
         path = Path(str(path).replace("\\", "/"))
     try:
-        found = _near(path)
+        found = _near(path, alike)
     except (OSError, ValueError):
         return ""
     return f"; did you mean {found}?" if found else ""
@@ -38,11 +40,17 @@ def near_name(name: str, valid: Iterable[str]) -> str | None:
     return names[found[0]] if found else None
 
 
-def _near(path: Path) -> Path | None:
+def _near(path: Path, only_alike: bool) -> Path | None:
     """Return the nearest path that is there; None where no name of a folder is near."""
     if path.exists():
         return path
-    parent = path.parent if path.parent.is_dir() else _near(path.parent) if path.parent != path else None
+    parent = (
+        path.parent
+        if path.parent.is_dir()
+        else _near(path.parent, only_alike)
+        if path.parent != path
+        else None
+    )
     if parent is None or not parent.is_dir():
         return None
     with os.scandir(parent) as entries:
@@ -50,7 +58,7 @@ def _near(path: Path) -> Path | None:
     if path.name in names:
         return parent / path.name
     alike = [name for name in names if _plain(name) == _plain(path.name)]
-    near = alike or difflib.get_close_matches(path.name, names, n=1, cutoff=0.7)
+    near = alike or ([] if only_alike else difflib.get_close_matches(path.name, names, n=1, cutoff=0.7))
     return parent / near[0] if near else None
 
 

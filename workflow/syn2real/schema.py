@@ -9,7 +9,7 @@ from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, Tag, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, Tag, ValidationError
 from pydantic_core import ErrorDetails
 
 from syn2real import plugins
@@ -39,6 +39,10 @@ def _expand(path: str) -> str:
 
 UserPath = Annotated[str, StringConstraints(min_length=1), AfterValidator(_expand)]
 """A path as a person writes it: with `~` and `$VARIABLE`."""
+
+
+UserPaths = UserPath | Annotated[tuple[UserPath, ...], Field(min_length=1)]
+"""A path, or a list of them."""
 
 
 class Section(BaseModel):

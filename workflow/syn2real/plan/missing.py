@@ -45,7 +45,7 @@ def missing_data(plan: Plan, root: Path = HERE) -> Findings:
         for setting, own in plan.own_renders(record.settings).items():
             images = record.images[setting]
             channels = {channel_of(ptask) for ptask in record.asked.ptasks}
-            of_setting = _of(check_own_renders, setting, own, channels, images, root)
+            of_setting = _of(check_own_renders, setting, own, channels, images, root, record.asked.sizes)
             found.add(of_setting, f" (needed by the pre-training on {setting} of experiment {name})")
         problems = [*dict.fromkeys(_missing_assets(plan, record))]
         found.add(Findings(problems), f" (needed by the renders of experiment {name})")
@@ -159,7 +159,7 @@ def check_own_sizes(plan: Plan, root: Path = HERE) -> None:
                 except InputError:
                     continue
                 if found < images[split]:
-                    path = own.annotations.of("train" if split == "train" else "val")
+                    path = own.annotations.paths(split)[0]
                     raise InputError(
                         f"{what}, but {path} ({setting}) names {found:,}; render more or ask for fewer",
                         file=record.file,

@@ -16,7 +16,7 @@ UNLABELLED = 0.25
 """The share of images without annotations that is a warning; COCO has 0.009."""
 LISTED = 8
 """Names that a line lists at most."""
-NO_MASK = "no mask"
+NO_MASK = "without a mask"
 IGNORED = "marked `ignore`, neither examples nor misses"
 
 
@@ -54,12 +54,12 @@ class Counts:
         """Return the table of what is there, used and left out, and why."""
         unlabelled = self.images - self.labelled
         lines = [
-            f"{self.file}: {self.images:,} images, {unlabelled:,} of them without annotations; "
-            f"{self.total:,} annotations, {self.used:,} used, {self.total - self.used:,} left out"
+            f"{self.file}: {self.images:,} images, {unlabelled:,} without annotations; {self.total:,} "
+            f"annotations, {self.used:,} used, {self.total - self.used:,} left out"
         ]
         by_count = sorted((row for row in self.classes if row[1]), key=lambda row: -row[1])
         if by_count:
-            lines.append(f"{self.file}: {_listed([f'{name} {count:,}' for name, count, _ in by_count])}")
+            lines.append(f"{self.file}: {listed([f'{name} {count:,}' for name, count, _ in by_count])}")
         lines += [f"{self.file}: left out: {_counted(self.dropped)}"] if self.dropped else []
         lines += [f"{self.file}: used: {_counted(self.remarks)}"] if self.remarks else []
         return lines
@@ -104,7 +104,7 @@ class Counts:
             found.append(f"{left_out:,} of {self.total:,} annotations are left out: {reasons}")
         if many := {reason: found for reason, found in many.items() if found[0] > MANY * self.total}:
             found.append(f"of {self.total:,} annotations: {_counted(many)}")
-        if self.used and self.crowds / self.used > CROWDS:
+        if CROWDS * self.used < self.crowds < self.used:
             found.append(
                 f"{self.crowds:,} of {self.used:,} annotations are crowds (iscrowd 1), which are no examples"
             )
@@ -119,7 +119,7 @@ class Counts:
             )
         if self.used and (none := [name for name, count, _ in self.classes if not count]):
             found.append(
-                f"{len(none)} of {len(self.classes)} categories have no annotation: {_listed(none)}; "
+                f"{len(none)} of {len(self.classes)} categories have no annotation: {listed(none)}; "
                 "leave out those that were not labelled"
             )
         return [f"{self.file}: {line}" for line in found + self._alike()]
@@ -133,9 +133,7 @@ class Counts:
             if original != name and original in names:
                 found.append(f"{name} looks like a copy of {original}")
         return (
-            [f"{_listed(found)}; they count as two classes: give both one id if they are one"]
-            if found
-            else []
+            [f"{listed(found)}; they count as two classes: give both one id if they are one"] if found else []
         )
 
     def find(self, found: Findings, channels: Collection[str]) -> None:
@@ -157,7 +155,7 @@ def _counted(reasons: dict[str, list[Any]]) -> str:
     )
 
 
-def _listed(names: list[str]) -> str:
+def listed(names: list[str], word: str = "and") -> str:
     """Return the first names, and how many more there are."""
-    more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
+    more = f" {word} {len(names) - LISTED} more" if len(names) > LISTED else ""
     return f"{', '.join(names[:LISTED])}{more}"

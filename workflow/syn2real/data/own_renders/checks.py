@@ -1,18 +1,26 @@
 """Checks of a user's own renders against their setting, without torch and without decoding images."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
-from syn2real.data.coco.counts import Counts
+from syn2real.data.coco.counts import Counts, listed
 from syn2real.data.findings import Findings
+from syn2real.data.image_checks import check_annotated
+from syn2real.data.image_files import need_folder
 from syn2real.data.own_renders.index import HERE, read_files, update_index
 from syn2real.data.own_renders.schema import OwnRenders, own_name
-from syn2real.data.targets import layouts
+from syn2real.data.pairing import Pairing, warn_unnamed
+from syn2real.data.targets.schema import SPLITS
 from syn2real.errors import InputError
 
 
 def check_own_renders(
-    setting: str, own: OwnRenders, channels: Collection[str], wanted: Mapping[str, int], root: Path = HERE
+    setting: str,
+    own: OwnRenders,
+    channels: Collection[str],
+    wanted: Mapping[str, int],
+    root: Path = HERE,
+    sizes: Sequence[int] = (),
 ) -> Findings:
     """Check that own renders are where their setting says, with the labels that are needed.
 
@@ -28,6 +36,8 @@ def check_own_renders(
         How many images of each split are used; the files of later ones may be missing.
     root : Path
         See `update_index`.
+    sizes : sequence of int
+        The numbers of images that are trained on.
 
     Returns
     -------
@@ -41,20 +51,45 @@ def check_own_renders(
     """
     found = Findings()
     categories: list[list[str]] = []
-    for split in layouts.SPLITS:
-        folder, path = own.images.of(split), own.annotations.of(split)
-        layouts.need_folder(folder)
+    pairings = []
+    for split in SPLITS:
+        folders, paths = own.folders(own.images, split), own.annotations.paths(split)
+        for folder in folders:
+            need_folder(folder)
         index = update_index(setting, own, split, root)
         categories.append(index.categories)
         if categories[0] != categories[-1]:
             raise InputError(
-                "differ from the training file's; give both files the same", file=path, key="categories"
+                "differ from the training file's; give both files the same", file=paths[0], key="categories"
             )
-        Counts(**index.counts).find(found, channels)
-        images = read_files(setting, split, root)[: wanted[split]]
-        layouts.check_images(folder, images, path)
-        for folders in own.channel_folders().values():
-            files = [{**image, "file_name": own_name(image["file_name"])} for image in images]
-            layouts.need_folder(folders.of(split))
-            layouts.check_images(folders.of(split), files, path)
+        counts = Counts(**index.counts)
+        counts.find(found, channels)
+        if split == "train":
+            found.warnings += _late_classes(counts, sizes)
+        images = read_files(setting, split, root)
+        pairings.append(Pairing(folders, paths))
+        matched = pairings[-1].match(images[: wanted[split]])
+        check_annotated(matched, own.exif, folders[0], found)
+        pairings[-1].name(images[wanted[split] :])
+        for of_channel in own.channel_folders().values():
+            files = [
+                {**image, "file_name": own_name(image["file_name"])} for image in images[: wanted[split]]
+            ]
+            of_files = own.folders(of_channel, split)
+            for folder in of_files:
+                need_folder(folder)
+            Pairing(of_files, paths).match(files)
+    warn_unnamed(pairings, found)
     return found
+
+
+def _late_classes(counts: Counts, sizes: Sequence[int]) -> list[str]:
+    """Return a warning where the fewest images that are trained on lack a class that later ones have."""
+    n = min((size for size in sizes if size), default=0)
+    late = [name for name, _, first in counts.classes if first is not None and first >= n]
+    if not n or not late or n >= counts.images:
+        return []
+    return [
+        f"{counts.file}: the first {n:,} of {counts.images:,} images (n = {n}) have no {listed(late, 'or')}: "
+        "the curve measures classes met as much as images; number the images in random order"
+    ]

@@ -18,6 +18,7 @@ from syn2real.data.coco_format import instance_mask
 from syn2real.data.images import read_image
 from syn2real.data.own_renders.index import Part, read_part
 from syn2real.data.own_renders.schema import AnyOwnRenders, OwnRenders, own_name
+from syn2real.data.pairing import find_image
 from syn2real.data.shards import IMAGE, SceneRecord, write_shard
 from syn2real.files import canonical_json
 from syn2real.png import encode_png
@@ -95,12 +96,12 @@ class _Source:
     """The own renders of one shard, from which scenes are made one at a time."""
 
     def __init__(self, model: OwnRenders, split: Literal["train", "val"], part: Path, first: int) -> None:
-        self.path = model.annotations.of(split)
+        self.path = model.annotations.paths(split)[0]
         self.own: Part = read_part(part)
         self._views, self._first = model.views, first
-        self._folder, self._exif = model.images.of(split), model.exif
+        self._folders, self._exif = model.folders(model.images, split), model.exif
         self._files = [
-            (load_channel(name), folders.of(split), folders.options())
+            (load_channel(name), model.folders(folders, split), folders.options())
             for name, folders in model.channel_folders().items()
         ]
         self._counts: Counter[str] = Counter()
@@ -139,12 +140,15 @@ class _Source:
             "camera": {},
             "objects": list(self._objects(pairs, size)),
         }
-        pixels = read_image(self._folder / image["file_name"], size, self._exif).permute(1, 2, 0).numpy()
+        number = image.get("folder", 0)
+        file = find_image(self._folders[number], image["file_name"])
+        pixels = read_image(file, size, self._exif).permute(1, 2, 0).numpy()
         files = {IMAGE: encode_png(pixels), objects.MEMBER: objects.encode(record)}
         if self.own.all_have_masks:
             files[class_map.MEMBER] = class_map.encode(self._class_map(pairs, size))
-        for channel, folder, options in self._files:
-            value = channel.read(folder / own_name(image["file_name"]), size, **options)
+        for channel, folders, options in self._files:
+            path = find_image(folders[number], own_name(image["file_name"]))
+            value = channel.read(path, size, **options)
             files[channel.MEMBER] = channel.encode(value)
         return files
 

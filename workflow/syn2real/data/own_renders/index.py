@@ -9,6 +9,7 @@ import hashlib
 import logging
 import sys
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -20,10 +21,11 @@ from syn2real.data.coco.tally import Tally
 from syn2real.data.own_renders.schema import OwnRenders
 from syn2real.errors import InputError
 from syn2real.files import canonical_json, digest, file_stamp, read_json, write_json, write_text
+from syn2real.near import near_path
 
 logger = logging.getLogger(__name__)
 
-VERSION = 2
+VERSION = 3
 """Of the index's format; another number means that every annotation file is read again."""
 HERE = Path()
 """The working directory, which results/ lies in."""
@@ -129,9 +131,9 @@ def read_part(path: Path) -> Part:
 
 
 def read_files(setting: str, split: str, root: Path = HERE) -> list[dict[str, Any]]:
-    """Return `id` and `file_name` of every image, in the order of their ids."""
-    images = read_json(index_folder(setting, split, root) / "files.json")
-    return [{"id": number, "file_name": name} for number, name in images]
+    """Return every image as `Header` has it, in the order of their ids."""
+    images: list[dict[str, Any]] = read_json(index_folder(setting, split, root) / "files.json")
+    return images
 
 
 def update_index(setting: str, own: OwnRenders, split: str, root: Path = HERE) -> OwnIndex:
@@ -153,11 +155,12 @@ def update_index(setting: str, own: OwnRenders, split: str, root: Path = HERE) -
     InputError
         The file is missing or malformed; names the file and the first offending key.
     """
-    path = own.annotations.of("train" if split == "train" else "val")
-    if not path.is_file():
-        problem = "there is no such file; put the annotations there or change `annotations`"
-        raise InputError(problem, file=path)
-    key = digest([VERSION, file_stamp(path), own.views, own.scenes_per_shard])
+    paths = own.annotations.paths(split)
+    for path in paths:
+        if not path.is_file():
+            hint = near_path(path) or "; put the annotations there or change `annotations`"
+            raise InputError(f"there is no such file{hint}", file=path)
+    key = digest([VERSION, *map(file_stamp, paths), own.views, own.scenes_per_shard])
     folder, kept = index_folder(setting, split, root), index_folder(setting, split)
     if not folder.exists() and kept.is_dir() and (known := read_index(setting, split)) and known.key == key:
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -165,12 +168,13 @@ def update_index(setting: str, own: OwnRenders, split: str, root: Path = HERE) -
     known = read_index(setting, split, root)
     if known and known.key == key:
         return known
-    if (size := path.stat().st_size) > LARGE:
-        print(f"{path} ({size / 1e6:,.0f} MB) is new or has changed: reading it", file=sys.stderr, flush=True)
+    if (size := sum(path.stat().st_size for path in paths)) > LARGE:
+        what = f"{paths[0]}{' and others' if len(paths) > 1 else ''} ({size / 1e6:,.0f} MB)"
+        print(f"{what}: new or changed, reading it", file=sys.stderr, flush=True)
     folder.mkdir(parents=True, exist_ok=True)
     for lines in folder.glob("*.jsonl"):
         lines.unlink()  # left by a run that was killed
-    index = AnnotationSplitter(path, folder, own.views * own.scenes_per_shard).split(key, own.views)
+    index = AnnotationSplitter(paths, folder, own.views * own.scenes_per_shard).split(key, own.views)
     write_json(folder / "index.json", asdict(index))
     for part in folder.iterdir():
         if part.stem not in {*index.parts, "index", "files"}:
@@ -179,20 +183,20 @@ def update_index(setting: str, own: OwnRenders, split: str, root: Path = HERE) -
 
 
 class AnnotationSplitter:
-    """Splits an annotation file into parts of so many images.
+    """Splits the annotations of a split into parts of so many images.
 
     Parameters
     ----------
-    path : Path
-        The annotation file, in COCO's format.
+    paths : sequence of Path
+        The annotation files, in COCO's format.
     folder : Path
         Where the parts and the list of files are written.
     images_per_shard : int
         How many images a part has; the last one may have fewer.
     """
 
-    def __init__(self, path: Path, folder: Path, images_per_shard: int) -> None:
-        self.path, self.folder, self.per_shard = path, folder, images_per_shard
+    def __init__(self, paths: Sequence[Path], folder: Path, images_per_shard: int) -> None:
+        self.paths, self.folder, self.per_shard = paths, folder, images_per_shard
 
     def split(self, key: str, views: int) -> OwnIndex:
         """Write the parts and the list of files, and return the index.
@@ -209,9 +213,8 @@ class AnnotationSplitter:
         InputError
             The file is malformed; names the first offending key.
         """
-        header = read_header([self.path])
-        files = [[image["id"], image["file_name"]] for image in header.images]
-        write_text(self.folder / "files.json", canonical_json(files).decode())
+        header = read_header(self.paths)
+        write_text(self.folder / "files.json", canonical_json(header.images).decode())
         whole = len(header.images) // views * views
         shards = -(-whole // self.per_shard)
         counts = self._distribute(header, shards)

@@ -2,25 +2,26 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
-from pydantic import Field, create_model, model_serializer
+from pydantic import Field, create_model, model_serializer, model_validator
 
 from syn2real import plugins
 from syn2real.data.targets.schema import Exif
 from syn2real.errors import InputError
-from syn2real.schema import Section, UserPath
+from syn2real.schema import Section, UserPaths
 
 
 class Splits(Section):
-    """A path for the images to pre-train on, and one for those that choose the best model."""
+    """A path for the images to pre-train on, and one for those that choose the best model; or lists."""
 
-    train: UserPath = Field(description="for pre-training")
-    val: UserPath = Field(description="for choosing the best model of a pre-training")
+    train: UserPaths = Field(description="for pre-training; a list where there are several annotation files")
+    val: UserPaths = Field(description="for choosing the best model of a pre-training")
 
-    def of(self, split: str) -> Path:
-        """Return the path of a split, "train" or "val"."""
-        return Path(self.train if split == "train" else self.val)
+    def paths(self, split: str) -> list[Path]:
+        """Return the paths of a split, "train" or "val"."""
+        given = self.train if split == "train" else self.val
+        return [Path(path) for path in ([given] if isinstance(given, str) else given)]
 
     def options(self) -> dict[str, Any]:
         """Return the keys beside the paths, such as the unit of the files."""
@@ -37,7 +38,8 @@ class OwnRenders(Section):
     """A setting of your own renders.
 
     Images count in the order of their ids in the annotation file: n images are the first n. If the renders
-    are sorted, say by class, number them in random order; give later ones higher ids.
+    are sorted, say by class, number them in random order; give later ones higher ids. Of several files, as
+    BlenderProc writes one for every 1,000 images, the first one's images come first.
     """
 
     images: Splits = Field(description="the folders of the images, which the files' names are relative to")
@@ -52,6 +54,23 @@ class OwnRenders(Section):
         description="whether the annotations were drawn on the images as their EXIF orientation turns them "
         "(apply) or as they are stored (ignore); by default the annotations' size decides",
     )
+
+    @model_validator(mode="after")
+    def _as_many_folders_as_files(self) -> Self:
+        for split in ("train", "val"):
+            files = len(self.annotations.paths(split))
+            for name, folders in {"images": self.images, **self.channel_folders()}.items():
+                if (count := len(folders.paths(split))) not in (1, files):
+                    raise ValueError(
+                        f"{name}.{split} has {count} folders, annotations.{split} has {files} files; give "
+                        "a folder for each file, or one for all"
+                    )
+        return self
+
+    def folders(self, folders: Splits, split: str) -> list[Path]:
+        """Return the folder of each of a split's annotation files: one for each, or the same for all."""
+        paths, files = folders.paths(split), len(self.annotations.paths(split))
+        return paths if len(paths) == files else paths * files
 
     def shard_count(self, images: int) -> int:
         """Return how many shards hold the first `images` images."""

@@ -1,5 +1,6 @@
 """Sets in COCO's format: detection, and segmentation from the instances' masks."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +12,14 @@ from syn2real.channels.base import learnt_classes, load_channel
 from syn2real.data.annotated import AnnotatedImages, file_sizes
 from syn2real.data.coco_format import class_map, index, instance_mask, read_annotations
 from syn2real.data.images import read_image
+from syn2real.data.pairing import find_image
 from syn2real.data.targets.schema import Exif
 from syn2real.errors import InputError
 from syn2real.files import digest, file_digest
 
 
 class CocoImages(AnnotatedImages):
-    """The images of a COCO annotation file, with or without annotations, in the order of their ids.
+    """The images of COCO annotation files, with or without annotations, in the order of their ids.
 
     - objects: category ids, which may have holes, become classes 0 … K - 1 in the ids' order.
     - class-map: painted from the instances' masks; 0 is the background, k the k-th category. A pixel that
@@ -25,10 +27,10 @@ class CocoImages(AnnotatedImages):
 
     Parameters
     ----------
-    folder : Path
-        The folder of the images.
-    file : Path
-        The annotation file.
+    folders : sequence of Path
+        The folder of each file's images.
+    files : sequence of Path
+        The annotation files.
     channel : {"objects", "class-map"}
         What the images are labelled with.
     crowds : bool
@@ -43,11 +45,17 @@ class CocoImages(AnnotatedImages):
     """
 
     def __init__(
-        self, folder: Path, file: Path, channel: str, *, crowds: bool = True, exif: Exif | None = None
+        self,
+        folders: Sequence[Path],
+        files: Sequence[Path],
+        channel: str,
+        *,
+        crowds: bool = True,
+        exif: Exif | None = None,
     ) -> None:
         self.channel = channel
-        self._folder, self._file, self._crowds, self._exif = folder, file, crowds, exif
-        self._truth = index(read_annotations(file, channel))
+        self._folders, self._files, self._crowds, self._exif = folders, files, crowds, exif
+        self._truth = index(read_annotations(files, channel))
         self._images = [self._truth.imgs[number] for number in sorted(self._truth.imgs)]
         categories = [self._truth.cats[number] for number in sorted(self._truth.cats)]
         self.classes = [category["name"] for category in categories]
@@ -58,7 +66,7 @@ class CocoImages(AnnotatedImages):
         try:
             self.classes = learnt_classes(load_channel(channel), self.classes)
         except ValueError as error:
-            raise InputError(str(error), file=file, key="categories") from None
+            raise InputError(str(error), file=files[0], key="categories") from None
 
     def __len__(self) -> int:
         return len(self._images)
@@ -66,7 +74,7 @@ class CocoImages(AnnotatedImages):
     def __getitem__(self, index: int) -> tuple[tv_tensors.Image, Any]:
         record = self._images[index]
         size = (record["height"], record["width"])
-        image = read_image(self._folder / record["file_name"], size, self._exif)
+        image = read_image(self._path(record), size, self._exif)
         annotations = self._truth.imgToAnns.get(record["id"], [])
         if self.channel == "class-map":
             return image, self._paint(annotations, size)
@@ -79,10 +87,18 @@ class CocoImages(AnnotatedImages):
         return image, place | {"objects": objects}
 
     def digest(self) -> str:
-        """Return a digest of the annotation file's bytes and the images' names and sizes."""
-        paths = [self._folder / image["file_name"] for image in self._images]
-        sizes = file_sizes(self._folder, paths)
-        return digest({"channel": self.channel, "annotations": file_digest(self._file), "images": sizes})
+        """Return a digest of the annotation files' bytes and the images' names and sizes."""
+        sizes = []
+        for number, folder in enumerate(self._folders):
+            images = (image for image in self._images if image.get("folder", 0) == number)
+            sizes += file_sizes(folder, map(self._path, images))
+        digests = [file_digest(file) for file in self._files]
+        annotations = digests[0] if len(digests) == 1 else digests
+        return digest({"channel": self.channel, "annotations": annotations, "images": sizes})
+
+    def _path(self, image: dict[str, Any]) -> Path:
+        """Return an image's file."""
+        return find_image(self._folders[image.get("folder", 0)], image["file_name"])
 
     def _paint(self, annotations: list[dict[str, Any]], size: tuple[int, int]) -> NDArray[np.uint8]:
         """Return the class map of an image's instances."""

@@ -1,14 +1,13 @@
 """Checks of data sets on disk against their targets' layouts, without torch and without decoding images."""
 
 import os
-from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from syn2real.data.coco_format import count_annotations
 from syn2real.data.findings import Findings
-from syn2real.data.image_checks import Annotated, check_annotated, check_overlap
+from syn2real.data.image_checks import check_annotated, check_overlap
 from syn2real.data.image_files import images_below, images_in, need_folder
+from syn2real.data.pairing import Pairing, warn_unnamed
 from syn2real.data.targets.class_folders import class_folders
 from syn2real.data.targets.schema import SPLITS, Split, Target
 from syn2real.errors import InputError
@@ -32,8 +31,10 @@ def check_counts(target: Target) -> None:
         need_folder(root)
         if target.layout in ("imagenet", "image-folder"):
             found = sum(len(images_below(root / name)) for name in class_folders(root))
+        elif target.layout == "coco":
+            found = sum(len(images_below(folder)) for folder in dict.fromkeys(target.image_folders(split)))
         else:
-            found = len(images_in(root) if target.layout == "ade20k" else images_below(root))
+            found = len(images_in(root))
         check_count(target, split, found, root)
 
 
@@ -58,42 +59,20 @@ def check_coco(target: Target, channel: str, found: Findings) -> None:
     """
     categories: list[dict[int, str]] = []
     stats: list[dict[Path, os.stat_result]] = []
+    pairings = []
     for split in SPLITS:
-        path, folder = target.annotation(split), target.image_folder(split)
-        need_folder(folder)
-        header, counts = count_annotations([path], channel)
+        folders, paths = target.image_folders(split), target.annotation_files(split)
+        for folder in folders:
+            need_folder(folder)
+        header, counts = count_annotations(paths, channel)
         counts.find(found, [channel])
         categories.append(header.categories)
         if categories[0] != categories[-1]:
             raise InputError(
-                "differ from the training file's; give both files the same", file=path, key="categories"
+                "differ from the training file's; give both files the same", file=paths[0], key="categories"
             )
-        check_images(folder, header.images, path)
-        images = [Annotated(folder / i["file_name"], (i["height"], i["width"])) for i in header.images]
-        stats.append(check_annotated(images, target.exif, folder, found))
+        pairings.append(Pairing(folders, paths))
+        images = pairings[-1].match(header.images)
+        stats.append(check_annotated(images, target.exif, folders[0], found))
+    warn_unnamed(pairings, found)
     check_overlap(found, *stats)
-
-
-def check_images(folder: Path, images: Sequence[Mapping[str, Any]], source: Path) -> None:
-    """Check that the files of images are in their folder.
-
-    Parameters
-    ----------
-    folder : Path
-        What the names are relative to.
-    images : sequence of dict
-        Each with `id` and `file_name`.
-    source : Path
-        The annotation file that names them, for the message.
-
-    Raises
-    ------
-    InputError
-        Naming the first offending file.
-    """
-    with os.scandir(folder) as entries:
-        present = {entry.name for entry in entries}
-    for image in images:
-        path = folder / image["file_name"]
-        if image["file_name"] not in present and not path.is_file():
-            raise InputError(f"there is no such file; {source} names it for image {image['id']}", file=path)

@@ -91,8 +91,8 @@ def load_target(target: Target, split: Split, channel: str) -> "AnnotatedImages"
         case "coco":
             from syn2real.data.targets.coco import CocoImages
 
-            folder, file = target.image_folder(split), target.annotation(split)
-            return CocoImages(folder, file, channel, crowds=split == "val", exif=target.exif)
+            folders, files = target.image_folders(split), target.annotation_files(split)
+            return CocoImages(folders, files, channel, crowds=split == "val", exif=target.exif)
         case "ade20k":
             from syn2real.data.targets.ade20k import ADE20KTarget
 

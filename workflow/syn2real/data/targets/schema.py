@@ -8,7 +8,7 @@ from pydantic import Field, PositiveInt, model_serializer, model_validator
 
 from syn2real.errors import InputError
 from syn2real.plugins import unknown
-from syn2real.schema import Section, UserPath
+from syn2real.schema import Section, UserPath, UserPaths
 
 Layout = Literal["imagenet", "image-folder", "coco", "ade20k", "torchvision"]
 Split = Literal["train", "val"]
@@ -82,11 +82,11 @@ class Target(Section):
         False, description="true for a rendered stand-in; shown wherever the target appears"
     )
     dataset: str | None = Field(None, description="layout torchvision: the data set's name, such as CIFAR10")
-    images: dict[Split, UserPath] = Field(
+    images: dict[Split, UserPaths] = Field(
         {}, description="layouts coco and image-folder: the image folder of each split, within path"
     )
-    annotations: dict[Split, UserPath] = Field(
-        {}, description="layout coco: the annotation file of each split, within path"
+    annotations: dict[Split, UserPaths] = Field(
+        {}, description="layout coco: the annotation file of each split, or a list of them, within path"
     )
     counts: dict[Split, PositiveInt] = Field(
         {},
@@ -121,6 +121,12 @@ class Target(Section):
         for key, value in (("images", self.images), ("annotations", self.annotations)):
             if value and set(value) != {"train", "val"}:
                 raise ValueError(f"`{key}` needs both train and val; it has only {', '.join(value)}")
+        for split, folders in self.images.items():
+            files = self.annotations.get(split, "")
+            if isinstance(folders, tuple) and (isinstance(files, str) or len(files) != len(folders)):
+                raise ValueError(
+                    f"images.{split} has {len(folders)} folders; give as many files as annotations.{split}"
+                )
         return self
 
     @model_serializer(mode="wrap")
@@ -178,12 +184,25 @@ class Target(Section):
         return path / _ADE20K if self.layout == "ade20k" and path.name != _ADE20K else path
 
     def image_folder(self, split: Split) -> Path:
-        """Return the folder of a split's images (every layout but torchvision)."""
-        return self.root / (self.images or _FOLDERS[self.layout])[split]
+        """Return the folder of a split's images (every layout but torchvision); of several the first."""
+        return self.image_folders(split)[0]
 
     def annotation(self, split: Split) -> Path:
-        """Return a split's annotation file (coco) or folder (ade20k)."""
-        return self.root / (self.annotations or _ANNOTATIONS[self.layout])[split]
+        """Return a split's annotation file (coco; of several the first) or folder (ade20k)."""
+        return self.annotation_files(split)[0]
+
+    def image_folders(self, split: Split) -> list[Path]:
+        """Return the folder of the images of each of a split's annotation files."""
+        paths = self._paths((self.images or _FOLDERS[self.layout])[split])
+        files = self.annotations.get(split, "")
+        return paths * len(self._paths(files)) if len(paths) == 1 else paths
+
+    def annotation_files(self, split: Split) -> list[Path]:
+        """Return a split's annotation files (coco), or its folder of them (ade20k)."""
+        return self._paths((self.annotations or _ANNOTATIONS[self.layout])[split])
+
+    def _paths(self, given: str | tuple[str, ...]) -> list[Path]:
+        return [self.root / path for path in ([given] if isinstance(given, str) else given)]
 
 
 def _check_dataset(name: str | None, download: bool) -> None:

@@ -1,0 +1,137 @@
+"""Which file an annotation's image is, and whether the two fit: for check, import and training alike."""
+
+import contextlib
+import os
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from syn2real.data.findings import Findings
+from syn2real.data.image_checks import Annotated
+from syn2real.data.image_files import images_below
+from syn2real.errors import InputError
+from syn2real.near import near_path
+
+
+def find_image(folder: Path, name: str) -> Path:
+    """Return the file that an annotation names, as the folder has it.
+
+    Where the name itself is no file, slashes are tried for backslashes, then accents composed in one sign
+    or in two: systems differ in both.
+
+    Parameters
+    ----------
+    folder : Path
+        What names are relative to.
+    name : str
+        The image's `file_name`.
+    """
+    path = folder / name
+    if _is_file(path):
+        return path
+    slashed = name.replace("\\", "/")
+    tried = (folder / unicodedata.normalize(form, slashed) for form in ("NFC", "NFD"))
+    return next(filter(_is_file, (folder / slashed, *tried)), path)
+
+
+@dataclass
+class Pairing:
+    """The check of a split's images against the folders that they lie in.
+
+    Attributes
+    ----------
+    folders : sequence of Path
+        What the names are relative to: a folder for each annotation file.
+    sources : sequence of Path
+        The annotation files, for messages.
+    """
+
+    folders: Sequence[Path]
+    sources: Sequence[Path]
+    _named: dict[str, Any] = field(default_factory=dict)
+
+    def match(self, images: Sequence[Mapping[str, Any]]) -> list[Annotated]:
+        """Return the files of images, each of which must be there and be named once, with the images' sizes.
+
+        Parameters
+        ----------
+        images : sequence of dict
+            Each with `id`, `file_name`, `width`, `height` and perhaps `folder`, see `Header`.
+
+        Raises
+        ------
+        InputError
+            Naming the first offending file.
+        """
+        present = [_files(folder) for folder in self.folders]
+        matched = []
+        for image in images:
+            number, name = image.get("folder", 0), image["file_name"]
+            folder = self.folders[number]
+            path = folder / name if name in present[number] else find_image(folder, name)
+            if name not in present[number] and not _is_file(path):
+                raise self._missing(path, image)
+            plain = _plain(path)
+            if plain in self._named:
+                raise InputError(
+                    f"images {self._named[plain]} and {image['id']} of {self.sources[number]} both name this "
+                    "file; give each its own",
+                    file=path,
+                )
+            self._named[plain] = image["id"]
+            matched.append(Annotated(path, (image["height"], image["width"])))
+        return matched
+
+    def _missing(self, path: Path, image: Mapping[str, Any]) -> InputError:
+        """Return the error for an image that is not there, or is no file."""
+        what = f"there is no such file{near_path(path, alike=True)}"
+        with contextlib.suppress(OSError):  # a name that is too long
+            if path.is_dir():
+                what = "this is a folder, not an image"
+            elif path.is_symlink():
+                what = f"this link leads to {path.readlink()}, which is not there"
+        source = self.sources[image.get("folder", 0)]
+        return InputError(f"{what}; {source} names it for image {image['id']}", file=path)
+
+    def name(self, images: Sequence[Mapping[str, Any]]) -> None:
+        """Count images as named whose files may be missing, as they are not used."""
+        for image in images:
+            path = self.folders[image.get("folder", 0)] / image["file_name"].replace("\\", "/")
+            self._named.setdefault(_plain(path), image["id"])
+
+
+def warn_unnamed(pairings: Sequence[Pairing], found: Findings) -> None:
+    """Warn of image files that none of the annotations name, in the folders of any of them."""
+    named = {path for pairing in pairings for path in pairing._named}
+    sources: dict[Path, Path] = {}
+    for pairing in pairings:
+        for folder, source in zip(pairing.folders, pairing.sources, strict=True):
+            sources.setdefault(folder, source)
+    for folder, source in sources.items():
+        files = images_below(folder)
+        extra = [path for path in files if _plain(path) not in named]
+        if extra:
+            found.warnings.append(
+                f"{folder}: {len(extra):,} of {len(files):,} images here are not named in {source} and not "
+                f"used, such as {extra[0].relative_to(folder)}"
+            )
+
+
+def _files(folder: Path) -> set[str]:
+    """Return the names of the files in a folder; links count if they lead to one."""
+    with os.scandir(folder) as entries:
+        return {entry.name for entry in entries if entry.is_file()}
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name that is too long
+        return False
+
+
+def _plain(path: Path) -> str:
+    """Return a path in the one form that two names of a file share, unless links are between them."""
+    return os.path.normpath(path.absolute())
