@@ -49,6 +49,12 @@ READ = {
         [{"value (not 1 - error)": 0.1}, {"value (not 1 - error)": 0.2}],
         None,
     ),
+    "a name in two cases": (
+        TWO.replace("b", "A"),
+        [{"setting": "a"}, {"setting": "A"}],
+        "setting 'a' and 'A' are nearly",
+    ),
+    "a blank column": (ONE.assign(note=" ", tags=""), [{}], None),
     "a column that grows with n": (
         pd.concat([ONE, ONE.assign(n=16 * N, error=ERROR - 0.2)]).assign(epochs=[10] * 4 + [20] * 4),
         [{"epochs": 10}, {"epochs": 20}],
@@ -73,6 +79,11 @@ REFUSED = {
     "loss": (TWO.assign(loss=np.arange(8) ** 0.5), "as 'loss' has another value in each"),
     "two at once": (ONE.assign(loss=N**0.5, lr=1 / N), "as 'loss' and 'lr' have another value"),
     "names": (TWO.assign(run=list("abcdefgh")), "leave it out: --by setting"),
+    "n_params of one model": (
+        ONE[:3].assign(model="a", n_params=[1e7, 1e7, 2e7]),
+        "name the columns that set curves apart with --by (without 'n_params' one has)",
+    ),
+    "letter case": (ONE.assign(target=["coco", "Coco", "COCO", "coco"]), "'coco' and 'Coco' are nearly"),
     "too few": (TWO[TWO.n < 3000], "no curve has 3 distinct n above 0 (the most is 2); measure more sizes"),
 }  # fmt: skip
 

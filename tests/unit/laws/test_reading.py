@@ -92,7 +92,7 @@ REFUSED = {
     "another name": ("n,err\n1000,0.62\n", "error: no such column; the file has: n, err; did you mean 'err'"),
     "images": ("images,error\n1000,0.62\n", "n: no such column; the file has: images, error; did you mean"),
     "accuracy": ("n,accuracy\n1000,0.62\n", "is it 1 - 'accuracy'?"),
-    "TensorBoard": ("Wall time,Step,Value\n1.7e9,10,0.62\n", "n: no such column"),
+    "TensorBoard": ("Wall time,Step,Value\n1.7e9,10,0.62\n", "this is the log of one training"),
     "1.000": ("n,error\n1.000,0.62\n16.000,0.56\n", "n: '1.000' in line 2 may be 1 or 1000"),
     "1,000 in German": ('n,error\n"1,000","0,62"\n', "n: '1,000' in line 2 may be 1 or 1000"),
     "two marks": ('n,error\n1000,"0,62"\n2000,0.56\n', "'0,62' in line 2 has a decimal comma"),
@@ -110,6 +110,8 @@ REFUSED = {
     "a comment or a name": ("run,n,error\na,1000,0.5\n#b,2000,0.4\n", "line 3 begins with #"),
     "after blank lines": ("n,error\n\n,\n1000,0.62\n2000,x\n", "error: 'x' in line 5 is not a finite number"),
     "after a quoted line end": ('n,error,note\n1000,0.62,"a\nb"\n2000,x,c\n', "error: 'x' in line 4"),
+    "tiny": ("n,error\n1000,1e-320\n", "error: '1e-320' in line 2 is too large or too small"),
+    "a huge weight": ("n,error,weight\n1000,0.5,1e300\n", "weight: '1e300' in line 2 is too large"),
     "words": ("n,error\n1000 images,0.5\n", "n: '1000 images' in line 2 is not a finite number"),
     "underscores": ("n,error\n1_0,0.5\n", "n: '1_0' in line 2 is not a finite number"),
 }  # fmt: skip
@@ -127,7 +129,9 @@ def test_what_is_not_clear_is_one_line(tmp_path, content, problem):
     ("unit", "cells", "errors"),
     [
         ("rate", ("0.62", "0.5", "1"), [0.62, 0.5, 1]),
-        ("percent", ("62", "50", "0.9"), [0.62, 0.5, 0.009]),
+        ("percent", ("62", "50", "12.5"), [0.62, 0.5, 0.125]),
+        ("percent", ("6.2", "5", "0.9"), [0.062, 0.05, 0.009]),
+        ("percent", ("62", "50", ".45"), "0.45 in line 4 is 1 % or less, and others are tens of percent"),
         ("percent", ("62%", "50%", "1%"), [0.62, 0.5, 0.01]),
         ("percent", ("620", "50", "40"), "620 in line 2 is above 100"),
         ("loss", ("6.2", "0.5", "0.4"), [6.2, 0.5, 0.4]),

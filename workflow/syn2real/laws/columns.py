@@ -28,7 +28,7 @@ ROUNDED = 0.0051  # rates that are written with two digits differ by less
 RUNS = re.compile(
     r"_?index|level_0|_?id|_?uuid|(.*[_.])?run_?(id|uuid|name|number)|(.*[_.])?job_?id|artifact.*|.*ur[il]"
     r"|_step|_?timestamp|(.*_)?(run_?time|wall_time|duration|elapsed)(_.*)?|_?seconds|sec|time"
-    r"|(start|end|stop|creat|updat|modif|finish)\w*|date(_?time)?"
+    r"|(start|end|stop|creat\w*|updat\w*|modif\w*|finish\w*)(_?(time|at|on|date))?|date(_?time)?"
 )
 """Names of columns that say which run it was, and when."""
 MOMENT = re.compile(r"\d{1,4}[-./]\d{1,2}[-./]\d{1,4}[T ,]+\d{1,2}:\d{2}.*|\w+://.*")
@@ -178,8 +178,10 @@ def too_few(
     many = [column for column in columns if frame[column].nunique() > len(frame) / 2]
     split = found[:1] or (many if many and _splits(trained, columns, many, need) else [])
     if not split:
-        hint = "measure more sizes, or name the columns that set curves apart with --by"
-        return InputError(f"{problem}; {hint}", file=file, key="n")
+        found = [column for column in columns if _enough(trained, columns, [column], need)]
+        without = f" (without {' or '.join(map(repr, map(str, found)))} one has)" if found else ""
+        hint = f"measure more sizes, or name the columns that set curves apart with --by{without}"
+        return InputError("; ".join([problem, *alike_notes(frame, columns), hint]), file=file, key="n")
     each = all(frame[column].nunique() == len(frame) for column in split)
     names = " and ".join(repr(str(column)) for column in split)
     rest = ",".join(str(column) for column in columns if column not in split) or "''"
@@ -190,10 +192,28 @@ def too_few(
 
 def _splits(frame: pd.DataFrame, columns: Sequence[str], some: Sequence[str], need: int) -> bool:
     """Say whether some columns take another value at each n, and curves have enough n without them."""
-    rest = [column for column in columns if column not in some]
-    if frame.empty or (frame.groupby([*rest, *some], dropna=False)["n"].nunique() > 1).any():
+    if frame.empty or (frame.groupby(list(columns), dropna=False)["n"].nunique() > 1).any():
         return False
+    return _enough(frame, columns, some, need)
+
+
+def _enough(frame: pd.DataFrame, columns: Sequence[str], without: Sequence[str], need: int) -> bool:
+    """Say whether a curve has enough n without some columns."""
+    rest = [column for column in columns if column not in without]
     return bool((_grouped(frame, rest)["n"].nunique() >= need).any())
+
+
+def alike_notes(frame: pd.DataFrame, columns: Sequence[str]) -> list[str]:
+    """Say which names differ in letter case or spaces alone, and yet set curves apart."""
+    notes = []
+    for column in columns:
+        names = dict.fromkeys(frame[column].astype(str))
+        first: dict[str, str] = {}
+        for name in names:
+            other = first.setdefault(re.sub(r"[\s_-]+", "", name.casefold()), name)
+            if other != name and not pd.api.types.is_numeric_dtype(frame[column]):
+                notes.append(f"{column} {other!r} and {name!r} are nearly the same name, but two curves")
+    return notes
 
 
 def growing_notes(frame: pd.DataFrame, columns: Sequence[str]) -> list[str]:

@@ -19,6 +19,8 @@ POSITIVE = ("error", "n_params", "weight")
 NOT_NEGATIVE = ("n", "s", "pretrain.data")  # 0: no pre-training, and no labels of the target
 WHOLE = {"n": "images", "s": "labels", "pretrain.data": "images"}
 """What columns of whole numbers count."""
+TENS = 10  # percent; no single error among such is below 1 %
+EXTREME = 1e100  # numbers beyond it, or below its inverse, are no measurements
 LARGEST = 2**53  # whole numbers up to here are exact
 SHARES = 100  # numbers up to here, not all whole, may be shares or percentages of a set
 KNOWN = ("n", "error", "seed", "s", "n_params", "weight", "value", "metric", "s_percent", "model")
@@ -118,6 +120,9 @@ def number_column(
         if column == "error" and not (values < 0).any():
             hint = "no error on N test examples means about 1/(2N): give --test-size N, or that value"
         refuse_cells(values <= 0, f"is not positive; {hint}", frame, column, file)
+    if column in POSITIVE:
+        extreme = (values > EXTREME) | ((values != 0) & (values < 1 / EXTREME))
+        refuse_cells(extreme, "is too large or too small; fix or remove the row", frame, column, file)
     if column in WHOLE:
         share = "; it looks like a share of a set: multiply it by the size of that set"
         hint = share if values.size and values.max() <= SHARES else ""
@@ -184,19 +189,15 @@ def check_frame(
     out = frame.copy()
     notes = list(frame.attrs.get(NOTES, []))
     per_cent = {column: _percent(out, column, unit, file) for column in ("error", "value") if column in out}
-    numbers = [c for c in ("n", "error", "s", "n_params", "weight") if c in frame.columns]
+    out = out.drop(columns=[c for c in out.columns if c not in (*require, "error") and _blank(out[c])])
+    numbers = [c for c in ("n", "error", "s", "n_params", "weight") if c in out.columns]
     for column in numbers:
-        if column in ("s", "n_params") and column not in require and _blank(frame[column]):
-            out = out.drop(columns=column)
-            continue
         out[column] = number_column(out, column, file, zero=zero_error and column == "error")
     for column in out.columns.difference(numbers):
         out[column] = _numbers_where_possible(out[column])
     if "error" in out:
-        _check_errors(out, "percent" if per_cent["error"] else unit, file)
-        if per_cent["error"]:
-            out["error"] = out["error"] / 100
-            notes.append("errors are percentages in the file, and rates (from 0 to 1) from here on")
+        signed = bool(frame["error"].astype(str).str.endswith("%").all())
+        notes += _rates(out, "percent" if per_cent["error"] else unit, file, signed=signed)
     out.attrs[NOTES] = notes
     return out
 
@@ -224,6 +225,8 @@ def _missing(column: str, frame: pd.DataFrame, file: str | Path | None) -> Input
     likely = [name for name in names if any(part in name.casefold() for part in SYNONYMS.get(column, ()))]
     found = close or next(iter(likely), None)
     hint = f"; did you mean {found!r}? call it {column}" if found else ""
+    if {"wall time", "step"} <= {name.casefold() for name in names}:
+        hint = "; this is the log of one training: a table has a row a run, with n and error"
     if found and column == "error" and any(part in found.casefold() for part in SCORES):
         hint = f"; is it 1 - {found!r}?"
     return InputError(f"no such column; the file has: {', '.join(names)}{hint}", file=file, key=column)
@@ -246,17 +249,37 @@ def _percent(frame: pd.DataFrame, column: str, unit: str, file: str | Path | Non
     return True
 
 
-def _check_errors(frame: pd.DataFrame, unit: str, file: str | Path | None) -> None:
-    """Refuse errors, numbers already, that are larger than any of their unit is."""
+def _rates(frame: pd.DataFrame, unit: str, file: str | Path | None, *, signed: bool) -> list[str]:
+    """Make percentages of errors rates, and refuse errors, numbers already, that none of their unit is.
+
+    Parameters
+    ----------
+    signed : bool
+        Each cell had a percent sign.
+
+    Returns
+    -------
+    list of str
+        Notes.
+    """
     error = frame["error"].to_numpy()
-    if unit == "percent":
-        refuse_cells(error > 100, "is above 100, as no percentage of errors is", frame, "error", file)
     if unit == "rate":
         rates = int((error <= 1).sum())
         hint = "divide percentages by 100, or give --unit percent; losses need --unit loss"
         if rates >= len(error) / 2:
             hint = f"the other {rates} are rates; write it as one, or give --unit loss for losses"
         refuse_cells(error > 1, f"is above 1, as no error rate is; {hint}", frame, "error", file)
+    if unit != "percent":
+        return []
+    refuse_cells(error > 100, "is above 100, as no percentage of errors is", frame, "error", file)
+    if not signed and np.median(error) > TENS:
+        problem = "is 1 % or less, and others are tens of percent; write a rate as a percentage too"
+        refuse_cells(error <= 1, problem, frame, "error", file)
+    frame["error"] = error / 100
+    notes = ["errors are percentages in the file, and rates (from 0 to 1) from here on"]
+    if not signed and (error <= 1).all():
+        notes.append("all errors are 1 % or less; if they are rates, leave out --unit percent")
+    return notes
 
 
 def weigh_by_test_size(

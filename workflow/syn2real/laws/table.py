@@ -16,6 +16,7 @@ from syn2real.laws.columns import (
     MEASURED,
     PRETRAINING,
     TEST_VARIANCE,
+    alike_notes,
     check_seeds,
     growing_notes,
     identity_columns,
@@ -167,7 +168,7 @@ def read_curves(
     if most < fewest(varies) and not allow_unfitted:
         raise too_few(checked, columns, fewest(varies), most, file)
     curves = [replace(curve, unit=unit) for curve in curves]
-    return curves, [*before, *notes, *growing_notes(checked, columns)]
+    return curves, [*before, *notes, *growing_notes(checked, columns), *alike_notes(checked, columns)]
 
 
 def split_curves(
