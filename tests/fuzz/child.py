@@ -1,4 +1,4 @@
-"""One reader on many inputs, in a process of its own: `python -m fuzz.child READER FOLDER SEED SECONDS`.
+"""One reader on many inputs, in a process of its own: `fuzz.child MODULE READER FOLDER SEED SECONDS`.
 
 The parent sees in `progress` how far it has come, and in `input.*` what was read when it died.
 """
@@ -14,13 +14,13 @@ import sys
 import time
 import traceback
 import warnings
+from importlib import import_module
 from pathlib import Path
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
 from fuzz.mutations import damaged
-from fuzz.readers import READERS
 from syn2real.errors import InputError
 
 MEMORY = 1 << 30
@@ -43,9 +43,9 @@ def complaint(error: BaseException) -> str | None:
     return None
 
 
-def read_many(name: str, folder: Path, number: int, seconds: float) -> None:
+def read_many(module: str, name: str, folder: Path, number: int, seconds: float) -> None:
     """Read damaged files until the time is over; write what was found."""
-    reader = READERS[name]
+    reader = import_module(module).READERS[name]
     seeds = reader.seeds()
     for valid in seeds:
         _ended(reader, folder, valid.file(), must_pass=True)
@@ -104,4 +104,5 @@ def _ended(reader, folder: Path, content: bytes, *, must_pass: bool = False) -> 
 
 if __name__ == "__main__":
     warnings.simplefilter("ignore")
-    read_many(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4]))
+    module, reader, folder, number, seconds = sys.argv[1:]
+    read_many(module, reader, Path(folder), int(number), float(seconds))

@@ -125,7 +125,7 @@ def _pictures() -> dict[str, bytes]:
     random = np.random.default_rng(0)
     pixels = random.integers(0, 255, (12, 16, 3), dtype=np.uint8)
     kinds = [("PNG", "RGB"), ("PNG", "P"), ("PNG", "L"), ("PNG", "RGBA"), ("PNG", "I;16"), ("JPEG", "RGB")]
-    kinds += [("JPEG", "CMYK"), ("BMP", "RGB"), ("TIFF", "RGB"), ("TIFF", "F"), ("WEBP", "RGB"), ("GIF", "P")]
+    kinds += [("JPEG", "CMYK"), ("BMP", "RGB"), ("TIFF", "RGB"), ("WEBP", "RGB"), ("GIF", "P")]
     pictures = {}
     for kind, mode in kinds:
         stream = io.BytesIO()

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 HANGS = 30.0
-"""Seconds that reading one small file may take."""
+"""Seconds that reading one small file may take, on a loaded machine."""
 STARTS = 300.0
 """Seconds that a child may take to start."""
 
@@ -24,7 +24,15 @@ class Result:
     finds: dict[str, Path] = field(default_factory=dict)
 
 
-def fuzz(name: str, seconds: float, kept: Path, seed: int = 0) -> Result:
+def fuzz(
+    name: str,
+    seconds: float,
+    kept: Path,
+    seed: int = 0,
+    *,
+    module: str = "fuzz.readers",
+    hangs: float = HANGS,
+) -> Result:
     """Read damaged files with a reader.
 
     Parameters
@@ -37,26 +45,31 @@ def fuzz(name: str, seconds: float, kept: Path, seed: int = 0) -> Result:
         A folder for the files that show a find.
     seed : int
         Of what is drawn.
+    module : str
+        What has the table `READERS`.
+    hangs : float
+        Seconds that reading one small file may take.
     """
     result, runs = Result(), 0
     while (left := seconds - result.seconds) > 0.5 and runs < 50:
         with tempfile.TemporaryDirectory() as folder:
-            _round(result, name, left, kept, Path(folder), 1000 * seed + runs)
+            command = ["-m", "fuzz.child", module, name, folder, str(1000 * seed + runs), str(left)]
+            _round(result, [sys.executable, *command], kept, Path(folder), hangs)
         runs += 1
     return result
 
 
-def _round(result: Result, name: str, seconds: float, kept: Path, folder: Path, seed: int) -> None:
+def _round(result: Result, command: list[str], kept: Path, folder: Path, hangs: float) -> None:
     """Run one child until it has ended, and add what came of it."""
+    name, seed, seconds = command[-4], command[-2], float(command[-1])
     (folder / "finds").mkdir()
     log = folder / "log"
-    command = [sys.executable, "-m", "fuzz.child", name, str(folder), str(seed), str(seconds)]
     with log.open("wb") as stream:
         child = subprocess.Popen(
             command, stdout=stream, stderr=stream, cwd=folder, env=_environment(), stdin=subprocess.DEVNULL
         )
         try:
-            ended = _watch(child, folder)
+            ended = _watch(child, folder, hangs)
         finally:
             child.kill()
             child.wait()
@@ -85,7 +98,7 @@ class _End:
     problem: str | None
 
 
-def _watch(child: subprocess.Popen, folder: Path) -> _End:
+def _watch(child: subprocess.Popen, folder: Path, hangs: float) -> _End:
     """Wait for a child; return how long it read, and how it died if it did."""
     began, moved, last = None, time.monotonic(), ""
     while child.poll() is None:
@@ -94,8 +107,8 @@ def _watch(child: subprocess.Popen, folder: Path) -> _End:
         text = (folder / "progress").read_text() if (folder / "progress").is_file() else ""
         if text != last:
             last, moved, began = text, now, began or now
-        if now - moved > (HANGS if began else STARTS):
-            return _End(now - (began or now), f"hang of more than {HANGS:g} s")
+        if now - moved > (hangs if began else STARTS):
+            return _End(now - (began or now), f"hang of more than {hangs:g} s")
     seconds = time.monotonic() - (began or time.monotonic())
     if (folder / "done").is_file():
         return _End(float("inf"), None)

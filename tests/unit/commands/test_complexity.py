@@ -63,8 +63,10 @@ def test_shards_know_their_scenes(shards, weights, capsys) -> None:
     ("options", "message"),
     [
         ([], "--weights: give the reference backbone's weights"),
-        (["--weights", "none.pth"], "none.pth: --weights: there is no such file"),
-        (["--weights", "W", "--size", "3"], "--size: at least 32"),
+        (["--weights", "none.pth"], "none.pth: there is no such weights file"),
+        (["--weights", "W", "--size", "3"], "--size: 32 to 4,096 is possible, not 3"),
+        (["--weights", "W", "--size", "4097"], "--size: 32 to 4,096 is possible, not 4097"),
+        (["--weights", "/dev/null"], "/dev/null: is a pipe or device; give a weights file"),
         (["--model", "resnet19"], "--model: 'resnet19' is not defined; did you mean 'resnet1"),
         (["--weights", "W", "--floor", "0"], "--floor: a positive number"),
         (["--weights", "W", "--model", "resnet34"], "does not fit a resnet34"),

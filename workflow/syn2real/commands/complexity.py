@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 HELP = "measure the complexity of a folder of images: entropy of a backbone's features"
 EXAMPLE = r"syn2real complexity renders/ --weights resnet50.pth --size 224 --scene '(scene\d+)/' -o H.json"
 EXTRA = {"train": ("torch", "torchvision", "safetensors")}
-LEAST = {"size": 32, "threads": 1}
-"""The smallest values of options."""
+RANGES = {"size": (32, 4096), "threads": (1, 1024)}
+"""The smallest and the largest values of options."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -108,11 +108,10 @@ def _check(arguments: argparse.Namespace) -> None:
             "backbone.safetensors of a run of this project, or torchvision's resnet50-11ad3fa6.pth",
             key="--weights",
         )
-    if not Path(arguments.weights).is_file():
-        raise InputError("there is no such file", file=arguments.weights, key="--weights")
-    for name, least in LEAST.items():
-        if getattr(arguments, name) < least:
-            raise InputError(f"at least {least} is needed, not {getattr(arguments, name)}", key=f"--{name}")
+    require_file(arguments.weights, "weights file")
+    for name, (least, most) in RANGES.items():
+        if not least <= (value := getattr(arguments, name)) <= most:
+            raise InputError(f"{least} to {most:,} is possible, not {value}", key=f"--{name}")
     if not 0 < arguments.floor < float("inf"):
         raise InputError(f"a positive number is needed, not {arguments.floor}", key="--floor")
 
