@@ -13,6 +13,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
+from syn2real.laws.advice import advise_table
 from syn2real.laws.api import fit_table
 from syn2real.laws.extrapolation import extrapolate
 from syn2real.plugins import constant, load, names
@@ -48,6 +49,7 @@ def inputs() -> dict[str, Any]:
         "points": points,
         "stand_ins": ["rooms"],
         "settings": ["room"],
+        "advice": advise_table(points, 0.5),
         "fits": fit_table(points, predict_at=sizes),
         "extrapolation": extrapolate(points, START),
         "complexity": {"room": {"setting": "room", "negative_entropy": -40.0, "standard_error": 1.0}},

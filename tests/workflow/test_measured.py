@@ -24,7 +24,7 @@ MINE = "measured.yaml"
 FIGURES = ["curves", "parameters", "linearised", "full-law", "model-size", "extrapolation", "landscapes"]
 LAWS = (
     "fits.json", "fits.csv", "full.json", "size.json", "extrapolation.json", "extrapolation.csv", "advice.md",
-    "advice.html",
+    "advice.html", "advice.json",
 )  # fmt: skip
 ALPHA, BETA, PHI, GAP = 0.5, 0.1, 0.2, 0.3
 MILLIONS = {"18": 11.4, "50": 23.9, "101": 42.8}

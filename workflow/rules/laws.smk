@@ -135,6 +135,7 @@ rule advise:
         fits=rules.fit.output.json,
     output:
         markdown=f"{ADVICE}.md",
+        data=f"{ADVICE}.json",
         html=report(
             f"{ADVICE}.html",
             caption="../report/advice.rst",

@@ -12,4 +12,5 @@ with job_log(snakemake.log[0]):
         snakemake.params.experiment,
         markdown=snakemake.output.markdown,
         html=snakemake.output.html,
+        data=snakemake.output.data,
     )

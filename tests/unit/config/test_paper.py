@@ -69,7 +69,7 @@ def test_published_measurements_need_no_run() -> None:
     figures = {figure for m in plan.measured.values() for figure in m.figures}
     assert figures == {
         "curves", "parameters", "linearised", "full-law", "model-size", "extrapolation", "landscapes",
-        "complexity",
+        "complexity", "scenarios", "equal-loss",
     }  # fmt: skip
 
 

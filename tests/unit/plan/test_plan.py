@@ -119,6 +119,10 @@ def test_an_own_copy_of_the_materials_may_have_any(tmp_path: Path) -> None:
             "figures: extrapolation needs extrapolate_from, the n below which to fit",
         ),
         (
+            {"figures": ["scenarios"], "target_error": None},
+            "figures: scenarios needs target_error, the error to reach",
+        ),
+        (
             {"figures": ["extrapolation"], "extrapolate_from": 64000},
             "extrapolate_from: no size is above it; nothing is left to predict",
         ),

@@ -7,19 +7,24 @@ import pandas as pd
 import pytest
 from matplotlib.axes import Axes
 
+from syn2real.laws.advice import advise_table
 from syn2real.laws.api import fit_table
 from syn2real.laws.extrapolation import extrapolate
 from syn2real.laws.landscape import ALPHA, COEFFICIENT
+from syn2real.laws.methods.paper import given_coefficient
 from syn2real.laws.rows import prediction_grid
+from syn2real.laws.table import read_curves
 from syn2real.report.figures import complexity as complexity_figure
 from syn2real.report.figures import (
     curves,
+    equal_loss,
     extrapolation,
     full_law,
     landscapes,
     linearised,
     model_size,
     parameters,
+    scenarios,
 )
 from syn2real.report.figures.base import curve_labels, save
 
@@ -319,3 +324,62 @@ def test_without_measured_complexities_the_settings_are_the_axis_in_their_order(
         assert at == [1, 0], "the fits have a before b"
         assert "not measured" in part.get_supxlabel()
     assert "no complexity was measured" in complexity_figure.draw({}, {}, order).get_suptitle()
+
+
+def test_the_papers_scenarios_follow_from_d_alpha_and_c() -> None:
+    """Figure 3: more images cross the target (b), the gap is above it (c), or they are too many (d)."""
+    sizes = 1000 * 2.0 ** np.arange(7)
+    laws = {"b": (0.5, 0.2), "c": (0.5, 0.4), "d": (0.2, 0.2), "reached": (0.9, 0.1)}
+    names = {"ptask": "p", "ftask": "f", "target": "t", "model": "m", "seed": 0}
+    rows = [
+        {"setting": name, "n": n, "error": 0.48 * n**-alpha + gap} | names
+        for name, (alpha, gap) in laws.items()
+        for n in sizes
+    ]
+    table = pd.DataFrame(rows)
+    fits = fit_table(table, method="paper", fix_d=0.48, predict_at=[1000, 64000])
+    target = 0.2015
+    advice = advise_table(table, target, max_images=1_000_000)
+    found = {
+        curve["curve"]["setting"]: scenarios._by_estimates(curve, advised, target)
+        for curve, advised in zip(fits["curves"], advice["curves"], strict=True)
+    }
+    assert {name: scenario for name, (scenario, _) in found.items()} == {name: name for name in laws}
+    assert found["b"][1] == f"(b) render more, about {float(f'{(0.48 / 0.0015) ** 2:.2g}'):,.0f} images"
+    (ax,) = scenarios.draw(table, fits, advice, stand_ins=[]).axes
+    words = [text.get_text().replace("\n", " ") for text in ax.get_legend().get_texts()]
+    assert words == [f"{name}: {text}" for name, (_, text) in found.items()]
+    assert [line.get_ydata()[0] for line in ax.lines if len({*line.get_ydata()}) == 1][:1] == [target]
+
+
+def test_the_default_methods_scenarios_are_those_of_the_advice() -> None:
+    def advised(verdict: str, lever: str | None, **chances: float) -> dict:
+        shares = dict.fromkeys(("reached", "within", "beyond", "unreachable"), 0.0) | chances
+        needed = {"median": 123_456.0}
+        return {
+            "verdict": verdict, "lever": lever, "probabilities": shares, "required_n": needed, "limit_n": 1e6
+        }  # fmt: skip
+
+    cases = {
+        "reached": advised("reached already", None, reached=1.0),
+        "b": advised("render more", "render more", within=1.0),
+        "c": advised("bigger model", "bigger model", unreachable=0.9, beyond=0.1),
+        "d": advised("change the rendering", "change the rendering", beyond=1.0),
+        "open": advised("undetermined: measure n = 128000 next", None, beyond=0.5, within=0.5),
+    }
+    found = {name: scenarios._by_advice(case) for name, case in cases.items()}
+    assert {name: scenario for name, (scenario, _) in found.items()} == {name: name for name in cases}
+    assert found["b"][1] == "(b) render more, about 120,000 images"
+    assert found["d"][1] == "(d) too slow for 1,000,000 images; change the rendering"
+
+
+def test_laws_of_nearly_equal_loss_are_the_papers_pair_and_the_best_of_each_d(points: pd.DataFrame) -> None:
+    first, *others = equal_loss.draw(points).axes
+    solid, dashed = first.lines
+    np.testing.assert_allclose(solid.get_ydata(), 0.5 * solid.get_xdata() ** -0.4 + 0.5)
+    np.testing.assert_allclose(dashed.get_ydata(), dashed.get_xdata() ** -0.5 + 0.5)
+    assert [ax.get_title() for ax in others] == ["a", "b"]
+    (curve, _), _ = read_curves(points)
+    (alpha,), (gap,) = given_coefficient([curve], 1.0)
+    line = next(line for line in others[0].lines if line.get_linestyle() == "--")
+    np.testing.assert_allclose(line.get_ydata(), line.get_xdata() ** -alpha + gap)

@@ -39,8 +39,9 @@ def points() -> pd.DataFrame:
 def _advice(points: pd.DataFrame, tmp_path: Path, **changes: object) -> tuple[str, str]:
     fits = tmp_path / "fits.json"
     fits.write_text(json.dumps(fit_table(points, allow_unfitted=True)))
+    files = {"markdown": "advice.md", "html": "advice.html", "data": "advice.json"}
     write_advice(
-        points, fits, EXPERIMENT | changes, markdown=tmp_path / "advice.md", html=tmp_path / "advice.html"
+        points, fits, EXPERIMENT | changes, **{kind: tmp_path / name for kind, name in files.items()}
     )
     return (tmp_path / "advice.md").read_text(), (tmp_path / "advice.html").read_text()
 
@@ -86,3 +87,11 @@ def test_without_a_target_error_there_is_no_verdict(points: pd.DataFrame, tmp_pa
 def test_the_first_sentence_of_an_answer_is_whether_pre_training_helps(points, tmp_path: Path) -> None:
     text, _ = _advice(points, tmp_path)
     assert ": Pre-training helps: with n = 1,280 the error is " in text.split("## Numbers")[0]
+
+
+def test_the_advice_is_data_too(points: pd.DataFrame, tmp_path: Path) -> None:
+    text, _ = _advice(points, tmp_path)
+    advised = json.loads((tmp_path / "advice.json").read_text())
+    assert advised["target_error"] == 0.4 and advised["curves"][0]["verdict"].lower() in text.lower()
+    _advice(points, tmp_path, target_error=None)
+    assert json.loads((tmp_path / "advice.json").read_text())["curves"] == []

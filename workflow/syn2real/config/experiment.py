@@ -21,7 +21,7 @@ VALUES = ("stand_ins", "settings")
 def needs(figure: str) -> tuple[str, ...]:
     """Return what a figure is drawn from, by name.
 
-    Files: points, complexity, the fits of a law, extrapolation. Values (`VALUES`): stand_ins, settings.
+    Files: points, complexity, the fits of a law, extrapolation, advice. Values: `VALUES`.
     """
     found: tuple[str, ...] = plugins.constant("report.figures", figure, "NEEDS")
     return found
@@ -156,6 +156,13 @@ class Question(Section):
     def _extrapolation_has_its_start(self) -> Self:
         if "extrapolation" in self.figures and self.extrapolate_from is None:
             raise ValueError("figures: extrapolation needs extrapolate_from, the n below which to fit")
+        return self
+
+    @model_validator(mode="after")
+    def _advice_has_its_target(self) -> Self:
+        for figure in self.figures:
+            if "advice" in needs(figure) and self.target_error is None:
+                raise ValueError(f"figures: {figure} needs target_error, the error to reach")
         return self
 
 

@@ -114,7 +114,7 @@ class ExperimentPlan:
         if self.fits_laws:
             advice = runs.ADVICE.format(experiment=name)
             files = [runs.FITS.format(experiment=name), runs.FITS_TABLE.format(experiment=name)]
-            files += [f"{advice}.md", f"{advice}.html", runs.POINTS.format(experiment=name)]
+            files += [f"{advice}.md", f"{advice}.html", f"{advice}.json", runs.POINTS.format(experiment=name)]
         if self.complexities:
             files += [*self.complexities, runs.COMPARISON.format(experiment=name)]
         for figure in self.figures:

@@ -7,9 +7,9 @@ from typing import Any
 import markdown as markdown_package
 import pandas as pd
 
-from syn2real.files import read_json, write_text
+from syn2real.files import read_json, write_json, write_text
 from syn2real.laws.advice import advise_table
-from syn2real.laws.results import identified
+from syn2real.laws.results import VERSION, identified
 from syn2real.report.wording import advice_text, curve_names, estimate_text, opening
 
 _PAGE = """<!DOCTYPE html>
@@ -32,8 +32,9 @@ def write_advice(
     *,
     markdown: str | Path,
     html: str | Path,
+    data: str | Path,
 ) -> None:
-    """Write the answer to an experiment in words, as Markdown and as a page of the report.
+    """Write the answer to an experiment in words, as Markdown and as a page of the report, and as data.
 
     Parameters
     ----------
@@ -43,14 +44,15 @@ def write_advice(
         Its fits.json.
     experiment : dict
         The experiment's summary: name, question, target_error, max_images, costs, stand_ins.
-    markdown, html : str or Path
-        The files to write.
+    markdown, html, data : str or Path
+        The files to write; `data` holds what `advise_table` returns, without curves where there is no target.
     """
-    fitted = read_json(fits)
+    fitted, advised = read_json(fits), _advise(points, experiment)
+    write_json(data, advised or {"version": VERSION, "target_error": None, "curves": []})
     parts = [
         f"# {experiment['name']}: {experiment['question']}",
         _stand_in_note(experiment["stand_ins"]),
-        _advice(points, experiment, fitted["curves"]),
+        advice_text(advised) if advised else _without_target(fitted["curves"]),
         "## What the fits support",
         *_supported(fitted["curves"]),
         _repetitions(points),
@@ -76,27 +78,29 @@ def _stand_in_note(stand_ins: list[str]) -> str:
     )
 
 
-def _advice(points: pd.DataFrame, experiment: dict[str, Any], curves: list[dict[str, Any]]) -> str:
-    """Return the advice for the experiment's target error, or what is known without one and how to ask."""
+def _advise(points: pd.DataFrame, experiment: dict[str, Any]) -> dict[str, Any] | None:
+    """Return the advice for the experiment's target error, or None without one."""
     if experiment["target_error"] is None:
-        names, _ = curve_names([curve["curve"] for curve in curves])
-        named = zip(names, curves, strict=True)
-        known = [
-            f"- **{name}**: {curve['effect']['text']}.\n" for name, curve in named if curve.get("effect")
-        ]
-        return (
-            "".join(known)
-            + "\nNo `target_error` is set in the experiment, so there is no verdict; set one to get advice."
-        )
+        return None
     costs = {f"cost_per_{name}": value for name, value in experiment["costs"].items() if value is not None}
-    result = advise_table(
+    return advise_table(
         points,
         target_error=experiment["target_error"],
         max_images=experiment["max_images"],
         allow_unfitted=True,
         **costs,
     )
-    return advice_text(result)
+
+
+def _without_target(curves: list[dict[str, Any]]) -> str:
+    """Return what is known without a target, and how to ask."""
+    names, _ = curve_names([curve["curve"] for curve in curves])
+    named = zip(names, curves, strict=True)
+    known = [f"- **{name}**: {curve['effect']['text']}.\n" for name, curve in named if curve.get("effect")]
+    return (
+        "".join(known)
+        + "\nNo `target_error` is set in the experiment, so there is no verdict; set one to get advice."
+    )
 
 
 def _supported(curves: list[dict[str, Any]]) -> list[str]:

@@ -9,6 +9,7 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, FigureBase
+from matplotlib.ticker import MaxNLocator, NullLocator
 
 from syn2real.files import atomic, read_json
 from syn2real.laws.columns import differing
@@ -130,6 +131,16 @@ def panel_size(points: pd.DataFrame) -> tuple[float, float]:
     return 6.4 * len(panels(points)), 5.0
 
 
+def small_panels(count: int, width: float, height: float, columns: int = 4) -> tuple[Figure, list[Axes]]:
+    """Return a figure of `count` panels in rows; width and height are of a panel, inches."""
+    rows, columns = -(-max(count, 1) // columns), min(columns, max(count, 1))
+    figure = Figure(figsize=(width * columns, height * rows), layout="constrained")
+    axes = figure.subplots(rows, columns, squeeze=False).ravel()
+    for ax in axes[count:]:
+        ax.set_visible(False)
+    return figure, list(axes[:count])
+
+
 def share_limits(parts: Sequence[FigureBase]) -> None:
     """Give the panels at the same place of each part the same limits, so that methods can be compared."""
     for axes in zip(*(part.axes for part in parts), strict=False):
@@ -187,6 +198,17 @@ def predicted(curve: dict[str, Any]) -> pd.DataFrame:
     """Return a curve's predictions, numbers by rising n; no row where it could not be fitted."""
     columns = ["n", "law", "error", "lower", "upper", "predict_lower", "predict_upper"]
     return pd.DataFrame(curve["predictions"], columns=columns, dtype=float).sort_values("n")
+
+
+def label_errors(ax: Axes) -> None:
+    """Label a logarithmic error axis in plain numbers, evenly where it spans less than a factor of three."""
+    low, high = ax.get_ylim()
+    if high < 3 * low:
+        ax.yaxis.set_major_locator(MaxNLocator(5))
+        ax.yaxis.set_minor_locator(NullLocator())
+    ax.yaxis.set_major_formatter("{x:.4g}")
+    ax.yaxis.set_minor_formatter("{x:.4g}")
+    ax.tick_params(axis="y", which="both", labelsize="x-small")
 
 
 def cut(ax: Axes, top: float) -> None:

@@ -1,4 +1,4 @@
-"""How well every pair (α, D) explains a curve: Figures 13 and 14 of the paper (Appendix D)."""
+"""How well every pair (α, D) explains a curve: Figures 13, right, and 14 of the paper (Appendix D)."""
 
 import numpy as np
 import pandas as pd
@@ -7,12 +7,10 @@ from matplotlib.figure import Figure
 
 from syn2real.laws.landscape import ALPHA, COEFFICIENT, PUBLISHED_COEFFICIENT, landscape
 from syn2real.laws.table import Curve, read_curves
-from syn2real.report.figures.base import curve_labels
+from syn2real.report.figures.base import curve_labels, small_panels
 
 TITLE = "loss landscapes"
 NEEDS = ("points",)
-
-COLUMNS = 4
 
 
 def draw(points: pd.DataFrame) -> Figure:
@@ -32,12 +30,7 @@ def draw(points: pd.DataFrame) -> Figure:
         Panels in rows of four.
     """
     curves = [c for c in read_curves(points, allow_unfitted=True)[0] if len(c.n) >= 3]
-    rows = -(-max(len(curves), 1) // COLUMNS)
-    columns = min(COLUMNS, max(len(curves), 1))
-    figure = Figure(figsize=(3.6 * columns, 3.4 * rows), layout="constrained")
-    axes = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True).ravel()
-    for ax in axes[len(curves) :]:
-        ax.set_visible(False)
+    figure, axes = small_panels(len(curves), 3.6, 3.4)
     if not curves:
         figure.suptitle("no curve has three sizes")
     labels = curve_labels([curve.identity for curve in curves])
