@@ -86,10 +86,29 @@ def test_miou_equals_a_confusion_matrix_by_hand(smoke_task):
         both = np.sum((truth == k) & (predicted == k))
         either = np.sum(((truth == k) | (predicted == k)) & counted)
         each.append(both / either)
+    assert result.value == result.extras["mIoU_present"] == pytest.approx(sum(each) / 3, abs=1e-12)
     # ADE20K's own evaluation: a class that is nowhere has IoU 0 and is in the mean.
-    assert result.value == pytest.approx(sum(each) / 4, abs=1e-12)
-    assert result.extras["mIoU_present"] == pytest.approx(sum(each) / 3, abs=1e-12)
+    assert result.extras["mIoU_all"] == pytest.approx(sum(each) / 4, abs=1e-12)
     assert result.n == 4
+
+
+@pytest.mark.parametrize(
+    ("truth", "predicted", "value"),
+    [
+        ([0, 1, 1], [0, 1, 1], 1.0),  # a perfect model has no error, whatever else is listed
+        ([0, 1, 1], [0, 1, 2], (1 + 0.5 + 0) / 3),  # a class that is only predicted counts
+        ([0, 0, 255], [0, 0, 3], 1.0),  # what is predicted where there is no label does not
+        ([255, 255, 255], [0, 1, 2], float("nan")),
+    ],
+)
+def test_miou_is_over_classes_in_truth_or_prediction(smoke_task, truth, predicted, value):
+    task = smoke_task("semseg", classes=["background", "a", "b", "c"])
+    shape = (1, 1, len(truth))
+    logits = torch.nn.functional.one_hot(torch.tensor(predicted), 4).T.reshape(1, 4, 1, -1).float()
+    batch = (torch.zeros(1, 3, *shape[1:], dtype=torch.uint8), torch.tensor(truth).reshape(shape))
+    found = task.evaluate(Replay([{"out": logits}]), [batch], None, CPU)
+    assert found.value == pytest.approx(value, nan_ok=True)
+    assert task.metric == "mIoU (classes in truth or prediction)"
 
 
 def test_iou_counts_exactly_beyond_single_precision():

@@ -17,6 +17,7 @@ from syn2real.training.pretrain import pretrain
 from syn2real.training.run import Run
 
 # A subprocess that kills itself: at the end of a step, or with a resume state half replaced.
+MIOU = "mIoU (classes in truth or prediction)"
 KILLED = """
 import json, os, signal, sys
 from pathlib import Path
@@ -211,7 +212,7 @@ def test_finetuning_with_and_without_a_backbone(arguments, key, resolve, image_f
 
 @pytest.mark.parametrize(
     ("ftask", "layout", "metric"),
-    [("objdet", "coco", "mAP@[.5:.95]"), ("semseg", "coco", "mIoU"), ("semseg", "ade20k", "mIoU")],
+    [("objdet", "coco", "mAP@[.5:.95]"), ("semseg", "coco", MIOU), ("semseg", "ade20k", MIOU)],
 )
 def test_dense_targets(ftask, layout, metric, arguments, key, resolve, stand_in, tmp_path):
     given = arguments("mulclass", "pretrained")

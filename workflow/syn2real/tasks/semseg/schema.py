@@ -5,7 +5,7 @@ from pydantic import Field
 from syn2real.tasks.schema import DenseSection
 
 CHANNEL = "class-map"
-METRIC = "mIoU"
+METRIC = "mIoU (classes in truth or prediction)"
 STAGES = ("pretrain", "finetune")
 
 

@@ -66,10 +66,11 @@ class Segmentation(DenseTask):
     def evaluate(
         self, model: nn.Module, batches: Iterable[Any], data: Any, device: torch.device
     ) -> Evaluation:
-        """Return the mean IoU over all classes.
+        """Return the mean IoU over the classes that are in the truth or in the prediction.
 
-        As in ADE20K's own evaluation, a class that is neither in the truth nor in the prediction counts as
-        an IoU of 0; `mIoU_present` is the mean over the classes that the truth holds.
+        A class that is in neither has no IoU: counted as 0, a perfect model would have an error.
+        `mIoU_present` is the mean over the classes in the truth. `mIoU_all` is that over all classes, with 0
+        for those in neither, as in ADE20K's own evaluation.
         """
         # Of several processes one evaluates: its counts must not wait for the others'.
         matrix = MulticlassConfusionMatrix(len(self.classes), ignore_index=IGNORE, sync_on_compute=False).to(
@@ -84,12 +85,14 @@ class Segmentation(DenseTask):
         each = iou(confusion)
         present = confusion.sum(dim=1) > 0
         accuracy = float(confusion.diag().sum() / confusion.sum().clamp(min=1))
-        value = float(each.mean()) if present.any() else float("nan")
+        seen = present | (confusion.sum(dim=0) > 0)
+        value = float(each[seen].mean()) if present.any() else float("nan")
         return Evaluation(
             value,
             n,
             {
                 "mIoU_present": float(each[present].mean()) if present.any() else 0.0,
+                "mIoU_all": float(each.mean()),
                 "pixel_accuracy": accuracy,
             },
         )
