@@ -136,11 +136,11 @@ def read_pixels(path: Path, size: tuple[int, int], what: str, *, colour: bool) -
     Raises
     ------
     InputError
-        The file is missing or damaged, or has another size than its image.
+        The file is missing or damaged, or has another size than its image or other channels.
     """
     try:
         content = np.frombuffer(path.read_bytes(), dtype=np.uint8)
-        pixels = cv2.imdecode(content, cv2.IMREAD_ANYDEPTH | (cv2.IMREAD_COLOR if colour else 0))
+        pixels = cv2.imdecode(content, cv2.IMREAD_UNCHANGED)
     except (OSError, cv2.error) as error:
         raise InputError(f"the {what} cannot be read ({error})", file=path) from None
     if pixels is None or pixels.dtype not in (np.uint8, np.uint16):
@@ -149,7 +149,15 @@ def read_pixels(path: Path, size: tuple[int, int], what: str, *, colour: bool) -
         height, width = pixels.shape[:2]
         problem = f"the {what} are {width} x {height} pixels, but their image is {size[1]} x {size[0]}"
         raise InputError(problem, file=path)
-    return pixels[..., ::-1] if colour else pixels
+    if pixels.ndim == 2:
+        pixels = pixels[..., None]
+    blue_green_red = pixels[..., :3]
+    grey = (blue_green_red == blue_green_red[..., :1]).all()
+    if colour and pixels.shape[2] < 3:
+        raise InputError(f"the {what} need red, green and blue; this has one channel", file=path)
+    if not colour and not grey:
+        raise InputError(f"the {what} need one channel; this has colours", file=path)
+    return blue_green_red[..., ::-1] if colour else pixels[..., 0]
 
 
 def fitted(value: NDArray[Any], size: tuple[int, int]) -> NDArray[Any]:

@@ -1,5 +1,6 @@
 """Depth: how far each visible surface is from the camera, along its viewing axis, in metres."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,10 @@ FILES = {
 STEP_M = 1e-4
 """Metres a step of 16 bits: a tenth of a millimetre, to 6.5 m."""
 STEPS = 65535
+FEW = 0.01
+"""Share of pixels that may be too far without a warning."""
+NEAR_M = 0.02
+"""A median depth below this, metres, is probably of another unit."""
 
 
 def render(view: RawView, solids: list[Solid], limits: Limits) -> bytes:
@@ -34,6 +39,29 @@ def read(path: Path, size: tuple[int, int], unit_m: float) -> NDArray[np.float32
         The file is missing or damaged, or has another size (height, width) than its image.
     """
     return (read_pixels(path, size, "depths", colour=False) * unit_m).astype(np.float32)
+
+
+def check(values: Sequence[NDArray[np.floating]]) -> list[str]:
+    """Return warnings about a user's own depths, a few images' in metres.
+
+    Raises
+    ------
+    ValueError
+        None of them is a depth that can be kept: the unit must be another.
+    """
+    known = np.concatenate([value[value > 0] for value in values])
+    if not known.size:
+        raise ValueError("no pixel has a depth: all are 0, which is unknown")
+    farthest, far = STEP_M * STEPS, float(np.mean(known > STEP_M * STEPS))
+    middle = f"half of them are farther than {np.median(known):.3g} m"
+    if far == 1:
+        raise ValueError(f"all depths are beyond {farthest:.2f} m, the farthest kept; {middle}: check unit_m")
+    warnings = []
+    if far > FEW:
+        warnings.append(f"{far:.0%} of the depths are beyond {farthest:.2f} m and become unknown; {middle}")
+    if np.median(known) < NEAR_M:
+        warnings.append(f"half of the depths are nearer than {np.median(known):.2g} m: check unit_m")
+    return warnings
 
 
 def encode(value: NDArray[np.floating]) -> bytes:

@@ -1,5 +1,6 @@
 """Surface normals in camera space: x right, y up, z towards the camera."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -40,6 +41,25 @@ def read(path: Path, size: tuple[int, int]) -> NDArray[np.uint8]:
     normals = pixels.astype(np.float32) * (2 / np.iinfo(pixels.dtype).max) - 1
     length = np.linalg.norm(normals, axis=-1)
     return pack(normals, (length > LEAST) & (length < MOST))
+
+
+def check(values: Sequence[NDArray[np.uint8]]) -> list[str]:
+    """Return warnings about a user's own normals, a few images' as `read` gives them: there is none yet.
+
+    Raises
+    ------
+    ValueError
+        There is no normal, or most of them face away from the camera, which no visible surface does.
+    """
+    z = np.concatenate([normals[valid][:, 2] for normals, valid in map(unpack, values)])
+    if not z.size:
+        raise ValueError("no pixel has a normal: red, green, blue must be (n + 1) / 2 of full scale")
+    if (away := float(np.mean(z < 0))) > 0.5:
+        raise ValueError(
+            f"{away:.0%} of the normals face away from the camera: z must point towards it. From OpenCV's "
+            "axes (z into the scene) write (x, -y, -z); world axes must be turned to the camera's"
+        )
+    return []
 
 
 def encode(value: NDArray[np.uint8]) -> bytes:

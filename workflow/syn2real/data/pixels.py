@@ -111,7 +111,11 @@ def is_transparent(image: Image.Image) -> bool:
 def orientation(image: Image.Image) -> int:
     """Return an opened image's EXIF orientation, 1 (upright) to 8; 1 where its EXIF data cannot be read."""
     try:
-        number = int(image.getexif().get(ORIENTATION, 1))
+        tags = getattr(image, "tag_v2", None)  # a TIFF's
+        if tags is None:  # Pillow's own `getexif` would decode a whole PNG
+            tags = Image.Exif()
+            tags.load(image.info.get("exif", b""))
+        number = int(tags.get(ORIENTATION, 1))
     except Exception:  # damaged EXIF data raise nearly every kind, and say nothing of the pixels
         return 1
     return number if number in _TURNS else 1

@@ -209,6 +209,19 @@ def test_the_check_names_what_is_missing(own, tmp_path, monkeypatch):
         check(images={"train": "nowhere", "val": "nowhere"})
     with pytest.raises(InputError, match="nowhere: there is no such folder"):
         check(normals={"train": "nowhere", "val": "nowhere"})
+    away = np.full((12, 16, 3), 128, dtype=np.uint8)
+    away[..., 2] = 0
+    for name in ("000000000007.png", "000000000042.png"):
+        (tmp_path / "away").mkdir(exist_ok=True)
+        Image.fromarray(away).save(tmp_path / "away" / name)
+    with pytest.raises(InputError, match="away: 100% of the normals face away from the camera"):
+        check(normals={"train": "away", "val": "away"})
+    edit(own, lambda content: content["images"][1].update(width=99))
+    with pytest.raises(
+        InputError, match="jpg: the image is 16 x 12 pixels, but its annotation is for 99 x 12"
+    ):
+        check()
+    edit(own, lambda content: content["images"][1].update(width=16))
     edit(own, lambda content: content["categories"].pop(), split="val")
     edit(own, lambda content: content["annotations"].clear(), split="val")
     with pytest.raises(InputError, match="val2017.json: categories: differ from the training file's"):

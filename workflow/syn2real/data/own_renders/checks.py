@@ -2,10 +2,12 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
+from syn2real.channels.base import load_channel
 from syn2real.data.coco.counts import Counts, listed
 from syn2real.data.findings import Findings
-from syn2real.data.image_checks import check_annotated
+from syn2real.data.image_checks import Annotated, check_annotated, ends_and_middle, file_stats
 from syn2real.data.image_files import need_folder
 from syn2real.data.own_renders.index import HERE, read_files, update_index
 from syn2real.data.own_renders.schema import OwnRenders, own_name
@@ -71,16 +73,35 @@ def check_own_renders(
         matched = pairings[-1].match(images[: wanted[split]])
         check_annotated(matched, own.exif, folders[0], found)
         pairings[-1].name(images[wanted[split] :])
-        for of_channel in own.channel_folders().values():
+        for name, of_channel in own.channel_folders().items():
             files = [
                 {**image, "file_name": own_name(image["file_name"])} for image in images[: wanted[split]]
             ]
             of_files = own.folders(of_channel, split)
             for folder in of_files:
                 need_folder(folder)
-            Pairing(of_files, paths).match(files)
+            _check_channel(name, Pairing(of_files, paths).match(files), of_channel.options(), found)
     warn_unnamed(pairings, found)
     return found
+
+
+def _check_channel(
+    name: str, files: Sequence[Annotated], options: Mapping[str, Any], found: Findings
+) -> None:
+    """Read the first, the middle and the last file of a channel as the import does, and check them."""
+    file_stats([file.path for file in files])
+    try:
+        channel = load_channel(name)
+    except ModuleNotFoundError:
+        return  # Snakemake alone is installed: the import checks each file
+    values = [channel.read(path, size, **options) for path, size in ends_and_middle(files)]
+    if not values or not hasattr(channel, "check"):
+        return
+    folder, looked = files[0].path.parent, f"({len(values)} files looked at)"
+    try:
+        found.warnings += [f"{folder}: {line} {looked}" for line in channel.check(values)]
+    except ValueError as error:
+        raise InputError(f"{error} {looked}", file=folder) from None
 
 
 def _late_classes(counts: Counts, sizes: Sequence[int]) -> list[str]:
