@@ -1,29 +1,19 @@
 """Look-ups shared by the rules: params and resources. What they mean, and every path, lies in syn2real.plan."""
 
-import shlex
 import sys
 import tempfile
 from functools import cache
 from pathlib import Path
-
-# The library beside this Snakefile, whatever environment a job runs in: it is what the fingerprints are of.
-LIBRARY = str(Path(workflow.basedir) / "workflow")
-sys.path.insert(0, LIBRARY)
-if {*"{}"} & {*LIBRARY}:
-    print(f"error: {LIBRARY}: Snakemake takes braces in a path for wildcards; move the checkout", file=sys.stderr)
-    sys.exit(2)
-shell.prefix(f"set -euo pipefail; export PYTHONPATH={shlex.quote(LIBRARY)}; ")
-
 from typing import get_args
+
+from snakemake.common.configfile import load_configfile
 
 from syn2real.backbones.schema import family_of, model_names
 from syn2real.complexity.schema import Activation
 from syn2real.config.experiment import needs
-from syn2real.config.loading import read_yaml
 from syn2real.data.findings import Findings
 from syn2real.data.own_renders.index import part_file
 from syn2real.data.targets.labels import labels_digest
-from syn2real.errors import InputError
 from syn2real.plugins import constant, names
 from syn2real.jobs.fingerprint import fingerprint, plugin_modules
 from syn2real.plan import assets
@@ -39,21 +29,15 @@ from syn2real.schema import to_params
 from syn2real.tasks.schema import channel_of, tasks_of
 
 
-def refuse(problems):
-    """End with a line for each problem and exit code 2, which says: fix the input."""
-    print(*(f"error: {problem}" for problem in problems), sep="\n", file=sys.stderr)
-    sys.exit(2)
-
-
 # A dry run writes nothing here: it indexes a user's own annotations in a folder that goes with the process.
 SCRATCH = tempfile.TemporaryDirectory() if workflow.output_settings.dryrun else None
 ROOT = Path(SCRATCH.name if SCRATCH else "")
 
 try:
-    PLAN = load_plan(config, file="config/config.yaml")
-    if workflow.is_main_process:  # Snakemake has read them already, and takes the last of two equal keys
+    if workflow.is_main_process:
         for file in workflow.configfiles:
-            read_yaml(file)
+            check_file(file, load_configfile(file))
+    PLAN = load_plan(config, file="config/config.yaml")
     if workflow.is_main_process:
         check_own_sizes(PLAN, ROOT)
 except InputError as error:

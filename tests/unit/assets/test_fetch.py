@@ -219,20 +219,21 @@ def test_the_shipped_table_holds_the_papers_173_objects_and_its_materials():
 @pytest.mark.parametrize(
     ("cell", "value", "message"),
     [
-        ("url", "ftp://x/a.zip", "line 3.url: an address belongs here"),
-        ("sha256", "abc", "line 3.sha256: a SHA-256 belongs here"),
-        ("layout", "rar", "line 3.layout: one of bop, ambientcg belongs here"),
-        ("name", "a", "line 3.layout: 'a' has another layout in a line above"),
-        ("name", "c", "line 4.name: 'c' has a list of materials in a line above; keep one"),
+        ("url", "ftp://x/a.zip", "line 4.url: an address belongs here"),
+        ("sha256", "abc", "line 4.sha256: a SHA-256 belongs here"),
+        ("layout", "rar", "line 4.layout: one of bop, ambientcg belongs here"),
+        ("name", "a", "line 4.layout: 'a' has another layout in a line above"),
+        ("name", "c", "line 5.name: 'c' has a list of materials in a line above; keep one"),
     ],
 )
 def test_a_mistake_in_the_table_is_reported_with_its_line(tmp_path, cell, value, message):
     columns = ["name", "version", "layout", "url", "licence", "objects", "size", "sha256"]
     good = {"name": "b", "version": "1", "layout": "ambientcg", "url": "http://x/b", "licence": "free"}
     path = tmp_path / "d.tsv"
-    with path.open("w", newline="") as stream:
+    with path.open("w", newline="", encoding="utf-8-sig") as stream:
         writer = csv.DictWriter(stream, columns, delimiter="\t")
         writer.writeheader()
+        stream.write("\n")  # an empty line counts
         writer.writerow(good | {"name": "a", "layout": "bop"})
         writer.writerow(good | {cell: value})
         writer.writerow(good | {"name": "c"})

@@ -169,6 +169,7 @@ LAUGHS = "a: &a [x, x]\n" + "".join(
         ("a: !!python/object/apply:os.system [ls]\n", "line 1: tags (!…) are not read"),
         ("a: !!binary aGVsbG8=\n", "line 1: tags (!…) are not read"),
         ("!!set {a, b}\n", "line 1: tags (!…) are not read"),
+        ('a: "\\ud800"\n', "line 1: half of a character stands here"),
         ("a: !mine 1\n", "line 1: tags (!…) are not read"),
         (f"a: {'9' * 5000}\n", "line 1: a number of 5,000 digits; 18 at most"),
         (f"a: {'[' * 5000}{']' * 5000}\n", "line 1: more than 50 sections within each other"),

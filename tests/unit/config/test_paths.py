@@ -38,6 +38,13 @@ def test_a_path_may_have_a_home_folder_and_variables(
     assert validate(Splits, {"train": path, "val": "v"}, file="e.yaml").train == meaning
 
 
+@pytest.mark.parametrize("path", ["a\0b", "x" * 256, "x/" * 2100])
+def test_what_can_be_no_path_is_refused(path: str) -> None:
+    with pytest.raises(InputError, match="t.yaml: path: no path is like this: ") as caught:
+        validate(Target, {"layout": "imagenet", "path": path}, file="t.yaml")
+    assert len(str(caught.value)) < 200
+
+
 def test_a_variable_that_is_not_set_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("DATA", raising=False)
     with pytest.raises(

@@ -53,14 +53,15 @@ def read_datasets(path: str | Path) -> dict[str, list[Archive]]:
     """
     path = Path(path)
     try:
-        with path.open(newline="", encoding="utf-8") as stream:
-            rows = list(csv.DictReader(stream, delimiter="\t", restkey="more cells than columns"))
+        with path.open(newline="", encoding="utf-8-sig") as stream:
+            reader = csv.DictReader(stream, delimiter="\t", restkey="more cells than columns")
+            rows = [(reader.line_num, row) for row in reader]
     except FileNotFoundError:
         raise InputError("there is no such file; it comes with the workflow", file=path) from None
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"the table cannot be read: {error}", file=path) from None
     datasets: dict[str, list[Archive]] = defaultdict(list)
-    for line, row in enumerate(rows, start=2):
+    for line, row in rows:
         known = {key: cell for key, cell in row.items() if cell not in ("", None)}
         archive = validate(Archive, known, file=path, key=f"line {line}", cells=True)
         if any(other.layout != archive.layout for other in datasets[archive.name]):

@@ -165,6 +165,8 @@ def _check_events(text: str) -> None:
         elif isinstance(event, yaml.NodeEvent):
             if getattr(event, "tag", None):
                 raise _refused("tags (!…) are not read; remove it and write the plain value", mark)
+            if re.search(r"[\ud800-\udfff]", getattr(event, "value", "")):
+                raise _refused("half of a character stands here (\\ud800 to \\udfff); write it whole", mark)
             values += 1
             if isinstance(event, yaml.CollectionStartEvent):
                 within.append((event.anchor, values - 1))

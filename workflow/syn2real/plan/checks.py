@@ -37,6 +37,10 @@ def check_experiment(plan: Plan, e: Experiment, file: str) -> None:
         require_name(setting, plan.renderings, file=file, key="settings")
         for size in e.sizes:
             _whole_scenes(plan, setting, size, file=file, key="sizes")
+        if any(e.sizes):
+            recipe = f"{plan.config.recipes}/{e.recipe}.yaml"
+            images = plan.val_images(e.recipe, setting)
+            _whole_scenes(plan, setting, images, file=recipe, key="validation_images")
         for ptask in e.ptasks:
             rendering = plan.renderings[setting]
             rendering.require(channel_of(ptask), task=ptask, file=file, key="ptasks", name=setting)
