@@ -112,6 +112,8 @@ REFUSED = {
     "after a quoted line end": ('n,error,note\n1000,0.62,"a\nb"\n2000,x,c\n', "error: 'x' in line 4"),
     "tiny": ("n,error\n1000,1e-320\n", "error: '1e-320' in line 2 is too large or too small"),
     "a huge weight": ("n,error,weight\n1000,0.5,1e300\n", "weight: '1e300' in line 2 is too large"),
+    "powers": ("n,error\n10\u00b3,0.5\n", "n: '10\u00b3' in line 2 is not a finite number"),
+    "one share of a set": ("n,error\n25 %,0.62\n5000,0.56\n", "n: '25%' in line 2 is not a finite number"),
     "words": ("n,error\n1000 images,0.5\n", "n: '1000 images' in line 2 is not a finite number"),
     "underscores": ("n,error\n1_0,0.5\n", "n: '1_0' in line 2 is not a finite number"),
 }  # fmt: skip

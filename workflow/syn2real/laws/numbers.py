@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,8 @@ NAMES = {",": "comma", ".": "point"}
 _SHAPE = re.compile(r"([-+]?)([0-9.,]*[0-9][0-9.,]*)(?:[eE]([-+]?[0-9]+))? ?([kKM]?) ?(%?)")
 _SPACED = re.compile(r"[-+]?[0-9]{1,3}(?:(['\u2019_ ])[0-9]{3})(?:\1[0-9]{3})*(?![0-9])")
 _GROUPED = {mark: re.compile(rf"[1-9][0-9]{{0,2}}(?:{re.escape(mark)}[0-9]{{3}})+") for mark in ",."}
+_ASCII = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}  # full width
+_ASCII |= {0x2212: ord("-"), **dict.fromkeys((0xA0, 0x2007, 0x2009, 0x202F), ord(" "))}
 _SCALE = {"": 0, "k": 3, "K": 3, "M": 6}
 
 Column = Sequence[tuple[int, str]]
@@ -58,7 +59,7 @@ class Written:
 
 def written(cell: str) -> Written | None:
     """Take a cell apart, or return None where it is no number."""
-    text = unicodedata.normalize("NFKC", cell).replace("\u2212", "-").strip()
+    text = cell.translate(_ASCII).strip()
     spaced = _SPACED.match(text)
     if spaced:
         text = re.sub(r"['\u2019_ ]", "", spaced[0]) + text[spaced.end() :]
@@ -104,7 +105,8 @@ def plain_numbers(
             out[name] = _counts(name, column, decimal, bool(votes), separator == ",", file)
         else:
             out[name] = _reals(name, column, decimal, file)
-        changed = [(cell, new) for (_, cell), new in zip(column, out[name], strict=True) if new != cell]
+        pairs = zip((cell for _, cell in column), out[name], strict=True)
+        changed = [(cell, new) for cell, new in pairs if new != cell and not new.endswith("%")]
         if name in COUNTS and changed:
             cell, new = changed[0]
             notes.append(f"{name}: {cell!r} is read as {float(new):.15g}")

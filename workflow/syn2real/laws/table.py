@@ -27,6 +27,7 @@ from syn2real.laws.columns import (
 from syn2real.laws.reading import NOTES, check_frame, plain, weigh_by_test_size
 
 DIGITS = range(8)  # of errors that a file may have rounded
+PERCENT = 100  # the largest n where someone gives percentages of a set
 FEWEST = 3  # distinct n that a law in n needs
 
 
@@ -153,6 +154,8 @@ def read_curves(
         frame, file, require=["n", "error", *varies], zero_error=test_size is not None, unit=unit
     )
     before = list(checked.attrs[NOTES])
+    if checked["n"].max() == PERCENT:
+        before.append("n counts images, of which 100 are few; are these percentages of a set?")
     if by is None:
         checked, left_out = without_runs(checked)
         before += left_out
