@@ -15,7 +15,7 @@ def _reader(fault) -> Reader:
     def read(path: Path) -> None:
         try:
             json.loads(path.read_bytes())
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             fault(error)
 
     return Reader(".json", lambda: [Seed({"a": 1})], read)

@@ -11,6 +11,8 @@ from pathlib import Path
 
 HANGS = 30.0
 """Seconds that reading one small file may take, on a loaded machine."""
+MOST_STARTS = 6
+"""Children of a reader: one that crashes on most inputs is not tried for minutes."""
 STARTS = 300.0
 """Seconds that a child may take to start."""
 
@@ -51,7 +53,7 @@ def fuzz(
         Seconds that reading one small file may take.
     """
     result, runs = Result(), 0
-    while (left := seconds - result.seconds) > 0.5 and runs < 50:
+    while (left := seconds - result.seconds) > 0.5 and runs < MOST_STARTS:
         with tempfile.TemporaryDirectory() as folder:
             command = ["-m", "fuzz.child", module, name, folder, str(1000 * seed + runs), str(left)]
             _round(result, [sys.executable, *command], kept, Path(folder), hangs)
