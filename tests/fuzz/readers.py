@@ -96,7 +96,8 @@ def _coco() -> list[Seed]:
 
 
 def _read_coco(path: Path) -> None:
-    from syn2real.data.coco_format import index, instance_mask, read_annotations
+    from syn2real.data.coco.painting import instance_mask
+    from syn2real.data.coco_format import index, read_annotations
 
     data = None
     for channel in ("objects", "class-map", None):

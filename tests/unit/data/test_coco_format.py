@@ -15,8 +15,9 @@ from pycocotools import mask as coco_mask
 
 from syn2real.data.coco import stream
 from syn2real.data.coco.counts import Counts
+from syn2real.data.coco.painting import instance_mask
 from syn2real.data.coco.stream import Rows
-from syn2real.data.coco_format import count_annotations, instance_mask, read_annotations
+from syn2real.data.coco_format import count_annotations, read_annotations
 from syn2real.data.findings import Findings
 from syn2real.data.own_renders.index import index_folder, read_part, update_index
 from syn2real.data.own_renders.schema import OwnRenders
@@ -323,8 +324,8 @@ DAMAGED = {
     b'{"info": [{"id": 1}': "not valid JSON (Expecting",
     b'{"images": [{"id": }]}': """not valid JSON (Expecting value near '{"images": [{"id": }]}')""",
     b'{"a": 1} {"b": 2}': "not valid JSON (more text behind the closing bracket)",
-    b'{"annotations": [{"id": 1},]}': "not valid JSON (a comma before the closing bracket of annotations)",
-    b'{"a": 1,}': "not valid JSON (a comma before the closing bracket)",
+    b'{"annotations": [{"id": 1},]}': "not valid JSON (Expecting value near",
+    b'{"a": 1,}': "not valid JSON (",
     b'{"a": 1 "b": 2}': "not valid JSON (',' is missing near",
     b'{"a": "\xff"}': "not valid JSON ('utf-8' codec can't decode byte 0xff",
     b'{"a": ' + b"9" * 5000 + b"}": "not valid JSON (Exceeds the limit (4300 digits)",
@@ -349,6 +350,18 @@ def test_encodings_are_seen(file, encoding):
     file.write_text(json.dumps(valid()), encoding=encoding)
     for read in READERS.values():
         assert verdict(read, file, "objects")[1].used == ALL
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_a_class_that_lies_within_another_is_noticed(file, reader):
+    content = valid()
+    for row in content["annotations"][::2]:  # bolts, now around the nuts
+        row.update(bbox=[1, 1, 9, 9], segmentation=[[1, 1, 10, 1, 10, 10, 1, 10]])
+    file.write_text(json.dumps(content))
+    problem, counts, [warning] = verdict(READERS[reader], file, "class-map")
+    assert not problem and counts.unlabelled == {"bolt": (144, 324), "nut": (144, 144)}
+    assert "such pixels have no label: nut 100% of their pixels" in warning
+    assert verdict(READERS[reader], file, "objects")[2] == []
 
 
 def test_ids_that_no_tensor_holds_are_numbered(file):

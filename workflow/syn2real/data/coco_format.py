@@ -1,6 +1,6 @@
 """COCO's annotation format, as a data set needs it. No torch.
 
-NumPy and pycocotools are imported where masks are decoded: Snakemake checks annotations without them.
+pycocotools is imported where it is needed: Snakemake checks annotations without it.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import contextlib
 import io
 import logging
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,8 +19,6 @@ from syn2real.data.coco.records import Header, read_header
 from syn2real.data.coco.tally import Tally
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
     from pycocotools.coco import COCO
 
 logger = logging.getLogger(__name__)
@@ -90,64 +88,6 @@ def index(data: dict[str, Any]) -> COCO:
     with contextlib.redirect_stdout(io.StringIO()):  # it prints its progress
         coco.createIndex()
     return coco
-
-
-def instance_mask(annotation: dict[str, Any], size: tuple[int, int]) -> NDArray[np.bool_]:
-    """Return an instance's mask.
-
-    Parameters
-    ----------
-    annotation : dict
-        With `segmentation`, as `read_annotations` gives it.
-    size : (height, width)
-        Of its image, pixels.
-
-    Returns
-    -------
-    bool array, shape (H, W)
-    """
-    import numpy as np
-    from pycocotools import mask as coco_mask
-
-    mask = annotation["segmentation"]
-    if not mask:
-        return np.zeros(size, dtype=bool)
-    if isinstance(mask, list):
-        runs = coco_mask.merge(coco_mask.frPyObjects([list(polygon) for polygon in mask], *size))
-    else:
-        runs = coco_mask.frPyObjects(mask, *size) if isinstance(mask["counts"], list) else mask
-    return coco_mask.decode(runs).astype(bool)
-
-
-def class_map(
-    masks: Iterable[tuple[int, NDArray[np.bool_]]], size: tuple[int, int], dtype: type[np.unsignedinteger]
-) -> NDArray[Any]:
-    """Return the class map painted from instances' masks: 0 where there is none.
-
-    A pixel in masks of different classes has no label: it gets the greatest number of `dtype`.
-    (torchvision's reference also drops the pixels in two masks of the same class.)
-
-    Parameters
-    ----------
-    masks : iterable of (int, bool array of shape (H, W))
-        Class and mask of each instance.
-    size : (height, width)
-        Pixels.
-    dtype : dtype
-        uint8 or uint16.
-
-    Returns
-    -------
-    array of dtype, shape (H, W)
-    """
-    import numpy as np
-
-    painted = np.zeros(size, dtype=dtype)
-    for label, mask in masks:
-        clash = mask & (painted != 0) & (painted != label)
-        painted[mask] = label
-        painted[clash] = np.iinfo(dtype).max
-    return painted
 
 
 def _packed(row: dict[str, Any]) -> dict[str, Any]:

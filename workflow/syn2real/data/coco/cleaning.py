@@ -7,12 +7,10 @@ from typing import Any
 from syn2real.data.coco.counts import IGNORED, NO_MASK
 from syn2real.data.coco.masks import Box, Mask, as_mask, box_of
 from syn2real.data.coco.records import Header, as_id, short
-from syn2real.data.coco.stream import Rows, mapping
+from syn2real.data.coco.stream import Rows
 from syn2real.data.coco.tally import Tally
 from syn2real.errors import InputError
 
-UNUSED = ("coco_url", "date_captured", "flickr_url", "license", "keypoints")
-"""Keys that take memory and are not read."""
 BEYOND = 1.0
 """Pixels that a box may reach beyond its image: rounding. What reaches farther is cut and counted."""
 FLAGS: dict[Any, int] = {0: 0, 1: 1, "0": 0, "1": 1, "false": 0, "true": 1, None: 0, "": 0}
@@ -42,7 +40,7 @@ def used_annotations(header: Header, channel: str | None, tally: Tally) -> Itera
         Naming the file and the first key that has no certain meaning.
     """
     for file, path in enumerate(header.paths):
-        for table, number, row in Rows(path, _slim).read():
+        for table, number, row in Rows(path).read():
             if table == "annotations":
                 place = f"annotations[{number}]"
                 try:
@@ -110,10 +108,11 @@ def _box(
 ) -> tuple[Box | None, str]:
     """Return the box that is used, or None and why there is none. Where it is no box, the mask's counts."""
     box = _numbers(row.get("bbox"))
-    around = None if mask is None else box_of(mask)
+    is_box = box is not None and box[2] > 0 and box[3] > 0
+    around = box_of(mask) if mask and not (is_box and tally.has_sample) else None
     if box is not None:
         tally.meet_box(name, box, around, size, _area(row, size))
-    if box is None or box[2] <= 0 or box[3] <= 0:
+    if box is None or not is_box:
         if around is None or around[2] <= 0 or around[3] <= 0:
             return None, "no box and no mask" if box is None else "box without width or height"
         if box is not None:
@@ -158,11 +157,3 @@ def _flag(row: dict[str, Any], key: str) -> int:
         return FLAGS[value.lower() if isinstance(value, str) else value]
     except (KeyError, TypeError):
         raise _BadKey(key, f"{short(value)} is neither 0 nor 1") from None
-
-
-def _slim(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Return a mapping without what is not read."""
-    row = mapping(pairs)
-    for key in UNUSED:
-        row.pop(key, None)
-    return row

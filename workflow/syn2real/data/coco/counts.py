@@ -1,7 +1,7 @@
 """What was counted in a split's annotation files, as `check` and the import's log say it."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +14,8 @@ CROWDS = 0.2
 """The share of crowds that is a warning; COCO has 0.012."""
 UNLABELLED = 0.25
 """The share of images without annotations that is a warning; COCO has 0.009."""
+UNPAINTED = 0.5
+"""The share of a class's pixels without a label that is a warning."""
 LISTED = 8
 """Names that a line lists at most."""
 NO_MASK = "without a mask"
@@ -37,6 +39,8 @@ class Counts:
         By reason: how many were left out, or are used with a remark, and the first of them.
     classes : list of [str, int, int or None]
         In the order of the classes: name, annotations, and the place from 0 on of the first image with one.
+    unlabelled : dict of str to (int, int)
+        By class, in some images: the pixels that masks of other classes cover as well, and all.
     """
 
     file: str = ""
@@ -49,6 +53,7 @@ class Counts:
     dropped: dict[str, list[Any]] = field(default_factory=dict)
     remarks: dict[str, list[Any]] = field(default_factory=dict)
     classes: list[list[Any]] = field(default_factory=list)
+    unlabelled: Mapping[str, Sequence[int]] = field(default_factory=dict)
 
     def lines(self) -> list[str]:
         """Return the table of what is there, used and left out, and why."""
@@ -136,10 +141,26 @@ class Counts:
             [f"{listed(found)}; they count as two classes: give both one id if they are one"] if found else []
         )
 
+    def _overlapping(self) -> list[str]:
+        """Return a warning where most pixels of a class have no label."""
+        lost = [
+            f"{name} {part / total:.0%}"
+            for name, (part, total) in self.unlabelled.items()
+            if part > total * UNPAINTED
+        ]
+        if not lost:
+            return []
+        return [
+            f"{self.file}: masks of different classes overlap, and such pixels have no label: {listed(lost)} "
+            "of their pixels; cut the masks so that each pixel is in one"
+        ]
+
     def find(self, found: Findings, channels: Collection[str]) -> None:
         """Add lines and warnings, and what `require` says of each of the channels as a problem."""
         found.lines += self.lines()
         found.warnings += self.warnings()
+        if "class-map" in channels:
+            found.warnings += self._overlapping()
         for channel in sorted({"objects", "class-map"} & set(channels)):
             try:
                 self.require(channel)

@@ -84,13 +84,15 @@ def as_id(value: Any) -> int | str | None:
 
 def whole_number(value: Any) -> int | None:
     """Return a whole number that is written as 48, 48.0 or "48", or None."""
+    if type(value) is int:  # most are
+        return value
     if isinstance(value, bool):
         return None
     if isinstance(value, float) and value.is_integer():
         return int(value)
     if isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,18}", value):
         return int(value)
-    return value if isinstance(value, int) else None
+    return None
 
 
 def short(value: Any) -> str:

@@ -1,7 +1,8 @@
 """Reading the lists of an annotation file one row at a time: COCO's largest has 450 MB, renders have more."""
 
 import json
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
@@ -11,9 +12,8 @@ CHUNK = 1 << 20
 """Characters of a file that are read at a time."""
 TAIL = 32
 """A value that ends so close to the end of what was read may go on: a number has no closing sign."""
+SPACE = re.compile(r"[ \t\n\r]*")
 TABLES = ("images", "categories", "annotations")
-
-Hook = Callable[[list[tuple[str, Any]]], Any]
 
 
 class Rows:
@@ -26,14 +26,12 @@ class Rows:
     ----------
     path : Path
         The file: UTF-8, -16 or -32, with or without a byte order mark.
-    hook : callable, optional
-        Makes a mapping from its pairs of keys and values; a plain dict by default.
     """
 
-    def __init__(self, path: Path, hook: Hook | None = None) -> None:
+    def __init__(self, path: Path) -> None:
         self.path = path
         self.keys: list[str] = []
-        self._decoder = json.JSONDecoder(object_pairs_hook=hook or mapping)
+        self._decoder = json.JSONDecoder(object_pairs_hook=_mapping)
 
     def read(self) -> Iterator[tuple[str, int, dict[str, Any]]]:
         """Yield (list, number from 0, row) of each row of the lists that COCO's format has.
@@ -48,7 +46,7 @@ class Rows:
             with self.path.open("rb") as stream:
                 encoding = json.detect_encoding(stream.read(4))
             with self.path.open(encoding=encoding) as text:
-                yield from self._mapping(_Text(text, self._decoder))
+                yield from self._tables(_Text(text, self._decoder))
         except FileNotFoundError:
             problem = "there is no such file; put the annotations there or change `annotations`"
             raise InputError(problem, file=self.path) from None
@@ -60,11 +58,12 @@ class Rows:
             problem = f"not valid JSON ({_reason(error)}); download or write it again"
             raise InputError(problem, file=self.path) from None
 
-    def _mapping(self, text: "_Text") -> Iterator[tuple[str, int, dict[str, Any]]]:
+    def _tables(self, text: "_Text") -> Iterator[tuple[str, int, dict[str, Any]]]:
         if text.peek() != "{":
             raise InputError(_other_format(text.text), file=self.path)
         text.skip()
-        while text.peek() != "}":
+        more = text.peek() != "}"
+        while more:
             key = text.value()
             if not isinstance(key, str):
                 raise ValueError("a key is not a text")
@@ -76,10 +75,8 @@ class Rows:
                 yield from self._list(text, key)
             else:
                 text.value()
-            if text.peek() != "}":
+            if more := text.peek() != "}":
                 text.need(",")
-                if text.peek() == "}":
-                    raise ValueError("a comma before the closing bracket")
         text.skip()
         if text.peek():
             raise ValueError("more text behind the closing bracket")
@@ -89,17 +86,15 @@ class Rows:
         if text.peek() != "[":
             raise no_list
         text.skip()
-        number = 0
-        while text.peek() != "]":
+        number, more = 0, text.peek() != "]"
+        while more:
             row = text.value()
             if not isinstance(row, dict):
                 raise no_list
             yield key, number, row
             number += 1
-            if text.peek() != "]":
+            if more := text.peek() != "]":
                 text.need(",")
-                if text.peek() == "]":
-                    raise ValueError(f"a comma before the closing bracket of {key}")
         text.skip()
 
 
@@ -113,8 +108,7 @@ class _Text:
     def peek(self) -> str:
         """Return the next sign that is no space, without passing it; "" at the end of the file."""
         while True:
-            while self._at < len(self.text) and self.text[self._at] in " \t\r\n":
-                self._at += 1
+            self._at = SPACE.match(self.text, self._at).end()  # type: ignore[union-attr]  # it matches nothing too
             if self._at < len(self.text) or not self._more():
                 return self.text[self._at : self._at + 1]
 
@@ -157,7 +151,7 @@ class _Text:
         return f"near {near!r}" if near else "at the end of the file"
 
 
-def mapping(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _mapping(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Return the mapping of some pairs; raise ValueError if a key stands twice with two values."""
     row = dict(pairs)
     if len(row) < len(pairs):

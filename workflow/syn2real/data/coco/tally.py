@@ -1,5 +1,6 @@
 """Counting a split's annotations as they are read: used, left out, and signs of another format."""
 
+import random
 from array import array
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -7,6 +8,7 @@ from typing import Any
 
 from syn2real.data.coco.counts import Counts
 from syn2real.data.coco.masks import Box, Mask, box_of
+from syn2real.data.coco.painting import unlabelled
 from syn2real.data.coco.records import Header
 from syn2real.errors import InputError
 
@@ -15,7 +17,9 @@ FEW = 4
 APART = 0.3
 """A box and its mask's box that overlap less (intersection over union) are not of the same pixels."""
 SAMPLE = 10_000
-"""Boxes that are compared with their masks; the others would say the same."""
+"""Boxes that are compared with their masks, and polygons with 0–1; the others would say the same."""
+SHOWN = 100
+"""Images whose masks are painted, to see whether those of different classes overlap."""
 SHARE = 1.01
 """What no part of a box exceeds that is given in shares of its image."""
 
@@ -39,11 +43,14 @@ class Tally:
         self._labelled = bytearray(len(header.images))
         self._hashes = array("q")
         self._signs: Counter[str] = Counter()
+        count = len(header.images)
+        drawn = random.Random(0).sample(range(count), min(count, SHOWN))
+        self._shown: dict[int, list[Mapping[str, Any]]] = {0: [], count - 1: [], **{k: [] for k in drawn}}
 
     def meet(self, mask: Mask | None, size: tuple[int, int]) -> None:
         """Count an annotation, and see whether its polygons have pixels."""
         self._total += 1
-        if isinstance(mask, list) and mask and min(size) > 2:
+        if isinstance(mask, list) and mask and min(size) > 2 and self._signs["polygons"] < SAMPLE:
             self._signs["polygons"] += 1
             box = box_of(mask)
             self._signs["polygon shares"] += box is not None and _is_share(box)
@@ -75,12 +82,17 @@ class Tally:
             if area is not None:
                 near = abs(area - corners[2] * corners[3]) <= 0.01 * area
                 signs["area of corners"] += near and abs(area - right * bottom) > 0.01 * area
-        if around is not None and min(around[2:]) > 1 and signs["compared"] < SAMPLE:
+        if around is not None and min(around[2:]) > 1 and not self.has_sample:
             signs["compared"] += 1
             if _overlap(box, around) < APART:
                 signs["apart"] += 1
                 signs["apart as corners"] += _overlap(corners, around) > 1 - APART
                 self.remark(name, "box apart from its mask")
+
+    @property
+    def has_sample(self) -> bool:
+        """Whether enough boxes were compared with their masks."""
+        return self._signs["compared"] >= SAMPLE
 
     def drop(self, name: Any, reason: str) -> None:
         """Count an annotation that is left out."""
@@ -98,6 +110,8 @@ class Tally:
         self._of_category[category] += 1
         self._first_image[category] = min(place, self._first_image.get(category, place))
         self._labelled[place] = 1
+        if place in self._shown and "segmentation" in used:
+            self._shown[place].append(used)
         if "bbox" in used:
             self._hashes.append(hash((place, category, *used["bbox"])))
 
@@ -128,7 +142,15 @@ class Tally:
             dropped=self._dropped,
             remarks=self._remarks,
             classes=classes,
+            unlabelled=self._unlabelled(),
         )
+
+    def _unlabelled(self) -> dict[str, tuple[int, int]]:
+        """Return `unlabelled` of some images, by the categories' names."""
+        images = self._header.images
+        shown = (((images[k]["height"], images[k]["width"]), rows) for k, rows in self._shown.items())
+        names = self._header.categories
+        return {names[number]: pixels for number, pixels in unlabelled(shown).items()}
 
     def _refuse_other_formats(self) -> None:
         """Raise InputError if all boxes or polygons together show another format than COCO's."""

@@ -13,8 +13,8 @@ from pycocotools import mask as coco_mask
 
 from syn2real.channels import class_map, objects
 from syn2real.channels.base import load_channel
-from syn2real.data.coco_format import class_map as painted_classes
-from syn2real.data.coco_format import instance_mask
+from syn2real.data.coco.painting import class_map as painted_classes
+from syn2real.data.coco.painting import instance_mask
 from syn2real.data.images import read_image
 from syn2real.data.own_renders.index import Part, read_part
 from syn2real.data.own_renders.schema import AnyOwnRenders, OwnRenders, own_name

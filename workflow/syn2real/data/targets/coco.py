@@ -10,7 +10,8 @@ from torchvision import tv_tensors
 
 from syn2real.channels.base import learnt_classes, load_channel
 from syn2real.data.annotated import AnnotatedImages, file_sizes
-from syn2real.data.coco_format import class_map, index, instance_mask, read_annotations
+from syn2real.data.coco.painting import class_map, instance_mask
+from syn2real.data.coco_format import index, read_annotations
 from syn2real.data.images import read_image
 from syn2real.data.pairing import find_image
 from syn2real.data.targets.schema import Exif
