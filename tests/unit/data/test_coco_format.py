@@ -359,7 +359,7 @@ def test_a_class_that_lies_within_another_is_noticed(file, reader):
         row.update(bbox=[1, 1, 9, 9], segmentation=[[1, 1, 10, 1, 10, 10, 1, 10]])
     file.write_text(json.dumps(content))
     problem, counts, [warning] = verdict(READERS[reader], file, "class-map")
-    assert not problem and counts.unlabelled == {"bolt": (144, 324), "nut": (144, 144)}
+    assert not problem and counts.unlabelled == {"bolt": [144, 324], "nut": [144, 144]}
     assert "such pixels have no label: nut 100% of their pixels" in warning
     assert verdict(READERS[reader], file, "objects")[2] == []
 

@@ -1,7 +1,7 @@
 """What was counted in a split's annotation files, as `check` and the import's log say it."""
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -39,7 +39,7 @@ class Counts:
         By reason: how many were left out, or are used with a remark, and the first of them.
     classes : list of [str, int, int or None]
         In the order of the classes: name, annotations, and the place from 0 on of the first image with one.
-    unlabelled : dict of str to (int, int)
+    unlabelled : dict of str to [int, int]
         By class, in some images: the pixels that masks of other classes cover as well, and all.
     """
 
@@ -53,7 +53,7 @@ class Counts:
     dropped: dict[str, list[Any]] = field(default_factory=dict)
     remarks: dict[str, list[Any]] = field(default_factory=dict)
     classes: list[list[Any]] = field(default_factory=list)
-    unlabelled: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    unlabelled: dict[str, list[int]] = field(default_factory=dict)
 
     def lines(self) -> list[str]:
         """Return the table of what is there, used and left out, and why."""

@@ -145,12 +145,12 @@ class Tally:
             unlabelled=self._unlabelled(),
         )
 
-    def _unlabelled(self) -> dict[str, tuple[int, int]]:
+    def _unlabelled(self) -> dict[str, list[int]]:
         """Return `unlabelled` of some images, by the categories' names."""
         images = self._header.images
         shown = (((images[k]["height"], images[k]["width"]), rows) for k, rows in self._shown.items())
         names = self._header.categories
-        return {names[number]: pixels for number, pixels in unlabelled(shown).items()}
+        return {names[number]: [*pixels] for number, pixels in unlabelled(shown).items()}
 
     def _refuse_other_formats(self) -> None:
         """Raise InputError if all boxes or polygons together show another format than COCO's."""
