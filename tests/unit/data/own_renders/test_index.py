@@ -5,7 +5,7 @@ import tracemalloc
 
 import pytest
 
-from syn2real.data.coco import stream
+from syn2real.data.coco import stream, tally
 from syn2real.data.coco.counts import NO_MASK
 from syn2real.data.own_renders import index as own_index
 from syn2real.data.own_renders.index import index_folder, read_files, read_part, update_index
@@ -103,6 +103,7 @@ def test_little_memory_gives_the_same_parts(tmp_path, monkeypatch):
 def test_memory_is_a_fraction_of_the_file(tmp_path, monkeypatch):
     monkeypatch.setattr(own_index, "BUFFER", 1 << 16)
     monkeypatch.setattr(stream, "CHUNK", 1 << 16)
+    monkeypatch.setattr(tally, "SHOWN", 2)
     value = content(120)
     for annotation in value["annotations"]:
         annotation["segmentation"] = [[1, 1, 5, 1, 5, 5] * 3_000]

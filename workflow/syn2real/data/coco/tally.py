@@ -18,7 +18,7 @@ APART = 0.3
 """A box and its mask's box that overlap less (intersection over union) are not of the same pixels."""
 SAMPLE = 10_000
 """Boxes that are compared with their masks, and polygons with 0–1; the others would say the same."""
-SHOWN = 100
+SHOWN = 50
 """Images whose masks are painted, to see whether those of different classes overlap."""
 SHARE = 1.01
 """What no part of a box exceeds that is given in shares of its image."""
