@@ -104,9 +104,9 @@ def test_memory_is_a_fraction_of_the_file(tmp_path, monkeypatch):
     monkeypatch.setattr(own_index, "BUFFER", 1 << 16)
     monkeypatch.setattr(stream, "CHUNK", 1 << 16)
     monkeypatch.setattr(tally, "SHOWN", 2)
-    value = content(120)
+    value = content(240)
     for annotation in value["annotations"]:
-        annotation["segmentation"] = [[1, 1, 5, 1, 5, 5] * 3_000]
+        annotation["segmentation"] = [[1, 1, 5, 1, 5, 5] * 1_500]
     (tmp_path / "train.json").write_text(json.dumps(value))
     size = (tmp_path / "train.json").stat().st_size
     tracemalloc.start()
