@@ -326,6 +326,23 @@ def _unpack(path: Path) -> None:
     unpack(path, path.parent / "out")
 
 
+def _meshes() -> list[Seed]:
+    import trimesh
+
+    box = trimesh.creation.box(extents=(1, 2, 3))
+    seeds = [whole(trimesh.exchange.ply.export_ply(box, encoding=kind)) for kind in ("ascii", "binary")]
+    head = ["ply", "format ascii 1.0", "element vertex 2", "property float x", "property float y"]
+    lines = [*head, "property float z", "element face 1", "property list uchar int vertex_indices"]
+    lines += ["end_header", "0 0 0", "10 20 30", "3 0 1 0"]
+    return [*seeds, Seed(lines, dump="\n".join, odd=ODD_CELLS)]
+
+
+def _read_mesh(path: Path) -> None:
+    from syn2real.assets.ply import farthest_vertex
+
+    farthest_vertex(path)
+
+
 def _images() -> list[Seed]:
     return [whole(content) for content in _pictures().values()]
 
@@ -340,5 +357,6 @@ READERS = {
     "torch": Reader(".pth", _torch_files, _read_weights),
     "bundle": Reader(".zip", _bundles, _verify),
     "archive": Reader(".zip", _archives, _unpack),
+    "mesh": Reader(".ply", _meshes, _read_mesh),
     "images": Reader(".png", _images, _read_image),
 }
