@@ -220,6 +220,7 @@ def test_the_shipped_table_holds_the_papers_173_objects_and_its_materials():
     ("cell", "value", "message"),
     [
         ("url", "ftp://x/a.zip", "line 4.url: an address belongs here"),
+        ("url", "http://x/..", "line 4.url: its path ends in no file's name"),
         ("sha256", "abc", "line 4.sha256: a SHA-256 belongs here"),
         ("layout", "rar", "line 4.layout: one of bop, ambientcg belongs here"),
         ("name", "a", "line 4.layout: 'a' has another layout in a line above"),
@@ -241,3 +242,6 @@ def test_a_mistake_in_the_table_is_reported_with_its_line(tmp_path, cell, value,
         read_datasets(path)
     assert str(raised.value).startswith(f"{path}: {message}")
     assert json.dumps(str(raised.value)).count("\\n") == 0
+    path.write_text("name\tname\n")
+    with pytest.raises(InputError, match=r"d\.tsv: line 1: two columns have one name"):
+        read_datasets(path)

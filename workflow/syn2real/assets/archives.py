@@ -5,7 +5,7 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from syn2real.errors import InputError
 from syn2real.schema import Name, Section, validate
@@ -27,10 +27,22 @@ class Archive(Section):
     size: int | None = Field(default=None, ge=1, description="published size, bytes")
     sha256: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$", description="published SHA-256")
 
+    @field_validator("url")
+    @classmethod
+    def _names_a_file(cls, url: str) -> str:
+        if _last_part(url) in ("", ".", ".."):
+            raise ValueError("its path ends in no file's name")
+        return url
+
     @property
     def file(self) -> str:
         """Return the archive's file name, the last part of its URL's path."""
-        return self.url.partition("?")[0].rstrip("/").rpartition("/")[2]
+        return _last_part(self.url)
+
+
+def _last_part(url: str) -> str:
+    """Return the last part of a URL's path."""
+    return url.partition("?")[0].rstrip("/").rpartition("/")[2]
 
 
 def read_datasets(path: str | Path) -> dict[str, list[Archive]]:
@@ -55,11 +67,14 @@ def read_datasets(path: str | Path) -> dict[str, list[Archive]]:
     try:
         with path.open(newline="", encoding="utf-8-sig") as stream:
             reader = csv.DictReader(stream, delimiter="\t", restkey="more cells than columns")
+            columns = list(reader.fieldnames or ())
             rows = [(reader.line_num, row) for row in reader]
     except FileNotFoundError:
         raise InputError("there is no such file; it comes with the workflow", file=path) from None
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"the table cannot be read: {error}", file=path) from None
+    if len(set(columns)) < len(columns):
+        raise InputError("two columns have one name; rename or remove one", file=path, key="line 1")
     datasets: dict[str, list[Archive]] = defaultdict(list)
     for line, row in rows:
         known = {key: cell for key, cell in row.items() if cell not in ("", None)}

@@ -347,7 +347,7 @@ SAID: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "setting": ("a name", lambda value: isinstance(value, str)),
     "split": ("a name", lambda value: isinstance(value, str)),
     "first_scene": ("a whole number from 0 on", _is_whole(0)),
-    "n_scenes": ("a whole number from 0 on", _is_whole(0)),
+    "n_scenes": ("a whole number from 1 on", _is_whole(1)),
     "views": ("a whole number from 1 on", _is_whole(1)),
     "classes": ("a list of names, each once", _are_names),
     "members": ("a list of names, each once", _are_names),
