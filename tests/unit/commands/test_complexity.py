@@ -155,6 +155,15 @@ def test_depth_and_masks_are_not_taken_for_images(
     assert code == 0 or (out, len(error.splitlines())) == ("", 1)
 
 
+def test_a_file_of_several_images_is_warned_of(folder, weights, capsys) -> None:
+    frames = [Image.new("RGB", (8, 8), (90 * k, 0, 0)) for k in range(3)]
+    frames[0].save(folder / "a.gif", save_all=True, append_images=frames[1:])
+    options = ["--weights", weights, "--model", "resnet18", "--size", 32]
+    code, out, error = run(capsys, folder, *options)
+    assert code == 0 and "images 7, " in out
+    assert "warning: 1 file holds several images; the first of each is measured" in error
+
+
 def test_dead_channels_are_warned_of_and_images_that_are_all_alike_refused(
     folder, weights, tmp_path, capsys
 ) -> None:

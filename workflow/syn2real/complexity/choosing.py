@@ -124,4 +124,5 @@ def _mixed(kinds: Counter[_Kind]) -> str | None:
 def _animated(kinds: Counter[_Kind]) -> str | None:
     """Return a warning where files hold several images."""
     count = sum(count for kind, count in kinds.items() if kind.frames)
-    return f"{count:,} files hold several images; the first of each is measured" if count else None
+    held = "file holds" if count == 1 else "files hold"
+    return f"{count:,} {held} several images; the first of each is measured" if count else None

@@ -47,7 +47,7 @@ def verify_bundle(path: str | Path) -> tuple[int, list[str]]:
     InputError
         The file is not a bundle, or describes no file.
     """
-    require_file(path)
+    require_file(path, "bundle (.zip)")
     try:
         with zipfile.ZipFile(path) as archive:
             described = _described(archive, path)
