@@ -6,19 +6,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from syn2real.data.image_files import IMAGE_ENDINGS, files_below, is_image, passed_over
+from syn2real.data.image_files import IMAGE_ENDINGS, files_below, is_image, is_named_otherwise, passed_over
 from syn2real.data.pixels import opened
 from syn2real.errors import InputError
 from syn2real.near import near_path
 
-NO_PICTURES = frozenset(
-    (
-        *("albedo", "coordinates", "depth", "disp", "disparity", "flow", "instance", "instances", "label"),
-        *("labels", "mask", "masks", "matte", "nocs", "normal", "normals", "seg", "segm", "segmentation"),
-        *("segmentations", "semantic", "semantics", "visib"),
-    )
-)
-"""Words in the names of what renderers and data sets put beside an image."""
 LISTED = 6
 """Kinds of file that a message lists."""
 
@@ -34,8 +26,7 @@ class _Kind:
     @property
     def is_picture(self) -> bool:
         """Whether it may be a photograph or a rendered image, by its values and its name."""
-        words = {word.lower() for word in re.findall("[A-Z]?[a-z]+|[A-Z]+", self.name)}
-        return not (self.mode[0] in "FI" or words & NO_PICTURES)
+        return not (self.mode[0] in "FI" or is_named_otherwise(self.name))
 
 
 def choose_images(folder: Path, pattern: str | None = None) -> tuple[list[Path], list[str]]:

@@ -15,7 +15,14 @@ IMAGE_ENDINGS = (
 )
 """What is taken for an image, in small or capital letters: Pillow decodes all of them."""
 
-_OTHER_CHANNEL = re.compile(r"(^|[^a-z])(depth|normals?|masks?|seg(mentation)?|disparity)([^a-z]|$)")
+NO_PICTURES = frozenset(
+    (
+        *("albedo", "coordinates", "depth", "disp", "disparity", "flow", "instance", "instances", "label"),
+        *("labels", "mask", "masks", "matte", "nocs", "normal", "normals", "seg", "segm", "segmentation"),
+        *("segmentations", "semantic", "semantics", "visib"),
+    )
+)
+"""Words in the names of what renderers and data sets put beside an image."""
 
 
 def is_hidden(name: str) -> bool:
@@ -40,6 +47,12 @@ def images_in(folder: Path) -> list[Path]:
     """Return the image files of a folder itself, sorted by name."""
     with os.scandir(folder) as entries:
         return sorted(folder / entry.name for entry in entries if is_image(entry.name) and not entry.is_dir())
+
+
+def is_named_otherwise(name: str) -> bool:
+    """Return whether a name has a word for what lies beside images, such as depth, masks or normals."""
+    words = {word.lower() for word in re.findall("[A-Z]?[a-z]+|[A-Z]+", name)}
+    return bool(words & NO_PICTURES)
 
 
 def files_below(folder: Path) -> Iterator[Path]:
@@ -102,7 +115,7 @@ def other_channels(files: Sequence[Path]) -> str | None:
             folders[path.parent].append(path)
     odd = []
     for images in folders.values():
-        named = [path for path in images if _OTHER_CHANNEL.search(path.stem.lower())]
+        named = [path for path in images if is_named_otherwise(path.stem)]
         odd += named if len(named) < len(images) else []
     if not odd:
         return None

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from syn2real.data.findings import Findings
 from syn2real.data.image_checks import (
     MOST_HEADERS,
+    MOST_LOOKED,
     Annotated,
     check_overlap,
     check_sizes,
-    ends_and_middle,
     file_stats,
     look,
     sample,
@@ -53,7 +53,7 @@ def check_ade20k(target: Target, found: Findings) -> None:
         stats.append(file_stats(images))
         file_stats([mask for _, mask in pairs])
         with contextlib.suppress(ModuleNotFoundError):  # without Pillow the job that reads the data checks it
-            look(ends_and_middle(images), folder, found)
+            look(sample(images, MOST_LOOKED), folder, found)
             check_sizes(
                 [Annotated(i, _size(m)) for i, m in sample(pairs, MOST_HEADERS)], target.exif, folder, found
             )

@@ -17,6 +17,7 @@ from syn2real.data.image_files import (
 )
 from syn2real.data.targets.schema import SPLITS, Target
 from syn2real.errors import InputError
+from syn2real.near import near_path
 
 
 def check_folder(target: Target, found: Findings) -> None:
@@ -47,7 +48,8 @@ def _files(folder: Path, trained: bool, target: Target) -> list[Path]:
     """Return the files of a class, of which at least one is an image."""
     if not trained:
         train = target.image_folder("train")
-        raise InputError(f"this class has no folder in {train}; add one or remove this", file=folder)
+        near = near_path(train / folder.name, alike=True)
+        raise InputError(f"this class has no folder in {train}{near}; add one or remove this", file=folder)
     files = list(files_below(folder))
     if not any(is_image(path.name) for path in files):
         endings = sorted({path.suffix.lower() or "no ending" for path in files})
