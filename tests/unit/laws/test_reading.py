@@ -42,6 +42,7 @@ READ = {
     "comments": ("# run on 1 May, \"late\"\nn,error\n1000,0.62\n# again?\n2000,0.56\n64000,0.47\n", None),
     "numpy's header": ("# n,error\n1000,0.62\n2000,0.56\n64000,0.47\n", None),
     "a row commented out": (PLAIN + "#128000,0.9\n", "1 rows that begin with # are left out"),
+    "two files in one": ("n,error\n1000,0.62\nn,error\n2000,0.56\n64000,0.47\n", "1 repeated headers"),
     "a title": ("Results,\n,\n" + PLAIN, "1 rows above the header"),
     "commas at the end": ("n,error,\n1000,0.62,\n2000,0.56,\n64000,0.47,\n", None),
     "commas after the rows": ("n,error\n1000,0.62,,\n2000,0.56,\n64000,0.47\n", None),

@@ -204,12 +204,15 @@ def _header(records: list[Record], notes: list[str], path: Path) -> tuple[list[s
     first = next((i for i, (_, row) in enumerate(records) if not row[0].startswith("#")), 0)
     place = next(found, first)
     line, names = records[place][0], _uncommented(records[place][1])
+    rest = [record for record in records[place + 1 :] if record[1] != records[place][1]]
+    again = len(records) - place - 1 - len(rest)
+    notes += [f"{again} repeated headers are passed over"] if again else []
     titles = sum(not row[0].startswith("#") for _, row in records[:place])
     notes += [f"{titles} rows above the header are passed over"] if titles else []
     if all(map(NUMBER.fullmatch, filter(None, names))):
         problem = "has numbers where the columns' names should be; begin with a row such as n,error"
         raise InputError(f"line {line} {problem}", file=path)
-    return names, records[place + 1 :]
+    return names, rest
 
 
 def _without_comments(

@@ -300,6 +300,8 @@ def weigh_by_test_size(
     if "weight" in frame:
         raise InputError("the file has weights already; leave out --test-size", file=file, key="weight")
     error = frame["error"].where(frame["error"] != 0, 1 / (2 * test_size))
+    if (frame["error"] == 0).all():
+        raise InputError("every error is 0; are there decimal commas without quotes?", file=file, key="error")
     if unit == "loss" or (error >= 1).any():
         raise InputError("--test-size is for error rates, which lie below 1", file=file, key="error")
     return frame.assign(error=error, weight=test_size * error / (1 - error))

@@ -157,7 +157,8 @@ def _shape(curve: Curve, noise: Noise) -> str | None:
             "beginning, and only larger n show where it goes"
         )
     if (steps >= 0).any() and no_fall:
-        return f"the error does not fall with n beyond the noise ({noise.source}); {CAUSES}"
+        accuracy = "is this an accuracy (error = 1 - accuracy)? If not, " if (steps > 0).all() else ""
+        return f"the error does not fall with n beyond the noise ({noise.source}); {accuracy}{CAUSES}"
     return None
 
 

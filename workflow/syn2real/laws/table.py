@@ -155,7 +155,7 @@ def read_curves(
     )
     before = list(checked.attrs[NOTES])
     if checked["n"].max() == PERCENT:
-        before.append("n counts images, of which 100 are few; are these percentages of a set?")
+        before.append("the largest n is 100: n counts images, and is no percentage of a set")
     if by is None:
         checked, left_out = without_runs(checked)
         before += left_out
