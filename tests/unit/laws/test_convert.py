@@ -49,8 +49,20 @@ def test_two_values_of_one_evaluation_are_two_seeds(published):
 
 
 def test_other_tables_are_refused():
-    with pytest.raises(InputError, match="n_eval: no such column"):
+    with pytest.raises(InputError, match="error: no such column; the file has: n, value; is it 1 - 'value'"):
         convert_table(pd.DataFrame({"n": ["1"], "value": ["2"]}))
+    with pytest.raises(InputError, match="fdata: no such column; convert takes the authors' 11 columns"):
+        convert_table(pd.DataFrame([["1"] * 10], columns=[name for name in PUBLISHED if name != "fdata"]))
+
+
+def test_names_in_capitals_are_those_of_the_published_table(published, tmp_path):
+    loud = published.assign(fdata=published.fdata.str.upper()).rename(columns=str.capitalize)
+    loud.to_csv(tmp_path / "loud.csv", index=False, sep=";", decimal=",")
+    table, notes = convert_table(read_csv(tmp_path / "loud.csv"))
+    pd.testing.assert_frame_equal(table, convert_table(published)[0])
+    assert "the column 'Pretrain.data' is read as pretrain.data" in notes
+    with pytest.raises(InputError, match="no row has an n and a data set of known size"):
+        convert_table(published.assign(fdata="voc"))
 
 
 def test_a_cell_that_is_no_number(published):

@@ -49,13 +49,13 @@ def convert_table(frame: pd.DataFrame, file: str | Path | None = None) -> tuple[
     """
     if set(PUBLISHED) <= set(frame.columns):
         return to_points(frame, file)
-    if {"n", "error"} <= set(frame.columns):
+    missing = [column for column in PUBLISHED if column not in frame.columns]
+    if "error" in frame or len(missing) > len(PUBLISHED) / 2:
         return to_published(frame, file)
-    missing = next(column for column in PUBLISHED if column not in frame.columns)
     raise InputError(
         "no such column; convert takes the authors' 11 columns, or points with n and error",
         file=file,
-        key=missing,
+        key=missing[0],
     )
 
 
@@ -131,13 +131,15 @@ def to_points(frame: pd.DataFrame, file: str | Path | None = None) -> tuple[pd.D
     blank = frame["pretrain.data"].astype(str).str.strip().str.lower().isin(["", "na", "nan"])
     if blank.any():
         notes.append(f"{int(blank.sum())} rows without pretrain.data (n) were dropped")
+    frame = frame.assign(fdata=frame["fdata"].astype(str).str.casefold())
     unknown = ~frame["fdata"].isin(list(TRAIN_SIZE)) & ~blank
     if unknown.any():
         names = ", ".join(sorted(set(frame.loc[unknown, "fdata"])))
         notes.append(f"{int(unknown.sum())} rows of data sets of unknown size were dropped: {names}")
     rows = frame[~blank & ~unknown].drop_duplicates(list(PUBLISHED)).copy()
     if rows.empty:
-        raise InputError("no row has an n; nothing to convert", file=file, key="pretrain.data")
+        problem = f"no row has an n and a data set of known size ({', '.join(TRAIN_SIZE)})"
+        raise InputError(problem, file=file, key="pretrain.data")
     rows["value"] = score_column(rows, "value", file)
     for column in ("n_eval", "pretrain.data", "fratio", "nparam"):
         rows[column] = number_column(rows, column, file)

@@ -23,7 +23,10 @@ TENS = 10  # percent; no single error among such is below 1 %
 EXTREME = 1e100  # numbers beyond it, or below its inverse, are no measurements
 LARGEST = 2**53  # whole numbers up to here are exact
 SHARES = 100  # numbers up to here, not all whole, may be shares or percentages of a set
-KNOWN = ("n", "error", "seed", "s", "n_params", "weight", "value", "metric", "s_percent", "model")
+KNOWN = (
+    "n", "error", "seed", "s", "n_params", "weight", "value", "metric", "s_percent", "model",
+    "n_eval", "pretrain.data", "pscale", "ptask", "pdata", "fdata", "fratio", "ftask", "nparam",
+)  # fmt: skip
 """Columns that mean something, read in any letter case."""
 SYNONYMS = {
     "n": ("image", "sample", "size", "example", "render", "train", "count"),

@@ -11,7 +11,7 @@ import pandas as pd
 
 from syn2real.errors import InputError
 from syn2real.laws.columns import MEASURED, SOMETIMES
-from syn2real.laws.reading import NOTES, check_frame, line_of, plain
+from syn2real.laws.reading import NOTES, check_frame, line_of, plain, refuse_cells
 from syn2real.laws.results import Rows
 from syn2real.laws.table import Curve
 from syn2real.near import near_name
@@ -82,8 +82,8 @@ def requested_rows(
     several = [name for name in varies if any(np.isnan(_only(getattr(curve, name))) for curve in curves)]
     frame = check_frame(predict_frame, file, require=("n", *several))
     for column in {"n", *varies} & set(frame.columns):
-        if (frame[column] <= 0).any():
-            raise InputError(f"predictions need {column} above 0", file=file, key=column)
+        zero = (frame[column] <= 0).to_numpy()
+        refuse_cells(zero, f"is too small: predictions need {column} above 0", frame, column, file)
     columns = [c for c in curves[0].identity if c in frame.columns]
     notes = [f"in the predict file {note}" for note in frame.attrs[NOTES]]
     notes += _column_notes(frame, curves, varies, file)
