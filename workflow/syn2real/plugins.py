@@ -116,7 +116,7 @@ def unknown(name: str, valid: Sequence[str]) -> str:
 
     near = difflib.get_close_matches(name, valid, n=1, cutoff=0.4)
     hint = f"did you mean '{near[0]}'?" if near else f"choose from {', '.join(sorted(valid)) or 'none'}"
-    return f"'{name}' is not defined; {hint}"
+    return f"'{name if len(name) <= 80 else f'{name[:80]} …'}' is not defined; {hint}"
 
 
 def _folder(point: str) -> Path:

@@ -97,7 +97,7 @@ def _what(kind: str, value: Any, context: Mapping[str, Any]) -> str:
 def _number_fix(value: Any, *, whole: bool) -> str:
     """Return the fix for what stands where a number belongs, if there is one."""
     if isinstance(value, float):
-        return f", write {value:.0f}" if value.is_integer() else ""
+        return f", write {value:.0f}" if value.is_integer() and abs(value) < 1e15 else ""
     if not isinstance(value, str):
         return ""
     if re.fullmatch(r"[-+]?\d+", value):

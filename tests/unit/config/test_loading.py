@@ -54,6 +54,11 @@ GOOD = {
         ({"sizes": ["100"]}, "e.yaml: sizes.0: a whole number belongs here, without quotes; it is"),
         ({"sizes": ["1:30"]}, "e.yaml: sizes.0: a whole number belongs here in decimal digits; it is"),
         ({"sizes": [100.0]}, "e.yaml: sizes.0: a whole number belongs here, write 100; it is 100.0"),
+        ({"sizes": [1e300]}, "e.yaml: sizes.0: a whole number belongs here; it is 1e+300"),
+        (
+            {"settings": ["a"], "models": ["x" * 999]},
+            f"e.yaml: models.0: '{'x' * 80} …' is not defined; choose",
+        ),
         ({"sizes": [None]}, "e.yaml: sizes.0: a whole number belongs here; it is empty"),
         ({"sizes": 100}, "e.yaml: sizes: a list belongs here, in square brackets: [100]; it is 100"),
         ({"sizes": {str(k): k for k in range(99)}}, "e.yaml: sizes: a list belongs here, in square brackets"),
