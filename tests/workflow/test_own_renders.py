@@ -114,6 +114,20 @@ def test_check_and_a_dry_run_write_nothing(mine: Checkout) -> None:
     assert files() == before
 
 
+def test_corrected_labels_are_planned_again(mine: Checkout) -> None:
+    scratch = "results/finetune/smoke/none/none/resnet18/n0/seed0"
+    run = f"{scratch}/objdet-my-photographs/s100/metrics.json"
+    (mine.folder / run).parent.mkdir(parents=True)
+    (mine.folder / run).touch()
+    accepted = mine.snakemake("--touch", "--force", "--cores", "1", run, experiment=MINE)
+    assert accepted.returncode == 0, accepted.stdout
+    labels = mine.folder / "resources/my-photographs/test.json"
+    labels.touch()
+    assert mine.planned("--cores", "1", run, experiment=MINE) == {}
+    labels.write_text(labels.read_text().replace('"name": "square"', '"name": "box"'))
+    assert mine.planned("--cores", "1", run, experiment=MINE) == {"finetune": 1}
+
+
 @pytest.mark.slow
 def test_own_renders_go_the_whole_way(mine: Checkout) -> None:
     mine.edit(MINE, "sizes: [0, 4, 8]", "sizes: [0, 4]")
