@@ -255,12 +255,12 @@ def final_output():
 
 # Looked for once, by the main process: every call warns, and onstart refuses, which no dry run reaches.
 DATA = missing_data(PLAN, ROOT) if workflow.is_main_process else Findings()
-for problem in [*DATA.problems, *DATA.warnings]:
+for problem in [*DATA.refusals, *DATA.warnings]:
     print(f"warning: {problem}", file=sys.stderr)
 
 
 onstart:
     # Blender is looked for here unless rendering jobs get an environment of their own.
     deployed = workflow.deployment_settings.deployment_method
-    if problems := [*DATA.problems, *([] if deployed else missing_blender(PLAN))]:
+    if problems := [*DATA.refusals, *([] if deployed else missing_blender(PLAN))]:
         refuse(problems)

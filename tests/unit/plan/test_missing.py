@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from syn2real.plan.assets import asset_folders, downloads, objects_input, textures_input
+from syn2real.plan.costs import check_configuration
 from syn2real.plan.missing import missing_blender, missing_data
 from syn2real.plan.plan import Plan
 from syn2real.plan.read import load_plan
@@ -62,7 +63,7 @@ def test_rendered_settings_need_no_blender(
 
 
 def test_data_the_workflow_makes_is_never_missing(plan: Plan) -> None:
-    assert missing_data(plan).problems == []
+    assert missing_data(plan).refusals == []
 
 
 def _paper_plan(plan: Plan, tmp_path: Path, settings: list[str], **changes: object) -> Plan:
@@ -86,7 +87,7 @@ def test_what_will_be_fetched_is_told_with_size_and_licence(tmp_path: Path, plan
         settings, ("materials/ambientcg/Fabric001", "textures/ambientcg"), strict=True
     ):
         assert asset_folders(paper, paper.rendered()[setting])["textures"] == f"results/assets/{folder}"
-    assert missing_data(paper).problems == []
+    assert missing_data(paper).refusals == []
     (tmp_path / "resources/downloads/tless").mkdir(parents=True)
     for name in ("base", "models"):
         (tmp_path / f"resources/downloads/tless/tless_{name}.zip").touch()
@@ -104,7 +105,7 @@ def test_a_copy_of_ones_own_is_used_instead(tmp_path: Path, plan: Plan) -> None:
         "objects": {"itodd": "results/assets/objects/itodd", "tless": "mine/tless"},
         "textures": "mine/ambientcg",
     }
-    assert len(missing_data(paper).problems) == 2
+    assert len(missing_data(paper).refusals) == 2
 
 
 def test_a_collection_that_is_not_there_is_named_with_who_needs_it(tmp_path: Path, plan: Plan) -> None:
@@ -113,7 +114,7 @@ def test_a_collection_that_is_not_there_is_named_with_who_needs_it(tmp_path: Pat
     (tmp_path / "e.yaml").write_text(yaml.safe_dump(value))
     changes = {"experiment": str(tmp_path / "e.yaml"), "objects": {"mine": "objects/mine"}}
     changed = load_plan(plan.config.model_dump() | changes)
-    lines = missing_data(changed).problems
+    lines = missing_data(changed).refusals
     assert len(lines) == 1
     assert lines[0].startswith("objects/mine: no object collection in BOP layout here")
     assert "needed by the renders of experiment smoke" in lines[0]
@@ -135,7 +136,7 @@ def _own_copies(tmp_path: Path) -> dict[str, dict[str, str]]:
 def test_an_own_copy_of_tless_has_cad_models(tmp_path: Path, plan: Plan) -> None:
     settings = ["multiple-fix-fix-textureless"]
     paper = _paper_plan(plan, tmp_path, settings, **_own_copies(tmp_path))
-    assert missing_data(paper).problems == []
+    assert missing_data(paper).refusals == []
     rendering = paper.rendered(settings)[settings[0]]
     assert objects_input(paper, rendering) == [
         "results/assets/objects/itodd",
@@ -153,7 +154,7 @@ def test_what_an_own_copy_lacks_is_told_once_before_the_first_job(tmp_path: Path
     (other / "Fabric001_2K_Color.jpg").rename(other / "Fence003_2K_Color.jpg")
     who = "(needed by the renders of experiment smoke)"
     ply = "mine/tless/models_cad/obj_000002.ply"
-    assert missing_data(paper).problems == [
+    assert missing_data(paper).refusals == [
         f"{ply}: models_info.json lists object 2, but this file is missing {who}",
         *(
             f"{setting}: background_material: no material 'Fabric001' in mine/ambientcg {who}"
@@ -163,14 +164,14 @@ def test_what_an_own_copy_lacks_is_told_once_before_the_first_job(tmp_path: Path
         f"[] takes all 1 {who}",
     ]
     shutil.rmtree(tmp_path / "mine/ambientcg/Fence003")
-    _, line = missing_data(paper).problems
+    _, line = missing_data(paper).refusals
     assert line.startswith("mine/ambientcg: no materials in ambientCG layout here") and line.endswith(who)
     # What is not there is no input: Snakemake would end a dry run with an exception instead of the warning.
     shutil.rmtree(tmp_path / "mine")
     rendering = paper.rendered(settings)[settings[0]]
     assert objects_input(paper, rendering) == ["results/assets/objects/itodd"]
     assert textures_input(paper, rendering) == []
-    assert len(missing_data(paper).problems) == 2
+    assert len(missing_data(paper).refusals) == 2
 
 
 def test_measurements_that_are_not_there_are_named(tmp_path: Path) -> None:
@@ -179,7 +180,7 @@ def test_measurements_that_are_not_there_are_named(tmp_path: Path) -> None:
     path.write_text(yaml.safe_dump(question | {"measurements": {"path": str(tmp_path / "none.csv")}}))
     config = yaml.safe_load((ROOT / "config/config.yaml").read_text())
     config |= {name: str(ROOT / config[name]) for name in ("renderings", "targets", "recipes", "datasets")}
-    (line,) = missing_data(load_plan(config | {"experiment": str(path)})).problems
+    (line,) = missing_data(load_plan(config | {"experiment": str(path)})).refusals
     assert line == f"{tmp_path}/none.csv: there is no such file (the measurements of experiment given)"
 
 
@@ -210,9 +211,15 @@ def test_a_table_is_read_as_its_job_reads_it(
     )
     config = yaml.safe_load((ROOT / "config/config.yaml").read_text())
     config |= {name: str(ROOT / config[name]) for name in ("renderings", "targets", "recipes", "datasets")}
-    problems = missing_data(load_plan(config | {"experiment": str(tmp_path / "given.yaml")})).problems
+    config |= {"experiment": str(tmp_path / "given.yaml")}
+    problems = missing_data(load_plan(config)).refusals
     assert len(problems) == (message is not None)
     assert all(line.startswith(str(table)) and message and message in line for line in problems)
+    # A check refuses what is wrong; what is not there yet may still come.
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump(config))
+    assert check_configuration(tmp_path / "config.yaml") == (2 if message else 0)
+    table.unlink()
+    assert check_configuration(tmp_path / "config.yaml") == 0
 
 
 HEADER = json.dumps({"w": {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}}).encode()
@@ -245,6 +252,6 @@ def test_weights_that_are_none_are_refused_before_the_run(
     value["complexity"]["reference"] = "mine"
     (tmp_path / "e.yaml").write_text(yaml.safe_dump(value))
     changed = load_plan(plan.config.model_dump() | {"experiment": str(tmp_path / "e.yaml")})
-    problems = missing_data(changed).problems
+    problems = missing_data(changed).refusals
     assert len(problems) == (message is not None)
     assert all(f"{name}: {message}" in line for line in problems)

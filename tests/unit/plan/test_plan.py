@@ -203,7 +203,7 @@ def test_complexity_alone_needs_no_runs(tmp_path: Path) -> None:
     record = plan.experiments["smoke"]
     assert (record.fits_laws, record.settings, record.labelled) == (False, ("smoke",), ())
     assert plan.reference_weights("mine") == "weights.pth"
-    assert missing_data(plan).problems == [
+    assert missing_data(plan).refusals == [
         "weights.pth: there is no such file (needed by the complexity of experiment smoke)"
     ]
 

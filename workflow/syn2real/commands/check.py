@@ -1,5 +1,6 @@
 """Validate a configuration and print its plan: runs, images, and hours by the recipe's estimates, for each
-experiment and for all of them together. Missing data is only a warning here. Starts nothing.
+experiment and for all of them together. Data that are wrong are errors (exit code 2), and data that are not
+there yet are warnings. Starts nothing.
 """
 
 import argparse

@@ -1,6 +1,9 @@
 """What a check of data found before any job."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
+
+from syn2real.errors import InputError
 
 
 @dataclass
@@ -10,7 +13,9 @@ class Findings:
     Attributes
     ----------
     problems : list of str
-        What a real run would fail on; it refuses to start.
+        What is there and wrong; neither a check nor a run passes.
+    missing : list of str
+        What is not there yet; a run refuses to start.
     warnings : list of str
         What may be a mistake, with counts; a run starts.
     lines : list of str
@@ -18,11 +23,23 @@ class Findings:
     """
 
     problems: list[str] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
 
+    @property
+    def refusals(self) -> list[str]:
+        """What a run refuses to start with."""
+        return [*self.missing, *self.problems]
+
     def add(self, other: "Findings", suffix: str = "") -> None:
-        """Take over another check's findings; its problems and warnings end with `suffix`, each once."""
-        self.problems += [line + suffix for line in other.problems]
-        self.warnings += [line + suffix for line in other.warnings if line + suffix not in self.warnings]
-        self.lines += [line for line in other.lines if line not in self.lines]
+        """Take over another check's findings, each once; all but its lines end with `suffix`."""
+        for name, end in (("problems", suffix), ("missing", suffix), ("warnings", suffix), ("lines", "")):
+            mine, theirs = getattr(self, name), getattr(other, name)
+            mine += dict.fromkeys(line + end for line in theirs if line + end not in mine)
+
+    @classmethod
+    def of(cls, error: InputError) -> "Findings":
+        """Return an error as a finding: its file is not there, or it is wrong."""
+        there = error.file is None or Path(error.file).exists()
+        return cls(problems=[str(error)]) if there else cls(missing=[str(error)])

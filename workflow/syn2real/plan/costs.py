@@ -17,7 +17,7 @@ from syn2real.plan.runs import Finetuning, Pretraining
 
 
 def check_configuration(config: str | Path, experiments: Sequence[str] = ()) -> int:
-    """Validate a configuration, print its plan, and warn of what a real run would miss; nothing is written.
+    """Validate a configuration and its data, and print its plan; nothing is written.
 
     Parameters
     ----------
@@ -29,7 +29,7 @@ def check_configuration(config: str | Path, experiments: Sequence[str] = ()) -> 
     Returns
     -------
     int
-        0; a mistake in the files raises.
+        0, or 2 where data are there and wrong; what is not there yet is a warning.
 
     Raises
     ------
@@ -55,9 +55,11 @@ def check_configuration(config: str | Path, experiments: Sequence[str] = ()) -> 
         print(f"in total, what is shared counted once: {_total(plan)}")
     for line in data.lines:
         print(line)
-    for problem in [*data.problems, *missing_blender(plan), *data.warnings]:
+    for problem in data.problems:
+        print(f"error: {problem}", file=sys.stderr)
+    for problem in [*data.missing, *missing_blender(plan), *data.warnings]:
         print(f"warning: {problem}", file=sys.stderr)
-    return 0
+    return 2 if data.problems else 0
 
 
 def plan_lines(plan: Plan, name: str) -> list[str]:

@@ -27,8 +27,8 @@ from syn2real.tasks.schema import channel_of
 def missing_data(plan: Plan, root: Path = HERE) -> Findings:
     """Look at the data of all experiments: what is missing or malformed, what may be a mistake, counts.
 
-    Each problem and warning ends with the runs that need the data. A dry run shows problems as warnings; a
-    real run refuses to start. `root` as for `check_own_sizes`.
+    Each line but the counts ends with the runs that need the data. A dry run shows them as warnings; a real
+    run refuses to start with what is missing or wrong. `root` as for `check_own_sizes`.
     """
     found = Findings()
     for name, record in plan.experiments.items():
@@ -47,25 +47,17 @@ def missing_data(plan: Plan, root: Path = HERE) -> Findings:
             channels = {channel_of(ptask) for ptask in record.asked.ptasks}
             of_setting = _of(check_own_renders, setting, own, channels, images, root, record.asked.sizes)
             found.add(of_setting, f" (needed by the pre-training on {setting} of experiment {name})")
-        problems = [*dict.fromkeys(_missing_assets(plan, record))]
-        found.add(Findings(problems), f" (needed by the renders of experiment {name})")
+        found.add(_missing_assets(plan, record), f" (needed by the renders of experiment {name})")
     return found
 
 
-def _of(check: Callable[..., Findings | None], *arguments: Any) -> Findings:
-    """Return what a check finds, with the message of one that fails as its problem."""
+def _of(check: Callable[..., object], *arguments: Any) -> Findings:
+    """Return what a check finds; one that fails finds its message."""
     try:
-        return check(*arguments) or Findings()
+        found = check(*arguments)
     except InputError as error:
-        return Findings([str(error)])
-
-
-def _problem(check: Callable[..., object], *arguments: Any) -> Iterator[str]:
-    """Yield the message of a check that fails."""
-    try:
-        check(*arguments)
-    except InputError as error:
-        yield str(error)
+        return Findings.of(error)
+    return found if isinstance(found, Findings) else Findings()
 
 
 def _missing_measurements(measured: Measured) -> None:
@@ -112,19 +104,21 @@ def _check_weights(path: Path) -> None:
         raise InputError("the file ends early; download it again", file=path)
 
 
-def _missing_assets(plan: Plan, record: ExperimentPlan) -> Iterator[str]:
-    """Yield a line for what an experiment's own copies of objects and materials lack.
+def _missing_assets(plan: Plan, record: ExperimentPlan) -> Findings:
+    """Return what an experiment's own copies of objects and materials lack.
 
     What is made or fetched is not looked at: a killed job's folder may still be half there, and is made
     again.
     """
+    found = Findings()
     for collection in collections_of(plan, record.settings):
         if collection in plan.config.objects:
-            yield from _problem(check_models, Path(plan.config.objects[collection]))
+            found.add(_of(check_models, Path(plan.config.objects[collection])))
     for setting, rendering in plan.rendered(record.settings).items():
         folder = textures_folder(plan, rendering)
         if folder and rendering.textures in plan.config.textures:
-            yield from _problem(room_materials, setting, rendering, Path(folder))
+            found.add(_of(room_materials, setting, rendering, Path(folder)))
+    return found
 
 
 def check_own_sizes(plan: Plan, root: Path = HERE) -> None:

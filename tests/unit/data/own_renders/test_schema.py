@@ -149,7 +149,7 @@ def test_more_than_there_are_is_refused(tmp_path: Path, mine: dict) -> None:
 
 def test_what_is_missing_is_named_with_who_needs_it(tmp_path: Path, mine: dict) -> None:
     def lines(**changes: object) -> list[str]:
-        return [line for line in missing_data(_plan(tmp_path, mine, **changes)).problems if "on mine" in line]
+        return [line for line in missing_data(_plan(tmp_path, mine, **changes)).refusals if "on mine" in line]
 
     assert lines() == []
     (tmp_path / "train" / "5.png").unlink()
