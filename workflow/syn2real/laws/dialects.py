@@ -38,7 +38,7 @@ ENCODINGS = {
 SIZES = ("n", "pretrain.data")  # the column that a header has, of a table of either kind
 PREFIXES = ("params", "config", "metrics", "summary")  # that trackers write before a name, with a dot
 HEADER_WITHIN = 20  # records: so many titles and remarks may stand above a header
-INVISIBLE = dict.fromkeys(map(ord, "\ufeff\u200b\u200c\u200d\u2060\u00ad"))
+INVISIBLE = dict.fromkeys(map(ord, "\ufeff\u200b\u200c\u200d\u2060\u00ad\x1a"))
 NUMBER = re.compile(r"[-+\u2212]?[\d.,' \u2019]*\d[\d.,]*(?:[eE][-+]?\d+)?\s*[kKM%]?")
 SPREADSHEET_ERROR = re.compile(r"#(?:[A-Z\u00c0-\u00dc/0]+[!?]|N/?[AV]\b|#+)")  # such as #DIV/0!: no comment
 
@@ -86,7 +86,7 @@ def read_rows(path: str | Path) -> Rows:
     marked = re.fullmatch(r'"?sep=([^"])"?[,;]*\s*', lines[0], re.IGNORECASE)  # Excel's
     if marked:
         lines[0] = "\n"
-    separator = marked[1] if marked else _separator(lines)
+    separator = marked[1] if marked else _separator(lines, path)
     if separator != ",":
         notes.append(f"the fields are separated by {SEPARATORS.get(separator, repr(separator))}")
     records = list(_records(lines, separator, path))
@@ -154,9 +154,7 @@ def _text(path: Path) -> tuple[str, list[str]]:
     return text, notes
 
 
-def _records(
-    lines: Sequence[str], separator: str, path: Path | None, *, strict: bool = True
-) -> Iterator[Record]:
+def _records(lines: Sequence[str], separator: str, path: Path, *, strict: bool = True) -> Iterator[Record]:
     """Yield each record's first line and its cells; a blank line is a record without cells."""
     reader = csv.reader(lines, delimiter=separator, skipinitialspace=True, strict=strict)
     line = 1
@@ -175,11 +173,11 @@ def _records(
         line = reader.line_num + 1
 
 
-def _separator(lines: Sequence[str]) -> str:
+def _separator(lines: Sequence[str], path: Path) -> str:
     """Return what stands between the fields: of the header that has n, else what gives the most fields."""
     found: list[tuple[bool, int, int, str]] = []
     for rank, separator in enumerate(SEPARATORS):
-        records = islice(_records(lines, separator, None, strict=False), HEADER_WITHIN)
+        records = islice(_records(lines, separator, path, strict=False), HEADER_WITHIN)
         rows = [_uncommented(row) for _, row in records if any(row)]
         header = next((row for row in rows if _is_header(row)), None)
         if separator == " " and (header is None or max(found)[1] > 1):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ KNOWN = (
     "n_eval", "pretrain.data", "pscale", "ptask", "pdata", "fdata", "fratio", "ftask", "nparam",
 )  # fmt: skip
 """Columns that mean something, read in any letter case."""
+PER_CENT = re.compile(r"^(error|value)_?[(\[]?(?:%|percent|pct)[)\]]?$")  # names such as error (%)
 SYNONYMS = {
     "n": ("image", "sample", "size", "example", "render", "train", "count"),
     "error": ("err", "loss", "acc", "map", "miou", "top1", "score", "value"),
@@ -66,7 +68,8 @@ def read_csv(path: str | Path) -> pd.DataFrame:
     numbers, read = plain_numbers(columns, rows.separator, path)
     frame = pd.DataFrame(rows.cells, columns=names, index=np.array(rows.lines, int) - 2, dtype=object)
     for name, cells in numbers.items():
-        frame[name] = cells
+        signed = PER_CENT.fullmatch(known_name(rows.names[places[name]]))
+        frame[name] = [f"{cell}%" if signed and cell and not cell.endswith("%") else cell for cell in cells]
     frame.attrs[NOTES] = [*rows.notes, *notes, *read]
     return frame
 
@@ -78,7 +81,8 @@ def read_own_csv(path: str | Path) -> pd.DataFrame:
 
 def _names(names: Sequence[str], file: str | Path) -> tuple[list[str], list[str]]:
     """Return the columns' names, those that mean something as this project writes them, and notes."""
-    out = [known_name(name) if known_name(name) in KNOWN else name for name in names]
+    known = [PER_CENT.sub(r"\1", known_name(name)) for name in names]
+    out = [new if new in KNOWN else old for old, new in zip(names, known, strict=True)]
     for name in out:
         same = [old for old, new in zip(names, out, strict=True) if new == name]
         if len(same) > 1:
