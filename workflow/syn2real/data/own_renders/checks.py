@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from syn2real.channels.base import load_channel
+from syn2real import plugins
 from syn2real.data.coco.counts import Counts, listed
 from syn2real.data.findings import Findings
 from syn2real.data.image_checks import Annotated, check_annotated, ends_and_middle, file_stats
@@ -91,7 +91,7 @@ def _check_channel(
     """Read the first, the middle and the last file of a channel as the import does, and check them."""
     file_stats([file.path for file in files])
     try:
-        channel = load_channel(name)
+        channel = plugins.load("channels", name)
     except ModuleNotFoundError:
         return  # Snakemake alone is installed: the import checks each file
     values = [channel.read(path, size, **options) for path, size in ends_and_middle(files)]
