@@ -121,6 +121,12 @@ def test_what_one_file_can_be_is_read(check, tmp_path, name, on_disk):
     [
         ("A.png", "a.png", "images/A.png: there is no such file; did you mean .*images/a.png?"),
         ("b.png", "a.png", "images/b.png: there is no such file; .*labels.json names it for image 0"),
+        (
+            "/home/me/a.png",
+            "a.png",
+            "/home/me/a.png: there is no such file; .*/a.png is there: leave out the",
+        ),
+        ("train\\a.png", "a.png", "there is no such file; .*images/a.png is there: leave out the folders"),
         ("a" * 5000, "a.png", "there is no such file; "),
         ("a\0b.png", "a.png", "there is no such file; "),
         (

@@ -64,7 +64,13 @@ class AnnotatedImages(Dataset[tuple[tv_tensors.Image, Any]]):
 
 def file_sizes(root: Path, paths: Iterable[Path]) -> list[list[Any]]:
     """Return each file's name within `root` and its size in bytes (-1 if it is not there)."""
-    return [[str(path.relative_to(root)), path.stat().st_size if path.is_file() else -1] for path in paths]
+    return [
+        [
+            str(path.relative_to(root) if path.is_relative_to(root) else path),
+            path.stat().st_size if path.is_file() else -1,
+        ]
+        for path in paths
+    ]
 
 
 def check_whole_scenes(n: int, views: int) -> None:

@@ -17,6 +17,7 @@ from syn2real.data.coco.cleaning import used_annotations
 from syn2real.data.coco.counts import Counts
 from syn2real.data.coco.records import Header, read_header
 from syn2real.data.coco.tally import Tally
+from syn2real.errors import InputError
 
 if TYPE_CHECKING:
     from pycocotools.coco import COCO
@@ -77,6 +78,18 @@ def count_annotations(paths: Sequence[Path], channel: str | None) -> tuple[Heade
     for _ in used_annotations(header, channel, tally):
         pass
     return header, tally.counts()
+
+
+def check_classes(names: list[str], channel: str, path: Path) -> None:
+    """Raise InputError if there are more classes than a channel can hold; `path` is for the message."""
+    try:
+        from syn2real.channels.base import learnt_classes, load_channel
+
+        learnt_classes(load_channel(channel), names)
+    except ModuleNotFoundError:
+        return  # Snakemake alone is installed: the job that reads the data checks it
+    except ValueError as error:
+        raise InputError(str(error), file=path, key="categories") from None
 
 
 def index(data: dict[str, Any]) -> COCO:

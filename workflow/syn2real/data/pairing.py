@@ -5,7 +5,7 @@ import os
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from syn2real.data.findings import Findings
@@ -86,14 +86,16 @@ class Pairing:
 
     def _missing(self, path: Path, image: Mapping[str, Any]) -> InputError:
         """Return the error for an image that is not there, or is no file."""
-        what = f"there is no such file{near_path(path, alike=True)}"
+        number = image.get("folder", 0)
+        flat = self.folders[number] / PurePosixPath(image["file_name"].replace("\\", "/")).name
+        hint = f"; {flat} is there: leave out the folders before it" if _is_file(flat) else ""
+        what = f"there is no such file{hint or near_path(path, alike=True)}"
         with contextlib.suppress(OSError):  # a name that is too long
             if path.is_dir():
                 what = "this is a folder, not an image"
             elif path.is_symlink():
                 what = f"this link leads to {path.readlink()}, which is not there"
-        source = self.sources[image.get("folder", 0)]
-        return InputError(f"{what}; {source} names it for image {image['id']}", file=path)
+        return InputError(f"{what}; {self.sources[number]} names it for image {image['id']}", file=path)
 
     def name(self, images: Sequence[Mapping[str, Any]]) -> None:
         """Count images as named whose files may be missing, as they are not used."""

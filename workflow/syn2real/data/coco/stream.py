@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from syn2real.errors import InputError
+from syn2real.near import near_path
 
 CHUNK = 1 << 20
 """Characters of a file that are read at a time."""
@@ -48,13 +49,15 @@ class Rows:
             with self.path.open(encoding=encoding) as text:
                 yield from self._tables(_Text(text, self._decoder))
         except FileNotFoundError:
-            problem = "there is no such file; put the annotations there or change `annotations`"
-            raise InputError(problem, file=self.path) from None
+            hint = near_path(self.path) or "; put the annotations there or change `annotations`"
+            raise InputError(f"there is no such file{hint}", file=self.path) from None
+        except OSError as error:
+            raise InputError(f"cannot be read ({error.strerror})", file=self.path) from None
         except InputError:
             raise
         except RecursionError:
             raise InputError("not valid annotations: nested too deeply", file=self.path) from None
-        except (OSError, ValueError) as error:
+        except ValueError as error:
             problem = f"not valid JSON ({_reason(error)}); download or write it again"
             raise InputError(problem, file=self.path) from None
 

@@ -20,6 +20,10 @@ SAMPLE = 10_000
 """Boxes that are compared with their masks, and polygons with 0–1; the others would say the same."""
 SHOWN = 50
 """Images whose masks are painted, to see whether those of different classes overlap."""
+PERCENT = 100
+"""What no part of a box exceeds that is given in percent of its image."""
+MANY = 20
+"""So many boxes of large images do not all lie in one corner by chance."""
 SHARE = 1.01
 """What no part of a box exceeds that is given in shares of its image."""
 
@@ -43,6 +47,7 @@ class Tally:
         self._labelled = bytearray(len(header.images))
         self._hashes = array("q")
         self._signs: Counter[str] = Counter()
+        self._first_box: Any = None
         count = len(header.images)
         drawn = random.Random(0).sample(range(count), min(count, SHOWN))
         self._shown: dict[int, list[Mapping[str, Any]]] = {0: [], count - 1: [], **{k: [] for k in drawn}}
@@ -74,7 +79,9 @@ class Tally:
         x, y, right, bottom = box
         signs = self._signs
         signs["boxes"] += 1
+        self._first_box = name if signs["boxes"] == 1 else self._first_box
         signs["shares"] += min(size) > 2 and _is_share(box)
+        signs["percent"] += min(size) >= 2 * PERCENT and max(x + right, y + bottom) <= PERCENT
         signs["beyond"] += x + right > size[1] + 1 or y + bottom > size[0] + 1
         corners = [x, y, right - x, bottom - y]
         if right > x and bottom > y and right <= size[1] + 1 and bottom <= size[0] + 1:
@@ -124,6 +131,12 @@ class Tally:
             The boxes or polygons as a whole are not in COCO's format.
         """
         self._refuse_other_formats()
+        boxes = self._signs["boxes"]
+        if boxes >= MANY and self._signs["percent"] == boxes:
+            self._remarks["box within 100 x 100 of a much larger image: are they percentages?"] = [
+                boxes,
+                self._first_box,
+            ]
         header = self._header
         paths = header.paths
         more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""

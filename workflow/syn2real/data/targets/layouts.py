@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from syn2real.data.coco_format import count_annotations
+from syn2real.data.coco_format import check_classes, count_annotations
 from syn2real.data.findings import Findings
 from syn2real.data.image_checks import check_annotated, check_overlap
 from syn2real.data.image_files import images_below, images_in, need_folder
@@ -66,6 +66,7 @@ def check_coco(target: Target, channel: str, found: Findings) -> None:
             need_folder(folder)
         header, counts = count_annotations(paths, channel)
         counts.find(found, [channel])
+        check_classes([*header.categories.values()], channel, paths[0])
         categories.append(header.categories)
         if categories[0] != categories[-1]:
             raise InputError(
