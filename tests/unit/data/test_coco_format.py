@@ -194,7 +194,7 @@ OBJECTS = [
     (lambda c: [row.update(iscrowd=1) for row in c["annotations"][:3]], ALL, "3 of 8 annotations are crowds"),
     *((of_one(iscrowd=flag), "annotations[2].iscrowd", None) for flag in (2, "maybe", [0], math.nan)),
     (of_one(ignore=True), ALL, None),
-    (of_all(ignore=1), "every annotation is to be ignored", None),
+    (of_all(ignore=1), "every annotation is marked to be ignored", None),
     # Ids are names.
     (ids(str), ALL, None),
     (ids(float), ALL, None),

@@ -31,14 +31,16 @@ def missing_data(plan: Plan, root: Path = HERE) -> Findings:
     run refuses to start with what is missing or wrong. `root` as for `check_own_sizes`.
     """
     found = Findings()
+    checked: dict[tuple[str, str], Findings] = {}  # of a target and what it is labelled with
     for name, record in plan.experiments.items():
         if isinstance(record.asked, Measured):
             found.add(_of(_missing_measurements, record.asked), f" (the measurements of experiment {name})")
             continue
         for task, target in record.labelled:
             if plan.stand_in_of(target) is None:
-                of_target = _of(check_layout, plan.targets[target], channel_of(task))
-                found.add(of_target, f" (needed by the {task} runs on {target} of experiment {name})")
+                key = (target, channel_of(task))
+                checked[key] = checked.get(key) or _of(check_layout, plan.targets[target], key[1])
+                found.add(checked[key], f" (needed by the {task} runs on {target} of experiment {name})")
         found.add(
             _of(_missing_weights, plan, record.asked), f" (needed by the complexity of experiment {name})"
         )

@@ -32,9 +32,9 @@ class Counts:
         The annotation file, for messages; of several the first.
     images, labelled : int
         Images, and those with an annotation that is used.
-    total, used, crowds, twice : int
-        Annotations; those that are used; of them those that the file marks as crowds, and those with the
-        category and box of another one of their image.
+    total, used, crowds, examples, twice : int
+        Annotations; those that are used; of them those that the file marks as crowds, those that are neither
+        crowds nor to be ignored, and those with the category and box of another one of their image.
     dropped, remarks : dict of str to [int, id]
         By reason: how many were left out, or are used with a remark, and the first of them.
     classes : list of [str, int, int or None]
@@ -49,6 +49,7 @@ class Counts:
     total: int = 0
     used: int = 0
     crowds: int = 0
+    examples: int = 0
     twice: int = 0
     dropped: dict[str, list[Any]] = field(default_factory=dict)
     remarks: dict[str, list[Any]] = field(default_factory=dict)
@@ -89,15 +90,14 @@ class Counts:
                 f"{without[1]}), so this set is not for semseg; add polygons or RLE"
             )
             raise InputError(problem, file=self.file, key="annotations.segmentation")
-        if channel == "objects" and self.crowds == self.used:
-            problem = (
-                "every annotation is a crowd, which is no example; set iscrowd to 0 where it is one object "
-                "(labelling tools mark brush masks so)"
-            )
+        if channel == "objects" and not self.examples:
+            problem = "every annotation is marked to be ignored, as a crowd or with `ignore`"
+            if self.crowds == self.used:
+                problem = (
+                    "every annotation is a crowd, which is no example; set iscrowd to 0 where it is one "
+                    "object (labelling tools mark brush masks so)"
+                )
             raise InputError(problem, file=self.file, key="annotations.iscrowd")
-        ignored = self.remarks.get(IGNORED, [0])[0]
-        if channel == "objects" and ignored == self.used:
-            raise InputError("every annotation is to be ignored", file=self.file, key="annotations.ignore")
 
     def warnings(self) -> list[str]:
         """Return what may be a mistake, with its count."""

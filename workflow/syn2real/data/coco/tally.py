@@ -39,7 +39,7 @@ class Tally:
 
     def __init__(self, header: Header) -> None:
         self._header = header
-        self._total = self._used = self._crowds = 0
+        self._total = self._used = self._crowds = self._examples = 0
         self._dropped: dict[str, list[Any]] = {}
         self._remarks: dict[str, list[Any]] = {}
         self._of_category: Counter[int] = Counter()
@@ -114,6 +114,7 @@ class Tally:
         category, place = used["category_id"], self._header.place_of[used["image_id"]]
         self._used += 1
         self._crowds += crowd
+        self._examples += not used["iscrowd"]
         self._of_category[category] += 1
         self._first_image[category] = min(place, self._first_image.get(category, place))
         self._labelled[place] = 1
@@ -151,6 +152,7 @@ class Tally:
             total=self._total,
             used=self._used,
             crowds=self._crowds,
+            examples=self._examples,
             twice=len(self._hashes) - len(set(self._hashes)),
             dropped=self._dropped,
             remarks=self._remarks,

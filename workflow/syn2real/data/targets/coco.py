@@ -28,9 +28,9 @@ class CocoImages(AnnotatedImages):
 
     Parameters
     ----------
-    folders : sequence of Path
+    folders : Path or sequence of Path
         The folder of each file's images.
-    files : sequence of Path
+    files : Path or sequence of Path
         The annotation files.
     channel : {"objects", "class-map"}
         What the images are labelled with.
@@ -47,16 +47,18 @@ class CocoImages(AnnotatedImages):
 
     def __init__(
         self,
-        folders: Sequence[Path],
-        files: Sequence[Path],
+        folders: Path | Sequence[Path],
+        files: Path | Sequence[Path],
         channel: str,
         *,
         crowds: bool = True,
         exif: Exif | None = None,
     ) -> None:
         self.channel = channel
-        self._folders, self._files, self._crowds, self._exif = folders, files, crowds, exif
-        self._truth = index(read_annotations(files, channel))
+        self._folders = [folders] if isinstance(folders, Path) else folders
+        self._files = [files] if isinstance(files, Path) else files
+        self._crowds, self._exif = crowds, exif
+        self._truth = index(read_annotations(self._files, channel))
         self._images = [self._truth.imgs[number] for number in sorted(self._truth.imgs)]
         categories = [self._truth.cats[number] for number in sorted(self._truth.cats)]
         self.classes = [category["name"] for category in categories]
@@ -67,7 +69,7 @@ class CocoImages(AnnotatedImages):
         try:
             self.classes = learnt_classes(load_channel(channel), self.classes)
         except ValueError as error:
-            raise InputError(str(error), file=files[0], key="categories") from None
+            raise InputError(str(error), file=self._files[0], key="categories") from None
 
     def __len__(self) -> int:
         return len(self._images)
