@@ -21,10 +21,13 @@ from syn2real.report.verify import verify_bundle
 pytestmark = pytest.mark.slow  # a minute of CPU time
 
 MINE = "measured.yaml"
-FIGURES = ["curves", "parameters", "linearised", "full-law", "model-size", "extrapolation", "landscapes"]
+FIGURES = [
+    "curves", "parameters", "linearised", "full-law", "model-size", "extrapolation", "landscapes",
+    "equal-loss", "scenarios",
+]  # fmt: skip
 LAWS = (
     "fits.json", "fits.csv", "full.json", "size.json", "extrapolation.json", "extrapolation.csv", "advice.md",
-    "advice.html", "advice.json",
+    "advice.html", "advice.json", "paper/simple.json", "paper/full.json", "paper/size.json",
 )  # fmt: skip
 ALPHA, BETA, PHI, GAP = 0.5, 0.1, 0.2, 0.3
 MILLIONS = {"18": 11.4, "50": 23.9, "101": 42.8}
@@ -55,7 +58,8 @@ def _ask(checkout: Checkout, **source: str) -> None:
     """Write the experiment that puts all questions to a table."""
     question = {"name": "measured", "question": "q?", "cost": "none", "expected": "a law", "figures": FIGURES}
     advised = {"target_error": 0.25, "max_images": 200_000, "costs": {"image": 1, "run": 100}}
-    asked = question | advised | {"extrapolate_from": 16000, "measurements": source}
+    both = {"extrapolate_from": 20000, "paper": {"fix_D": 8.0}}
+    asked = question | advised | both | {"measurements": source}
     (checkout.folder / MINE).write_text(yaml.safe_dump(asked), encoding="utf-8")
 
 
@@ -99,6 +103,10 @@ def test_a_table_at_hand_is_answered_with_every_law_and_figure(answered: Checkou
     # Three backbones do not identify phi for the noisier of two curves.
     phis = [curve["fit"]["params"]["phi"] for curve in _fitted(answered, "size")]
     assert _holds(phis[0], PHI) and phis[1]["status"] == "unidentified"
+    assert {c["fit"]["params"]["D"]["value"] for c in _fitted(answered, "paper/simple")} == {8.0}
+    assert [c["method"] for law in ("full", "size") for c in _fitted(answered, f"paper/{law}")] == [
+        "paper"
+    ] * 5
     forecasts = [c for c in _fitted(answered, "extrapolation") if c["method"] == "least-squares"]
     missed = {(c["law"], *c["curve"].values()): c["rmse"] for c in forecasts}
     for law, *curve in missed:

@@ -55,7 +55,7 @@ rule fit:
         fingerprint=code("fit", forms="simple", methods=method_of("simple")),
         law="simple",
         method="default",
-        paper=None,
+        fix_d=None,
         predict=True,
     conda:
         "../../envs/workflow.yaml"
@@ -74,7 +74,7 @@ rule fit_law:
         fingerprint=lambda w: code("fit", forms=w.law, methods=method_of(w.law)),
         law=lambda w: w.law,
         method="default",
-        paper=None,
+        fix_d=None,
         predict=False,
     wildcard_constraints:
         law=one_of(law_names()),
@@ -96,7 +96,7 @@ rule fit_paper:
         fingerprint=lambda w: code("fit", forms=w.law, methods="paper"),
         law=lambda w: w.law,
         method="paper",
-        paper=paper_method,
+        fix_d=lambda w: PLAN.experiments[w.experiment].fix_d(w.law),
         predict=lambda w: w.law == "simple",
     wildcard_constraints:
         law=one_of(PAPER_LAWS),

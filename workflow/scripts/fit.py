@@ -11,7 +11,7 @@ with job_log(snakemake.log[0]):
     points = read_own_csv(snakemake.input[0])
     params = snakemake.params
     at = prediction_grid(points) if params.predict else []
-    how = {"method": params.method, "fix_d": (params.paper or {}).get("fix_D")}
+    how = {"method": params.method, "fix_d": params.fix_d}
     fits = fit_table(points, law=params.law, predict_at=at, allow_unfitted=True, **how)
     json, *tables = snakemake.output
     write_json(json, fits)

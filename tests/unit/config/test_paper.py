@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from syn2real.plan.plan import Plan
+from syn2real.plan.plan import PAPER_LAWS, Plan
 from syn2real.plan.read import load_plan
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -81,3 +81,4 @@ def test_the_papers_figures_are_drawn_by_its_method_too(paper: Plan) -> None:
                 if need in ("fits", "full", "size"):
                     assert [Path(file).parent.name for file in files] == ["paper", record.asked.name]
         assert "D = 0.48 for all curves" in record.methods
+        assert {law: record.fix_d(law) for law in PAPER_LAWS} == {"simple": 0.48, "full": None, "size": 0.48}

@@ -23,6 +23,8 @@ from syn2real.schema import to_params
 SPLITS = ("train", "val")
 PAPER_LAWS: tuple[str, ...] = plugins.constant("laws.methods", "paper", "LAWS")
 """The laws that the paper's method fits."""
+HOLDING: tuple[str, ...] = plugins.constant("laws.methods", "paper", "HOLDS")
+"""Those of them that have its common D."""
 MOST_SHARDS = 100_000
 """Shards of one split, and MOST_RUNS: what Snakemake can still plan, in some minutes."""
 MOST_RUNS = 100_000
@@ -94,6 +96,10 @@ class ExperimentPlan:
         both = self.asked.paper is not None and law in PAPER_LAWS
         papers = [runs.PAPER_LAW.format(experiment=name, law=law)] if both else []
         return [*papers, runs.LAW.format(experiment=name, law=need)]
+
+    def fix_d(self, law: str) -> float | None:
+        """Return the D that the paper's method is asked to hold, of a law that has it."""
+        return self.asked.paper.fix_D if self.asked.paper and law in HOLDING else None
 
     @property
     def methods(self) -> str:

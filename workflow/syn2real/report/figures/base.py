@@ -29,6 +29,8 @@ IDENTITY = ("setting", "ptask", "ftask", "target", "model", "s", "recipe")
 """Columns that name a curve, in the order a label shows them."""
 UNSTABLE = 1.0
 """A standard error above it leaves an estimate out."""
+MARGIN = 1.1
+"""Of an axis beyond the largest estimate."""
 WIDEST = 13.0
 """Inches: the parts of two methods stand beside each other up to here, else above each other."""
 Curves = list[dict[str, Any]]
@@ -162,7 +164,7 @@ def inside(curves: list[dict[str, Any]], ftask: str, target: str) -> list[dict[s
 
 def panel_title(ftask: str, target: str, stand_ins: list[str]) -> str:
     """Return a panel's title, which says that a target is not real data."""
-    note = " (rendered stand-in, no photographs)" if target in stand_ins else ""
+    note = "\n(rendered stand-in, no photographs)" if target in stand_ins else ""
     return f"{ftask} on {target}{note}"
 
 
@@ -232,15 +234,16 @@ def ends(estimate: dict[str, Any]) -> tuple[float | None, float | None]:
 def end_of_axis(estimates: list[dict[str, Any]]) -> float:
     """Return where an axis from 0 ends that shows estimates with their bars."""
     finite = [v for e in estimates if shown(e) for v in (e["value"], *ends(e)) if v is not None]
-    return 1.1 * max(finite, default=1.0) or 1.0
+    return MARGIN * max(finite, default=1.0) or 1.0
 
 
 def axis_ends(estimates: Curves) -> tuple[float, float]:
     """Return the ends of an axis that shows estimates with their bars: from 0 where they come near it."""
     high = end_of_axis(estimates)
     drawn = [0.0 if ends(e)[0] is None else min(ends(e)[0], e["value"]) for e in estimates if shown(e)]
-    low = min(drawn, default=0.0)
-    return (low - 0.1 * (high - low), high) if low > 0.5 * high else (0.0, high)
+    low, top = min(drawn, default=0.0), high / MARGIN
+    margin = (MARGIN - 1) * (top - low) or 0.01 * top
+    return (low - margin, top + margin) if low > 0.5 * high else (0.0, high)
 
 
 def bar_to_edge(estimate: dict[str, Any], end: float) -> np.ndarray:

@@ -24,7 +24,7 @@ TITLE = "complexity of the settings"
 NEEDS = ("complexity", "fits", "settings")
 
 LABEL = "complexity as the paper has it: negative entropy -H, nats"
-ORDERED = "settings from the least to the most complex, as they are listed; not measured"
+ORDERED = "settings in the experiment's order, the least complex first; complexity not measured"
 
 
 def draw(complexity: Mapping[str, Any], fits: Mapping[str, Any], settings: Sequence[str]) -> Figure:

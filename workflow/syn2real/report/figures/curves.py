@@ -14,6 +14,7 @@ from syn2real.report.figures.base import (
     cut,
     draw_means,
     inside,
+    label_errors,
     method_parts,
     panel_axes,
     panel_size,
@@ -27,6 +28,7 @@ TITLE = "error against pre-training size"
 NEEDS = ("points", "fits", "stand_ins")
 
 LAW, FORECAST = "law: D n^-α + C", "forecast: the law with bend and drift"
+FEW = 5  # curves in a panel: with more there is no room for all bands, nor for the legend inside
 SAME = 1e-3  # of the error: a forecast that differs less from its law all along is no line of its own
 
 
@@ -70,14 +72,13 @@ def _panel(ax: Axes, points: pd.DataFrame, curves: list[dict[str, Any]]) -> None
         rows = pretrained(points, curve)
         ax.scatter(rows["n"], rows["error"], color=colour, s=22, alpha=0.6, linewidths=0, zorder=3)
         draw_means(ax, rows.groupby("n")["error"].mean(), colour, label)
-        _draw_fit(ax, curve, colour, ceiling(points["error"]))
+        _draw_fit(ax, curve, colour, ceiling(points["error"]), both=len(shown) <= FEW)
     _name_lines(ax, curves)
     _draw_references(ax, [curve["reference"] for curve in curves], [colour for *_, colour in shown])
     cut(ax, ceiling(points["error"]))
-    ax.yaxis.set_major_formatter("{x:.2f}")
-    ax.yaxis.set_minor_formatter("{x:.2f}")
-    ax.tick_params(axis="y", which="minor", labelsize="x-small")
-    ax.legend(fontsize="small", frameon=False)
+    label_errors(ax)
+    beside: dict[str, Any] = {} if len(shown) <= FEW else {"loc": "upper left", "bbox_to_anchor": (1, 1)}
+    ax.legend(fontsize="small", frameon=False, **beside)
     sns.despine(ax=ax)
 
 
@@ -92,8 +93,8 @@ def _draw_references(ax: Axes, references: list[float | None], colours: list[Col
             label = "_"
 
 
-def _draw_fit(ax: Axes, curve: dict[str, Any], colour: Colour, top: float) -> None:
-    """Draw the law, and the forecast with both of its bands, up to the most that an error can be."""
+def _draw_fit(ax: Axes, curve: dict[str, Any], colour: Colour, top: float, *, both: bool) -> None:
+    """Draw the law, and the forecast with one or both of its bands, up to the most that an error can be."""
     frame = predicted(curve)
     if frame.empty:
         return
@@ -103,7 +104,9 @@ def _draw_fit(ax: Axes, curve: dict[str, Any], colour: Colour, top: float) -> No
     if _adds(curve):
         ax.plot(frame["n"], frame["error"], "--", color=colour, lw=1.3)
     ax.fill_between(frame["n"], frame["lower"], frame["upper"], color=colour, alpha=0.25, lw=0)
-    ax.fill_between(frame["n"], frame["predict_lower"], frame["predict_upper"], color=colour, alpha=0.1, lw=0)
+    if both:
+        one = frame["predict_lower"], frame["predict_upper"]
+        ax.fill_between(frame["n"], *one, color=colour, alpha=0.1, lw=0)
 
 
 def _adds(curve: dict[str, Any]) -> bool:

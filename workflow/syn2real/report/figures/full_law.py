@@ -7,13 +7,24 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, FigureBase
+from matplotlib.ticker import NullLocator
 
 from syn2real.laws.forms.full import LAW
 from syn2real.laws.results import Rows, identified
-from syn2real.report.figures.base import Curves, curve_labels, draw_means, method_parts, pretrained
+from syn2real.report.figures.base import (
+    Curves,
+    curve_labels,
+    draw_means,
+    label_errors,
+    method_parts,
+    pretrained,
+)
 
 TITLE = "the full law in both sizes"
 NEEDS = ("points", "full")
+
+LABELLED = 8
+"""Sizes of an axis that are all labelled; with more, the powers of ten are."""
 
 
 def draw(points: pd.DataFrame, full: dict[str, Any]) -> Figure:
@@ -73,5 +84,10 @@ def _panel(ax: Axes, means: pd.DataFrame, x: str, colour: str, params: dict[str,
         draw_means(ax, means[means[colour] == value].set_index(x)["error"], shade, f"{colour} = {value:,}")
         sizes = {x: grid, colour: value}
         ax.plot(grid, LAW.predict(numbers, Rows.at(**sizes)), color=shade, lw=1.4)
-    ax.legend(fontsize="x-small", frameon=False)
+    ticks = [float(size) for size in sorted(means[x].unique())]
+    if len(ticks) <= LABELLED:
+        ax.set_xticks(ticks, [f"{size / 1000:.3g}k" if size >= 1000 else f"{size:g}" for size in ticks])
+        ax.xaxis.set_minor_locator(NullLocator())
+    label_errors(ax)
+    ax.legend(fontsize="x-small", frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
     sns.despine(ax=ax)

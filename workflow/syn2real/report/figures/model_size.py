@@ -12,7 +12,16 @@ from matplotlib.ticker import LogFormatter
 from syn2real.laws.forms.size import LAW
 from syn2real.laws.results import Rows
 from syn2real.laws.table import rows_of
-from syn2real.report.figures.base import Curves, by_paper, curve_labels, error_bars, face, method_parts
+from syn2real.report.figures.base import (
+    Curves,
+    by_paper,
+    curve_labels,
+    error_bars,
+    face,
+    label_errors,
+    method_parts,
+    share_limits,
+)
 
 TITLE = "transfer gap against model size"
 NEEDS = ("points", "fits", "size")
@@ -45,6 +54,7 @@ def draw(points: pd.DataFrame, fits: dict[str, Any], size: dict[str, Any]) -> Fi
     for part, mine in parts:
         one = [c for c in fits["curves"] if c["fit"] and by_paper(c) == by_paper(mine[0])]
         _part(part, points, one, mine)
+    share_limits([part for part, _ in parts])
     return figure
 
 
@@ -63,7 +73,7 @@ def _panel(ax: Axes, points: pd.DataFrame, curves: list[dict[str, Any]], law: di
     ax.set(xscale="log", yscale="log")
     ax.xaxis.set_major_formatter(LogFormatter())
     ax.xaxis.set_minor_formatter(LogFormatter(labelOnlyBase=False))
-    sizes = []
+    sizes: list[float] = []
     for place, curve in enumerate(curves):
         millions = float(points.loc[rows_of(points, curve["curve"]), "n_params"].iloc[0]) / 1e6
         gap = curve["fit"]["params"]["C"]
@@ -84,5 +94,6 @@ def _panel(ax: Axes, points: pd.DataFrame, curves: list[dict[str, Any]], law: di
     values = {name: estimate["value"] for name, estimate in law.items()}
     line = LAW.predict(values, Rows.at(n_params=1e6 * grid))
     ax.plot(grid, line, color="grey", ls="--", label=f"B P^-φ, φ = {values['phi']:.2g}")
+    label_errors(ax)
     ax.legend(fontsize="small", frameon=False)
     sns.despine(ax=ax)
