@@ -26,7 +26,7 @@ MOST_BYTES = 2**29
 MOST_DECODED = 100
 MOST_PIXELS = 64_000_000
 """Images, and pixels of them, that are decoded whole: about a second's work."""
-MOST_LOOKED = 20
+MOST_LOOKED = 100
 """Images of a split without class folders that are looked at: both ends, the middle and a sample."""
 DARK = 15
 """A sixteenth of full scale, which 12 bits in 16 do not pass."""

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from syn2real.data.findings import Findings
-from syn2real.data.image_checks import check_overlap, ends_and_middle, file_stats, look
+from syn2real.data.image_checks import check_overlap, ends_and_middle, file_stats, look, sample
 from syn2real.data.image_files import (
     files_below,
     images_in,
@@ -15,9 +15,14 @@ from syn2real.data.image_files import (
     other_channels,
     passed_over,
 )
-from syn2real.data.targets.schema import SPLITS, Target
+from syn2real.data.targets.schema import SPLITS, Split, Target
 from syn2real.errors import InputError
 from syn2real.near import near_path
+
+TABLE = "val_annotations.txt"
+"""Tiny ImageNet's table of the classes of the images in `val/images`."""
+MOST_OPENED = 1_000
+"""Images of a split that are opened beside the first, the middle and the last of each class."""
 
 
 def check_folder(target: Target, found: Findings) -> None:
@@ -30,36 +35,76 @@ def check_folder(target: Target, found: Findings) -> None:
     InputError
         Naming the first offending folder.
     """
-    trained = class_folders(target.image_folder("train"))
     stats = []
     for split in SPLITS:
         root = target.image_folder(split)
-        files = {name: _files(root / name, name in trained, target) for name in class_folders(root)}
+        files = class_files(target, split)
         images = {name: [path for path in paths if is_image(path.name)] for name, paths in files.items()}
+        for name, paths in images.items():
+            if not paths:
+                raise InputError(f"no image in this class folder{_only(files[name])}", file=root / name)
         found.lines.append(f"{root}: {_counted(images)}")
         every = [path for paths in files.values() for path in paths]
-        found.warnings += filter(None, [passed_over(every, root), _loose(root), other_channels(every)])
-        stats.append(file_stats([path for paths in images.values() for path in paths]))
-        look([path for paths in images.values() for path in ends_and_middle(paths)], root, found)
+        found.warnings += filter(None, [passed_over(every, root), _loose(root, every), other_channels(every)])
+        pictures = [path for paths in images.values() for path in paths]
+        stats.append(file_stats(pictures))
+        ends = [path for paths in images.values() for path in ends_and_middle(paths)]
+        look(list(dict.fromkeys([*ends, *sample(pictures, MOST_OPENED)])), root, found)
     check_overlap(found, *stats)
 
 
-def _files(folder: Path, trained: bool, target: Target) -> list[Path]:
-    """Return the files of a class, of which at least one is an image."""
-    if not trained:
-        train = target.image_folder("train")
-        near = near_path(train / folder.name, alike=True)
-        raise InputError(f"this class has no folder in {train}{near}; add one or remove this", file=folder)
-    files = list(files_below(folder))
-    if not any(is_image(path.name) for path in files):
-        endings = sorted({path.suffix.lower() or "no ending" for path in files})
-        held = f" (only {', '.join(endings)})" if endings else ""
-        raise InputError(f"no image in this class folder{held}; add some or remove it", file=folder)
+def class_files(target: Target, split: Split) -> dict[str, list[Path]]:
+    """Return the files of each class of a split, in the order of the classes' names.
+
+    Tiny ImageNet's `val/images`, whose classes are in a table beside it, is read as it comes.
+
+    Raises
+    ------
+    InputError
+        A folder is missing, or a class has none in `train`.
+    """
+    trained, root = class_folders(target.image_folder("train")), target.image_folder(split)
+    if split == "val" and (root / TABLE).is_file() and (root / "images").is_dir():
+        files = _listed(root)
+    else:
+        files = {name: list(files_below(root / name)) for name in class_folders(root)}
+    for name in files:
+        if name not in trained:
+            train = target.image_folder("train")
+            near = near_path(train / name, alike=True)
+            raise InputError(
+                f"this class has no folder in {train}{near}; add one or remove this", file=root / name
+            )
     return files
 
 
-def _loose(root: Path) -> str | None:
-    """Return a warning with the count of images that are in no class folder, or None."""
+def _listed(root: Path) -> dict[str, list[Path]]:
+    """Return each class's images by Tiny ImageNet's table: a line has a file's name, a tab and its class."""
+    present = {path.name: path for path in images_in(root / "images")}
+    found: dict[str, list[Path]] = {}
+    lines = (root / TABLE).read_text(encoding="utf-8", errors="replace").splitlines()
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        name, _, rest = line.partition("\t")
+        label = rest.partition("\t")[0].strip()
+        if name not in present or not label:
+            problem = "there is no such image in images" if label else "needs a name, a tab and a class"
+            raise InputError(f"{problem}: {line!r}", file=root / TABLE, key=f"line {number}")
+        found.setdefault(label, []).append(present.pop(name))
+    return dict(sorted(found.items()))
+
+
+def _only(files: Sequence[Path]) -> str:
+    """Return what a class folder without images holds, and what to do."""
+    endings = sorted({path.suffix.lower() or "no ending" for path in files})
+    return (f" (only {', '.join(endings)})" if endings else "") + "; add some or remove it"
+
+
+def _loose(root: Path, read: Sequence[Path]) -> str | None:
+    """Return a warning with the count of images that belong to no class, or None."""
+    if (root / TABLE).is_file() and (unlisted := len(images_in(root / "images")) - len(read)):
+        return f"{unlisted:,} images of {root / 'images'} are not in {TABLE} and not read"
     loose = len(images_in(root))
     verb = "image in {} itself is" if loose == 1 else "images in {} itself are"
     return f"{loose:,} {verb.format(root)} not read, as it is in no class folder" if loose else None

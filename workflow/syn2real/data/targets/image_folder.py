@@ -4,9 +4,9 @@ import numpy as np
 from torchvision import tv_tensors
 
 from syn2real.data.annotated import AnnotatedImages, file_sizes
-from syn2real.data.image_files import images_below
+from syn2real.data.image_files import is_image
 from syn2real.data.images import read_image
-from syn2real.data.targets.class_folders import class_folders
+from syn2real.data.targets.class_folders import TABLE, class_files, class_folders
 from syn2real.data.targets.schema import Split, Target
 from syn2real.errors import InputError
 from syn2real.files import digest
@@ -20,18 +20,14 @@ class FolderTarget(AnnotatedImages):
     def __init__(self, target: Target, split: Split) -> None:
         root = target.image_folder(split)
         self.classes = class_folders(target.image_folder("train"))
-        if unknown := sorted(set(class_folders(root)) - set(self.classes)):
-            raise InputError(
-                f"this class has no folder in {target.image_folder('train')}; add one or remove this",
-                file=root / unknown[0],
-            )
-        self._root, self._exif = root, target.exif
+        self._root, self._exif, self._table = root, target.exif, root / TABLE
+        files = class_files(target, split)
         # A class missing from `val` must not shift the later ones' numbers.
         samples = [
             (path, number)
             for number, name in enumerate(self.classes)
-            if (root / name).is_dir()
-            for path in images_below(root / name)
+            for path in files.get(name, ())
+            if is_image(path.name)
         ]
         if not samples:
             raise InputError("no image in any class folder here", file=root)
@@ -48,4 +44,5 @@ class FolderTarget(AnnotatedImages):
     def digest(self) -> str:
         """Return a digest of the classes and of the images' names and sizes."""
         sizes = file_sizes(self._root, (path for path, _ in self._samples))
-        return digest({"classes": self.classes, "images": sizes})
+        listed = {"labels": [number for _, number in self._samples]} if self._table.is_file() else {}
+        return digest({"classes": self.classes, "images": sizes} | listed)

@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 
 from syn2real.data.image_files import files_below, is_image
+from syn2real.data.targets.class_folders import TABLE
 from syn2real.data.targets.schema import SPLITS, Target
 from syn2real.errors import InputError
 from syn2real.files import digest, file_digest, read_json, write_json
@@ -92,6 +93,8 @@ def _read(target: Target) -> _Labels:
         if target.layout in ("coco", "ade20k"):
             annotation = target.annotation(split)
             files += sorted(files_below(annotation)) if target.layout == "ade20k" else [annotation]
+        if target.layout in ("imagenet", "image-folder"):
+            files += [table] if (table := target.image_folder(split) / TABLE).is_file() else []
         if target.layout != "coco":
             images[split] = _sizes(target.image_folder(split), folders)
     if target.layout == "ade20k":

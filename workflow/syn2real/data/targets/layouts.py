@@ -6,9 +6,9 @@ from pathlib import Path
 from syn2real.data.coco_format import check_classes, count_annotations
 from syn2real.data.findings import Findings
 from syn2real.data.image_checks import check_annotated, check_overlap
-from syn2real.data.image_files import images_below, images_in, need_folder
+from syn2real.data.image_files import images_below, images_in, is_image, need_folder
 from syn2real.data.pairing import Pairing, warn_unnamed
-from syn2real.data.targets.class_folders import class_folders
+from syn2real.data.targets.class_folders import class_files
 from syn2real.data.targets.schema import SPLITS, Split, Target
 from syn2real.errors import InputError
 
@@ -30,7 +30,8 @@ def check_counts(target: Target) -> None:
         root = target.image_folder(split)
         need_folder(root)
         if target.layout in ("imagenet", "image-folder"):
-            found = sum(len(images_below(root / name)) for name in class_folders(root))
+            files = class_files(target, split).values()
+            found = sum(is_image(path.name) for paths in files for path in paths)
         elif target.layout == "coco":
             found = sum(len(images_below(folder)) for folder in dict.fromkeys(target.image_folders(split)))
         else:
