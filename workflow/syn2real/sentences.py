@@ -36,8 +36,9 @@ def sentence(details: Sequence[Mapping[str, Any]]) -> str:
     details : sequence of mapping
         Of `ValidationError.errors()`.
     """
-    # A number out of bounds is nearer to what was meant than another type.
-    detail = next((d for d in details if d["type"] in _BOUNDS), details[0])
+    details = [detail for detail in details if not _of_another_type(detail)] or details
+    # A value of the right type that is refused is nearer to what was meant than another type.
+    detail = next((d for d in details if d["type"] in {*_BOUNDS, "value_error"}), details[0])
     kind, value, context = detail["type"], detail["input"], detail.get("ctx", {})
     if kind == "value_error":
         return str(context["error"])
@@ -50,6 +51,13 @@ def sentence(details: Sequence[Mapping[str, Any]]) -> str:
     *first, last = options
     what = "".join(f"{option.replace(' belongs here', '')} or " for option in first) + last
     return f"{what}; it is {'empty' if value in (None, '') else shown(value)}{_near(detail)}"
+
+
+def _of_another_type(detail: Mapping[str, Any]) -> bool:
+    """Whether an error is of a list that was tried as text, or whose items are what is wrong."""
+    return bool(isinstance(detail["input"], list | tuple) and detail["input"]) and (
+        detail["type"] in ("string_type", "too_short")
+    )
 
 
 def _missing(detail: Mapping[str, Any]) -> str:
@@ -85,7 +93,8 @@ def _what(kind: str, value: Any, context: Mapping[str, Any]) -> str:
             return "keys belong here (key: value lines)"
         case "too_short" | "too_long":
             number = context.get("min_length", context.get("max_length"))
-            return f"at {'least' if kind == 'too_short' else 'most'} {number} belong in this list"
+            values = "1 value belongs" if number == 1 else f"{number} values belong"
+            return f"at {'least' if kind == 'too_short' else 'most'} {values} in this list"
         case "multiple_of":
             return f"a multiple of {context['multiple_of']:g} belongs here"
         case "literal_error":

@@ -59,7 +59,11 @@ GOOD, METRES = {"1": {"diameter": 100.0}}, {"1": {"diameter": 0.2}}
         (GOOD, b"", "obj_000001.ply: not a .ply mesh (no header"),
         (GOOD, b"solid mesh\n", "obj_000001.ply: not a .ply mesh (no header"),
         (GOOD, b"ply\nelement vertex many\nend_header\n", "obj_000001.ply: not a .ply mesh (invalid literal"),
-        (GOOD | {"2": {"diameter": 0.2}}, _ply(50), "models_info.json: diameters of 0.2 to 100; BOP's unit is"),
+        (
+            GOOD | {"2": {"diameter": 0.2}},
+            _ply(50),
+            "models_info.json: diameters of 0.2 to 100; BOP's unit is",
+        ),
         (GOOD, None, "obj_000001.ply: models_info.json lists object 1, but this file is missing"),
         ({}, _ply(50), "models_info.json: lists no model"),
         ([], _ply(50), "models_info.json: not a JSON table of models"),

@@ -14,6 +14,7 @@ from syn2real.schema import validate
 
 ROOT = Path(__file__).resolve().parents[3]
 
+COCO = {"layout": "coco", "path": "p"}
 GOOD = {
     "name": "e",
     "question": "q",
@@ -83,7 +84,19 @@ GOOD = {
             "e.yaml: renderings.a.light: one of fix, random belongs here; it is \"fixx\"; did you mean 'fix'",
         ),
         ({"renderings": {"a": {"supersampling": True}}}, "e.yaml: renderings.a.supersampling: one of 1, 2"),
-        ({"settings": []}, "e.yaml: settings: at least 1 belong in this list; it is []"),
+        (
+            {"targets": {"t": COCO | {"images": {"train": [5], "val": "v"}}}},
+            "e.yaml: targets.t.images.train: text b",
+        ),
+        (
+            {"targets": {"t": COCO | {"images": {"train": [], "val": "v"}}}},
+            "e.yaml: targets.t.images.train: text o",
+        ),
+        (
+            {"targets": {"t": COCO | {"images": {"train": "a", "vla": "v"}}}},
+            "e.yaml: targets.t.images.vla: one of",
+        ),
+        ({"settings": []}, "e.yaml: settings: at least 1 value belongs in this list; it is []"),
         ({"complexity": {"reference": "r", "images": 8, "activation": "pool"}}, "e.yaml: complexity.activat"),
     ],
 )

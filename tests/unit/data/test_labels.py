@@ -17,6 +17,12 @@ TARGETS = {
         images={"train": "train", "val": "val"},
         annotations={"train": "train.json", "val": "val.json"},
     ),
+    "several": Target(
+        layout="coco",
+        path="data",
+        images={"train": "train", "val": "val"},
+        annotations={"train": ["train.json"], "val": ["val.json", "more.json"]},
+    ),
     "ade20k": Target(layout="ade20k", path="data"),
     "torchvision": Target(layout="torchvision", path="data", dataset="CIFAR10"),
 }
@@ -31,6 +37,7 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         _write(f"data/{split}/bolt/1.png", "1")
         _write(f"data/{split}/nut/deep/2.png", "2")
         _write(f"data/{split}.json", "{}")
+    _write("data/more.json", "{}")
     for split in ("training", "validation"):
         _write(f"{ADE}/images/{split}/1.jpg", "1")
         _write(f"{ADE}/annotations/{split}/1.png", "1")
@@ -61,6 +68,7 @@ def _move(old: str, new: str) -> None:
         ("coco", lambda: _write("data/train.json", "{ }"), True),
         ("coco", lambda: os.utime("data/val.json", (1, 1)), False),
         ("coco", lambda: _write("data/val/bolt/9.png", "a picture that is not labelled"), False),
+        ("several", lambda: _write("data/more.json", "[]"), True),
         ("ade20k", lambda: _write(f"{ADE}/annotations/validation/1.png", "2"), True),
         ("ade20k", lambda: _write(f"{ADE}/images/validation/2.jpg", "2"), True),
         ("ade20k", lambda: _write(f"{ADE}/objectInfo150.txt", "2"), True),

@@ -88,7 +88,7 @@ def check_models(collection: Path) -> None:
     listing = models_info(collection)
     diameters = {number: _diameter(model) for number, model in _models(collection).items()}
     known = sorted(diameter for diameter in diameters.values() if diameter)
-    if known and not (SMALLEST <= known[-1] <= LARGEST and SMALLEST / 4 <= known[0]):
+    if known and not (SMALLEST <= known[-1] <= LARGEST and known[0] >= SMALLEST / 4):
         unit = "a smaller unit" if known[-1] > LARGEST else "metres: multiply meshes and list by 1,000"
         raise InputError(
             f"diameters of {known[0]:.4g} to {known[-1]:.4g}; BOP's unit is the millimetre, and these look "

@@ -90,13 +90,14 @@ def _read(target: Target) -> _Labels:
     images: dict[str, list[list[object]]] = {}
     folders: set[Path] = set()
     for split in SPLITS:
-        if target.layout in ("coco", "ade20k"):
-            annotation = target.annotation(split)
-            files += sorted(files_below(annotation)) if target.layout == "ade20k" else [annotation]
-        if target.layout in ("imagenet", "image-folder"):
-            files += [table] if (table := target.image_folder(split) / TABLE).is_file() else []
-        if target.layout != "coco":
-            images[split] = _sizes(target.image_folder(split), folders)
+        if target.layout == "coco":
+            files += target.annotation_files(split)
+            continue
+        images[split] = _sizes(target.image_folder(split), folders)
+        if target.layout == "ade20k":
+            files += files_below(target.annotation(split))
+        elif (table := target.image_folder(split) / TABLE).is_file():
+            files.append(table)
     if target.layout == "ade20k":
         files.append(target.root / "objectInfo150.txt")
     annotations = {os.path.relpath(path, target.root): file_digest(path) for path in files}
