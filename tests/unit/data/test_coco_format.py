@@ -186,6 +186,7 @@ OBJECTS = [
     (both(without("segmentation"), of_all(bbox=corners, area=None)), "[left, top, right, bottom]", None),
     (of_all(bbox=corners), "[left, top, right, bottom]", None),
     (both(without("segmentation"), of_all(bbox=[0.1, 0.1, 0.5, 0.6])), "all boxes lie in 0–1", None),
+    (both(without("segmentation"), of_one(bbox=[0.1, 0.1, 0.5, 0.6])), ALL, "within the first pixel"),
     (of_all(bbox=lambda row: [11, 5, 2, 2]), "8 of 8 boxes lie apart from their masks", None),
     # Crowds, and what BOP ignores.
     *((of_all(iscrowd=flag), ALL, None) for flag in ("0", False, 0.0, None)),
@@ -316,6 +317,7 @@ def test_each_edit_has_its_verdict(file, reader, channel):
 
 DAMAGED = {
     b"": "this file is empty",
+    b"\x1f\x8b\x08\x00": "this file is compressed; unpack it",
     b"<annotation></annotation>": "this is XML, not JSON",
     b'[{"image_id": 1, "score": 0.5}]': "a list of detections (COCO's format of results)",
     b"[]": "this is a list, not a mapping",

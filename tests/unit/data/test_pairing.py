@@ -169,6 +169,19 @@ def test_images_that_no_annotation_file_names_are_counted(check, tmp_path):
     assert "train/images: 2 of 8 images here are not named in" in warning and "such as a.png" in warning
 
 
+def test_a_folder_may_be_the_current_one(tmp_path, monkeypatch):
+    for split in ("train", "val"):
+        write(tmp_path / split, [f"{k}.png" for k in range(COUNT)])
+    monkeypatch.chdir(tmp_path / "train" / "images")
+    here = Target(
+        layout="coco",
+        path=".",
+        images={"train": ".", "val": "../../val/images"},
+        annotations={"train": "../labels.json", "val": "../../val/labels.json"},
+    )
+    assert check_layout(here, "objects").warnings == []
+
+
 def test_one_folder_for_both_splits_is_no_mistake(tmp_path):
     write(tmp_path / "all", [f"{k}.png" for k in range(COUNT)])
     content = json.loads((tmp_path / "all/labels.json").read_text())

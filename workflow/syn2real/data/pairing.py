@@ -9,8 +9,8 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from syn2real.data.findings import Findings
-from syn2real.data.image_checks import Annotated
-from syn2real.data.image_files import images_below
+from syn2real.data.image_checks import MOST_FILES, Annotated, sample
+from syn2real.data.image_files import files_below, is_image
 from syn2real.errors import InputError
 from syn2real.near import near_path
 
@@ -53,7 +53,9 @@ class Pairing:
     _named: dict[str, Any] = field(default_factory=dict)
 
     def match(self, images: Sequence[Mapping[str, Any]]) -> list[Annotated]:
-        """Return the files of images, each of which must be there and be named once, with the images' sizes.
+        """Return the files of images with their sizes; each must be there and be named once.
+
+        Of very many images a sample is returned: whole lists of paths would take gigabytes.
 
         Parameters
         ----------
@@ -66,14 +68,18 @@ class Pairing:
             Naming the first offending file.
         """
         present = [_files(folder) for folder in self.folders]
+        roots = [_plain(folder) for folder in self.folders]
+        chosen = {*sample(range(len(images)), MOST_FILES)}
         matched = []
-        for image in images:
+        for place, image in enumerate(images):
             number, name = image.get("folder", 0), image["file_name"]
-            folder = self.folders[number]
-            path = folder / name if name in present[number] else find_image(folder, name)
-            if name not in present[number] and not _is_file(path):
-                raise self._missing(path, image)
-            plain = _plain(path)
+            if name in present[number]:
+                path, plain = self.folders[number] / name, f"{roots[number]}/{name}"
+            else:
+                path = find_image(self.folders[number], name)
+                plain = _plain(path)
+                if not _is_file(path):
+                    raise self._missing(path, image)
             if plain in self._named:
                 raise InputError(
                     f"images {self._named[plain]} and {image['id']} of {self.sources[number]} both name this "
@@ -81,7 +87,8 @@ class Pairing:
                     file=path,
                 )
             self._named[plain] = image["id"]
-            matched.append(Annotated(path, (image["height"], image["width"])))
+            if place in chosen:
+                matched.append(Annotated(path, (image["height"], image["width"])))
         return matched
 
     def _missing(self, path: Path, image: Mapping[str, Any]) -> InputError:
@@ -112,12 +119,17 @@ def warn_unnamed(pairings: Sequence[Pairing], found: Findings) -> None:
         for folder, source in zip(pairing.folders, pairing.sources, strict=True):
             sources.setdefault(folder, source)
     for folder, source in sources.items():
-        files = images_below(folder)
-        extra = [path for path in files if _plain(path) not in named]
+        root, images, extra, first = _plain(folder), 0, 0, ""
+        for path in files_below(folder):
+            if is_image(path.name):
+                images += 1
+                name = path.relative_to(folder).as_posix()
+                if f"{root}/{name}" not in named:
+                    extra, first = extra + 1, first or name
         if extra:
             found.warnings.append(
-                f"{folder}: {len(extra):,} of {len(files):,} images here are not named in {source} and not "
-                f"used, such as {extra[0].relative_to(folder)}"
+                f"{folder}: {extra:,} of {images:,} images here are not named in {source} and not used, such "
+                f"as {first}"
             )
 
 

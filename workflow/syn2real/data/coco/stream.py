@@ -45,7 +45,10 @@ class Rows:
         self.keys = []
         try:
             with self.path.open("rb") as stream:
-                encoding = json.detect_encoding(stream.read(4))
+                start = stream.read(4)
+            if start.startswith((b"\x1f\x8b", b"PK\x03\x04")):
+                raise InputError("this file is compressed; unpack it", file=self.path)
+            encoding = json.detect_encoding(start)
             with self.path.open(encoding=encoding) as text:
                 yield from self._tables(_Text(text, self._decoder))
         except FileNotFoundError:

@@ -80,7 +80,9 @@ class Tally:
         signs = self._signs
         signs["boxes"] += 1
         self._first_box = name if signs["boxes"] == 1 else self._first_box
-        signs["shares"] += min(size) > 2 and _is_share(box)
+        if min(size) > 2 and _is_share(box):
+            signs["shares"] += 1
+            self.remark(name, "box within the first pixel: shares of the image?")
         signs["percent"] += min(size) >= 2 * PERCENT and max(x + right, y + bottom) <= PERCENT
         signs["beyond"] += x + right > size[1] + 1 or y + bottom > size[0] + 1
         corners = [x, y, right - x, bottom - y]

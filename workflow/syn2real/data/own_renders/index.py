@@ -92,8 +92,11 @@ def read_index(setting: str, split: str, root: Path = HERE) -> OwnIndex | None:
     path = index_folder(setting, split, root) / "index.json"
     if not path.is_file():
         return None
-    known = {field.name for field in fields(OwnIndex)}  # an older version's file may have others
-    return OwnIndex(**{key: value for key, value in read_json(path).items() if key in known})
+    known = {field.name for field in fields(OwnIndex)}
+    try:
+        return OwnIndex(**{key: value for key, value in read_json(path).items() if key in known})
+    except (ValueError, TypeError, AttributeError):
+        return None  # damaged, or of an older version: it is made again
 
 
 def part_file(setting: str, split: str, shard: int, root: Path = HERE) -> Path | None:
