@@ -180,7 +180,7 @@ OBJECTS = [
         for box in (
             [1, 2, 3], [1, 2, 3, None], [1, 2, 3, "4"], [1, 2, 3, True], [1, 2, 3, math.nan], {"x": 1},
             "1 2 3 4",
-            [1, 2, 3, math.inf], [1, 2, BIG, 3], 5, [[1, 2], [3, 4]],
+            [1, 2, 3, math.inf], [1, 2, BIG, 3], [1, 2, 10**300, 10**300], 5, [[1, 2], [3, 4]],
         )
     ),
     (both(without("segmentation"), of_all(bbox=corners, area=None)), "[left, top, right, bottom]", None),

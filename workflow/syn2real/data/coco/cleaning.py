@@ -1,6 +1,5 @@
 """Where an annotation becomes what is used, or is left out with a reason that is counted."""
 
-import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,6 +10,8 @@ from syn2real.data.coco.stream import Rows
 from syn2real.data.coco.tally import Tally
 from syn2real.errors import InputError
 
+LARGEST = 1e15
+"""Of a number of a box: what is beyond it is no place, and its square may be no float."""
 BEYOND = 1.0
 """Pixels that a box may reach beyond its image: rounding. What reaches farther is cut and counted."""
 FLAGS: dict[Any, int] = {0: 0, 1: 1, "0": 0, "1": 1, "false": 0, "true": 1, None: 0, "": 0}
@@ -138,9 +139,9 @@ def _numbers(box: Any) -> Box | None:
 
 
 def _is_finite(value: Any) -> bool:
-    """Return whether a value is a number of a size that floats have."""
+    """Return whether a value is a number, and one that a place in an image may have."""
     number = isinstance(value, int | float) and not isinstance(value, bool)
-    return number and abs(value) <= sys.float_info.max
+    return number and abs(value) <= LARGEST
 
 
 def _area(row: dict[str, Any], size: tuple[int, int]) -> float | None:
