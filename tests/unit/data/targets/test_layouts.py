@@ -290,3 +290,15 @@ def _tar(path, folder, suffix=""):
         for entry in sorted(folder.iterdir()):
             if entry.name.endswith(suffix):
                 archive.add(entry, entry.name)
+
+
+def test_a_torchvision_set_is_counted_and_a_damaged_one_is_one_line(tmp_path, save_image):
+    cifar10(tmp_path, save_image)
+    target = named("CIFAR10", tmp_path)
+    whole = target.model_copy(update={"counts": {"train": 2, "val": 2}})
+    assert f"{tmp_path}: train has 2 images of 2 classes" in check_layout(whole, "label").lines
+    with pytest.raises(InputError, match="counts.val: 2 images here, of 3; unpack the complete set"):
+        check_layout(target.model_copy(update={"counts": {"val": 3}}), "label")
+    (tmp_path / "cifar-10-batches-py" / "test_batch").write_bytes(b"no pickle")
+    with pytest.raises(InputError, match="torchvision finds no complete CIFAR10"):
+        check_layout(target, "label")

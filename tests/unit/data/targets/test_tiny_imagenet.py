@@ -42,8 +42,8 @@ def test_it_is_read_as_it_comes(tiny):
 @pytest.mark.parametrize(
     ("row", "problem"),
     [
-        ("val_9.JPEG\tn01", "line 4: there is no such image"),
-        ("val_0.JPEG\tn01", "line 4: there is no such image"),  # listed twice
+        ("val_9.JPEG\tn01", "line 4: this image is not in images, or was listed before"),
+        ("val_0.JPEG\tn01", "line 4: this image is not in images, or was listed before"),  # listed twice
         ("val_0.JPEG", "line 4: needs a name, a tab and a class"),
     ],
 )

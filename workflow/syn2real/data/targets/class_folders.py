@@ -89,7 +89,11 @@ def _listed(root: Path) -> dict[str, list[Path]]:
         name, _, rest = line.partition("\t")
         label = rest.partition("\t")[0].strip()
         if name not in present or not label:
-            problem = "there is no such image in images" if label else "needs a name, a tab and a class"
+            problem = (
+                "this image is not in images, or was listed before"
+                if label
+                else "needs a name, a tab and a class"
+            )
             raise InputError(f"{problem}: {line!r}", file=root / TABLE, key=f"line {number}")
         found.setdefault(label, []).append(present.pop(name))
     return dict(sorted(found.items()))
