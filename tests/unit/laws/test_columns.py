@@ -54,6 +54,32 @@ READ = {
         [{"setting": "a"}, {"setting": "A"}],
         "setting 'a' and 'A' are nearly",
     ),
+    "versions": (
+        TWO.assign(version=["1.1"] * 4 + ["1.10"] * 4).drop(columns="setting"),
+        [{"version": "1.1"}, {"version": "1.10"}],
+        None,
+    ),
+    "hashes": (
+        TWO.assign(build=["1e999"] * 4 + ["2e999"] * 4).drop(columns="setting"),
+        [{"build": "1e999"}, {"build": "2e999"}],
+        None,
+    ),
+    "one number written in two ways": (ONE.assign(recipe=["1", "1.0", "1", "1.0"]), [{"recipe": 1}], None),
+    "runs": (
+        TWO.assign(run=[0] * 4 + [1] * 4).drop(columns="setting"),
+        [{"run": 0}, {"run": 1}],
+        "'run' sets curves apart; if its rows are repeats, call it seed, or leave it out: --by ''",
+    ),
+    "a comment": (
+        pd.concat([ONE, ONE.head(1).assign(error=0.7)]).assign(comment=[""] * 4 + ["first"]),
+        [{"comment": ""}, {"comment": "first"}],
+        "'comment' sets curves apart",
+    ),
+    "a tracker's id": (
+        ONE.assign(**{"sys/id": [f"A-{i}" for i in range(4)]}),
+        [{}],
+        "'sys/id' says which run",
+    ),
     "a blank column": (ONE.assign(note=" ", tags=""), [{}], None),
     "a column that grows with n": (
         pd.concat([ONE, ONE.assign(n=16 * N, error=ERROR - 0.2)]).assign(epochs=[10] * 4 + [20] * 4),

@@ -31,6 +31,11 @@ RUNS = re.compile(
     r"|(start|end|stop|creat\w*|updat\w*|modif\w*|finish\w*)(_?(time|at|on|date))?|date(_?time)?"
 )
 """Names of columns that say which run it was, and when."""
+REPEATS = re.compile(
+    r"(.*_)?(run|trial|try|attempt|rep|repeat|repetition|replicate|fold|seed)(_?(no|nr|num|number|idx))?"
+    r"|.*seed.*|host(name)?|machine|node|worker|gpu|device|user|author|comments?|notes?|remarks?|tags?"
+)
+"""Names of columns in which repeats of one run often differ."""
 MOMENT = re.compile(r"\d{1,4}[-./]\d{1,2}[-./]\d{1,4}[T ,]+\d{1,2}:\d{2}.*|\w+://.*")
 
 
@@ -125,7 +130,8 @@ def _names_runs(frame: pd.DataFrame, column: str) -> bool:
     """Say whether a column holds names or times of runs: another value in most rows."""
     if len(frame) < 3 or frame[column].nunique() <= len(frame) / 2:
         return False
-    name, others = known_name(str(column)), {known_name(str(other)) for other in frame.columns}
+    name = re.split(r"[./]", known_name(str(column)))[-1]
+    others = {known_name(str(other)) for other in frame.columns}
     tracked = name == "name" and "state" in others and bool(others & {"created", "runtime"})  # of W&B
     moments = frame[column].astype(str).map(lambda cell: MOMENT.fullmatch(cell) is not None)
     return tracked or RUNS.fullmatch(name) is not None or bool(moments.all())
@@ -214,6 +220,16 @@ def alike_notes(frame: pd.DataFrame, columns: Sequence[str]) -> list[str]:
             if other != name and not pd.api.types.is_numeric_dtype(frame[column]):
                 notes.append(f"{column} {other!r} and {name!r} are nearly the same name, but two curves")
     return notes
+
+
+def repeat_notes(frame: pd.DataFrame, columns: Sequence[str]) -> list[str]:
+    """Say which columns set curves apart and may only number repeats or remark on rows."""
+    return [
+        f"{column!r} sets curves apart; if its rows are repeats, call it seed, or leave it out: "
+        f"--by {','.join(str(other) for other in columns if other != column) or repr('')}"
+        for column in columns
+        if REPEATS.fullmatch(known_name(str(column))) and frame[column].nunique() > 1
+    ]
 
 
 def growing_notes(frame: pd.DataFrame, columns: Sequence[str]) -> list[str]:

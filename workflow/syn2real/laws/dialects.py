@@ -36,7 +36,10 @@ ENCODINGS = {
     codecs.BOM_UTF16_BE: "utf-16",
 }
 SIZES = ("n", "pretrain.data")  # the column that a header has, of a table of either kind
-PREFIXES = ("params", "config", "metrics", "summary")  # that trackers write before a name, with a dot
+TRACKED = re.compile(r"(?:params|parameters|config|metrics|summary)[./](.+)|params_(.+)")
+"""Names as trackers write them: params.n (MLflow), metrics/error (Neptune), params_n (Optuna)."""
+RULE = re.compile(r":?-+:?")  # of the row below a Markdown table's header
+LONGEST_FIELD = 2**30
 HEADER_WITHIN = 20  # records: so many titles and remarks may stand above a header
 INVISIBLE = dict.fromkeys(map(ord, "\ufeff\u200b\u200c\u200d\u2060\u00ad\x1a"))
 NUMBER = re.compile(r"[-+\u2212]?[\d.,' \u2019]*\d[\d.,]*(?:[eE][-+]?\d+)?\s*[kKM%]?")
@@ -89,7 +92,7 @@ def read_rows(path: str | Path) -> Rows:
     separator = marked[1] if marked else _separator(lines, path)
     if separator != ",":
         notes.append(f"the fields are separated by {SEPARATORS.get(separator, repr(separator))}")
-    records = list(_records(lines, separator, path))
+    records = [(line, row) for line, row in _records(lines, separator, path) if not _is_rule(row)]
     blank = sum(len(row) > 1 and not any(row) for _, row in records)
     notes += [f"{blank} rows without any value are passed over"] if blank else []
     names, rows = _header([(line, row) for line, row in records if any(row)], notes, path)
@@ -107,8 +110,8 @@ def clean(cell: str) -> str:
 def known_name(cell: str) -> str:
     """Return a column's name as this project writes it: lower case, underscores, no tracker's prefix."""
     name = re.sub(r"[\s-]+", "_", cell.casefold())
-    prefix, dot, rest = name.partition(".")
-    return rest if dot and prefix in PREFIXES else name
+    tracked = TRACKED.fullmatch(name)
+    return tracked[1] or tracked[2] if tracked else name
 
 
 def _text(path: Path) -> tuple[str, list[str]]:
@@ -156,6 +159,7 @@ def _text(path: Path) -> tuple[str, list[str]]:
 
 def _records(lines: Sequence[str], separator: str, path: Path, *, strict: bool = True) -> Iterator[Record]:
     """Yield each record's first line and its cells; a blank line is a record without cells."""
+    csv.field_size_limit(LONGEST_FIELD)  # Python's own limit is 128 KiB
     reader = csv.reader(lines, delimiter=separator, skipinitialspace=True, strict=strict)
     line = 1
     while True:
@@ -189,6 +193,12 @@ def _separator(lines: Sequence[str], path: Path) -> str:
 def _is_header(row: Sequence[str]) -> bool:
     """Say whether a record names the column of sizes, and holds no number."""
     return any(known_name(cell) in SIZES for cell in row) and not any(map(NUMBER.fullmatch, row))
+
+
+def _is_rule(row: Sequence[str]) -> bool:
+    """Say whether a record is the rule of dashes below a Markdown table's header."""
+    cells = [cell for cell in row if cell]
+    return len(cells) > 1 and all(map(RULE.fullmatch, cells))
 
 
 def _uncommented(row: list[str]) -> list[str]:
@@ -252,13 +262,13 @@ def _named(
     names: list[str], records: list[Record], notes: list[str], path: Path
 ) -> tuple[list[str], list[Record]]:
     """Leave out empty columns, and a first one that numbers the rows; every other one needs a name."""
-    keep = []
+    keep: list[int] = []
     for i, name in enumerate(names):
         values = [row[i] for _, row in records]
-        nameless = not name or re.fullmatch(r"Unnamed: \d+", name) is not None
+        nameless = not name or re.fullmatch(r"Unnamed: \d+(\.\d+)?", name) is not None
         if nameless and not any(values):
             continue
-        if nameless and i == 0 and all(map(str.isdigit, values)) and len({*values}) == len(values):
+        if nameless and not keep and all(map(str.isdigit, values)) and len({*values}) == len(values):
             notes.append("the first column has no name and another value in each row: an index, left out")
             continue
         if nameless:

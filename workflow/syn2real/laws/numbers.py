@@ -106,11 +106,19 @@ def plain_numbers(
         else:
             out[name] = _reals(name, column, decimal, file)
         pairs = zip((cell for _, cell in column), out[name], strict=True)
-        changed = [(cell, new) for cell, new in pairs if new != cell and not new.endswith("%")]
+        changed = [(cell, new) for cell, new in pairs if not _same(cell, new) and not new.endswith("%")]
         if name in COUNTS and changed:
             cell, new = changed[0]
             notes.append(f"{name}: {cell!r} is read as {float(new):.15g}")
     return out, notes
+
+
+def _same(cell: str, new: str) -> bool:
+    """Say whether Python reads a cell as the same number as its new form."""
+    try:
+        return cell == new or (cell.isascii() and float(cell) == float(new))
+    except ValueError:
+        return False
 
 
 def _votes(columns: Mapping[str, Column], file: str | Path) -> dict[str, str]:

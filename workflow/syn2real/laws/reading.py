@@ -18,7 +18,7 @@ from syn2real.near import near_name
 UNITS = ("rate", "percent", "loss")
 POSITIVE = ("error", "n_params", "weight")
 NOT_NEGATIVE = ("n", "s", "pretrain.data")  # 0: no pre-training, and no labels of the target
-WHOLE = {"n": "images", "s": "labels", "pretrain.data": "images"}
+WHOLE = {"n": "images", "s": "labels", "pretrain.data": "images", "n_params": "parameters"}
 """What columns of whole numbers count."""
 TENS = 10  # percent; no single error among such is below 1 %
 EXTREME = 1e100  # numbers beyond it, or below its inverse, are no measurements
@@ -92,6 +92,9 @@ def _names(names: Sequence[str], file: str | Path) -> tuple[list[str], list[str]
                 file=file,
                 key=name,
             )
+    seeds = [name for name in out if "seed" in re.split(r"[^a-z]+", name.casefold())]
+    if "seed" not in out and len(seeds) == 1:  # such as random_seed
+        out[out.index(seeds[0])] = "seed"
     notes = [
         f"the column {old!r} is read as {new}" for old, new in zip(names, out, strict=True) if old != new
     ]
@@ -133,6 +136,7 @@ def number_column(
     if column in WHOLE:
         share = "; it looks like a share of a set: multiply it by the size of that set"
         hint = share if values.size and values.max() <= SHARES else ""
+        hint = "; millions of them are written as 11.2M" if column == "n_params" else hint
         counts = f"{column} counts {WHOLE[column]}"
         refuse_cells(values != np.floor(values), f"is not whole, but {counts}{hint}", frame, column, file)
         refuse_cells(values > LARGEST, f"is too large: {counts}", frame, column, file)
@@ -315,10 +319,16 @@ def weigh_by_test_size(
 
 
 def _numbers_where_possible(column: pd.Series) -> pd.Series:
-    """Turn a text column into numbers where every cell is one, so that 1 and 1.0 are the same label."""
-    text = column.astype(object).where(column.notna(), "")
+    """Turn a text column into numbers where every cell is one, so that 1 and 1.0 are the same label.
+
+    Names that only look alike as numbers stay names: versions 1.1 and 1.10, hashes 12e4 and 120e3.
+    """
+    text = column.astype(object).where(column.notna(), "").map(lambda cell: str(cell).strip())
     numbers = pd.to_numeric(text, errors="coerce")
-    return numbers if numbers.notna().all() else text.map(lambda cell: str(cell).strip())
+    if not np.isfinite(numbers.astype(float)).all():
+        return text
+    names = text.str.replace(r"\.0+$", "", regex=True).nunique()
+    return numbers if names == numbers.nunique() else text
 
 
 def _blank(column: pd.Series) -> bool:

@@ -20,6 +20,7 @@ from syn2real.laws.columns import (
     check_seeds,
     growing_notes,
     identity_columns,
+    repeat_notes,
     run_columns,
     too_few,
     without_runs,
@@ -171,7 +172,8 @@ def read_curves(
     if most < fewest(varies) and not allow_unfitted:
         raise too_few(checked, columns, fewest(varies), most, file)
     curves = [replace(curve, unit=unit) for curve in curves]
-    return curves, [*before, *notes, *growing_notes(checked, columns), *alike_notes(checked, columns)]
+    asked = (growing_notes, alike_notes, *((repeat_notes,) if by is None else ()))
+    return curves, [*before, *notes, *(note for ask in asked for note in ask(checked, columns))]
 
 
 def split_curves(
