@@ -13,8 +13,9 @@ MOST_NAMES = 100_000
 def near_path(path: str | Path, *, alike: bool = False) -> str:
     """Return `; did you mean …?` for a path that is not there, or nothing where none is near.
 
-    Tried are slashes for backslashes, then, from the first folder that is not there on, names that differ in
-    letter case or in how accents are composed, and names that differ in some letters.
+    Tried are slashes for backslashes, `~` and `$VARIABLE` replaced, then, from the first folder that is not
+    there on, names that differ in letter case or in how accents are composed, and names that differ in some
+    letters.
 
     Parameters
     ----------
@@ -23,9 +24,11 @@ def near_path(path: str | Path, *, alike: bool = False) -> str:
     alike : bool
         Whether names that differ in some letters are none: of numbered files there is always one.
     """
-    path = Path(path)
-    if "\\" in str(path):
-        path = Path(str(path).replace("\\", "/"))
+    path = Path(os.path.expandvars(str(path).replace("\\", "/")))
+    try:
+        path = path.expanduser()
+    except RuntimeError:  # no home folder is known
+        return ""
     try:
         found = _near(path, alike)
     except (OSError, ValueError):

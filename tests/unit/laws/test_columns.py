@@ -80,6 +80,11 @@ READ = {
         [{}],
         "'sys/id' says which run",
     ),
+    "merged cells": (
+        TWO.assign(setting=["a", "", "a", "a", "b", "b", "b", "b"]),
+        [{"setting": "a"}, {"setting": ""}, {"setting": "b"}],
+        "'setting' is blank in 1 of 8 rows, which are a curve of their own; fill the cells",
+    ),
     "a blank column": (ONE.assign(note=" ", tags=""), [{}], None),
     "a column that grows with n": (
         pd.concat([ONE, ONE.assign(n=16 * N, error=ERROR - 0.2)]).assign(epochs=[10] * 4 + [20] * 4),

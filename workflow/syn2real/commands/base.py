@@ -50,7 +50,7 @@ def add_table_options(parser: argparse.ArgumentParser) -> None:
         help="of the errors: rates from 0 to 1, percentages (which become rates), or losses, which have no "
         "largest value (default: %(default)s)",
     )
-    parser.add_argument("--level", type=float, default=0.95, help="of all intervals (default: %(default)s)")
+    parser.add_argument("--level", type=number, default=0.95, help="of all intervals (default: %(default)s)")
     parser.add_argument_group("priors", PRIORS)
     parser.add_argument("--no-pool", dest="pool", action="store_false", help="fit every curve on its own")
     parser.add_argument(
@@ -97,6 +97,14 @@ def print_or_write(result: dict[str, Any], output: str | None, text: Callable[[d
 
         write_json(output, result)
     print(text(result), end="")
+
+
+def number(text: str) -> float:
+    """Read a number."""
+    try:
+        return float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number such as 0.45") from None
 
 
 def _columns(text: str) -> list[str]:

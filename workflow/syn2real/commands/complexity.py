@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from syn2real.commands.base import number
 from syn2real.complexity.schema import FLOOR
 from syn2real.errors import InputError
 from syn2real.files import check_output, require_file, write_json
@@ -57,7 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "'rgb/*' (default: all; refused where depth, masks or normals lie among them)",
     )  # fmt: skip
     parser.add_argument(
-        "--floor", type=float, default=FLOOR,
+        "--floor", type=number, default=FLOOR,
         help="variance of the noise added to the activations (default: %(default)s)",
     )  # fmt: skip
     parser.add_argument("--threads", type=int, default=2, help="CPU threads (default: %(default)s)")

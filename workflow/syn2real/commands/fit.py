@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from syn2real.commands.base import add_table_options, check_json, count, print_or_write, table_options
+from syn2real.commands.base import add_table_options, check_json, count, number, print_or_write, table_options
 from syn2real.plugins import load, names
 
 HELP = "fit a scaling law to measurements, with intervals and predictions"
@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "its numbers",
     )  # fmt: skip
     parser.add_argument(
-        "--fix-D", dest="fix_d", type=float, metavar="D",
+        "--fix-D", dest="fix_d", type=number, metavar="D",
         help="with --method paper: hold this D for all curves (the paper: 0.48); by default the paper's "
         "medians find one, and the result says whether they settled",
     )  # fmt: skip

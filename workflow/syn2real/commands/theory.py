@@ -5,7 +5,7 @@ upper bound, for noiseless data and a wide network.
 
 import argparse
 
-from syn2real.commands.base import check_json, print_or_write
+from syn2real.commands.base import check_json, number, print_or_write
 from syn2real.errors import InputError
 
 HELP = "print the exponents of the theory's bound, its conditions and where they end"
@@ -22,9 +22,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--zeta": "learning rate of fine-tuning, s^-ζ, in [0, 1)",
     }
     for name, words in numbers.items():
-        parser.add_argument(name, type=float, required=True, metavar="X", help=words)
-    parser.add_argument("--n", type=float, metavar="N", help="pre-training samples, for local exponents")
-    parser.add_argument("--s", type=float, metavar="S", help="fine-tuning samples, for local exponents")
+        parser.add_argument(name, type=number, required=True, metavar="X", help=words)
+    parser.add_argument("--n", type=number, metavar="N", help="pre-training samples, for local exponents")
+    parser.add_argument("--s", type=number, metavar="S", help="fine-tuning samples, for local exponents")
     parser.add_argument(
         "--json", metavar="OUT", help="write the result as JSON to OUT (- for standard output)"
     )

@@ -232,6 +232,19 @@ def repeat_notes(frame: pd.DataFrame, columns: Sequence[str]) -> list[str]:
     ]
 
 
+def blank_notes(frame: pd.DataFrame, columns: Sequence[str]) -> list[str]:
+    """Say which columns are blank in some rows only, as merged cells of a spreadsheet are."""
+    trained, notes = frame[frame["n"] > 0], []
+    for column in columns:
+        blank = int((trained[column].astype(str) == "").sum())
+        if 0 < blank < len(trained) and not REPEATS.fullmatch(known_name(str(column))):
+            notes.append(
+                f"{column!r} is blank in {blank} of {len(trained)} rows, which are a curve of their own; "
+                "fill the cells if they belong to another"
+            )
+    return notes
+
+
 def growing_notes(frame: pd.DataFrame, columns: Sequence[str]) -> list[str]:
     """Say which columns of numbers grow with n, and so split what may be one curve."""
     trained, notes = frame[frame["n"] > 0], []

@@ -17,6 +17,7 @@ from syn2real.laws.columns import (
     PRETRAINING,
     TEST_VARIANCE,
     alike_notes,
+    blank_notes,
     check_seeds,
     growing_notes,
     identity_columns,
@@ -172,7 +173,7 @@ def read_curves(
     if most < fewest(varies) and not allow_unfitted:
         raise too_few(checked, columns, fewest(varies), most, file)
     curves = [replace(curve, unit=unit) for curve in curves]
-    asked = (growing_notes, alike_notes, *((repeat_notes,) if by is None else ()))
+    asked = (growing_notes, alike_notes, blank_notes, *((repeat_notes,) if by is None else ()))
     return curves, [*before, *notes, *(note for ask in asked for note in ask(checked, columns))]
 
 

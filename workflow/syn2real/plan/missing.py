@@ -62,18 +62,20 @@ def _of(check: Callable[..., object], *arguments: Any) -> Findings:
     return found if isinstance(found, Findings) else Findings()
 
 
-def _missing_measurements(measured: Measured) -> None:
-    """Raise InputError when a table of measurements is not there, or not what its job can read."""
+def _missing_measurements(measured: Measured) -> Findings:
+    """Look whether a table of measurements is there, and what its job can read."""
     given = measured.measurements
     table = given.path or MEASUREMENTS.format(sha256=given.sha256)
     if given.path is not None and not Path(table).is_file():
-        raise InputError(f"there is no such file{near_path(table)}", file=table)
+        # Nothing makes it, and without it there is no experiment: never only a warning.
+        return Findings([f"{table}: there is no such file{near_path(table)}"])
     if Path(table).is_file():
         try:
             from syn2real.laws.convert import read_measurements
         except ModuleNotFoundError:
-            return  # Snakemake alone is installed: the job that reads the table checks it
+            return Findings()  # Snakemake alone is installed: the job that reads the table checks it
         read_measurements(table, given.select, given.ignore)
+    return Findings()
 
 
 def _missing_weights(plan: Plan, e: Experiment) -> None:
