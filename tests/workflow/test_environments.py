@@ -184,8 +184,7 @@ def test_an_environment_holds_what_its_scripts_import(script: str, tmp_path: Pat
     held = {canonicalize_name(pinned.name) for pinned, _ in pins.values()}
     providers = packages_distributions()
     missing = [m for m in modules if held.isdisjoint(map(canonicalize_name, providers[m]))]
-    # Own annotations are split by the process that plans; the jobs that import renders read the parts.
-    assert set(missing) <= ({"ijson"} if script == "import_renders" else set())
+    assert not missing
 
 
 def _program(path: Path, script: str) -> None:
