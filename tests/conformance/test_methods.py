@@ -39,7 +39,7 @@ def frame_of(name: str) -> tuple[pd.DataFrame, dict[str, float]]:
     params = {key: float(value) for key, value in law.named(exponents, coefficients).items()}
     error = law.predict(params, rows)
     if law.describes == "transfer gap":
-        error = simple.LAW.predict({"D": 4.0, "alpha": 0.5, "C": 0.0}, rows) + error
+        error = simple.LAW.predict({"D": 0.5, "alpha": 0.5, "C": 0.0}, rows) + error  # the paper's start
     models = [f"m{size:.0f}" for size in rows.n_params]
     frame = pd.DataFrame(
         {"n": rows.n, "s": rows.s, "model": models, "n_params": rows.n_params, "error": error}

@@ -147,14 +147,20 @@ def unlabel(target, ftask):
             Image.fromarray(np.zeros_like(np.array(Image.open(path)))).save(path)
 
 
-@pytest.mark.parametrize("ftask", ["objdet", "semseg"])
-def test_a_metric_without_a_label_to_judge_by_is_refused(ftask, arguments, stand_in, tmp_path):
+@pytest.mark.parametrize(
+    ("ftask", "error", "message"),
+    [
+        ("objdet", InputError, "there are no annotations"),
+        ("semseg", TrainingError, r"is nan at iteration \d+: no image of the evaluation has a label"),
+    ],
+)
+def test_a_metric_without_a_label_to_judge_by_is_refused(
+    ftask, error, message, arguments, stand_in, tmp_path
+):
     unlabel(stand_in, ftask)
-    with pytest.raises(
-        TrainingError, match=r"is nan at iteration \d+: no image of the evaluation has a label"
-    ):
+    with pytest.raises(error, match=message):
         finetune(**arguments(ftask))
-    assert find_finished(tmp_path / "results") == []
+    assert not [*tmp_path.glob("results/finetune/**/metrics.json")]
 
 
 def test_an_empty_test_set_is_refused(arguments, tmp_path):
