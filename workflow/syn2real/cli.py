@@ -46,8 +46,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except OSError as error:
         place = error.filename if error.filename is not None else "the output cannot be written"
         print(f"error: {one_line(f'{place}: {error.strerror or error}')}", file=sys.stderr)
-        with suppress(OSError):
-            sys.stdout.close()  # what it still holds would be tried again, and fail again, at exit
+        if error.filename is None:
+            with suppress(OSError):
+                sys.stdout.close()  # what it still holds would be tried again, and fail again, at exit
         return 2
 
 

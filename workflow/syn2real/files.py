@@ -35,8 +35,8 @@ def atomic(path: str | Path) -> Iterator[Path]:
 
     Raises
     ------
-    InputError
-        Where the file cannot be made, or the disk is full.
+    OSError
+        The file cannot be made, or the disk is full; names the file.
     """
     path = Path(path)
     special = path.exists() and not path.is_file() and not path.is_dir()  # such as /dev/null or a pipe
@@ -74,9 +74,10 @@ def _put(temporary: Path, path: Path, special: bool) -> None:
     temporary.replace(path)
 
 
-def _unwritable(path: Path, error: OSError) -> InputError:
-    """Return the error on a file that cannot be written."""
-    return InputError(f"cannot be written: {error.strerror or error}; name another file", file=path)
+def _unwritable(path: Path, error: OSError) -> OSError:
+    """Return the error on a file that cannot be written: no bad input, as a later attempt may have room."""
+    fix = "free space" if error.errno in FULL else "name another file"
+    return OSError(error.errno, f"cannot be written: {error.strerror or error}; {fix}", str(path))
 
 
 def check_output(path: str | Path, *inputs: str | Path | None, key: str | None = None) -> None:
