@@ -15,7 +15,7 @@ def near_path(path: str | Path, *, alike: bool = False) -> str:
 
     Tried are slashes for backslashes, `~` and `$VARIABLE` replaced, then, from the first folder that is not
     there on, names that differ in letter case or in how accents are composed, and names that differ in some
-    letters.
+    letters, or with `alike` in their ending.
 
     Parameters
     ----------
@@ -61,6 +61,8 @@ def _near(path: Path, only_alike: bool) -> Path | None:
     if path.name in names:
         return parent / path.name
     alike = [name for name in names if _plain(name) == _plain(path.name)]
+    if only_alike:  # an image in another format
+        alike += [name for name in names if _plain(Path(name).stem) == _plain(path.stem)]
     near = alike or ([] if only_alike else difflib.get_close_matches(path.name, names, n=1, cutoff=0.7))
     return parent / near[0] if near else None
 

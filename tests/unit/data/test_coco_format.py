@@ -159,7 +159,8 @@ OBJECTS = [
     (of_all(segmentation=[]), ALL, None),
     (of_all(segmentation=[[]]), ALL, None),
     (of_all(segmentation=None), ALL, None),
-    (of_one(segmentation=[[1, 1, 5, 5]]), ALL, None),
+    (of_one(segmentation=[[1, 1, 5, 5]]), ALL, "mask that covers nothing, box used 1"),
+    (runs([192]), ALL, "mask that covers nothing, box used 1"),
     (of_one(segmentation="abc"), "annotations[2].segmentation: 'abc' is neither polygons nor run", None),
     # Areas that are none.
     *((of_all(area=area), ALL, None) for area in (0, -1, None, [], "x", True, math.nan, math.inf, BIG, 1e9)),
@@ -193,6 +194,8 @@ OBJECTS = [
     *((of_all(iscrowd=flag), "every annotation is a crowd", None) for flag in (1, "1", True, 1.0)),
     (of_one(iscrowd=1), ALL, None),
     (lambda c: [row.update(iscrowd=1) for row in c["annotations"][:3]], ALL, "3 of 8 annotations are crowds"),
+    (lambda c: [row.update(iscrowd=1) for row in c["annotations"][::2]], ALL, "all annotations of bolt are crowds"),
+    (of_one(category_id=None, segments_info=[]), "this is COCO's panoptic format", None),
     *((of_one(iscrowd=flag), "annotations[2].iscrowd", None) for flag in (2, "maybe", [0], math.nan)),
     (of_one(ignore=True), ALL, None),
     (of_all(ignore=1), "every annotation is marked to be ignored", None),
@@ -226,6 +229,7 @@ OBJECTS = [
     (at("images", 0, width=1_000_000_000), "images[0]: 1000000000 x 12 pixels are more", None),
     *((at("images", 0, file_name=name), "images[0].file_name", None)
       for name in (None, "", 5, "/", "\udc80")),
+    (at("images", 0, file_name=None, coco_url="http://images.cocodataset.org/train2017/7.jpg"), ALL, None),
     (lambda c: c["annotations"].__delitem__(slice(2, 8)), 2, "3 of 4 images have no annotation"),
     (lambda c: c["annotations"].append(c["annotations"][0]), 9, "1 of 9 annotations stand twice"),
     # Keys.
@@ -263,6 +267,8 @@ CLASS_MAPS = [
     *((polygon(value, 3), "is not a list of numbers", None) for value in ("3", True, None, [3])),
     (of_all(segmentation=[[0.1, 0.1, 0.5, 0.1, 0.5, 0.6]]), "all polygons lie in 0–1", None),
     (runs(RUNS), ALL, None),
+    (runs([192]), (7, 8), None),
+    (runs([20, 0, 172]), (7, 8), None),
     (runs([float(run) for run in RUNS], [12.0, 16.0]), ALL, None),
     (runs("j066000000000n2"), ALL, None),
     (

@@ -108,6 +108,7 @@ def rename(root, name, on_disk):
         ("a\\b.png", "a\\b.png"),
         (COMPOSED, unicodedata.normalize("NFD", COMPOSED)),
         (unicodedata.normalize("NFD", COMPOSED), COMPOSED),
+        ("my%20part.png", "my part.png"),
     ],
 )
 def test_what_one_file_can_be_is_read(check, tmp_path, name, on_disk):
@@ -120,6 +121,8 @@ def test_what_one_file_can_be_is_read(check, tmp_path, name, on_disk):
     ("name", "on_disk", "message"),
     [
         ("A.png", "a.png", "images/A.png: there is no such file; did you mean .*images/a.png?"),
+        ("a", "a.png", "images/a: there is no such file; did you mean .*images/a.png?"),
+        ("a.jpg", "a.png", "images/a.jpg: there is no such file; did you mean .*images/a.png?"),
         ("b.png", "a.png", "images/b.png: there is no such file; .*labels.json names it for image 0"),
         (
             "/home/me/a.png",

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
+from urllib.parse import unquote
 
 from syn2real.data.findings import Findings
 from syn2real.data.image_checks import MOST_FILES, Annotated, sample
@@ -19,7 +20,7 @@ def find_image(folder: Path, name: str) -> Path:
     """Return the file that an annotation names, as the folder has it.
 
     Where the name itself is no file, slashes are tried for backslashes, then accents composed in one sign
-    or in two: systems differ in both.
+    or in two, as systems differ in both, then what an address would stand for (`%20` is a space).
 
     Parameters
     ----------
@@ -32,8 +33,8 @@ def find_image(folder: Path, name: str) -> Path:
     if _is_file(path):
         return path
     slashed = name.replace("\\", "/")
-    tried = (folder / unicodedata.normalize(form, slashed) for form in ("NFC", "NFD"))
-    return next(filter(_is_file, (folder / slashed, *tried)), path)
+    other = [unicodedata.normalize(form, slashed) for form in ("NFC", "NFD")]
+    return next(filter(_is_file, (folder / one for one in (slashed, *other, unquote(slashed)))), path)
 
 
 @dataclass

@@ -1,6 +1,7 @@
 """Class folders as ImageNet has them: loading, labels, and how damaged ones are reported."""
 
 import shutil
+import unicodedata
 
 import numpy as np
 import pytest
@@ -36,6 +37,13 @@ def test_a_class_without_training_images_is_refused(imagenet, save_image):
     for action in (check_layout, lambda target, task: load_target(target, "val", task)):
         with pytest.raises(InputError, match="val/n99999999: this class has no folder in .*train"):
             action(imagenet, "label")
+
+
+def test_a_class_whose_accents_are_composed_otherwise_is_the_same(imagenet, save_image):
+    save_image(imagenet.image_folder("train") / unicodedata.normalize("NFC", "schlüssel") / "a.JPEG")
+    save_image(imagenet.image_folder("val") / unicodedata.normalize("NFD", "schlüssel") / "b.JPEG")
+    check_layout(imagenet, "label")
+    assert load_target(imagenet, "val", "label").labels.tolist() == [0, 2, 3]
 
 
 def test_an_empty_class_folder_is_named(imagenet):

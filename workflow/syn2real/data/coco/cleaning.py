@@ -70,6 +70,8 @@ def _clean(
     category = header.category_of.get(as_id(row.get("category_id")))
     if category is None:
         problem = f"{short(row.get('category_id'))} is not the id of a category in this file"
+        if "segments_info" in row:
+            problem = "this is COCO's panoptic format; take the file of instances, instances_*.json"
         raise _BadKey("category_id", problem)
     size = (image["height"], image["width"])
     name = row.get("id") if isinstance(row.get("id"), int) else number
@@ -82,12 +84,12 @@ def _clean(
             tally.drop(name, reason)
             return None
         used |= {"bbox": box, "area": _area(row, size) or box[2] * box[3]}
-    elif mask is not None and not mask:
+    elif mask == []:
         tally.drop(name, "mask that covers nothing")
         return None
-    if mask is None:
-        tally.remark(name, NO_MASK)
-    elif channel != "objects":
+    if not mask:
+        tally.remark(name, NO_MASK if mask is None else "mask that covers nothing, box used")
+    if mask is not None and channel != "objects":
         used["segmentation"] = mask
     crowd = used["iscrowd"]
     if _flag(row, "ignore"):  # as crowds: no examples, and no misses

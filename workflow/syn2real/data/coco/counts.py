@@ -32,13 +32,14 @@ class Counts:
         The annotation file, for messages; of several the first.
     images, labelled : int
         Images, and those with an annotation that is used.
-    total, used, crowds, examples, twice : int
-        Annotations; those that are used; of them those that the file marks as crowds, those that are neither
-        crowds nor to be ignored, and those with the category and box of another one of their image.
+    total, used, crowds, twice : int
+        Annotations; those that are used; of them those that the file marks as crowds, and those with the
+        category and box of another one of their image.
     dropped, remarks : dict of str to [int, id]
         By reason: how many were left out, or are used with a remark, and the first of them.
-    classes : list of [str, int, int or None]
-        In the order of the classes: name, annotations, and the place from 0 on of the first image with one.
+    classes : list of [str, int, int or None, int]
+        In the order of the classes: name, annotations, the place from 0 on of the first image with one, and
+        the annotations that are neither crowds nor to be ignored.
     unlabelled : dict of str to [int, int]
         By class, in some images: the pixels that masks of other classes cover as well, and all.
     """
@@ -49,7 +50,6 @@ class Counts:
     total: int = 0
     used: int = 0
     crowds: int = 0
-    examples: int = 0
     twice: int = 0
     dropped: dict[str, list[Any]] = field(default_factory=dict)
     remarks: dict[str, list[Any]] = field(default_factory=dict)
@@ -65,7 +65,7 @@ class Counts:
         ]
         by_count = sorted((row for row in self.classes if row[1]), key=lambda row: -row[1])
         if by_count:
-            lines.append(f"{self.file}: {listed([f'{name} {count:,}' for name, count, _ in by_count])}")
+            lines.append(f"{self.file}: {listed([f'{name} {count:,}' for name, count, *_ in by_count])}")
         lines += [f"{self.file}: left out: {_counted(self.dropped)}"] if self.dropped else []
         lines += [f"{self.file}: used: {_counted(self.remarks)}"] if self.remarks else []
         return lines
@@ -90,7 +90,7 @@ class Counts:
                 f"{without[1]}), so this set is not for semseg; add polygons or RLE"
             )
             raise InputError(problem, file=self.file, key="annotations.segmentation")
-        if channel == "objects" and not self.examples:
+        if channel == "objects" and not any(examples for *_, examples in self.classes):
             problem = "every annotation is marked to be ignored, as a crowd or with `ignore`"
             if self.crowds == self.used:
                 problem = (
@@ -122,7 +122,7 @@ class Counts:
                 f"{unlabelled:,} of {self.images:,} images have no annotation; "
                 "leave out those that are not labelled yet"
             )
-        if self.used and (none := [name for name, count, _ in self.classes if not count]):
+        if self.used and (none := [name for name, count, *_ in self.classes if not count]):
             found.append(
                 f"{len(none)} of {len(self.classes)} categories have no annotation: {listed(none)}; "
                 "leave out those that were not labelled"
@@ -131,7 +131,7 @@ class Counts:
 
     def _alike(self) -> list[str]:
         """Return a line for categories that are probably one: names that repeat, or copies in Blender."""
-        names = [name for name, _, _ in self.classes]
+        names = [name for name, *_ in self.classes]
         found = [f"two categories are named {name}" for name in dict.fromkeys(names) if names.count(name) > 1]
         for name in dict.fromkeys(names):
             original = re.sub(r"\.\d{3}$", "", name)
@@ -140,6 +140,16 @@ class Counts:
         return (
             [f"{listed(found)}; they count as two classes: give both one id if they are one"] if found else []
         )
+
+    def _without_examples(self) -> list[str]:
+        """Return a warning of classes whose annotations are all crowds or to be ignored."""
+        none = [name for name, count, _, examples in self.classes if count and not examples]
+        if not none:
+            return []
+        return [
+            f"{self.file}: all annotations of {listed(none)} are crowds or marked `ignore`: nothing of them is "
+            "learnt or counts in the error"
+        ]
 
     def _overlapping(self) -> list[str]:
         """Return a warning where most pixels of a class have no label."""
@@ -159,6 +169,8 @@ class Counts:
         """Add lines and warnings, and what `require` says of each of the channels as a problem."""
         found.lines += self.lines()
         found.warnings += self.warnings()
+        if "objects" in channels:
+            found.warnings += self._without_examples()
         if "class-map" in channels:
             found.warnings += self._overlapping()
         for channel in sorted({"objects", "class-map"} & set(channels)):

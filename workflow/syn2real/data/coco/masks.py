@@ -32,7 +32,7 @@ def as_mask(value: Any, size: tuple[int, int]) -> Mask | None:
     -------
     list of polygons ([x1, y1, x2, y2, …], pixels), a dict of `size` and `counts`, or None
         Polygons that cover nothing are left out: those of fewer than three points, and those outside of the
-        image. The list is empty if none is left.
+        image. The list is empty if none is left, or if run lengths cover nothing.
 
     Raises
     ------
@@ -49,12 +49,10 @@ def as_mask(value: Any, size: tuple[int, int]) -> Mask | None:
     raise ValueError(f"{short(value)} is neither polygons nor run lengths")
 
 
-def box_of(mask: Mask) -> Box | None:
-    """Return the box around a mask, [x, y, width, height] in pixels; None where it covers nothing."""
+def box_of(mask: Mask) -> Box:
+    """Return the box around a mask that is not empty, [x, y, width, height] in pixels."""
     if isinstance(mask, dict):
         return _box_of_runs(mask)
-    if not mask:
-        return None
     left, top = (min(min(polygon[side::2]) for polygon in mask) for side in (0, 1))
     right, bottom = (max(max(polygon[side::2]) for polygon in mask) for side in (0, 1))
     return [left, top, right - left, bottom - top]
@@ -89,8 +87,8 @@ def decode_counts(counts: str) -> list[int]:
     return runs
 
 
-def _runs(value: dict[str, Any], size: tuple[int, int]) -> dict[str, Any]:
-    """Return run lengths that cover an image exactly."""
+def _runs(value: dict[str, Any], size: tuple[int, int]) -> Mask:
+    """Return run lengths that fit an image exactly, or [] where they cover nothing."""
     given, counts = value.get("size"), value.get("counts")
     sides = [whole_number(side) for side in given] if isinstance(given, list) else given
     if sides != list(size):
@@ -107,10 +105,10 @@ def _runs(value: dict[str, Any], size: tuple[int, int]) -> dict[str, Any]:
         raise ValueError(
             f"its run lengths cover {short(total)} pixels, but its image has {size[0] * size[1]}"
         )
-    return {"size": list(size), "counts": counts}
+    return {"size": list(size), "counts": counts} if any(runs[1::2]) else []
 
 
-def _box_of_runs(mask: dict[str, Any]) -> Box | None:
+def _box_of_runs(mask: dict[str, Any]) -> Box:
     """Return the box of run lengths, which go down the columns and begin with what is not covered."""
     height, counts = mask["size"][0], mask["counts"]
     runs = decode_counts(counts) if isinstance(counts, str) else counts
@@ -122,7 +120,7 @@ def _box_of_runs(mask: dict[str, Any]) -> Box | None:
             whole = first[0] != last[0]  # it runs over the foot of a column
             top, bottom = min(top, 0 if whole else first[1]), max(bottom, height - 1 if whole else last[1])
         at += run
-    return None if right < 0 else [int(left), top, right + 1 - int(left), bottom + 1 - top]
+    return [int(left), top, right + 1 - int(left), bottom + 1 - top]
 
 
 def _polygons(value: list[Any]) -> list[Any]:

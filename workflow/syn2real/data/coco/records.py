@@ -3,7 +3,7 @@
 import difflib
 import re
 import reprlib
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any, TypeGuard
@@ -59,9 +59,8 @@ def read_header(paths: Sequence[Path]) -> Header:
     first: dict[Hashable, str] = {}
     for number, path in enumerate(paths):
         images, categories = _read(path)
-        if number and categories != first:
-            raise InputError(f"differ from those of {paths[0]}", file=path, key="categories")
-        first = categories
+        first = first or categories
+        need_same_categories(categories, first, path, paths[0])
         for image in images.values():
             image.update({"folder": number} if number else {})
         header.images += images.values()
@@ -74,6 +73,17 @@ def read_header(paths: Sequence[Path]) -> Header:
     header.categories = dict(zip(header.category_of.values(), first.values(), strict=True))
     header.place_of = {image["id"]: place for place, image in enumerate(header.images)}
     return header
+
+
+def need_same_categories(
+    found: Mapping[Any, str], expected: Mapping[Any, str], file: Path, other: Path
+) -> None:
+    """Raise InputError unless the categories of a file, names by number, are those of another file."""
+    for number in [*expected, *found]:
+        here, there = (short(names[number]) if number in names else "missing" for names in (found, expected))
+        if here != there:
+            problem = f"{number} is {here}, but {there} in {other}; give both files the same"
+            raise InputError(problem, file=file, key="categories")
 
 
 def as_id(value: Any) -> int | str | None:
@@ -142,9 +152,10 @@ def _add(
 
 def _image(path: Path, number: int, row: dict[str, Any]) -> dict[str, Any]:
     """Return what is needed of an image: its file and its size."""
-    name = row.get("file_name")
+    # LVIS names images by their address alone.
+    name = row.get("file_name") or str(row.get("coco_url") or "").rpartition("/")[2]
     if not _is_text(name) or not PurePosixPath(name).name:
-        problem = f"is missing; the image's file belongs here, not {short(name)}"
+        problem = f"is missing; the image's file belongs here, not {short(row.get('file_name'))}"
         raise InputError(problem, file=path, key=f"images[{number}].file_name")
     width, height = (_side(path, number, row, side) for side in ("width", "height"))
     if width * height > MAX_PIXELS:

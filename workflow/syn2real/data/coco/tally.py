@@ -39,10 +39,11 @@ class Tally:
 
     def __init__(self, header: Header) -> None:
         self._header = header
-        self._total = self._used = self._crowds = self._examples = 0
+        self._total = self._used = self._crowds = 0
         self._dropped: dict[str, list[Any]] = {}
         self._remarks: dict[str, list[Any]] = {}
         self._of_category: Counter[int] = Counter()
+        self._examples: Counter[int] = Counter()
         self._first_image: dict[int, int] = {}
         self._labelled = bytearray(len(header.images))
         self._hashes = array("q")
@@ -57,8 +58,7 @@ class Tally:
         self._total += 1
         if isinstance(mask, list) and mask and min(size) > 2 and self._signs["polygons"] < SAMPLE:
             self._signs["polygons"] += 1
-            box = box_of(mask)
-            self._signs["polygon shares"] += box is not None and _is_share(box)
+            self._signs["polygon shares"] += _is_share(box_of(mask))
 
     def meet_box(
         self, name: Any, box: Box, around: Box | None, size: tuple[int, int], area: float | None
@@ -116,7 +116,7 @@ class Tally:
         category, place = used["category_id"], self._header.place_of[used["image_id"]]
         self._used += 1
         self._crowds += crowd
-        self._examples += not used["iscrowd"]
+        self._examples[category] += not used["iscrowd"]
         self._of_category[category] += 1
         self._first_image[category] = min(place, self._first_image.get(category, place))
         self._labelled[place] = 1
@@ -144,7 +144,7 @@ class Tally:
         paths = header.paths
         more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
         classes = [
-            [name, self._of_category[number], self._first_image.get(number)]
+            [name, self._of_category[number], self._first_image.get(number), self._examples[number]]
             for number, name in header.categories.items()
         ]
         return Counts(
@@ -154,7 +154,6 @@ class Tally:
             total=self._total,
             used=self._used,
             crowds=self._crowds,
-            examples=self._examples,
             twice=len(self._hashes) - len(set(self._hashes)),
             dropped=self._dropped,
             remarks=self._remarks,

@@ -6,6 +6,7 @@ from typing import Any
 
 from syn2real import plugins
 from syn2real.data.coco.counts import Counts, listed
+from syn2real.data.coco.records import need_same_categories
 from syn2real.data.coco_format import check_classes
 from syn2real.data.findings import Findings
 from syn2real.data.image_checks import Annotated, check_annotated, ends_and_middle, file_stats
@@ -53,18 +54,15 @@ def check_own_renders(
         Naming the first file or folder that is missing or malformed.
     """
     found = Findings()
-    categories: list[list[str]] = []
+    categories: list[dict[int, str]] = []
     pairings = []
     for split in SPLITS:
         folders, paths = own.folders(own.images, split), own.annotations.paths(split)
         for folder in folders:
             need_folder(folder)
         index = update_index(setting, own, split, root)
-        categories.append(index.categories)
-        if categories[0] != categories[-1]:
-            raise InputError(
-                "differ from the training file's; give both files the same", file=paths[0], key="categories"
-            )
+        categories.append(dict(enumerate(index.categories, start=1)))
+        need_same_categories(categories[-1], categories[0], paths[0], own.annotations.paths("train")[0])
         counts = Counts(**index.counts)
         counts.find(found, channels)
         if "class-map" in channels:
@@ -110,7 +108,7 @@ def _check_channel(
 def _late_classes(counts: Counts, sizes: Sequence[int]) -> list[str]:
     """Return a warning where the fewest images that are trained on lack a class that later ones have."""
     n = min((size for size in sizes if size), default=0)
-    late = [name for name, _, first in counts.classes if first is not None and first >= n]
+    late = [name for name, _, first, _ in counts.classes if first is not None and first >= n]
     if not n or not late or n >= counts.images:
         return []
     return [

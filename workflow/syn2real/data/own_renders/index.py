@@ -25,7 +25,7 @@ from syn2real.near import near_path
 
 logger = logging.getLogger(__name__)
 
-VERSION = 5
+VERSION = 6
 """Of the index's format; another number means that every annotation file is read again."""
 HERE = Path()
 """The working directory, which results/ lies in."""

@@ -1,6 +1,8 @@
 """Layouts imagenet and image-folder on disk: a folder for each class, in both splits."""
 
 import os
+import unicodedata
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -65,9 +67,13 @@ def class_files(target: Target, split: Split) -> dict[str, list[Path]]:
     """
     trained, root = class_folders(target.image_folder("train")), target.image_folder(split)
     if split == "val" and (root / TABLE).is_file() and (root / "images").is_dir():
-        files = _listed(root)
+        files: dict[str, list[Path]] = _listed(root)
     else:
-        files = {name: list(files_below(root / name)) for name in class_folders(root)}
+        same = {unicodedata.normalize("NFC", name): name for name in trained}  # accents composed otherwise
+        files = defaultdict(list)
+        for name in class_folders(root):
+            known = name if name in trained else same.get(unicodedata.normalize("NFC", name), name)
+            files[known] += files_below(root / name)
     for name in files:
         if name not in trained:
             train = target.image_folder("train")

@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+from syn2real.data.coco.records import need_same_categories
 from syn2real.data.coco_format import check_classes, count_annotations
 from syn2real.data.findings import Findings
 from syn2real.data.image_checks import check_annotated, check_overlap
@@ -69,10 +70,7 @@ def check_coco(target: Target, channel: str, found: Findings) -> None:
         counts.find(found, [channel])
         check_classes([*header.categories.values()], channel, paths[0])
         categories.append(header.categories)
-        if categories[0] != categories[-1]:
-            raise InputError(
-                "differ from the training file's; give both files the same", file=paths[0], key="categories"
-            )
+        need_same_categories(categories[-1], categories[0], paths[0], target.annotation("train"))
         pairings.append(Pairing(folders, paths))
         images = pairings[-1].match(header.images)
         stats.append(check_annotated(images, target.exif, folders[0], found))
