@@ -36,10 +36,10 @@ def near_path(path: str | Path, *, alike: bool = False) -> str:
     return f"; did you mean {found}?" if found else ""
 
 
-def near_name(name: str, valid: Iterable[str]) -> str | None:
+def near_name(name: str, valid: Iterable[str], cutoff: float = 0.6) -> str | None:
     """Return the valid name that is nearest to one, whatever the letter case, or None where none is near."""
     names = {_plain(one): one for one in valid}
-    found = difflib.get_close_matches(_plain(name), names, n=1, cutoff=0.6)
+    found = difflib.get_close_matches(_plain(name), names, n=1, cutoff=cutoff)
     return names[found[0]] if found else None
 
 

@@ -46,6 +46,8 @@ DEPTHS = {
         1e-3,
         ["50% of the depths are beyond 6.55 m and become unknown"],
     ),
+    "8 bits": ([np.arange(24, dtype=np.uint8).reshape(SIZE) + 200], 1e-2, ["no depth is above 255 steps"]),
+    "a slope": ([np.arange(24, dtype=np.uint16).reshape(SIZE) + 700], 1e-3, []),
     "metres given as millimetres": ([deep(3)], 1e-3, ["nearer than 0.003 m: check unit_m"]),
     "colours": ([np.dstack([deep(1), deep(2), deep(3)])], 1e-3, "need one channel; this has colours"),
     "equal colours": ([np.dstack([deep(1_000)] * 3)], 1e-3, []),

@@ -49,6 +49,7 @@ def test_every_ending_is_one_that_pillow_decodes():
         (["b.jpg", "a.png"], ["a.png", "b.jpg"], None),
         (["b.jpg", "sub/a.png", "b/c.gif"], ["b.jpg", "b/c.gif", "sub/a.png"], None),
         (["a.jpg", "._a.jpg", ".DS_Store", ".cache/a.jpg", "__MACOSX/._a.jpg"], ["a.jpg"], None),
+        (["a.jpg", "@eaDir/a.jpg/b.jpg", "__MACOSX/b.jpg", "Thumbs.db", "desktop.ini"], ["a.jpg"], None),
         (
             ["a.jpg", "b.HEIC", "c.heic", "d"],
             ["a.jpg"],

@@ -290,6 +290,12 @@ def _flagged(path: Path) -> None:
     path.write_bytes(bytes(content))
 
 
+def _in_a_folder(path: Path) -> None:
+    """Write a bundle as one is zipped again from the folder that it was unpacked to."""
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr(f"demo/{METADATA}", "{}")
+
+
 LINK = (stat.S_IFLNK | 0o777) << 16
 
 
@@ -298,6 +304,10 @@ LINK = (stat.S_IFLNK | 0o777) << 16
     [
         (_odd(), 0, ""),
         (_odd({"results/": b""}), 0, ""),
+        (_odd(graph=lambda one: [one | {"@id": "on%65.csv", "sha256": one["sha256"].upper()}]), 0, ""),
+        (_odd(graph=lambda one: [one, {"@id": "https://a.org/b.csv", "@type": "File"}]), 0, ""),
+        (_odd(graph=lambda one: [one | {"@id": "%2e%2e/one.csv"}]), 1, "../one.csv: lies outside the bundle"),
+        (_in_a_folder, 2, "the bundle lies in the folder demo/ of this zip; zip its content"),
         (_bomb, 1, "one.csv: would unpack from 81,"),
         (_flagged, 1, "one.csv: is encrypted"),
         (_odd(external_attr=LINK), 1, "one.csv: is a link, folder or device, no file"),

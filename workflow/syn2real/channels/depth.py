@@ -21,6 +21,8 @@ STEP_M = 1e-4
 STEPS = 65535
 FEW = 0.01
 """Share of pixels that may be too far without a warning."""
+MANY_STEPS = 16
+"""Depths that differ; fewer say nothing about the steps of a file."""
 NEAR_M = 0.02
 """A median depth below this, metres, is probably of another unit."""
 
@@ -61,6 +63,9 @@ def check(values: Sequence[NDArray[np.floating]]) -> list[str]:
         warnings.append(f"{far:.0%} of the depths are beyond {farthest:.2f} m and become unknown; {middle}")
     if np.median(known) < NEAR_M:
         warnings.append(f"half of the depths are nearer than {np.median(known):.2g} m: check unit_m")
+    steps = np.unique(known)
+    if len(steps) >= MANY_STEPS and steps[-1] <= 255.5 * np.diff(steps).min():
+        warnings.append("no depth is above 255 steps: if these are pictures of it, write 16 bits")
     return warnings
 
 

@@ -149,7 +149,7 @@ def check_sizes(images: Sequence[Annotated], exif: Exif | None, where: Path, fou
         Naming the first image that cannot be opened or has another size.
     """
     try:
-        from syn2real.data.pixels import opened, orientation
+        from syn2real.data.pixels import opened, orientation, wrong_size
     except ModuleNotFoundError:
         return
     looked, turned, open_question = sample(images, MOST_HEADERS), 0, 0
@@ -159,11 +159,7 @@ def check_sizes(images: Sequence[Annotated], exif: Exif | None, where: Path, fou
         upright = stored[::-1] if number >= 5 else stored
         fits = {"apply": {upright}, "ignore": {stored}, None: {stored, upright}}[exif]
         if size not in fits:
-            height, width = stored if exif == "ignore" else upright
-            raise InputError(
-                f"the image is {width} x {height} pixels, but its annotation is for {size[1]} x {size[0]}",
-                file=path,
-            )
+            raise wrong_size(path, stored if exif == "ignore" else upright, size)
         turned += number > 1
         open_question += number > 1 and stored == upright
     if exif or not turned:

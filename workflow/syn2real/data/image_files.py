@@ -15,6 +15,9 @@ IMAGE_ENDINGS = (
 )
 """What is taken for an image, in small or capital letters: Pillow decodes all of them."""
 
+SYSTEM_NAMES = ("@eadir", "__macosx", "#recycle", "$recycle.bin", "thumbs.db", "desktop.ini")
+"""What Synology, macOS and Windows put beside data: thumbnails, attributes, deleted files."""
+
 NO_PICTURES = frozenset(
     (
         *("albedo", "coordinates", "depth", "disp", "disparity", "flow", "instance", "instances", "label"),
@@ -26,8 +29,8 @@ NO_PICTURES = frozenset(
 
 
 def is_hidden(name: str) -> bool:
-    """Return whether a name is hidden, as macOS's `._photo.jpg` and `.DS_Store` are."""
-    return name.startswith(".")
+    """Return whether a name is no data: hidden, as macOS's `._photo.jpg`, or what a system adds."""
+    return name.startswith(".") or name.lower() in SYSTEM_NAMES
 
 
 def is_image(name: str) -> bool:

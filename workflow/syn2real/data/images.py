@@ -9,7 +9,7 @@ from torchvision import tv_tensors
 from torchvision.io import ImageReadMode
 from torchvision.io import decode_image as torchvision_decode
 
-from syn2real.data.pixels import opened, orientation, rgb, turned
+from syn2real.data.pixels import opened, orientation, rgb, turned, wrong_size
 from syn2real.data.targets.schema import Exif
 from syn2real.errors import InputError
 
@@ -54,11 +54,7 @@ def read_image(
     if size is not None and exif is None and tuple(image.shape[1:]) != size:
         image = _decode(path, content, turn=False)
     if size is not None and tuple(image.shape[1:]) != size:
-        height, width = image.shape[1:]
-        raise InputError(
-            f"the image is {width} x {height} pixels, but its annotation is for {size[1]} x {size[0]}",
-            file=path,
-        )
+        raise wrong_size(path, image.shape[1:], size)
     return tv_tensors.Image(image)
 
 

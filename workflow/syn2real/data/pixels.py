@@ -3,7 +3,7 @@
 import contextlib
 import io
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -121,6 +121,14 @@ def orientation(image: Image.Image) -> int:
     return number if number in _TURNS else 1
 
 
+def wrong_size(path: str | Path, stored: Sequence[int], size: tuple[int, int]) -> InputError:
+    """Return the error for an image whose size (height, width) is not that of its annotations."""
+    return InputError(
+        f"the image is {stored[1]} x {stored[0]} pixels, but its annotation is for {size[1]} x {size[0]}",
+        file=path,
+    )
+
+
 def turned(picture: Image.Image, number: int) -> Image.Image:
     """Return a picture turned as an EXIF orientation says."""
     return picture.transpose(_TURNS[number]) if number in _TURNS else picture
@@ -152,11 +160,16 @@ def read_mask(path: str | Path) -> NDArray[np.uint8]:
         The file is missing or broken, was compressed with loss, or holds colours or numbers above 255.
     """
     with opened(path) as mask:
-        if mask.format == "JPEG":
-            raise InputError("a mask in JPEG has lost its class numbers; write PNG", file=path)
-        if mask.mode in ("L", "P"):
-            return np.array(mask)
-        values = np.array(mask)
+        return class_numbers(mask, path)
+
+
+def class_numbers(mask: Image.Image, path: str | Path) -> NDArray[np.uint8]:
+    """Return the numbers of an opened class map, as `read_mask` does; `path` is for messages."""
+    if mask.format == "JPEG":
+        raise InputError("a mask in JPEG has lost its class numbers; write PNG", file=path)
+    values = np.array(mask)
+    if mask.mode in ("L", "P"):
+        return values
     if mask.mode in ("RGB", "RGBA", "LA"):
         colours = 1 if mask.mode == "LA" else 3
         if (values[..., :colours] != values[..., :1]).any():

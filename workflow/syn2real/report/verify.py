@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Container, Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
+from urllib.parse import unquote
 
 from syn2real.assets.unpack import DAMAGE, leaves_folder
 from syn2real.errors import InputError, one_line
@@ -68,6 +69,11 @@ def verify_bundle(path: str | Path) -> tuple[int, list[str]]:
 
 def _described(archive: zipfile.ZipFile, path: str | Path) -> list[dict[str, Any]]:
     """Return what the bundle says about its files."""
+    names = set(archive.namelist())
+    within = [name for name in names if name.endswith(f"/{METADATA}")]
+    if METADATA not in names and within:
+        folder = within[0].removesuffix(METADATA)
+        raise InputError(f"the bundle lies in the folder {folder} of this zip; zip its content", file=path)
     entry = archive.getinfo(METADATA)
     if entry.file_size > LARGEST_METADATA:
         problem = f"has {entry.file_size:,} bytes, which no bundle's description has"
@@ -81,12 +87,14 @@ def _described(archive: zipfile.ZipFile, path: str | Path) -> list[dict[str, Any
     graph = metadata.get("@graph") if isinstance(metadata, dict) else None
     if not isinstance(graph, list) or not all(isinstance(entity, dict) for entity in graph):
         raise InputError("is not a list of entities; the bundle is damaged", file=path, key="@graph")
-    described = [entity for entity in graph if "File" in _types(entity)]
+    described = [entity for entity in graph if "File" in _types(entity) and not _is_on_the_web(entity)]
     if not described:
         raise InputError(f"{METADATA} describes no file, so nothing can be checked", file=path, key="@graph")
     for entity in described:
         if not isinstance(entity.get("@id"), str):
             raise InputError("a file without a name; the bundle is damaged", file=path, key="@graph.@id")
+        if entity["@id"] not in names:
+            entity["@id"] = unquote(entity["@id"])  # RO-Crate has %20 for a space
     return described
 
 
@@ -94,6 +102,11 @@ def _types(entity: dict[str, Any]) -> list[Any]:
     """Return an entity's types, one or more."""
     kind = entity.get("@type")
     return kind if isinstance(kind, list) else [kind]
+
+
+def _is_on_the_web(entity: dict[str, Any]) -> bool:
+    """Return whether an entity is a file that is named by its address and not packed."""
+    return str(entity.get("@id")).startswith(("http://", "https://"))
 
 
 def _odd_entries(archive: zipfile.ZipFile, described: Container[str]) -> list[str]:
@@ -144,7 +157,7 @@ def _check(
         found = _digest(archive, entry)
     except UNREADABLE as error:
         return f"{name}: is damaged ({str(error) or 'it ends too early'})"
-    return None if found == recorded else f"{name}: has SHA-256 {found}, not {recorded}"
+    return None if found == recorded.lower() else f"{name}: has SHA-256 {found}, not {recorded}"
 
 
 def _not_read(entry: zipfile.ZipInfo) -> str | None:

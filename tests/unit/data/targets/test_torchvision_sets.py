@@ -152,6 +152,11 @@ def test_vocs_borders_have_no_label(tmp_path, save_image):
     val = load_target(target, "val", "class-map")
     assert val.classes == VOC.split()
     assert val[0][1].tolist() == [[0, 20], [255, 1]] and val[0][1].dtype == np.uint8
+    save_image(root / "SegmentationClass" / "val_1.png", palette.convert("RGB"))
+    assert load_target(target, "val", "class-map")[0][1].tolist() == [[0, 20], [255, 1]]  # one number thrice
+    save_image(root / "SegmentationClass" / "val_1.png", size=(2, 2))
+    with pytest.raises(InputError, match="SegmentationClass/val_1.png: this mask holds colours"):
+        check_layout(target, "class-map")
 
 
 def test_dtd_and_imagenette(tmp_path, save_image):

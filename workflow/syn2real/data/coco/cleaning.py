@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from syn2real.data.coco.counts import IGNORED, NO_MASK
-from syn2real.data.coco.masks import Box, Mask, as_mask, box_of
+from syn2real.data.coco.masks import Box, Mask, as_mask, box_of, cut
 from syn2real.data.coco.records import Header, as_id, short
 from syn2real.data.coco.stream import Rows
 from syn2real.data.coco.tally import Tally
@@ -121,14 +121,13 @@ def _box(
         if box is not None:
             tally.remark(name, "box without width or height, that of the mask used")
         box = around
-    left, top = max(box[0], 0), max(box[1], 0)
-    right, bottom = min(box[0] + box[2], size[1]), min(box[1] + box[3], size[0])
-    if right <= left or bottom <= top:
+    inside = cut(box, size)
+    if min(inside[2:]) <= 0:
         return None, "box outside of its image"
-    if max(left - box[0], top - box[1], box[0] + box[2] - right, box[1] + box[3] - bottom) > BEYOND:
+    beyond = max(-box[0], -box[1], box[0] + box[2] - size[1], box[1] + box[3] - size[0])
+    if beyond > BEYOND:
         tally.remark(name, f"box that reaches more than {BEYOND:.0f} pixel beyond its image, cut")
-        box = [left, top, right - left, bottom - top]
-    return box, ""
+    return inside if beyond > BEYOND else box, ""
 
 
 def _numbers(box: Any) -> Box | None:

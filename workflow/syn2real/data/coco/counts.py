@@ -22,7 +22,7 @@ NO_MASK = "without a mask"
 IGNORED = "marked `ignore`, neither examples nor misses"
 
 
-@dataclass(frozen=True)
+@dataclass
 class Counts:
     """Counts of a split's annotations.
 
@@ -147,8 +147,8 @@ class Counts:
         if not none:
             return []
         return [
-            f"{self.file}: all annotations of {listed(none)} are crowds or marked `ignore`: nothing of them is "
-            "learnt or counts in the error"
+            f"{self.file}: all annotations of {listed(none)} are crowds or marked `ignore`: nothing of them "
+            "is learnt or counts in the error"
         ]
 
     def _overlapping(self) -> list[str]:

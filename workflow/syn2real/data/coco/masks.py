@@ -58,6 +58,13 @@ def box_of(mask: Mask) -> Box:
     return [left, top, right - left, bottom - top]
 
 
+def cut(box: Box, size: tuple[int, int]) -> Box:
+    """Return a box cut at the edges of an image of size (height, width); not above 0 wide or high outside."""
+    left, top = max(box[0], 0), max(box[1], 0)
+    right, bottom = min(box[0] + box[2], size[1]), min(box[1] + box[3], size[0])
+    return [left, top, right - left, bottom - top]
+
+
 def decode_counts(counts: str) -> list[int]:
     """Return the run lengths that pycocotools' compressed text stands for.
 

@@ -1,6 +1,5 @@
 """Images and categories of annotation files, and the ids that annotations name them by."""
 
-import difflib
 import re
 import reprlib
 from collections.abc import Callable, Hashable, Mapping, Sequence
@@ -8,8 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any, TypeGuard
 
-from syn2real.data.coco.stream import Rows
+from syn2real.data.coco.stream import TABLES, Rows
 from syn2real.errors import InputError
+from syn2real.near import near_name
 
 MAX_PIXELS = 2**28
 """Of an image; a size beyond is a mistake that would take all memory."""
@@ -117,11 +117,9 @@ def _read(path: Path) -> tuple[dict[Hashable, dict[str, Any]], dict[Hashable, st
     categories: dict[Hashable, str] = {}
     for table, number, row in rows.read():
         if table == "images":
-            image = _image(path, number, row)
-            _add(path, images, f"images[{number}].id", row.get("id"), image, lambda found: found["file_name"])
+            _add(path, images, f"images[{number}].id", row.get("id"), _image(path, number, row))
         elif table == "categories":
-            name = _name(path, number, row)
-            _add(path, categories, f"categories[{number}].id", row.get("id"), name, str)
+            _add(path, categories, f"categories[{number}].id", row.get("id"), _name(path, number, row))
         elif images and categories:
             break  # the annotations are read later
     for table, found in (("images", images), ("categories", categories)):
@@ -133,21 +131,19 @@ def _read(path: Path) -> tuple[dict[Hashable, dict[str, Any]], dict[Hashable, st
     return dict(sorted(images.items(), key=order)), dict(sorted(categories.items(), key=order))
 
 
-def _add(
-    path: Path, rows: dict[Any, Any], key: str, value: Any, row: Any, name: Callable[[Any], str]
-) -> None:
+def _add(path: Path, rows: dict[Any, Any], key: str, value: Any, row: Any) -> None:
     """Add a row under its id, which must be one and stand once; the same row again changes nothing."""
     number = as_id(value)
     if number is None:
         raise InputError(f"{short(value)} is not an id; give a whole number", file=path, key=key)
     if isinstance(row, dict):
         row["id"] = number
-    if number in rows and rows[number] != row:
-        problem = f"{short(number)} stands twice, as {name(rows[number])} and as {name(row)}; keep one"
+    if rows.setdefault(number, row) != row:
+        names = [one if isinstance(one, str) else one["file_name"] for one in (rows[number], row)]
+        problem = f"{short(number)} stands twice, as {names[0]} and as {names[1]}; keep one"
         if isinstance(row, str):
             problem += " (annotations use the id alone)"
         raise InputError(problem, file=path, key=key)
-    rows[number] = row
 
 
 def _image(path: Path, number: int, row: dict[str, Any]) -> dict[str, Any]:
@@ -155,7 +151,7 @@ def _image(path: Path, number: int, row: dict[str, Any]) -> dict[str, Any]:
     # LVIS names images by their address alone.
     name = row.get("file_name") or str(row.get("coco_url") or "").rpartition("/")[2]
     if not _is_text(name) or not PurePosixPath(name).name:
-        problem = f"is missing; the image's file belongs here, not {short(row.get('file_name'))}"
+        problem = f"the image's file belongs here, not {short(row.get('file_name'))}"
         raise InputError(problem, file=path, key=f"images[{number}].file_name")
     width, height = (_side(path, number, row, side) for side in ("width", "height"))
     if width * height > MAX_PIXELS:
@@ -168,7 +164,7 @@ def _side(path: Path, number: int, row: dict[str, Any], side: str) -> int:
     """Return an image's width or height."""
     size = whole_number(row.get(side))
     if size is None or size < 1:
-        problem = f"is missing; its size in pixels belongs here, not {short(row.get(side))}"
+        problem = f"its size in pixels belongs here, not {short(row.get(side))}"
         raise InputError(problem, file=path, key=f"images[{number}].{side}")
     return size
 
@@ -195,9 +191,7 @@ def _are_numbers(ids: Any) -> bool:
 
 def _near(table: str, keys: Sequence[str]) -> str | None:
     """Return the key that is probably meant by a list's name."""
-    lower = {key.lower(): key for key in keys if key not in ("images", "categories", "annotations")}
-    near = difflib.get_close_matches(table, lower, n=1, cutoff=0.75)
-    return lower[near[0]] if near else None
+    return near_name(table, (key for key in keys if key not in TABLES), cutoff=0.75)
 
 
 def _missing(path: Path, table: str, keys: Sequence[str]) -> InputError:

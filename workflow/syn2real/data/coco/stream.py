@@ -52,8 +52,7 @@ class Rows:
             with self.path.open(encoding=encoding) as text:
                 yield from self._tables(_Text(text, self._decoder))
         except FileNotFoundError:
-            hint = near_path(self.path) or "; put the annotations there or change `annotations`"
-            raise InputError(f"there is no such file{hint}", file=self.path) from None
+            raise no_such_file(self.path) from None
         except OSError as error:
             raise InputError(f"cannot be read ({error.strerror})", file=self.path) from None
         except InputError:
@@ -88,20 +87,26 @@ class Rows:
             raise ValueError("more text behind the closing bracket")
 
     def _list(self, text: "_Text", key: str) -> Iterator[tuple[str, int, dict[str, Any]]]:
-        no_list = InputError("COCO's format has a list of mappings under this key", file=self.path, key=key)
+        no_list = "COCO's format has a list of mappings under this key"
         if text.peek() != "[":
-            raise no_list
+            raise InputError(no_list, file=self.path, key=key)
         text.skip()
         number, more = 0, text.peek() != "]"
         while more:
             row = text.value()
             if not isinstance(row, dict):
-                raise no_list
+                raise InputError(no_list, file=self.path, key=f"{key}[{number}]")
             yield key, number, row
             number += 1
             if more := text.peek() != "]":
                 text.need(",")
         text.skip()
+
+
+def no_such_file(path: Path) -> InputError:
+    """Return the error for an annotation file that is not there."""
+    hint = near_path(path) or "; put the annotations there or change `annotations`"
+    return InputError(f"there is no such file{hint}", file=path)
 
 
 class _Text:

@@ -22,6 +22,7 @@ SHOWN = 50
 """Images whose masks are painted, to see whether those of different classes overlap."""
 PERCENT = 100
 """What no part of a box exceeds that is given in percent of its image."""
+IN_PERCENT = "box within 100 x 100 of a much larger image: are they percentages?"
 MANY = 20
 """So many boxes of large images do not all lie in one corner by chance."""
 SHARE = 1.01
@@ -38,24 +39,20 @@ class Tally:
     """
 
     def __init__(self, header: Header) -> None:
+        more = f" and {len(header.paths) - 1} more" if len(header.paths) > 1 else ""
+        count = len(header.images)
         self._header = header
-        self._total = self._used = self._crowds = 0
-        self._dropped: dict[str, list[Any]] = {}
-        self._remarks: dict[str, list[Any]] = {}
-        self._of_category: Counter[int] = Counter()
-        self._examples: Counter[int] = Counter()
-        self._first_image: dict[int, int] = {}
-        self._labelled = bytearray(len(header.images))
+        self._counts = Counts(file=f"{header.paths[0]}{more}", images=count)
+        self._classes: dict[int, list[Any]] = {k: [name, 0, None, 0] for k, name in header.categories.items()}
+        self._labelled = bytearray(count)
         self._hashes = array("q")
         self._signs: Counter[str] = Counter()
-        self._first_box: Any = None
-        count = len(header.images)
         drawn = random.Random(0).sample(range(count), min(count, SHOWN))
-        self._shown: dict[int, list[Mapping[str, Any]]] = {0: [], count - 1: [], **{k: [] for k in drawn}}
+        self._shown: dict[int, list[Mapping[str, Any]]] = {k: [] for k in (0, count - 1, *drawn)}
 
     def meet(self, mask: Mask | None, size: tuple[int, int]) -> None:
         """Count an annotation, and see whether its polygons have pixels."""
-        self._total += 1
+        self._counts.total += 1
         if isinstance(mask, list) and mask and min(size) > 2 and self._signs["polygons"] < SAMPLE:
             self._signs["polygons"] += 1
             self._signs["polygon shares"] += _is_share(box_of(mask))
@@ -79,11 +76,11 @@ class Tally:
         x, y, right, bottom = box
         signs = self._signs
         signs["boxes"] += 1
-        self._first_box = name if signs["boxes"] == 1 else self._first_box
         if min(size) > 2 and _is_share(box):
             signs["shares"] += 1
             self.remark(name, "box within the first pixel: shares of the image?")
-        signs["percent"] += min(size) >= 2 * PERCENT and max(x + right, y + bottom) <= PERCENT
+        if min(size) >= 2 * PERCENT and max(x + right, y + bottom) <= PERCENT:
+            self.remark(name, IN_PERCENT)
         signs["beyond"] += x + right > size[1] + 1 or y + bottom > size[0] + 1
         corners = [x, y, right - x, bottom - y]
         if right > x and bottom > y and right <= size[1] + 1 and bottom <= size[0] + 1:
@@ -91,6 +88,8 @@ class Tally:
             if area is not None:
                 near = abs(area - corners[2] * corners[3]) <= 0.01 * area
                 signs["area of corners"] += near and abs(area - right * bottom) > 0.01 * area
+        if area is not None and right > 0 and bottom > 0 and area > 1.1 * (right + 1) * (bottom + 1):
+            self.remark(name, "area larger than its box: is it given in pixels?")
         if around is not None and min(around[2:]) > 1 and not self.has_sample:
             signs["compared"] += 1
             if _overlap(box, around) < APART:
@@ -105,25 +104,25 @@ class Tally:
 
     def drop(self, name: Any, reason: str) -> None:
         """Count an annotation that is left out."""
-        self._dropped.setdefault(reason, [0, name])[0] += 1
+        self._counts.dropped.setdefault(reason, [0, name])[0] += 1
 
     def remark(self, name: Any, remark: str) -> None:
         """Count an annotation that is used in another way than it is given."""
-        self._remarks.setdefault(remark, [0, name])[0] += 1
+        self._counts.remarks.setdefault(remark, [0, name])[0] += 1
 
     def keep(self, used: Mapping[str, Any], *, crowd: bool) -> None:
         """Count an annotation that is used."""
-        category, place = used["category_id"], self._header.place_of[used["image_id"]]
-        self._used += 1
-        self._crowds += crowd
-        self._examples[category] += not used["iscrowd"]
-        self._of_category[category] += 1
-        self._first_image[category] = min(place, self._first_image.get(category, place))
+        place, row = self._header.place_of[used["image_id"]], self._classes[used["category_id"]]
+        self._counts.used += 1
+        self._counts.crowds += crowd
+        row[1] += 1
+        row[2] = place if row[2] is None else min(row[2], place)
+        row[3] += not used["iscrowd"]
         self._labelled[place] = 1
         if place in self._shown and "segmentation" in used:
             self._shown[place].append(used)
         if "bbox" in used:
-            self._hashes.append(hash((place, category, *used["bbox"])))
+            self._hashes.append(hash((place, used["category_id"], *used["bbox"])))
 
     def counts(self) -> Counts:
         """Return the counts of all that was met.
@@ -134,32 +133,14 @@ class Tally:
             The boxes or polygons as a whole are not in COCO's format.
         """
         self._refuse_other_formats()
-        boxes = self._signs["boxes"]
-        if boxes >= MANY and self._signs["percent"] == boxes:
-            self._remarks["box within 100 x 100 of a much larger image: are they percentages?"] = [
-                boxes,
-                self._first_box,
-            ]
-        header = self._header
-        paths = header.paths
-        more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
-        classes = [
-            [name, self._of_category[number], self._first_image.get(number), self._examples[number]]
-            for number, name in header.categories.items()
-        ]
-        return Counts(
-            file=f"{paths[0]}{more}",
-            images=len(header.images),
-            labelled=sum(self._labelled),
-            total=self._total,
-            used=self._used,
-            crowds=self._crowds,
-            twice=len(self._hashes) - len(set(self._hashes)),
-            dropped=self._dropped,
-            remarks=self._remarks,
-            classes=classes,
-            unlabelled=self._unlabelled(),
-        )
+        counts, boxes = self._counts, self._signs["boxes"]
+        if boxes < MANY or counts.remarks.get(IN_PERCENT, [0])[0] < boxes:
+            counts.remarks.pop(IN_PERCENT, None)
+        counts.labelled = sum(self._labelled)
+        counts.twice = len(self._hashes) - len(set(self._hashes))
+        counts.classes = [*self._classes.values()]
+        counts.unlabelled = self._unlabelled()
+        return counts
 
     def _unlabelled(self) -> dict[str, list[int]]:
         """Return `unlabelled` of some images, by the categories' names."""
@@ -185,7 +166,7 @@ class Tally:
             problem = "the boxes are [left, top, right, bottom]; COCO has [left, top, width, height]"
             raise InputError(problem, file=file, key="annotations.bbox")
         if signs["compared"] >= FEW and apart * 2 > signs["compared"]:
-            first = self._remarks["box apart from its mask"][1]
+            first = self._counts.remarks["box apart from its mask"][1]
             problem = (
                 f"{apart} of {signs['compared']} boxes lie apart from their masks (the first: annotation "
                 f"{first}); COCO's boxes are [left, top, width, height] in pixels"

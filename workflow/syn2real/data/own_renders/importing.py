@@ -13,6 +13,7 @@ from pycocotools import mask as coco_mask
 
 from syn2real.channels import class_map, objects
 from syn2real.channels.base import load_channel
+from syn2real.data.coco.masks import cut
 from syn2real.data.coco.painting import class_map as painted_classes
 from syn2real.data.coco.painting import instance_mask
 from syn2real.data.images import read_image
@@ -166,7 +167,7 @@ class _Source:
             self._counts["objects"] += 1
             yield {
                 "class": self._class_of[annotation["category_id"]],
-                "bbox": _inside(annotation["bbox"], size),
+                "bbox": cut(annotation["bbox"], size),
                 "area": int(mask.sum()) if mask is not None and seen else float(annotation["area"]),
                 "segmentation": encoded and {"size": list(size), "counts": encoded["counts"].decode("ascii")},
                 "visible_fraction": None,
@@ -176,10 +177,3 @@ class _Source:
         """Return an image's class map: 0 is the background, k + 1 is class k."""
         painted = [(self._class_of[a["category_id"]] + 1, mask) for a, mask in pairs if mask is not None]
         return painted_classes(painted, size, class_map.dtype_of(len(self._class_of)))
-
-
-def _inside(box: list[float], size: tuple[int, int]) -> list[float]:
-    """Return a box, [x, y, width, height], cut at the edges of an image of size (height, width)."""
-    left, top = max(box[0], 0), max(box[1], 0)
-    right, bottom = min(box[0] + box[2], size[1]), min(box[1] + box[3], size[0])
-    return [left, top, right - left, bottom - top]

@@ -10,18 +10,18 @@ import logging
 import sys
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from syn2real.data.coco.cleaning import used_annotations
 from syn2real.data.coco.counts import NO_MASK, Counts
 from syn2real.data.coco.records import Header, read_header
+from syn2real.data.coco.stream import no_such_file
 from syn2real.data.coco.tally import Tally
 from syn2real.data.own_renders.schema import OwnRenders
 from syn2real.errors import InputError
 from syn2real.files import canonical_json, digest, file_stamp, read_json, write_json, write_text
-from syn2real.near import near_path
 
 logger = logging.getLogger(__name__)
 
@@ -92,10 +92,9 @@ def read_index(setting: str, split: str, root: Path = HERE) -> OwnIndex | None:
     path = index_folder(setting, split, root) / "index.json"
     if not path.is_file():
         return None
-    known = {field.name for field in fields(OwnIndex)}
     try:
-        return OwnIndex(**{key: value for key, value in read_json(path).items() if key in known})
-    except (ValueError, TypeError, AttributeError):
+        return OwnIndex(**read_json(path))
+    except (ValueError, TypeError):
         return None  # damaged, or of an older version: it is made again
 
 
@@ -161,8 +160,7 @@ def update_index(setting: str, own: OwnRenders, split: str, root: Path = HERE) -
     paths = own.annotations.paths(split)
     for path in paths:
         if not path.is_file():
-            hint = near_path(path) or "; put the annotations there or change `annotations`"
-            raise InputError(f"there is no such file{hint}", file=path)
+            raise no_such_file(path)
     key = digest([VERSION, *map(file_stamp, paths), own.views, own.scenes_per_shard])
     folder, kept = index_folder(setting, split, root), index_folder(setting, split)
     if not folder.exists() and kept.is_dir() and (known := read_index(setting, split)) and known.key == key:

@@ -42,6 +42,8 @@ def check_ade20k(target: Target, found: Findings) -> None:
     stats = []
     for split in SPLITS:
         folder, masks = target.image_folder(split), target.annotation(split)
+        need_folder(folder)
+        target.check_count(split, len(images_in(folder)), folder)
         pairs = ade20k_pairs(target, split)
         images = [image for image, _ in pairs]
         found.lines.append(f"{folder}: {len(pairs):,} images with masks")

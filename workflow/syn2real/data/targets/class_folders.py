@@ -42,13 +42,14 @@ def check_folder(target: Target, found: Findings) -> None:
         root = target.image_folder(split)
         files = class_files(target, split)
         images = {name: [path for path in paths if is_image(path.name)] for name, paths in files.items()}
+        pictures = [path for paths in images.values() for path in paths]
+        target.check_count(split, len(pictures), root)
         for name, paths in images.items():
             if not paths:
                 raise InputError(f"no image in this class folder{_only(files[name])}", file=root / name)
         found.lines.append(f"{root}: {_counted(images)}")
         every = [path for paths in files.values() for path in paths]
         found.warnings += filter(None, [passed_over(every, root), _loose(root, every), other_channels(every)])
-        pictures = [path for paths in images.values() for path in paths]
         stats.append(file_stats(pictures))
         ends = [path for paths in images.values() for path in ends_and_middle(paths)]
         look(list(dict.fromkeys([*ends, *sample(pictures, MOST_OPENED)])), root, found)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from syn2real.data.findings import Findings
 from syn2real.data.targets.ade20k_files import check_ade20k
 from syn2real.data.targets.class_folders import check_folder
-from syn2real.data.targets.layouts import check_coco, check_counts
+from syn2real.data.targets.coco_files import check_coco
 from syn2real.data.targets.schema import Split, Target
 from syn2real.errors import InputError
 
@@ -39,7 +39,6 @@ def check_layout(target: Target, channel: str) -> Findings:
         downloaded and is not there yet is not an error.
     """
     target.require(channel, key="layout")
-    check_counts(target)
     found = Findings()
     match target.layout:
         case "imagenet" | "image-folder":

@@ -177,6 +177,16 @@ class Target(Section):
                 key=key,
             )
 
+    def check_count(self, split: Split, found: int, folder: Path) -> None:
+        """Raise InputError where a split has fewer images than `counts` says, as a half-unpacked set has."""
+        expected = self.counts.get(split, 0)
+        if found < expected:
+            raise InputError(
+                f"{found:,} images here, of {expected:,}; unpack the complete set, or correct `counts`",
+                file=folder,
+                key=f"counts.{split}",
+            )
+
     @property
     def root(self) -> Path:
         """The folder that holds the data; ADE20K's may be given with or without its own top folder."""

@@ -17,8 +17,9 @@ from torchvision.models.segmentation import DeepLabV3_ResNet50_Weights
 from syn2real.channels.class_map import IGNORE
 from syn2real.data.annotated import AnnotatedImages, file_sizes
 from syn2real.data.findings import Findings
+from syn2real.data.image_checks import ends_and_middle
 from syn2real.data.images import to_rgb
-from syn2real.data.targets.layouts import check_count
+from syn2real.data.pixels import class_numbers
 from syn2real.data.targets.schema import SPLITS, Split, Target
 from syn2real.errors import InputError
 from syn2real.files import digest
@@ -111,11 +112,14 @@ class TorchvisionTarget(AnnotatedImages):
             raise IndexError(index)
         try:
             image, label = self._images[index]
+            if self.channel == "label":
+                return to_rgb(image), int(label)
+            mask = class_numbers(label, getattr(label, "filename", None) or self._place)
+        except InputError:
+            raise
         except Exception as error:  # Pillow raises nearly every kind
             raise InputError(f"image {index} cannot be read ({error})", file=self._place) from None
-        if self.channel == "label":
-            return to_rgb(image), int(label)
-        return to_rgb(image), self._class_of[np.array(label)]
+        return to_rgb(image), self._class_of[mask]
 
     def digest(self) -> str:
         """Return a digest of the classes, the labels, and names and sizes of the files in the folder."""
@@ -128,7 +132,9 @@ def check_torchvision(target: Target, channel: str, found: Findings) -> None:
     """Raise InputError unless torchvision finds both splits of its data set, with enough images."""
     for split in SPLITS:
         images = TorchvisionTarget(target, split, channel)
-        check_count(target, split, len(images), target.root)
+        target.check_count(split, len(images), target.root)
+        for index in ends_and_middle(range(len(images))):
+            images[index]  # reading it is the check
         found.lines.append(
             f"{target.root}: {split} has {len(images):,} images of {len(images.classes):,} classes"
         )
