@@ -80,14 +80,20 @@ def count_annotations(paths: Sequence[Path], channel: str | None) -> tuple[Heade
     return header, tally.counts()
 
 
-def check_classes(names: list[str], channel: str, path: Path) -> None:
-    """Raise InputError if there are more classes than a channel can hold; `path` is for the message."""
+def classes_of(channel: str, names: list[str], path: Path) -> list[str]:
+    """Return the classes that a channel makes of categories; `path` is for the message.
+
+    Raises
+    ------
+    InputError
+        There are more than the channel can hold.
+    """
     try:
         from syn2real.channels.base import learnt_classes, load_channel
 
-        learnt_classes(load_channel(channel), names)
+        return learnt_classes(load_channel(channel), names)
     except ModuleNotFoundError:
-        return  # Snakemake alone is installed: the job that reads the data checks it
+        return names  # Snakemake alone is installed: the job that reads the data checks it
     except ValueError as error:
         raise InputError(str(error), file=path, key="categories") from None
 

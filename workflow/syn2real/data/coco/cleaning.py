@@ -1,7 +1,7 @@
 """Where an annotation becomes what is used, or is left out with a reason that is counted."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TypeGuard
 
 from syn2real.data.coco.counts import IGNORED, NO_MASK
 from syn2real.data.coco.masks import Box, Mask, as_mask, box_of, cut
@@ -139,18 +139,15 @@ def _numbers(box: Any) -> Box | None:
     raise _BadKey("bbox", f"{short(box)} is not a box [x, y, width, height] in pixels")
 
 
-def _is_finite(value: Any) -> bool:
+def _is_finite(value: Any) -> TypeGuard[float]:
     """Return whether a value is a number, and one that a place in an image may have."""
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    return number and abs(value) <= LARGEST
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= LARGEST
 
 
 def _area(row: dict[str, Any], size: tuple[int, int]) -> float | None:
     """Return the area that is given, or None where none is, or one that no object can have."""
     area = row.get("area")
-    if isinstance(area, int | float) and not isinstance(area, bool) and 0 < area <= size[0] * size[1]:
-        return area
-    return None
+    return area if _is_finite(area) and 0 < area <= size[0] * size[1] else None
 
 
 def _flag(row: dict[str, Any], key: str) -> int:

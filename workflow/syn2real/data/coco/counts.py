@@ -1,7 +1,7 @@
 """What was counted in a split's annotation files, as `check` and the import's log say it."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -99,86 +99,75 @@ class Counts:
                 )
             raise InputError(problem, file=self.file, key="annotations.iscrowd")
 
-    def warnings(self) -> list[str]:
-        """Return what may be a mistake, with its count."""
-        many = {reason: found for reason, found in self.remarks.items() if reason not in (NO_MASK, IGNORED)}
-        unlabelled, left_out = self.images - self.labelled, self.total - self.used
-        found = []
-        if left_out > MANY * self.total:
-            reasons = _counted(self.dropped)
-            found.append(f"{left_out:,} of {self.total:,} annotations are left out: {reasons}")
-        if many := {reason: found for reason, found in many.items() if found[0] > MANY * self.total}:
-            found.append(f"of {self.total:,} annotations: {_counted(many)}")
-        if CROWDS * self.used < self.crowds < self.used:
-            found.append(
-                f"{self.crowds:,} of {self.used:,} annotations are crowds (iscrowd 1), which are no examples"
-            )
-        if self.twice > MANY * self.used:
-            found.append(
-                f"{self.twice:,} of {self.used:,} annotations stand twice: same image, category and box"
-            )
-        if self.used and unlabelled / self.images > UNLABELLED:
-            found.append(
-                f"{unlabelled:,} of {self.images:,} images have no annotation; "
-                "leave out those that are not labelled yet"
-            )
-        if self.used and (none := [name for name, count, *_ in self.classes if not count]):
-            found.append(
-                f"{len(none)} of {len(self.classes)} categories have no annotation: {listed(none)}; "
-                "leave out those that were not labelled"
-            )
-        return [f"{self.file}: {line}" for line in found + self._alike()]
-
-    def _alike(self) -> list[str]:
-        """Return a line for categories that are probably one: names that repeat, or copies in Blender."""
-        names = [name for name, *_ in self.classes]
-        found = [f"two categories are named {name}" for name in dict.fromkeys(names) if names.count(name) > 1]
-        for name in dict.fromkeys(names):
-            original = re.sub(r"\.\d{3}$", "", name)
-            if original != name and original in names:
-                found.append(f"{name} looks like a copy of {original}")
-        return (
-            [f"{listed(found)}; they count as two classes: give both one id if they are one"] if found else []
-        )
-
-    def _without_examples(self) -> list[str]:
-        """Return a warning of classes whose annotations are all crowds or to be ignored."""
-        none = [name for name, count, _, examples in self.classes if count and not examples]
-        if not none:
-            return []
-        return [
-            f"{self.file}: all annotations of {listed(none)} are crowds or marked `ignore`: nothing of them "
-            "is learnt or counts in the error"
-        ]
-
-    def _overlapping(self) -> list[str]:
-        """Return a warning where most pixels of a class have no label."""
-        lost = [
-            f"{name} {part / total:.0%}"
-            for name, (part, total) in self.unlabelled.items()
-            if part > total * UNPAINTED
-        ]
-        if not lost:
-            return []
-        return [
-            f"{self.file}: masks of different classes overlap, and such pixels have no label: {listed(lost)} "
-            "of their pixels; cut the masks so that each pixel is in one"
-        ]
-
     def find(self, found: Findings, channels: Collection[str]) -> None:
         """Add lines and warnings, and what `require` says of each of the channels as a problem."""
         found.lines += self.lines()
-        found.warnings += self.warnings()
-        if "objects" in channels:
-            found.warnings += self._without_examples()
-        if "class-map" in channels:
-            found.warnings += self._overlapping()
+        warnings = [*self._odd_annotations(), *self._odd_classes(channels), *self._alike()]
+        found.warnings += [f"{self.file}: {line}" for line in warnings]
         for channel in sorted({"objects", "class-map"} & set(channels)):
             try:
                 self.require(channel)
             except InputError as error:
                 found.problems.append(str(error))
                 return
+
+    def _odd_annotations(self) -> Iterator[str]:
+        """Yield what of the annotations and images may be a mistake, with its count."""
+        many = {
+            reason: found
+            for reason, found in self.remarks.items()
+            if reason not in (NO_MASK, IGNORED) and found[0] > MANY * self.total
+        }
+        unlabelled, left_out = self.images - self.labelled, self.total - self.used
+        if left_out > MANY * self.total:
+            yield f"{left_out:,} of {self.total:,} annotations are left out: {_counted(self.dropped)}"
+        if many:
+            yield f"of {self.total:,} annotations: {_counted(many)}"
+        if CROWDS * self.used < self.crowds < self.used:
+            yield f"{self.crowds:,} of {self.used:,} annotations are crowds (iscrowd 1) and no examples"
+        if self.twice > MANY * self.used:
+            yield f"{self.twice:,} of {self.used:,} annotations stand twice: same image, category and box"
+        if self.used and unlabelled / self.images > UNLABELLED:
+            yield (
+                f"{unlabelled:,} of {self.images:,} images have no annotation; "
+                "leave out those that are not labelled yet"
+            )
+
+    def _odd_classes(self, channels: Collection[str]) -> Iterator[str]:
+        """Yield classes of which nothing, or too little, can be learnt for some channels."""
+        none = [name for name, count, *_ in self.classes if not count]
+        ignored = [name for name, count, _, examples in self.classes if count and not examples]
+        covered = [
+            f"{name} {part / total:.0%}"
+            for name, (part, total) in self.unlabelled.items()
+            if part > total * UNPAINTED
+        ]
+        if self.used and none:
+            yield (
+                f"{len(none)} of {len(self.classes)} categories have no annotation: {listed(none)}; "
+                "leave out those that were not labelled"
+            )
+        if ignored and "objects" in channels:
+            yield (
+                f"all annotations of {listed(ignored)} are crowds or marked `ignore`: nothing of them is "
+                "learnt or counts in the error"
+            )
+        if covered and "class-map" in channels:
+            yield (
+                "masks of different classes overlap, and such pixels have no label: "
+                f"{listed(covered)} of their pixels; cut the masks so that each pixel is in one"
+            )
+
+    def _alike(self) -> Iterator[str]:
+        """Yield categories that are probably one: names that repeat, or copies in Blender."""
+        names = [name for name, *_ in self.classes]
+        found = [f"two categories are named {name}" for name in dict.fromkeys(names) if names.count(name) > 1]
+        for name in dict.fromkeys(names):
+            original = re.sub(r"\.\d{3}$", "", name)
+            if original != name and original in names:
+                found.append(f"{name} looks like a copy of {original}")
+        if found:
+            yield f"{listed(found)}; they count as two classes: give both one id if they are one"
 
 
 def _counted(reasons: dict[str, list[Any]]) -> str:

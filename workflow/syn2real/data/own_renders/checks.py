@@ -7,7 +7,7 @@ from typing import Any
 from syn2real import plugins
 from syn2real.data.coco.counts import Counts, listed
 from syn2real.data.coco.records import need_same_categories
-from syn2real.data.coco_format import check_classes
+from syn2real.data.coco_format import classes_of
 from syn2real.data.findings import Findings
 from syn2real.data.image_checks import Annotated, check_annotated, ends_and_middle, file_stats
 from syn2real.data.image_files import need_folder
@@ -66,7 +66,7 @@ def check_own_renders(
         counts = Counts(**index.counts)
         counts.find(found, channels)
         if "class-map" in channels:
-            check_classes(index.categories, "class-map", paths[0])
+            classes_of("class-map", index.categories, paths[0])
         if split == "train":
             found.warnings += _late_classes(counts, sizes)
         images = read_files(setting, split, root)

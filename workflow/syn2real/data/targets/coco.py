@@ -8,14 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 from torchvision import tv_tensors
 
-from syn2real.channels.base import learnt_classes, load_channel
 from syn2real.data.annotated import AnnotatedImages, file_sizes
 from syn2real.data.coco.painting import class_map, instance_mask
-from syn2real.data.coco_format import index, read_annotations
+from syn2real.data.coco_format import classes_of, index, read_annotations
 from syn2real.data.images import read_image
 from syn2real.data.pairing import find_image
 from syn2real.data.targets.schema import Exif
-from syn2real.errors import InputError
 from syn2real.files import digest, file_digest
 
 
@@ -58,18 +56,14 @@ class CocoImages(AnnotatedImages):
         self._folders = [folders] if isinstance(folders, Path) else folders
         self._files = [files] if isinstance(files, Path) else files
         self._crowds, self._exif = crowds, exif
-        self._truth = index(read_annotations(self._files, channel))
-        self._images = [self._truth.imgs[number] for number in sorted(self._truth.imgs)]
-        categories = [self._truth.cats[number] for number in sorted(self._truth.cats)]
-        self.classes = [category["name"] for category in categories]
-        self.category_ids = [category["id"] for category in categories]
+        data = read_annotations(self._files, channel)
+        self._truth, self._images = index(data), data["images"]
+        names = [category["name"] for category in data["categories"]]
+        self.classes = classes_of(channel, names, self._files[0])
+        self.category_ids = [category["id"] for category in data["categories"]]
         self._class_of = {number: k for k, number in enumerate(self.category_ids)}
         if channel == "objects":
             self.coco = self._truth
-        try:
-            self.classes = learnt_classes(load_channel(channel), self.classes)
-        except ValueError as error:
-            raise InputError(str(error), file=self._files[0], key="categories") from None
 
     def __len__(self) -> int:
         return len(self._images)

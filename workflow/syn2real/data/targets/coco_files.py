@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from syn2real.data.coco.records import need_same_categories
-from syn2real.data.coco_format import check_classes, count_annotations
+from syn2real.data.coco_format import classes_of, count_annotations
 from syn2real.data.findings import Findings
 from syn2real.data.image_checks import check_annotated, check_overlap
 from syn2real.data.image_files import images_below, need_folder
@@ -32,7 +32,7 @@ def check_coco(target: Target, channel: str, found: Findings) -> None:
             target.check_count(split, images, folders[0])
         header, counts = count_annotations(paths, channel)
         counts.find(found, [channel])
-        check_classes([*header.categories.values()], channel, paths[0])
+        classes_of(channel, [*header.categories.values()], paths[0])
         categories.append(header.categories)
         need_same_categories(categories[-1], categories[0], paths[0], target.annotation("train"))
         pairings.append(Pairing(folders, paths))
