@@ -112,7 +112,7 @@ def kubric(folder, kinds):
                 Image.fromarray(pixels).convert(mode).save(path)
 
 
-RGB, MIXED = {"a_#.png": "RGB"}, {"a_#.png": "RGB", "b_#.jpg": "L"}
+RGB, MIXED = {"a_#.png": "RGB"}, {"a_#.png": "RGB", "b_#.png": "L"}
 KUBRIC = {"0/rgba_#.png": "RGBA", "0/depth_#.tiff": "F", "0/segmentation_#.png": "P", "0/normal_#.png": "RGB"}
 BOP = {"rgb/#.png": "RGB", "depth/#.png": "I;16", "mask_visib/#.png": "L"}
 
@@ -122,6 +122,7 @@ BOP = {"rgb/#.png": "RGB", "depth/#.png": "I;16", "mask_visib/#.png": "L"}
     [
         (RGB, None, 3, ""),
         (MIXED, None, 6, "warning: images differ in Pillow's mode (3 RGB, 3 L)"),
+        ({"a_#.png": "RGB", "b_#.jpg": "L", "c_#.png": "RGBA"}, None, 9, ""),
         (MIXED, "a_*", 3, ""),
         (MIXED | {".hidden/#.png": "L", "._a_#.png": "L"}, "*", 6, "images differ"),
         (KUBRIC, None, None, "3 #/depth_#.tiff (F), 3 #/normal_#.png (RGB), 3 #/rgba_#.png (RGBA), "),

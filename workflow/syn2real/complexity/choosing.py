@@ -102,10 +102,11 @@ def _pattern(pictures: Iterable[_Kind], kinds: Counter[_Kind]) -> str:
 
 
 def _mixed(kinds: Counter[_Kind]) -> str | None:
-    """Return a warning where images differ in their mode."""
+    """Return a warning where images differ in their mode; a JPEG is a photograph, also a grey one."""
     modes: Counter[str] = Counter()
     for kind, count in kinds.items():
-        modes[kind.mode] += count
+        is_photograph = kind.mode == "RGBA" or kind.name.lower().endswith((".jpg", ".jpeg"))
+        modes["RGB" if is_photograph else kind.mode] += count
     if len(modes) < 2:
         return None
     listed = ", ".join(f"{count:,} {mode}" for mode, count in modes.most_common())

@@ -46,6 +46,12 @@ def test_a_class_whose_accents_are_composed_otherwise_is_the_same(imagenet, save
     assert load_target(imagenet, "val", "label").labels.tolist() == [0, 2, 3]
 
 
+def test_a_class_folder_that_is_a_dangling_link_is_refused(imagenet):
+    (imagenet.image_folder("train") / "washer").symlink_to("/gone")
+    with pytest.raises(InputError, match="train/washer: this link leads to /gone, which is not there"):
+        check_layout(imagenet, "label")
+
+
 def test_an_empty_class_folder_is_named(imagenet):
     (imagenet.image_folder("train") / "n00000001").mkdir()
     (imagenet.image_folder("train") / "n00000001" / "notes.txt").touch()

@@ -1,6 +1,5 @@
 """Layouts imagenet and image-folder on disk: a folder for each class, in both splits."""
 
-import os
 import unicodedata
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -138,8 +137,11 @@ def class_folders(root: Path) -> list[str]:
         There is no such folder, or it holds images instead of class folders.
     """
     need_folder(root)
-    with os.scandir(root) as entries:
-        names = sorted(e.name for e in entries if e.is_dir() and not is_hidden(e.name))
+    entries = [path for path in sorted(root.iterdir()) if not is_hidden(path.name)]
+    for path in entries:
+        if path.is_symlink() and not path.exists():
+            raise InputError(f"this link leads to {path.readlink()}, which is not there", file=path)
+    names = [path.name for path in entries if path.is_dir()]
     if not names:
         loose = images_in(root)
         raise InputError(
