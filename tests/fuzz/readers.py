@@ -100,8 +100,8 @@ def _read_coco(path: Path) -> None:
     from syn2real.data.coco_format import index, read_annotations
 
     data = None
-    for channel in ("objects", "class-map", None):
-        data = read_annotations(path, channel)
+    for channel in ("objects", "class-map"):
+        data = read_annotations([path], channel)
         index(data)
     sizes = {image["id"]: (image["height"], image["width"]) for image in data["images"]}
     for annotation in data["annotations"]:

@@ -388,7 +388,7 @@ def test_ids_that_no_tensor_holds_are_numbered(file):
     content = valid()
     ids(lambda number: 2**63 + number)(content)
     file.write_text(json.dumps(content))
-    data = read_annotations(file, "objects")
+    data = read_annotations([file], "objects")
     assert [image["id"] for image in data["images"]] == [1, 2, 3, 4]
     assert [row["image_id"] for row in data["annotations"]] == [1, 1, 2, 2, 3, 3, 4, 4]
 
@@ -469,7 +469,7 @@ def test_masks_boxes_and_areas_are_pycocotools(tmp_path_factory, masks, compress
 def read_back(path):
     """Return each reader's annotations by image."""
     try:
-        target = {row["image_id"]: row for row in read_annotations(path, "class-map")["annotations"]}
+        target = {row["image_id"]: row for row in read_annotations([path], "class-map")["annotations"]}
     except InputError:
         target = {}
     own = OwnRenders(images={"train": "t", "val": "v"}, annotations={"train": str(path), "val": "v.json"})
@@ -565,4 +565,4 @@ def test_what_tools_write_is_read(file, reader, tool, used, first, warning):
     problem, counts, warnings = verdict(READERS[reader], file, "objects")
     assert not problem and counts.used == used
     assert any(warning in line for line in warnings) if warning else not warnings
-    assert read_annotations(file, "objects")["annotations"][0]["bbox"] == first
+    assert read_annotations([file], "objects")["annotations"][0]["bbox"] == first

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
-def read_annotations(path: Path | Sequence[Path], channel: str | None) -> dict[str, Any]:
+def read_annotations(paths: Sequence[Path], channel: str) -> dict[str, Any]:
     """Read and check the annotation file of a split, or its several files.
 
     What your own sets may leave out is filled in: `iscrowd` (0), `bbox` (the mask's), `area` (the box's), and
@@ -34,9 +34,9 @@ def read_annotations(path: Path | Sequence[Path], channel: str | None) -> dict[s
 
     Parameters
     ----------
-    path : Path or sequence of Path
+    paths : sequence of Path
         The files.
-    channel : {"objects", "class-map", None}
+    channel : {"objects", "class-map"}
         See `used_annotations`; polygons are given as arrays.
 
     Returns
@@ -49,14 +49,13 @@ def read_annotations(path: Path | Sequence[Path], channel: str | None) -> dict[s
     InputError
         Naming the file and the first offending key.
     """
-    header = read_header([path] if isinstance(path, Path) else path)
+    header = read_header(paths)
     tally = Tally(header)
     rows = [_packed(row) for row in used_annotations(header, channel, tally)]
     counts = tally.counts()
     for line in counts.lines():
         logger.info(line)
-    if channel is not None:
-        counts.require(channel)
+    counts.require(channel)
     ids = {row["id"] for row in rows}
     if len(ids) < len(rows) or not all(isinstance(number, int) and 0 < number < 2**63 for number in ids):
         for number, row in enumerate(rows, start=1):

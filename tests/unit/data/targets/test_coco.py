@@ -116,8 +116,8 @@ def test_pixels_of_two_classes_have_no_label(coco):
 def test_reading_keeps_only_what_a_task_uses(coco):
     """COCO's training file would not fit beside a job's other memory as lists of Python's numbers."""
     edit(coco, "val", lambda c: [image.update(flickr_url="…", license=3) for image in c["images"]])
-    boxes = read_annotations(coco.annotation("val"), "objects")
-    masks = read_annotations(coco.annotation("val"), "class-map")
+    boxes = read_annotations([coco.annotation("val")], "objects")
+    masks = read_annotations([coco.annotation("val")], "class-map")
     assert all("segmentation" not in annotation for annotation in boxes["annotations"])
     assert masks["annotations"][0]["segmentation"][0].itemsize == 8
     assert set(boxes["images"][0]) == {"id", "file_name", "width", "height"}
