@@ -11,7 +11,7 @@ from urllib.parse import unquote
 
 from syn2real.data.findings import Findings
 from syn2real.data.image_checks import MOST_FILES, Annotated, sample
-from syn2real.data.image_files import files_below, is_image
+from syn2real.data.image_files import files_below, is_image, need_folder
 from syn2real.errors import InputError
 from syn2real.near import near_path
 
@@ -19,8 +19,8 @@ from syn2real.near import near_path
 def find_image(folder: Path, name: str) -> Path:
     """Return the file that an annotation names, as the folder has it.
 
-    Where the name itself is no file, slashes are tried for backslashes, then accents composed in one sign
-    or in two, as systems differ in both, then what an address would stand for (`%20` is a space).
+    Where the name itself is no file, slashes are tried for backslashes, then accents composed in one way or
+    the other, as systems differ in both, then what an address would stand for (`%20` is a space).
 
     Parameters
     ----------
@@ -47,11 +47,20 @@ class Pairing:
         What the names are relative to: a folder for each annotation file.
     sources : sequence of Path
         The annotation files, for messages.
+
+    Raises
+    ------
+    InputError
+        There is no such folder.
     """
 
     folders: Sequence[Path]
     sources: Sequence[Path]
     _named: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for folder in self.folders:
+            need_folder(folder)
 
     def match(self, images: Sequence[Mapping[str, Any]]) -> list[Annotated]:
         """Return the files of images with their sizes; each must be there and be named once.

@@ -12,7 +12,7 @@ from syn2real.near import near_path
 CHUNK = 1 << 20
 """Characters of a file that are read at a time."""
 TAIL = 32
-"""A value that ends so close to the end of what was read may go on: a number has no closing sign."""
+"""A value that ends so close to the end of what was read may go on: a number has no closing character."""
 SPACE = re.compile(r"[ \t\n\r]*")
 TABLES = ("images", "categories", "annotations")
 
@@ -117,20 +117,20 @@ class _Text:
         self._stream, self._decoder = stream, decoder
 
     def peek(self) -> str:
-        """Return the next sign that is no space, without passing it; "" at the end of the file."""
+        """Return the next character that is no space, without passing it; "" at the end of the file."""
         while True:
             self._at = SPACE.match(self.text, self._at).end()  # type: ignore[union-attr]  # it matches nothing too
             if self._at < len(self.text) or not self._more():
                 return self.text[self._at : self._at + 1]
 
     def skip(self) -> None:
-        """Pass one sign."""
+        """Pass one character."""
         self._at += 1
 
-    def need(self, sign: str) -> None:
-        """Pass a sign, which must come next."""
-        if self.peek() != sign:
-            raise ValueError(f"'{sign}' is missing {self._near()}")
+    def need(self, character: str) -> None:
+        """Pass a character, which must come next."""
+        if self.peek() != character:
+            raise ValueError(f"'{character}' is missing {self._near()}")
         self.skip()
 
     def value(self) -> Any:

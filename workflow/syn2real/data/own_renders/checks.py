@@ -10,7 +10,6 @@ from syn2real.data.coco.records import need_same_categories
 from syn2real.data.coco_format import classes_of
 from syn2real.data.findings import Findings
 from syn2real.data.image_checks import Annotated, check_annotated, ends_and_middle, file_stats
-from syn2real.data.image_files import need_folder
 from syn2real.data.own_renders.index import HERE, read_files, update_index
 from syn2real.data.own_renders.schema import OwnRenders, own_name
 from syn2real.data.pairing import Pairing, warn_unnamed
@@ -58,8 +57,7 @@ def check_own_renders(
     pairings = []
     for split in SPLITS:
         folders, paths = own.folders(own.images, split), own.annotations.paths(split)
-        for folder in folders:
-            need_folder(folder)
+        pairings.append(Pairing(folders, paths))
         index = update_index(setting, own, split, root)
         categories.append(dict(enumerate(index.categories, start=1)))
         need_same_categories(categories[-1], categories[0], paths[0], own.annotations.paths("train")[0])
@@ -70,7 +68,6 @@ def check_own_renders(
         if split == "train":
             found.warnings += _late_classes(counts, sizes)
         images = read_files(setting, split, root)
-        pairings.append(Pairing(folders, paths))
         matched = pairings[-1].match(images[: wanted[split]])
         check_annotated(matched, own.exif, folders[0], found)
         pairings[-1].name(images[wanted[split] :])
@@ -78,10 +75,8 @@ def check_own_renders(
             files = [
                 {**image, "file_name": own_name(image["file_name"])} for image in images[: wanted[split]]
             ]
-            of_files = own.folders(of_channel, split)
-            for folder in of_files:
-                need_folder(folder)
-            _check_channel(name, Pairing(of_files, paths).match(files), of_channel.options(), found)
+            of_files = Pairing(own.folders(of_channel, split), paths).match(files)
+            _check_channel(name, of_files, of_channel.options(), found)
     warn_unnamed(pairings, found)
     return found
 

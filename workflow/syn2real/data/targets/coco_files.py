@@ -7,7 +7,7 @@ from syn2real.data.coco.records import need_same_categories
 from syn2real.data.coco_format import classes_of, count_annotations
 from syn2real.data.findings import Findings
 from syn2real.data.image_checks import check_annotated, check_overlap
-from syn2real.data.image_files import images_below, need_folder
+from syn2real.data.image_files import images_below
 from syn2real.data.pairing import Pairing, warn_unnamed
 from syn2real.data.targets.schema import SPLITS, Target
 
@@ -25,8 +25,7 @@ def check_coco(target: Target, channel: str, found: Findings) -> None:
     pairings = []
     for split in SPLITS:
         folders, paths = target.image_folders(split), target.annotation_files(split)
-        for folder in folders:
-            need_folder(folder)
+        pairings.append(Pairing(folders, paths))
         if split in target.counts:
             images = sum(len(images_below(folder)) for folder in dict.fromkeys(folders))
             target.check_count(split, images, folders[0])
@@ -35,7 +34,6 @@ def check_coco(target: Target, channel: str, found: Findings) -> None:
         classes_of(channel, [*header.categories.values()], paths[0])
         categories.append(header.categories)
         need_same_categories(categories[-1], categories[0], paths[0], target.annotation("train"))
-        pairings.append(Pairing(folders, paths))
         matched = pairings[-1].match(header.images)
         stats.append(check_annotated(matched, target.exif, folders[0], found))
     warn_unnamed(pairings, found)
