@@ -82,4 +82,4 @@ def test_finding_plugins_imports_none() -> None:
         "print(*sorted(name for name in sys.modules if name.startswith(('syn2real.', 'torch', 'numpy'))))"
     )
     printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-    assert printed.split() == ["syn2real.plugins"]
+    assert printed.split() == ["syn2real.errors", "syn2real.near", "syn2real.plugins"]

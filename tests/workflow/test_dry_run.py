@@ -37,6 +37,19 @@ def test_a_mistake_is_one_line_with_code_2(checkout: Checkout, old: str, new: st
     assert (check.returncode, check.stderr) == (2, errors[0] + "\n")
 
 
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [("0100", "64 is what Snakemake reads"), ("2024-99-99", "cannot read it")],
+)
+def test_a_value_that_snakemake_reads_otherwise_is_refused(
+    checkout: Checkout, value: str, message: str
+) -> None:
+    checkout.edit("config/config.yaml", "downloads: resources/downloads", f"downloads: {value}")
+    done = checkout.snakemake("--dry-run")
+    [error] = [line for line in done.stdout.splitlines() if line.startswith("error:")]
+    assert done.returncode == 2 and message in error and "Traceback" not in done.stdout
+
+
 def test_missing_data_warns_in_a_dry_run_and_refuses_a_real_one(checkout: Checkout) -> None:
     checkout.edit("config/experiments/smoke.yaml", "target: smoke-stand-in-coco", "target: coco")
     dry = checkout.snakemake("--dry-run")

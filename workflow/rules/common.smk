@@ -6,8 +6,6 @@ from functools import cache
 from pathlib import Path
 from typing import get_args
 
-from snakemake.common.configfile import load_configfile
-
 from syn2real.backbones.schema import family_of, model_names
 from syn2real.complexity.schema import Activation
 from syn2real.config.experiment import needs
@@ -34,9 +32,6 @@ SCRATCH = tempfile.TemporaryDirectory() if workflow.output_settings.dryrun else 
 ROOT = Path(SCRATCH.name if SCRATCH else "")
 
 try:
-    if workflow.is_main_process:
-        for file in workflow.configfiles:
-            check_file(file, load_configfile(file))
     PLAN = load_plan(config, file="config/config.yaml")
     if workflow.is_main_process:
         check_own_sizes(PLAN, ROOT)

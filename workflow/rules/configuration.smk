@@ -8,6 +8,8 @@ from pathlib import Path
 LIBRARY = str(Path(workflow.basedir) / "workflow")
 sys.path.insert(0, LIBRARY)
 
+from snakemake.common.configfile import load_configfile
+
 from syn2real.config.loading import read_yaml
 from syn2real.errors import InputError
 
@@ -24,16 +26,21 @@ if {*"{}"} & {*LIBRARY}:
 shell.prefix(f"set -euo pipefail; export PYTHONPATH={shlex.quote(LIBRARY)}; ")
 
 
-def check_file(path, value=None):
-    """Refuse a configuration file that is read in two ways: by Snakemake as `value`, and with certain meaning."""
+def check_file(path):
+    """Refuse a configuration file that has no certain meaning, or another one for Snakemake."""
     try:
         certain = read_yaml(path)
     except InputError as error:
         refuse([error])
-    for key in certain if value is not None else ():
+    try:
+        value = load_configfile(path)
+    except Exception as error:  # such as the text 2024-99-99, which is no date
+        refuse([f"{path}: Snakemake cannot read it ({error}); put the value in quotes"])
+    for key in certain:
         if certain[key] != value.get(key):
             refuse([f"{path}: {key}: {value.get(key)!r} is what Snakemake reads here; put it in quotes"])
 
 
 if workflow.is_main_process:
-    check_file("config/config.yaml")
+    for file in [*workflow.configfiles, "config/config.yaml"]:
+        check_file(file)

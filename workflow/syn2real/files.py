@@ -101,7 +101,7 @@ def check_output(path: str | Path, *inputs: str | Path | None, key: str | None =
     path = Path(path)
     try:
         if path.is_dir():
-            raise InputError("is a directory; name a file to write", file=path, key=key)
+            raise InputError("is a folder; name a file to write", file=path, key=key)
         for source in inputs:
             if source is None:
                 continue

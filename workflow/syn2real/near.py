@@ -43,17 +43,19 @@ def near_name(name: str, valid: Iterable[str], cutoff: float = 0.6) -> str | Non
     return names[found[0]] if found else None
 
 
+def did_you_mean(name: str, valid: Iterable[str], otherwise: str = "") -> str:
+    """Return `did you mean '…'?` with the nearest valid name, or something else where none is near."""
+    near = near_name(name, valid)
+    return f"did you mean '{near}'?" if near else otherwise
+
+
 def _near(path: Path, only_alike: bool) -> Path | None:
     """Return the nearest path that is there; None where no name of a folder is near."""
     if path.exists():
         return path
-    parent = (
-        path.parent
-        if path.parent.is_dir()
-        else _near(path.parent, only_alike)
-        if path.parent != path
-        else None
-    )
+    parent: Path | None = path.parent
+    if path.parent != path and not path.parent.is_dir():
+        parent = _near(path.parent, only_alike)
     if parent is None or not parent.is_dir():
         return None
     with os.scandir(parent) as entries:

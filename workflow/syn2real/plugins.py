@@ -6,12 +6,15 @@ name, so that adding one edits no file that other stages import.
 """
 
 import ast
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import Annotated, Any
+
+from syn2real.errors import InputError
+from syn2real.near import did_you_mean
 
 SHARED = ("__init__", "base", "schema", "common")
 """What an extension point holds beside its plug-ins."""
@@ -112,11 +115,15 @@ def one_of(valid: Sequence[str], elsewhere: Mapping[str, str] | None = None) -> 
 
 def unknown(name: str, valid: Sequence[str]) -> str:
     """Return the message on a name that is not among the valid ones: the nearest, or all of them."""
-    import difflib
-
-    near = difflib.get_close_matches(name, valid, n=1, cutoff=0.4)
-    hint = f"did you mean '{near[0]}'?" if near else f"choose from {', '.join(sorted(valid)) or 'none'}"
+    hint = did_you_mean(name, valid, f"choose from {', '.join(sorted(valid)) or 'none'}")
     return f"'{name if len(name) <= 80 else f'{name[:80]} …'}' is not defined; {hint}"
+
+
+def require_name(name: str, valid: Iterable[str], *, key: str, file: str | Path | None = None) -> None:
+    """Raise InputError, with the nearest name, when `name` is not among the valid ones."""
+    names = [*valid]
+    if name not in names:
+        raise InputError(unknown(name, names), file=file, key=key)
 
 
 def _folder(point: str) -> Path:

@@ -1,10 +1,9 @@
 """What every model of the configuration shares: strict keys, frozen values, errors for who wrote the file."""
 
-import difflib
 import json
 import os
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
@@ -12,8 +11,8 @@ from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, Tag, ValidationError
 from pydantic_core import ErrorDetails
 
-from syn2real import plugins
 from syn2real.errors import InputError
+from syn2real.near import did_you_mean
 from syn2real.sentences import sentence, shown
 
 M = TypeVar("M", bound=BaseModel)
@@ -57,13 +56,6 @@ def to_params(section: BaseModel) -> dict[str, Any]:
     """Return a model as plain, key-sorted data: Snakemake compares params by their text."""
     value: dict[str, Any] = json.loads(json.dumps(section.model_dump(mode="json"), sort_keys=True))
     return value
-
-
-def require_name(name: str, names: Iterable[str], *, file: str | Path, key: str) -> None:
-    """Raise InputError, with the nearest name, when `name` is not among `names`."""
-    valid = [*names]
-    if name not in valid:
-        raise InputError(plugins.unknown(name, valid), file=file, key=key)
 
 
 def validate(model: type[M], value: Any, *, file: str | Path, key: str = "", cells: bool = False) -> M:
@@ -116,8 +108,7 @@ def _problem(section: Any, details: Sequence[ErrorDetails]) -> str:
     if detail["type"] != "extra_forbidden":
         return sentence(details)
     valid = sorted(section.model_fields) if _is_model(section) else []
-    near = difflib.get_close_matches(str(detail["loc"][-1]), valid, n=1, cutoff=0.5)
-    hint = f"did you mean '{near[0]}'?" if near else f"the keys here are {', '.join(valid)}"
+    hint = did_you_mean(str(detail["loc"][-1]), valid, f"the keys here are {', '.join(valid)}")
     return f"unknown key; {hint}"
 
 

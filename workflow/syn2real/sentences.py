@@ -1,10 +1,11 @@
 """Plain sentences for what pydantic finds wrong with a value: what belongs there, what is there, the fix."""
 
-import difflib
 import json
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
+
+from syn2real.near import did_you_mean
 
 LONGEST = 80
 """Characters of a value that a message shows."""
@@ -134,5 +135,5 @@ def _names(context: Mapping[str, Any]) -> list[str]:
 def _near(detail: Mapping[str, Any]) -> str:
     """Return the nearest name where one of several belongs, if one is near."""
     names = _names(detail["ctx"]) if detail["type"] == "literal_error" else []
-    near = difflib.get_close_matches(str(detail["input"]), names, n=1, cutoff=0.5)
-    return f"; did you mean '{near[0]}'?" if near else ""
+    near = did_you_mean(str(detail["input"]), names)
+    return f"; {near}" if near else ""

@@ -89,7 +89,7 @@ def test_what_is_no_reference_is_refused_in_one_line(weights, tmp_path) -> None:
         (tmp_path / "list.pth", "resnet18", "not a list"),
         (tmp_path / "other.pth", "resnet18", "holds no resnet18"),
         (weights, "resnet34", "does not fit a resnet34"),
-        (weights, "resnet19", "is not a backbone"),
+        (weights, "resnet19", "'resnet19' is not defined; did you mean"),
     ):
         with pytest.raises(InputError, match=message) as caught:
             load_reference(path, model)

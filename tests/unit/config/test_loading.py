@@ -219,10 +219,10 @@ def test_encodings_with_a_certain_meaning_are_read(tmp_path: Path, encoding: str
 @pytest.mark.parametrize(
     ("path", "message"),
     [
-        (".", ".: this is a folder; name a YAML file"),
-        ("/dev/zero", "/dev/zero: this is no file; name a YAML file"),
+        (".", ".: is a folder; give a YAML file"),
+        ("/dev/zero", "/dev/zero: is a pipe or device; give a YAML file"),
         ("x" * 5000, "the file cannot be read: File name too long"),
-        ("a\0b", "there is no such file"),
+        ("a\0b", "there is no such YAML file"),
     ],
 )
 def test_what_is_no_file_is_refused(path: str, message: str) -> None:
@@ -242,5 +242,5 @@ def test_merge_keys_may_be_overridden(tmp_path: Path) -> None:
 
 def test_a_misspelt_file_suggests_its_neighbour(tmp_path: Path) -> None:
     (tmp_path / "demo.yaml").write_text("")
-    with pytest.raises(InputError, match=r"no such file; did you mean .*demo\.yaml"):
+    with pytest.raises(InputError, match=r"no such YAML file; did you mean .*demo\.yaml"):
         read_yaml(tmp_path / "dmo.yaml")

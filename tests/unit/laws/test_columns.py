@@ -23,6 +23,11 @@ READ = {
     "mAP in percent": (ONE.assign(mAP=np.round(100 * (1 - ERROR))), [{}], "'mAP' is 100 (1 - error)"),
     "the error again": (ONE.assign(err=ERROR), [{}], "'err' is the error"),
     "value": (ONE.assign(value=1 - ERROR), [{}], None),
+    "small numbers among small errors": (
+        TWO.assign(error=TWO["error"] / 200, decay=[1e-4] * 4 + [1e-3] * 4).drop(columns="setting"),
+        [{"decay": 1e-4}, {"decay": 1e-3}],
+        None,
+    ),
     "index": (ONE.assign(index=range(4)), [{}], "'index' says which run it was"),
     "run id": (SEEDS.assign(run_id=[f"{i:x}" for i in range(8)]), [{}], "'run_id' says which run"),
     "time": (ONE.assign(when=[f"2026-11-26T20:4{i}:00" for i in range(4)]), [{}], "'when' says which run"),

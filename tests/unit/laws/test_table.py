@@ -164,9 +164,9 @@ def test_bad_files_are_refused_in_one_line(tmp_path, text, problem):
 
 
 def test_a_directory_and_a_missing_file(tmp_path):
-    with pytest.raises(InputError, match="is a directory"):
+    with pytest.raises(InputError, match="is a folder; give a CSV file"):
         read_csv(tmp_path)
-    with pytest.raises(InputError, match="no such file"):
+    with pytest.raises(InputError, match="no such CSV file"):
         read_csv(tmp_path / "absent.csv")
 
 

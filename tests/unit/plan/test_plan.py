@@ -179,7 +179,7 @@ def test_mistakes_are_refused_in_one_line(tmp_path: Path, changes: dict, message
     ],
 )
 def test_a_file_of_another_kind_is_named(tmp_path: Path, file: str, kind: str | None) -> None:
-    message = f"{kind}, no experiment; name a file" if kind else "this is no file"
+    message = f"{kind}, no experiment; name a file" if kind else "is a pipe or device; give a YAML file"
     with pytest.raises(InputError, match=message):
         load_plan(_config(tmp_path) | {"experiment": str(ROOT / file)})
 

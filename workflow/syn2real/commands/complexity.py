@@ -13,7 +13,7 @@ from syn2real.commands.base import number
 from syn2real.complexity.schema import FLOOR
 from syn2real.errors import InputError
 from syn2real.files import check_output, require_file, write_json
-from syn2real.plugins import unknown
+from syn2real.plugins import require_name
 
 if TYPE_CHECKING:
     from syn2real.complexity.images import FolderImages, ShardImages
@@ -101,8 +101,7 @@ def _check(arguments: argparse.Namespace) -> None:
     """Raise InputError for what argparse does not check."""
     from syn2real.backbones.schema import model_names  # needs pydantic
 
-    if arguments.model not in model_names():
-        raise InputError(unknown(arguments.model, model_names()), key="--model")
+    require_name(arguments.model, model_names(), key="--model")
     if not arguments.weights:
         raise InputError(
             "give the reference backbone's weights: a file (nothing is downloaded), such as the "

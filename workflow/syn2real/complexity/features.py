@@ -15,6 +15,7 @@ from syn2real.backbones.schema import ModelName, model_names
 from syn2real.complexity.images import SceneImages
 from syn2real.complexity.schema import Activation
 from syn2real.errors import InputError
+from syn2real.plugins import require_name
 from syn2real.tasks.common.images import memory_format, normalise
 
 BATCH = 16
@@ -43,8 +44,7 @@ def load_reference(weights: str | Path, model: ModelName) -> Backbone:
     InputError
         The file cannot be read, or does not hold this backbone.
     """
-    if model not in model_names():
-        raise InputError(f"'{model}' is not a backbone; they are {', '.join(model_names())}", key="model")
+    require_name(model, model_names(), key="model")
     backbone = build_backbone(model)
     backbone.load(weights)
     return backbone.eval().requires_grad_(False)

@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 from syn2real.errors import InputError
-from syn2real.near import near_path
+from syn2real.files import require_file
 
 LARGEST_FILE = 4 * 2**20
 """Bytes; a configuration is some kilobytes, and reading megabytes of YAML takes a minute."""
@@ -98,8 +98,8 @@ def read_yaml(path: str | Path) -> dict[str, Any]:
     Raises
     ------
     InputError
-        The file is missing, is not valid YAML, holds no mapping, repeats a key, or has what no configuration
-        needs: tags, several documents, thousands of repeated or nested values.
+        The file is missing, is not valid YAML, holds no mapping, repeats a key, or has tags, several
+        documents, or thousands of repeated or nested values.
     """
     path = Path(path)
     text = _text(path)
@@ -123,12 +123,7 @@ def read_yaml(path: str | Path) -> dict[str, Any]:
 def _text(path: Path) -> str:
     """Return the text of a file in UTF-8, or in UTF-16 with its mark."""
     try:
-        if not path.exists():
-            raise InputError(f"there is no such file{near_path(path)}", file=path)
-        if not path.is_file():
-            raise InputError(
-                f"this is {'a folder' if path.is_dir() else 'no file'}; name a YAML file", file=path
-            )
+        require_file(path, "YAML file")
         if (size := path.stat().st_size) > LARGEST_FILE:
             raise InputError(f"{size / 1e6:,.0f} MB are no configuration; name a YAML file", file=path)
         data = path.read_bytes()
@@ -143,7 +138,7 @@ def _text(path: Path) -> str:
 
 
 def _check_events(text: str) -> None:
-    """Raise MarkedYAMLError for what no configuration needs, before anything is built from it."""
+    """Raise MarkedYAMLError for tags, several documents and too many values, before anything is built."""
     within: list[tuple[str | None, int]] = []  # of each open section: its anchor, the values before it
     sizes: dict[str, int | None] = {}  # of each anchor, how many values it stands for; None while it is open
     documents = values = 0

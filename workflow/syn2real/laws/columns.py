@@ -13,7 +13,7 @@ import pandas as pd
 from syn2real.errors import InputError
 from syn2real.laws.dialects import known_name
 from syn2real.laws.reading import line_of, plain
-from syn2real.near import near_name
+from syn2real.near import did_you_mean
 
 MEASURED = ("n", "error", "value", "seed", "weight")
 NEVER_IDENTITY = (*MEASURED, "n_params")  # may be named in --by
@@ -60,13 +60,9 @@ def identity_columns(
     if by is not None:
         for column in by:
             if column not in frame.columns:
-                close = near_name(column, map(str, frame.columns))
-                hint = (
-                    f"; did you mean {close!r}?"
-                    if close
-                    else f"; it has: {', '.join(map(str, frame.columns))}"
-                )
-                raise InputError(f"no such column (named in --by){hint}", file=file, key=column)
+                there = [str(other) for other in frame.columns]
+                hint = did_you_mean(column, there, f"it has: {', '.join(there)}")
+                raise InputError(f"no such column (named in --by); {hint}", file=file, key=column)
             if column in NEVER_IDENTITY:
                 raise InputError("can never set curves apart; leave it out of --by", file=file, key=column)
         names = [column for column in by if column not in varies]
@@ -80,8 +76,7 @@ def identity_columns(
         if by is not None and column != "metric":
             continue
         if column in frame.columns and column not in names and described not in varies:
-            groups = trained.groupby(names, dropna=False) if names else trained.groupby(lambda _: 0)
-            names += [column] if (groups[column].nunique() > 1).any() else []
+            names += [column] if (_grouped(trained, names)[column].nunique() > 1).any() else []
     return names
 
 
@@ -114,6 +109,8 @@ def _restates(column: pd.Series, error: pd.Series) -> str | None:
     if not pd.api.types.is_numeric_dtype(column) or error.nunique() < 2:
         return None
     values, rates = column.to_numpy(float), error.to_numpy(float)
+    # Among errors that hardly differ, small numbers of any other meaning are near all of them too.
+    near = min(ROUNDED, np.ptp(rates) / 4)
     for words, same in (
         ("1 - error", 1 - rates),
         ("the error", rates),
@@ -121,7 +118,7 @@ def _restates(column: pd.Series, error: pd.Series) -> str | None:
         ("100 error", 100 * rates),
     ):
         scale = 100 if words.startswith("100") else 1
-        if np.nanmax(np.abs(values - same)) < ROUNDED * scale and not np.isnan(values).any():
+        if np.nanmax(np.abs(values - same)) < near * scale and not np.isnan(values).any():
             return words
     return None
 
@@ -155,17 +152,25 @@ def check_seeds(
         return
     place = [*columns, *run_columns(frame, varies)]
     rows = frame[frame["seed"].astype(str).str.strip() != ""].drop_duplicates([*place, "error"])
-    twice = rows[rows.duplicated(place, keep=False)]
-    if twice.empty:
+    if not rows.duplicated(place).any():
         return
-    pair = twice[(twice[place] == twice.iloc[0][place]).all(axis=1)]
-    where = ", ".join(f"{column} = {plain(pair.iloc[0][column])}" for column in place)
-    left_out = frame.columns.difference([*place, *MEASURED, TEST_VARIANCE], sort=False)
-    apart = [column for column in left_out if pair[column].nunique() > 1]
-    hint = f"add {apart[0]}, which sets them apart, to --by" if apart else "a repeat needs a seed of its own"
+    pair, where, apart = first_clash(rows, place)
+    hint = f"add {apart}, which sets them apart, to --by" if apart else "a repeat needs a seed of its own"
     lines = " and ".join(str(line_of(pair, row)) for row in (0, 1))
     errors = " and ".join(f"{error:g}" for error in pair["error"].iloc[:2])
     raise InputError(f"lines {lines} have the errors {errors} for {where}; {hint}", file=file, key="error")
+
+
+def first_clash(frame: pd.DataFrame, place: list[str]) -> tuple[pd.DataFrame, str, str | None]:
+    """Return the rows of the first place that several have, the place in words, and what sets them apart.
+
+    What sets them apart is a column that is neither of the place nor measured, or None.
+    """
+    first = frame[frame.duplicated(place, keep=False)].iloc[0]
+    rows = frame[(frame[place] == first[place]).all(axis=1)]
+    where = ", ".join(f"{column} = {plain(first[column])}" for column in place)
+    left_out = frame.columns.difference([*place, *MEASURED, TEST_VARIANCE], sort=False)
+    return rows, where, next((column for column in left_out if rows[column].nunique() > 1), None)
 
 
 def run_columns(frame: pd.DataFrame, varies: Sequence[str]) -> list[str]:
@@ -190,9 +195,8 @@ def too_few(
         return InputError("; ".join([problem, *alike_notes(frame, columns), hint]), file=file, key="n")
     each = all(frame[column].nunique() == len(frame) for column in split)
     names = " and ".join(repr(str(column)) for column in split)
-    rest = ",".join(str(column) for column in columns if column not in split) or "''"
     value = f"{'has' if len(split) == 1 else 'have'} another value {'in each row' if each else 'at each n'}"
-    hint = f"if the rows belong to one curve all the same, leave it out: --by {rest}"
+    hint = f"if the rows belong to one curve all the same, leave it out: {_by(columns, split)}"
     return InputError(f"{problem}, as {names} {value}; {hint}", file=file, key=str(split[0]))
 
 
@@ -226,7 +230,7 @@ def repeat_notes(frame: pd.DataFrame, columns: Sequence[str]) -> list[str]:
     """Say which columns set curves apart and may only number repeats or remark on rows."""
     return [
         f"{column!r} sets curves apart; if its rows are repeats, call it seed, or leave it out: "
-        f"--by {','.join(str(other) for other in columns if other != column) or repr('')}"
+        f"{_by(columns, [column])}"
         for column in columns
         if REPEATS.fullmatch(known_name(str(column))) and frame[column].nunique() > 1
     ]
@@ -255,7 +259,7 @@ def growing_notes(frame: pd.DataFrame, columns: Sequence[str]) -> list[str]:
         if all(_grows(group, column) for _, group in _grouped(trained, rest)):
             notes.append(
                 f"{column!r} grows with n and sets curves apart; if it should not, leave it out: "
-                f"--by {','.join(map(str, rest)) or repr('')}"
+                f"{_by(columns, [column])}"
             )
     return notes
 
@@ -264,6 +268,11 @@ def _grows(group: pd.DataFrame, column: str) -> bool:
     """Say whether larger values of a column go with larger n alone."""
     ranges = group.groupby(column)["n"].agg(["min", "max"])
     return len(ranges) > 1 and bool((ranges["min"].to_numpy()[1:] > ranges["max"].to_numpy()[:-1]).all())
+
+
+def _by(columns: Sequence[str], without: Sequence[str]) -> str:
+    """Return the option that leaves some of the columns out."""
+    return f"--by {','.join(str(column) for column in columns if column not in without) or repr('')}"
 
 
 def _grouped(frame: pd.DataFrame, columns: Sequence[str]) -> Any:

@@ -128,6 +128,27 @@ def _known_column(points: pd.DataFrame, column: str, path: str | Path, key: str)
 def to_points(frame: pd.DataFrame, file: str | Path | None = None) -> tuple[pd.DataFrame, list[str]]:
     """Return the runs of the published table, a row a run, valued at its last evaluation."""
     notes = list(frame.attrs.get(NOTES, []))
+    rows = _known_rows(frame, notes, file)
+    runs = [column for column in PUBLISHED if column not in ("n_eval", "value")]
+    # Two values at one evaluation of one name are two runs of it: they become two seeds.
+    rows["seed"] = rows.groupby([*runs, "n_eval"]).cumcount()
+    last = rows.loc[rows.groupby([*runs, "seed"], sort=False)["n_eval"].idxmax()].reset_index(drop=True)
+    points = pd.DataFrame({new: last[old].to_numpy() for old, new in SAME.items()})
+    points["model"] = last["model"].astype(str).str.replace(r"^r(\d+)$", r"resnet\1", regex=True).to_numpy()
+    points["n_params"] = np.round(last["nparam"] * 1e6).astype(np.int64)
+    points["n"] = last["pretrain.data"].astype(np.int64)
+    percent, size = last["fratio"], last["fdata"].map(TRAIN_SIZE)
+    points["s"] = np.round(percent / 100 * size).astype(np.int64)
+    points["s_percent"] = percent.astype(np.int64) if (percent % 1 == 0).all() else percent
+    points["seed"] = last["seed"]
+    points["metric"] = last["ftask"].map(METRIC).fillna("").to_numpy()
+    points["value"] = last["value"]
+    points["error"] = 1 - points["value"]
+    return points, [*notes, f"{len(points)} runs"]
+
+
+def _known_rows(frame: pd.DataFrame, notes: list[str], file: str | Path | None) -> pd.DataFrame:
+    """Return the rows of known sizes, their numbers made numbers; add a note on what is dropped."""
     blank = frame["pretrain.data"].astype(str).str.strip().str.lower().isin(["", "na", "nan"])
     if blank.any():
         notes.append(f"{int(blank.sum())} rows without pretrain.data (n) were dropped")
@@ -146,24 +167,7 @@ def to_points(frame: pd.DataFrame, file: str | Path | None = None) -> tuple[pd.D
     for column, most, unit in (("fratio", 100, "percent of the labels"), ("nparam", MILLIONS, "millions")):
         outside = ((rows[column] <= 0) | (rows[column] > most)).to_numpy()
         refuse_cells(outside, f"is not above 0 and at most {most:,}, in {unit}", rows, column, file)
-    rows = rows.reset_index(drop=True)
-    runs = [column for column in PUBLISHED if column not in ("n_eval", "value")]
-    # Two values at one evaluation of one name are two runs of it: they become two seeds.
-    rows["seed"] = rows.groupby([*runs, "n_eval"]).cumcount()
-    last = rows.loc[rows.groupby([*runs, "seed"], sort=False)["n_eval"].idxmax()]
-    points = pd.DataFrame({new: last[old].to_numpy() for old, new in SAME.items()})
-    points["model"] = last["model"].astype(str).str.replace(r"^r(\d+)$", r"resnet\1", regex=True).to_numpy()
-    points["n_params"] = np.round(last["nparam"].to_numpy(float) * 1e6).astype(np.int64)
-    points["n"] = last["pretrain.data"].to_numpy(float).astype(np.int64)
-    size = last["fdata"].map(TRAIN_SIZE).to_numpy(float)
-    points["s"] = np.round(last["fratio"].to_numpy(float) / 100 * size).astype(np.int64)
-    percent = last["fratio"].to_numpy(float)
-    points["s_percent"] = percent.astype(np.int64) if (percent % 1 == 0).all() else percent
-    points["seed"] = last["seed"].to_numpy()
-    points["metric"] = last["ftask"].map(METRIC).fillna("").to_numpy()
-    points["value"] = last["value"].to_numpy()
-    points["error"] = 1 - points["value"]
-    return points, [*notes, f"{len(points)} runs"]
+    return rows.reset_index(drop=True)
 
 
 def to_published(frame: pd.DataFrame, file: str | Path | None = None) -> tuple[pd.DataFrame, list[str]]:

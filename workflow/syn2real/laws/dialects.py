@@ -13,7 +13,7 @@ from itertools import islice
 from pathlib import Path
 
 from syn2real.errors import InputError
-from syn2real.near import near_path
+from syn2real.files import require_file
 
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars", " ": "spaces"}
 FORMATS = {
@@ -114,20 +114,19 @@ def known_name(cell: str) -> str:
     return tracked[1] or tracked[2] if tracked else name
 
 
+def _bytes(path: Path) -> bytes:
+    """Return what is in a file or a pipe, such as a shell's `<(…)`; not in a device, which may never end."""
+    try:
+        if not path.is_fifo():
+            require_file(path, "CSV file")
+        return path.read_bytes()
+    except OSError as error:
+        raise InputError(f"cannot be read ({error})", file=path) from None
+
+
 def _text(path: Path) -> tuple[str, list[str]]:
     """Return a file's text, and a note on an unusual encoding."""
-    try:
-        if path.is_dir():
-            raise InputError("is a directory; give a CSV file with the columns n and error", file=path)
-        if path.is_char_device():
-            raise InputError("is a device; give a CSV file", file=path)  # reading it may never end
-        data = path.read_bytes()
-    except FileNotFoundError:
-        raise InputError(f"no such file{near_path(path)}", file=path) from None
-    except InputError:
-        raise
-    except (OSError, ValueError) as error:
-        raise InputError(f"cannot be read ({error})", file=path) from None
+    data = _bytes(path)
     for mark, problem in FORMATS.items():
         if data.startswith(mark):
             raise InputError(problem, file=path)

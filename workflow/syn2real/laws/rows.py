@@ -14,7 +14,7 @@ from syn2real.laws.columns import MEASURED, SOMETIMES
 from syn2real.laws.reading import NOTES, check_frame, line_of, plain, refuse_cells
 from syn2real.laws.results import Rows
 from syn2real.laws.table import Curve
-from syn2real.near import near_name
+from syn2real.near import did_you_mean, near_name
 
 BEYOND = 4  # times the largest measured n is as far as a law is drawn
 
@@ -138,8 +138,8 @@ def _lost(
         there = {_label(curve.identity[column]): str(curve.identity[column]) for curve in curves}
         if _label(values[column]) in there:
             continue
-        close = near_name(str(values[column]), there.values())
-        hint = f"did you mean {close!r}?" if close else f"choose from {', '.join(there.values())}"
+        names = there.values()
+        hint = did_you_mean(str(values[column]), names, f"choose from {', '.join(names)}")
         problem = f"{plain(values[column])!r} in line {line} is in no curve; {hint}"
         return InputError(problem, file=file, key=column)
     places = [name for name in ("s", "n_params") if name in frame and name not in (*varies, *columns)]

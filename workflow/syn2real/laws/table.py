@@ -13,12 +13,12 @@ import pandas as pd
 from syn2real.errors import InputError
 from syn2real.laws.columns import (
     DESCRIBED,
-    MEASURED,
     PRETRAINING,
     TEST_VARIANCE,
     alike_notes,
     blank_notes,
     check_seeds,
+    first_clash,
     growing_notes,
     identity_columns,
     repeat_notes,
@@ -258,14 +258,10 @@ def _deduplicate(
         notes.append(f"{len(frame) - len(table)} repeated rows were dropped")
     twice = table.duplicated(place, keep=False)
     if twice.any():
-        row = table[twice].iloc[0]
-        where = ", ".join(f"{column} = {plain(row[column])}" for column in place)
-        left_out = table.columns.difference([*place, *MEASURED, TEST_VARIANCE], sort=False)
-        mine = table[(table[place] == row[place]).all(axis=1)]
-        apart = [column for column in left_out if mine[column].nunique() > 1]
+        _, where, apart = first_clash(table, place)
         if apart and "seed" not in frame:
             raise InputError(
-                f"rows disagree for {where}; add {apart[0]}, which sets them apart, to --by",
+                f"rows disagree for {where}; add {apart}, which sets them apart, to --by",
                 file=file,
                 key="error",
             )

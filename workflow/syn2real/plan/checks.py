@@ -8,9 +8,8 @@ from syn2real.config.experiment import Experiment
 from syn2real.errors import InputError
 from syn2real.plan.assets import MADE_OBJECTS, MADE_TEXTURES, fetched
 from syn2real.plan.plan import MOST_RUNS, MOST_SHARDS, ExperimentPlan, Plan
-from syn2real.plugins import unknown
+from syn2real.plugins import require_name, unknown
 from syn2real.render.schema import Rendering
-from syn2real.schema import require_name
 from syn2real.tasks.schema import Stage, channel_of
 
 

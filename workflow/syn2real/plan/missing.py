@@ -16,12 +16,16 @@ from syn2real.data.own_renders.checks import check_own_renders
 from syn2real.data.own_renders.index import HERE, update_index
 from syn2real.data.targets.load import check_layout
 from syn2real.errors import InputError
+from syn2real.files import require_file
 from syn2real.near import near_path
 from syn2real.plan.assets import collections_of, textures_folder
 from syn2real.plan.plan import ExperimentPlan, Plan
 from syn2real.plan.runs import MEASUREMENTS
 from syn2real.render.stock import room_materials
 from syn2real.tasks.schema import channel_of
+
+LONGEST_HEADER = 100_000_000
+"""Bytes that safetensors' own header may have."""
 
 
 def missing_data(plan: Plan, root: Path = HERE) -> Findings:
@@ -83,10 +87,10 @@ def _missing_weights(plan: Plan, e: Experiment) -> None:
     reference = plan.references[e.complexity.reference] if e.complexity else None
     if isinstance(reference, GivenReference):
         weights = Path(reference.weights)
+        if not reference.weights.startswith("results/"):
+            require_file(weights)
         if weights.is_file():
             _check_weights(weights)
-        elif not reference.weights.startswith("results/"):
-            raise InputError(f"there is no such file{near_path(weights)}", file=weights)
 
 
 def _check_weights(path: Path) -> None:
@@ -97,7 +101,7 @@ def _check_weights(path: Path) -> None:
         if head[:4] == b"PK\3\4" or head[:1] == b"\x80":  # torch's archives, and its older pickles
             return
         length = int.from_bytes(head, "little")
-        header = stream.read(length) if length <= size - 8 else b""
+        header = stream.read(length) if length <= min(size - 8, LONGEST_HEADER) else b""
     try:
         tensors = json.loads(header)
         ends = [t["data_offsets"][1] for name, t in tensors.items() if name != "__metadata__"]

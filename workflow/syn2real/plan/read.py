@@ -13,7 +13,8 @@ from syn2real.data.targets.schema import Target
 from syn2real.errors import InputError
 from syn2real.plan.checks import check_assets, check_experiment
 from syn2real.plan.plan import Plan, derive
-from syn2real.schema import Section, require_name, validate
+from syn2real.plugins import require_name
+from syn2real.schema import Section, validate
 
 T = TypeVar("T", bound=Section)
 

@@ -64,20 +64,21 @@ def check_tensors(state: Mapping[str, Any], own: Mapping[str, Tensor], name: str
         Naming the tensor: it is missing, of another shape, no float tensor, or not finite.
     """
     for key in sorted(own.keys() | state.keys()):
-        if key not in state and key.endswith("num_batches_tracked"):
-            continue
-        problem = None
-        if key not in state or key not in own:
-            problem = "is missing" if key in own else "has no place in it"
-        elif odd := _oddity(state[key], own[key]):
-            raise InputError(odd, file=path, key=key)
-        elif state[key].shape != own[key].shape:
-            problem = f"has the shape {list(state[key].shape)}, not {list(own[key].shape)}"
-        elif odd := _odd_values(state[key], own[key], key):
-            raise InputError(odd, file=path, key=key)
-        if problem:
-            problem += f": the file does not fit a {name}; it holds another backbone"
+        counter = key not in state and key.endswith("num_batches_tracked")
+        if not counter and (problem := _problem(key, state, own, name)):
             raise InputError(problem, file=path, key=key)
+
+
+def _problem(key: str, state: Mapping[str, Any], own: Mapping[str, Tensor], name: str) -> str | None:
+    """Return what is wrong with one tensor, or None."""
+    other = f"the file does not fit a {name}; it holds another backbone"
+    if key not in state or key not in own:
+        return f"{'is missing' if key in own else 'has no place in it'}: {other}"
+    if odd := _oddity(state[key], own[key]):
+        return odd
+    if state[key].shape != own[key].shape:
+        return f"has the shape {list(state[key].shape)}, not {list(own[key].shape)}: {other}"
+    return _odd_values(state[key], own[key], key)
 
 
 def _oddity(value: Any, own: Tensor) -> str | None:
@@ -120,7 +121,7 @@ def _torch_file(path: Path) -> Any:
             problem = f"not readable as weights: it is a TorchScript program; {SAVE}"
         elif isinstance(error, pickle.UnpicklingError) and ("GLOBAL" in text or "nsupported class" in text):
             problem = f"not readable as weights: it holds Python objects other than tensors; {SAVE}"
-        elif path.read_bytes()[:40].startswith(b"version https://git-lfs"):
+        elif _begins(path, b"version https://git-lfs"):
             problem = "not readable as weights: it is Git LFS's note of where they are; run git lfs pull"
         raise InputError(problem, file=path) from None
 
@@ -129,6 +130,11 @@ def _is_safetensors(path: Path) -> bool:
     """Return whether a file begins as safetensors do, whatever its name: with a length and a brace."""
     with path.open("rb") as stream:
         return stream.read(9)[8:] == b"{"
+
+
+def _begins(path: Path, mark: bytes) -> bool:
+    with path.open("rb") as stream:
+        return stream.read(len(mark)) == mark
 
 
 def _inner(state: Mapping[Any, Any], path: Path) -> Mapping[str, Any]:

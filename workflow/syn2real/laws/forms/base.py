@@ -11,7 +11,7 @@ import numpy as np
 from syn2real.errors import InputError
 from syn2real.laws.results import Rows
 from syn2real.laws.table import Curve, fewest
-from syn2real.plugins import load, names, unknown
+from syn2real.plugins import load, names, require_name
 
 Powers = Mapping[str, Mapping[str, str]]
 LOG_N = (-50.0, 700.0)  # logs of the n among which a required one is searched: none, and all a double holds
@@ -227,9 +227,7 @@ def find_law(name: str, *, loss: bool = False) -> Law:
     InputError
         The name is not a law's, or the law has no form with E.
     """
-    valid = names("laws.forms")
-    if name not in valid:
-        raise InputError(unknown(name, valid), key="--law")
+    require_name(name, names("laws.forms"), key="--law")
     module = load("laws.forms", name)
     if not loss:
         return module.LAW

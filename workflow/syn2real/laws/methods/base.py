@@ -12,7 +12,7 @@ from types import ModuleType
 from syn2real.errors import InputError
 from syn2real.laws.forms.base import Law
 from syn2real.laws.forms.schema import method_of
-from syn2real.plugins import load, names, unknown
+from syn2real.plugins import load, names, require_name
 
 DEFAULT = "default"
 """What a user writes for the method that the law's own module names as `METHOD`."""
@@ -34,9 +34,7 @@ def find_method(name: str, law: Law) -> ModuleType:
     """
     if name == DEFAULT:
         name = method_of(law.name)
-    valid = names("laws.methods")
-    if name not in valid:
-        raise InputError(unknown(name, [DEFAULT, *valid]), key="--method")
+    require_name(name, names("laws.methods"), key="--method")
     method = load("laws.methods", name)
     refusal = method.refuses(law)
     if refusal:
