@@ -81,6 +81,13 @@ def test_what_another_attempt_may_cure_is_tried_three_times(tmp_path: Path) -> N
     assert [ended[0] for ended in cured] == [1, 0] and not (tmp_path / "scratch").exists()
 
 
+def test_a_file_that_a_lost_connection_hides_is_tried_again(tmp_path: Path) -> None:
+    lost = "from syn2real.errors import InputError\n    try: raise OSError(5, 'Input/output error')\n"
+    lost += "    except OSError: raise InputError('cannot be read', file='a.png') from None"
+    ended = _attempts(tmp_path, lost, "print('at work')")
+    assert ended == [(2, "error: a.png: cannot be read\n", ended[0][2]), (0, "", "at work\n")]
+
+
 def test_a_killed_attempt_is_repeated(tmp_path: Path) -> None:
     killed, *others = _attempts(tmp_path, *["os.kill(os.getpid(), 9)"] * 4, "print('at work')")
     assert killed[0] == -9 and [ended[0] for ended in others] == [-9, -9, -9, 0]

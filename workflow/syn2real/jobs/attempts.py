@@ -1,5 +1,6 @@
 """Attempts at a job within one call of Snakemake: an error that no attempt can avoid is met once."""
 
+import errno
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,8 @@ from syn2real.files import read_json, write_json
 
 FINAL = (InputError, TrainingError)
 """Errors that every attempt would end with."""
+PASSING = (errno.EIO, errno.ESTALE, errno.ETIMEDOUT, errno.EAGAIN, errno.EMFILE, errno.ENFILE, errno.ENOMEM)
+"""What the system says of a file that another attempt may well read, such as one on a network's disk."""
 PATIENCE = 3
 """Attempts that may end with another kind of error; one that is killed or out of time leaves none."""
 
@@ -43,7 +46,10 @@ class Attempt:
 
     def failed(self, error: Exception, *, line: str, code: int, log: str) -> None:
         """Note for the attempts to come what this one ends with: error, its line, exit code, and the log."""
-        failure = {"line": line, "code": code, "log": log, "final": isinstance(error, FINAL)}
+        cause = error.__context__
+        passing = isinstance(cause, OSError) and cause.errno in PASSING
+        final = isinstance(error, FINAL) and not passing
+        failure = {"line": line, "code": code, "log": log, "final": final}
         with suppress(OSError):  # a full disk must not hide the error itself
             write_json(self.path, [*self._failures, failure])
 
