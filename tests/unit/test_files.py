@@ -4,12 +4,14 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
 
 from syn2real.files import (
     atomic,
+    check_output,
     digest,
     file_digest,
     read_json,
@@ -73,3 +75,9 @@ def test_unfinished_work_is_bound_to_its_conditions(tmp_path: Path) -> None:
     assert one == scratch_folder(tmp_path / "metrics.json", [{"lr": 0.1}])
     assert one != scratch_folder(tmp_path / "metrics.json", [{"lr": 0.2}])
     assert one.parent == tmp_path and one.name.startswith(".")
+
+
+@pytest.mark.skipif(not os.access("/dev/shm", os.W_OK), reason="no folder in memory")
+def test_a_file_in_memory_is_written_again() -> None:
+    with tempfile.NamedTemporaryFile(dir="/dev/shm") as file:
+        check_output(file.name)

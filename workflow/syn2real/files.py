@@ -107,7 +107,7 @@ def check_output(path: str | Path, *inputs: str | Path | None, key: str | None =
                 continue
             if path.exists() and Path(source).exists() and path.samefile(source):
                 raise InputError("is read, and would be overwritten; name another file", file=path, key=key)
-        if path.is_file() and path.parts[:2] in (("/", "dev"), ("/", "proc")):
+        if path.is_file() and path.parts[:2] in (("/", "dev"), ("/", "proc")) and path.parts[2] != "shm":
             problem = "is standard output, which goes to a file; name that file"
             raise InputError(problem, file=path, key=key)
         place = next(folder for folder in path.absolute().parents if folder.exists())

@@ -24,7 +24,7 @@ Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
 def _expand(path: str) -> str:
     """Return a path with `~` and `$VARIABLE` replaced; a dollar sign in the name of what is there stays."""
     if "\0" in path or len(path.encode()) > 4095 or any(len(part.encode()) > 255 for part in path.split("/")):
-        raise ValueError(f"no path is like this: {shown(path)}; write another one")
+        raise ValueError(f"this cannot be a path: {shown(path)}; write another one")
     if "$" in path and not Path(path).exists():
         for name in re.findall(r"\$\{?(\w+)", path):
             if name not in os.environ:

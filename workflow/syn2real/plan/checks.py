@@ -44,19 +44,23 @@ def check_experiment(plan: Plan, e: Experiment, file: str) -> None:
             rendering = plan.renderings[setting]
             rendering.require(channel_of(ptask), task=ptask, file=file, key="ptasks", name=setting)
     for name, stand_in in e.stand_ins.items():
-        key = f"stand_ins.{name}"
-        require_name(stand_in.setting, plan.rendered(), file=file, key=f"{key}.setting")
+        key, setting = f"stand_ins.{name}", stand_in.setting
+        require_name(setting, plan.rendered(), file=file, key=f"{key}.setting")
         for channel in ("class-map", "objects"):
-            rendering = plan.renderings[stand_in.setting]
-            rendering.require(channel, task=name, file=file, key=f"{key}.setting", name=stand_in.setting)
-        _whole_scenes(plan, stand_in.setting, stand_in.train_images, file=file, key=f"{key}.train_images")
-        _whole_scenes(plan, stand_in.setting, stand_in.val_images, file=file, key=f"{key}.val_images")
+            rendering = plan.renderings[setting]
+            rendering.require(channel, task=name, file=file, key=f"{key}.setting", name=setting)
+        for split in ("train_images", "val_images"):
+            _whole_scenes(plan, setting, getattr(stand_in, split), file=file, key=f"{key}.{split}")
     _check_recipes(plan, e)
     _check_complexity(plan, e, file)
     for f in e.ftasks:
-        require_name(f.target, plan.targets, file=file, key="ftasks.target")
-        target, channel = plan.targets[f.target], channel_of(f.task)
-        target.require(channel, task=f.task, file=file, key="ftasks.target", name=f.target)
+        _require_labels(plan, f.task, f.target, file=file, key="ftasks.target")
+
+
+def _require_labels(plan: Plan, task: str, name: str, *, file: str, key: str) -> None:
+    """Raise InputError unless a target is defined and has what a task learns."""
+    require_name(name, plan.targets, file=file, key=key)
+    plan.targets[name].require(channel_of(task), task=task, file=file, key=key, name=name)
 
 
 def _check_runs(e: Experiment, file: str) -> None:
@@ -83,15 +87,8 @@ def _check_complexity(plan: Plan, e: Experiment, file: str) -> None:
     """Raise InputError unless the complexities of an experiment's settings can be measured and compared."""
     for name, reference in e.references.items():
         if isinstance(reference, TrainedReference):
-            require_name(reference.target, plan.targets, file=file, key=f"references.{name}.target")
-            target = plan.targets[reference.target]
-            target.require(
-                channel_of(reference.ftask),
-                task=reference.ftask,
-                file=file,
-                key=f"references.{name}.target",
-                name=reference.target,
-            )
+            key = f"references.{name}.target"
+            _require_labels(plan, reference.ftask, reference.target, file=file, key=key)
     if e.complexity is None:
         return
     require_name(e.complexity.reference, plan.references, file=file, key="complexity.reference")
