@@ -138,6 +138,8 @@ GOOD = "n,error\n1000,0.5\n2000,0.45\n4000,0.42\n"
     [
         ("", "is empty"),
         ("  \n \n", "is empty"),
+        (",,,\n,,,\n", "is empty"),
+        ("sep=;\n", "is empty"),
         ("n,error\n", "no rows"),
         ("n,value\n1,2\n", "error: no such column"),
         ("m,error\n1,2\n", "n: no such column"),

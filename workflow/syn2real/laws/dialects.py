@@ -35,6 +35,7 @@ ENCODINGS = {
     codecs.BOM_UTF16_LE: "utf-16",
     codecs.BOM_UTF16_BE: "utf-16",
 }
+EMPTY = "is empty; it needs a header and rows with n and error"
 SIZES = ("n", "pretrain.data")  # the column that a header has, of a table of either kind
 TRACKED = re.compile(r"(?:params|parameters|config|metrics|summary)[./](.+)|params_(.+)")
 """Names as trackers write them: params.n (MLflow), metrics/error (Neptune), params_n (Optuna)."""
@@ -147,8 +148,8 @@ def _text(path: Path) -> tuple[str, list[str]]:
         raise InputError(f"line {line} has a NUL byte, as no CSV does; save the table as UTF-8", file=path)
     text = text.removeprefix("\ufeff")
     start = text.lstrip()[:1]
-    if not start:
-        raise InputError("is empty; it needs a header and rows with n and error", file=path)
+    if not text.strip("".join(SEPARATORS) + '"\r\n'):
+        raise InputError(EMPTY, file=path)
     if start in "{[":
         raise InputError("is JSON; write the table as CSV (pandas: read_json, then to_csv)", file=path)
     if start == "<":
@@ -207,6 +208,8 @@ def _uncommented(row: list[str]) -> list[str]:
 
 def _header(records: list[Record], notes: list[str], path: Path) -> tuple[list[str], list[Record]]:
     """Return the header's cells and the records after it; titles and remarks may stand above."""
+    if not records:
+        raise InputError(EMPTY, file=path)
     found = (i for i, (_, row) in enumerate(records[:HEADER_WITHIN]) if _is_header(_uncommented(row)))
     first = next((i for i, (_, row) in enumerate(records) if not row[0].startswith("#")), 0)
     place = next(found, first)
