@@ -32,7 +32,7 @@ REFUSED = {
     "fit {folder}": "is a folder",
     "fit {folder}/points.csw": "no such CSV file; did you mean {folder}/points.csv?",
     "fit /dev/zero": "is a pipe or device",
-    "fit {file} --by colour": "no such column (named in --by)",
+    "fit {file} --by colour": "--by: there is no column 'colour'",
     "fit {file} --by Setting": "did you mean 'setting'?",
     "fit {file} --by seed": "seed",
     "fit {file} --by setting": "add model, which sets them apart",

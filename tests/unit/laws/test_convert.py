@@ -96,14 +96,14 @@ def test_a_plain_table_gets_the_names_it_lacks(tmp_path):
 @pytest.mark.parametrize(
     ("select", "ignore", "message"),
     [
-        ({"task": ["objdet"]}, (), "select: the points have no column 'task'; they have: setting"),
+        ({"task": ["objdet"]}, (), "select: there is no column 'task'; did you mean 'ptask'"),
         (
             {"ftask": ["normal"]},
             (),
             "select.ftask: no row has the value 'normal'; the rows that are left have: ",
         ),
         ({"ftask": []}, (), "no row is left after 'select'"),
-        ({}, ("pool",), "ignore: the points have no column 'pool'"),
+        ({}, ("pool",), "ignore: there is no column 'pool'; there are: setting"),
     ],
 )
 def test_a_selection_of_nothing_is_refused(published, tmp_path, select, ignore, message):

@@ -192,9 +192,9 @@ TABLE = "n,error,setting,seed\n0,0.5,a,0\n10,0.4,a,0\n100,0.3,a,0\n"
     [
         (TABLE, {}, None),
         (TABLE, {"select": {"setting": ["a"]}, "ignore": ["seed"]}, None),
-        (TABLE, {"select": {"seting": ["a"]}}, "select: the points have no column 'seting'"),
+        (TABLE, {"select": {"seting": ["a"]}}, "select: there is no column 'seting'; did you mean 'setting'"),
         (TABLE, {"select": {"setting": ["b"]}}, "select.setting: no row has the value 'b'"),
-        (TABLE, {"ignore": ["sed"]}, "ignore: the points have no column 'sed'"),
+        (TABLE, {"ignore": ["sed"]}, "ignore: there is no column 'sed'"),
         (TABLE.replace("0.4", "many"), {}, "error"),
         ("a,b\n1,2\n", {}, "n"),
         ("", {}, "given.csv"),

@@ -59,10 +59,7 @@ def identity_columns(
     """
     if by is not None:
         for column in by:
-            if column not in frame.columns:
-                there = [str(other) for other in frame.columns]
-                hint = did_you_mean(column, there, f"it has: {', '.join(there)}")
-                raise InputError(f"no such column (named in --by); {hint}", file=file, key=column)
+            require_column(frame, column, file, "--by")
             if column in NEVER_IDENTITY:
                 raise InputError("can never set curves apart; leave it out of --by", file=file, key=column)
         names = [column for column in by if column not in varies]
@@ -78,6 +75,14 @@ def identity_columns(
         if column in frame.columns and column not in names and described not in varies:
             names += [column] if (_grouped(trained, names)[column].nunique() > 1).any() else []
     return names
+
+
+def require_column(frame: pd.DataFrame, column: str, file: str | Path | None, key: str) -> None:
+    """Refuse a column that a table does not have, with the nearest one; `key` names it."""
+    there = [str(other) for other in frame.columns]
+    if column not in there:
+        hint = did_you_mean(column, there, f"there are: {', '.join(there)}")
+        raise InputError(f"there is no column '{column}'; {hint}", file=file, key=key)
 
 
 def without_runs(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:

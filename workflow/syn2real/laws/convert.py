@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from syn2real.errors import InputError
-from syn2real.laws.columns import ROUNDED, check_seeds, identity_columns, without_runs
+from syn2real.laws.columns import ROUNDED, check_seeds, identity_columns, require_column, without_runs
 from syn2real.laws.reading import NOTES, check_frame, number_column, read_csv, refuse_cells, score_column
 
 PUBLISHED = (
@@ -93,7 +93,7 @@ def read_measurements(
         points, notes = without_runs(check_frame(frame, path))
         notes = [*points.attrs[NOTES], *notes]
     for column, values in (select or {}).items():
-        _known_column(points, column, path, "select")
+        require_column(points, column, path, "select")
         have = dict.fromkeys(points[column].astype(str))
         if absent := [value for value in map(str, values) if value not in have]:
             some = ", ".join([*have][:12]) + (", …" if len(have) > 12 else "")
@@ -103,7 +103,7 @@ def read_measurements(
     if points.empty:
         raise InputError("no row is left after 'select'; look at the values it names", file=path)
     for column in ignore:
-        _known_column(points, column, path, "ignore")
+        require_column(points, column, path, "ignore")
     points = points.drop(columns=list(ignore))
     for column in NAMES:
         if column not in points:
@@ -116,13 +116,6 @@ def read_measurements(
     points = points.reset_index(drop=True)
     points.attrs[NOTES] = notes
     return points
-
-
-def _known_column(points: pd.DataFrame, column: str, path: str | Path, key: str) -> None:
-    """Refuse a column that the points do not have."""
-    if column not in points.columns:
-        have = ", ".join(map(str, points.columns))
-        raise InputError(f"the points have no column '{column}'; they have: {have}", file=path, key=key)
 
 
 def to_points(frame: pd.DataFrame, file: str | Path | None = None) -> tuple[pd.DataFrame, list[str]]:
