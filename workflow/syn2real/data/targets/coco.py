@@ -26,9 +26,9 @@ class CocoImages(AnnotatedImages):
 
     Parameters
     ----------
-    folders : sequence of Path
+    folders : Path or sequence of Path
         The folder of each file's images.
-    files : sequence of Path
+    files : Path or sequence of Path
         The annotation files.
     channel : {"objects", "class-map"}
         What the images are labelled with.
@@ -45,15 +45,16 @@ class CocoImages(AnnotatedImages):
 
     def __init__(
         self,
-        folders: Sequence[Path],
-        files: Sequence[Path],
+        folders: Path | Sequence[Path],
+        files: Path | Sequence[Path],
         channel: str,
         *,
         crowds: bool = True,
         exif: Exif | None = None,
     ) -> None:
         self.channel = channel
-        self._folders, self._files = folders, files
+        self._folders = [folders] if isinstance(folders, Path) else folders
+        self._files = [files] if isinstance(files, Path) else files
         self._crowds, self._exif = crowds, exif
         data = read_annotations(self._files, channel)
         self._truth, self._images = index(data), data["images"]
