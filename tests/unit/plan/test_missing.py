@@ -194,6 +194,8 @@ TABLE = "n,error,setting,seed\n0,0.5,a,0\n10,0.4,a,0\n100,0.3,a,0\n"
         (TABLE, {"select": {"setting": ["a"]}, "ignore": ["seed"]}, None),
         (TABLE, {"select": {"seting": ["a"]}}, "select: there is no column 'seting'; did you mean 'setting'"),
         (TABLE, {"select": {"setting": ["b"]}}, "select.setting: no row has the value 'b'"),
+        (TABLE, {"select": {"n": [0, 10.0, 100]}}, None),
+        (TABLE, {"ignore": ["error"]}, "ignore: error is what is measured"),
         (TABLE, {"ignore": ["sed"]}, "ignore: there is no column 'sed'"),
         (TABLE.replace("0.4", "many"), {}, "error"),
         ("a,b\n1,2\n", {}, "n"),

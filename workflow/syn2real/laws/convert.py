@@ -15,7 +15,15 @@ import pandas as pd
 
 from syn2real.errors import InputError
 from syn2real.laws.columns import ROUNDED, check_seeds, identity_columns, require_column, without_runs
-from syn2real.laws.reading import NOTES, check_frame, number_column, read_csv, refuse_cells, score_column
+from syn2real.laws.reading import (
+    NOTES,
+    check_frame,
+    number_column,
+    plain,
+    read_csv,
+    refuse_cells,
+    score_column,
+)
 
 PUBLISHED = (
     "n_eval", "value", "pretrain.data", "pscale", "ptask", "fdata", "fratio", "ftask", "model", "nparam",
@@ -94,16 +102,21 @@ def read_measurements(
         notes = [*points.attrs[NOTES], *notes]
     for column, values in (select or {}).items():
         require_column(points, column, path, "select")
-        have = dict.fromkeys(points[column].astype(str))
-        if absent := [value for value in map(str, values) if value not in have]:
+        names = points[column].map(lambda cell: str(plain(cell)))  # 100, whether it was read as 100.0 or not
+        have, wanted = dict.fromkeys(names), [str(plain(value)) for value in values]
+        if absent := [value for value in wanted if value not in have]:
             some = ", ".join([*have][:12]) + (", …" if len(have) > 12 else "")
             problem = f"no row has the value '{absent[0]}'; the rows that are left have: {some}"
             raise InputError(problem, file=path, key=f"select.{column}")
-        points = points[points[column].astype(str).isin([str(value) for value in values])]
+        points = points[names.isin(wanted)]
     if points.empty:
         raise InputError("no row is left after 'select'; look at the values it names", file=path)
     for column in ignore:
         require_column(points, column, path, "ignore")
+        if column in ("n", "error"):
+            raise InputError(
+                f"{column} is what is measured; leave it out of `ignore`", file=path, key="ignore"
+            )
     points = points.drop(columns=list(ignore))
     for column in NAMES:
         if column not in points:
