@@ -94,6 +94,11 @@ class Predictions:
     predict_lower: np.ndarray
     predict_upper: np.ndarray
 
+    @classmethod
+    def without_intervals(cls, error: np.ndarray) -> Predictions:
+        """Return expected errors, (P,), whose intervals are not known."""
+        return cls(error, *[np.full(error.shape, np.nan)] * 4)
+
 
 def identified(estimate: Mapping[str, Any]) -> bool:
     """Say whether the measurements support an estimate, given as the JSON contract's object."""

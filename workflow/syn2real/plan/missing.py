@@ -70,12 +70,10 @@ def _missing_measurements(measured: Measured) -> Findings:
     """Look whether a table of measurements is there, and what its job can read."""
     given = measured.measurements
     table = given.path or MEASUREMENTS.format(sha256=given.sha256)
-    if Path(table).is_dir():
-        raise InputError("is a folder; name a CSV file", file=table)
-    if given.path is not None and not Path(table).is_file():
+    if given.path is not None and not Path(table).exists():
         # Nothing makes it, and without it there is no experiment: never only a warning.
         return Findings([f"{table}: there is no such file{near_path(table)}"])
-    if Path(table).is_file():
+    if Path(table).exists():
         try:
             from syn2real.laws.convert import read_measurements
         except ModuleNotFoundError:

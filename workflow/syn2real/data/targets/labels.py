@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
 
-from syn2real.data.image_files import files_below, is_image
+from syn2real.data.image_files import files_below, images_below
 from syn2real.data.targets.class_folders import TABLE
 from syn2real.data.targets.schema import SPLITS, Target
 from syn2real.errors import InputError
@@ -107,7 +107,7 @@ def _read(target: Target) -> _Labels:
 
 def _sizes(root: Path, folders: set[Path]) -> list[list[object]]:
     """Return names and sizes of the images below a folder; add the folders that they lie in to `folders`."""
-    images = [path for path in files_below(root) if is_image(path.name)]
+    images = images_below(root)
     if len(images) > MANY:
         print(f"{root}: {len(images):,} images are new or have changed: reading their sizes", file=sys.stderr)
     folders |= {root, *(parent for path in images for parent in _between(path.parent, root))}

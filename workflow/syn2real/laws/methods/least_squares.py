@@ -57,8 +57,7 @@ class LeastSquares:
         """Predict at rows: the fitted law, and equal-tailed intervals of the draws."""
         error = self.problem.columns(self.solution.exponents[0], rows) @ self.solution.coefficients[0]
         if self.df < 1:
-            nothing = np.full(error.shape, np.nan)
-            return Predictions(error, nothing, nothing, nothing, nothing)
+            return Predictions.without_intervals(error)
         mean = (self.problem.columns(self.exponents, rows) @ self.coefficients[..., None])[..., 0]
         mean = np.maximum(mean, SMALLEST)
         noise = self.sigma * np.random.default_rng(SEED).standard_t(self.df, (len(mean), 1))

@@ -64,8 +64,7 @@ class PaperFit:
         params = {name: param.value for name, param in self.params.items()}
         error = LAW.predict(params, rows)
         if self.df < 1:
-            nothing = np.full(error.shape, np.nan)
-            return Predictions(error, nothing, nothing, nothing, nothing)
+            return Predictions.without_intervals(error)
         cover = covariance(self.n, params["D"], params["alpha"], self.sigma)
         slope = jacobian(rows.n, params["D"], params["alpha"])
         variance = np.einsum("pi,ij,pj->p", slope, cover, slope)
@@ -89,8 +88,7 @@ class SizeFit:
         """Predict with the gap of the line and the effect of n of the model nearest in size; no intervals."""
         nearest = np.abs(np.log(self.n_params[:, None] / rows.n_params)).argmin(axis=0)
         gap = self.law.predict({name: param.value for name, param in self.params.items()}, rows)
-        nothing = np.full(rows.n.shape, np.nan)
-        return Predictions(gap + self.d * rows.n ** -self.alpha[nearest], nothing, nothing, nothing, nothing)
+        return Predictions.without_intervals(gap + self.d * rows.n ** -self.alpha[nearest])
 
 
 def refuses(law: Law) -> str | None:

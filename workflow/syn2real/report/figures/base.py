@@ -1,6 +1,6 @@
 """What the figures share: style, names of curves, saving."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import matplotlib as mpl
@@ -15,7 +15,7 @@ from syn2real.files import atomic, read_json
 from syn2real.laws.columns import differing
 from syn2real.laws.reading import read_own_csv
 from syn2real.laws.results import FIXED, SETTLED, UNSETTLED, identified
-from syn2real.laws.table import rows_of
+from syn2real.laws.table import FEWEST, Curve, read_curves, rows_of
 
 mpl.use("Agg")
 sns.set_theme(style="ticks", context="notebook", palette="colorblind")
@@ -143,6 +143,12 @@ def small_panels(count: int, width: float, height: float, columns: int = 4) -> t
     return figure, list(axes[:count])
 
 
+def measured_curves(points: pd.DataFrame) -> list[tuple[Curve, str]]:
+    """Return the curves of a points table that have enough sizes for a law, each with its label."""
+    curves = [c for c in read_curves(points, allow_unfitted=True)[0] if len(c.n) >= FEWEST]
+    return list(zip(curves, curve_labels([curve.identity for curve in curves]), strict=True))
+
+
 def share_limits(parts: Sequence[FigureBase]) -> None:
     """Give the panels at the same place of each part the same limits, so that methods can be compared."""
     for axes in zip(*(part.axes for part in parts), strict=False):
@@ -150,6 +156,44 @@ def share_limits(parts: Sequence[FigureBase]) -> None:
             ends = np.array([getattr(ax, get)() for ax in axes])
             for ax in axes:
                 getattr(ax, put)(ends[:, 0].min(), ends[:, 1].max())
+
+
+def method_panels(
+    points: pd.DataFrame,
+    curves: Curves,
+    stand_ins: list[str],
+    ylabel: str,
+    draw: Callable[[Axes, pd.DataFrame, Curves], None],
+    below: float = 0.0,
+) -> Figure:
+    """Return a figure with a log-log panel a fine-tuning task and target, for each method that fitted.
+
+    Parameters
+    ----------
+    points : pandas.DataFrame
+        A points table, a row a run.
+    curves : list of dict
+        Fits by one method or both.
+    stand_ins : list of str
+        Targets that are rendered stand-ins; their panels say so.
+    ylabel : str
+        Of all panels.
+    draw : callable
+        Draws a panel: its axes, points and curves.
+    below : float
+        Room below the panels, inches.
+    """
+    width, height = panel_size(points)
+    figure, parts = method_parts(curves, width, height + below)
+    for part, mine in parts:
+        for ax, ftask, target in panel_axes(part, points):
+            here = points[(points["ftask"] == ftask) & (points["target"] == target)]
+            ax.set(xscale="log", yscale="log")
+            draw(ax, here, inside(mine, ftask, target))
+            title = panel_title(ftask, target, stand_ins)
+            ax.set(xlabel="pre-training images n", ylabel=ylabel, title=title)
+    share_limits([part for part, _ in parts])
+    return figure
 
 
 def panels(points: pd.DataFrame) -> list[tuple[str, str]]:

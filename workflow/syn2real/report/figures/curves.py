@@ -13,15 +13,10 @@ from syn2real.report.figures.base import (
     coloured,
     cut,
     draw_means,
-    inside,
     label_errors,
-    method_parts,
-    panel_axes,
-    panel_size,
-    panel_title,
+    method_panels,
     predicted,
     pretrained,
-    share_limits,
 )
 
 TITLE = "error against pre-training size"
@@ -52,21 +47,11 @@ def draw(points: pd.DataFrame, fits: dict[str, Any], stand_ins: list[str]) -> Fi
         light band that of a new measurement, the dotted line the mean error without pre-training. Where all
         measured errors are rates, nothing goes above 1.
     """
-    figure, parts = method_parts(fits["curves"], *panel_size(points))
-    for part, curves in parts:
-        for ax, ftask, target in panel_axes(part, points):
-            here = (points["ftask"] == ftask) & (points["target"] == target)
-            _panel(ax, points[here], inside(curves, ftask, target))
-            title = panel_title(ftask, target, stand_ins)
-            ax.set(xlabel="pre-training images n", ylabel="test error", title=title)
-    share_limits([part for part, _ in parts])
-    return figure
+    return method_panels(points, fits["curves"], stand_ins, "test error", _panel)
 
 
 def _panel(ax: Axes, points: pd.DataFrame, curves: list[dict[str, Any]]) -> None:
     """Draw the curves of one task and target."""
-    ax.set_xscale("log")
-    ax.set_yscale("log")
     shown = coloured(curves)
     for curve, label, colour in shown:
         rows = pretrained(points, curve)

@@ -8,8 +8,8 @@ from matplotlib.figure import Figure
 from syn2real.laws.forms.simple import LAW
 from syn2real.laws.methods.paper import given_coefficient
 from syn2real.laws.results import Rows
-from syn2real.laws.table import Curve, read_curves
-from syn2real.report.figures.base import curve_labels, draw_means, label_errors, small_panels
+from syn2real.laws.table import Curve
+from syn2real.report.figures.base import draw_means, label_errors, measured_curves, small_panels
 
 TITLE = "laws of nearly equal loss"
 NEEDS = ("points",)
@@ -36,13 +36,12 @@ def draw(points: pd.DataFrame) -> Figure:
         the law of D = 0.5 solid and that of D = 1 dashed; the root-mean-square of their log errors in the
         legend.
     """
-    curves = [c for c in read_curves(points, allow_unfitted=True)[0] if len(c.n) >= 3]
+    curves = measured_curves(points)
     figure, (first, *axes) = small_panels(1 + len(curves), 4.2, 3.8)
     for law, style in zip(PAPERS, STYLES, strict=True):
         _line(first, SIZES, law, style, "D = {D:g}, α = {alpha:g}, C = {C:g}".format(**law))
     first.set_title("the paper's example", fontsize="small")
-    labels = curve_labels([curve.identity for curve in curves])
-    for ax, curve, label in zip(axes, curves, labels, strict=True):
+    for ax, (curve, label) in zip(axes, curves, strict=True):
         _panel(ax, curve)
         ax.set_title(label, fontsize="small")
     for ax in (first, *axes):

@@ -6,8 +6,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from syn2real.laws.landscape import ALPHA, COEFFICIENT, PUBLISHED_COEFFICIENT, landscape
-from syn2real.laws.table import Curve, read_curves
-from syn2real.report.figures.base import curve_labels, small_panels
+from syn2real.laws.table import Curve
+from syn2real.report.figures.base import measured_curves, small_panels
 
 TITLE = "loss landscapes"
 NEEDS = ("points",)
@@ -29,12 +29,11 @@ def draw(points: pd.DataFrame) -> Figure:
     Figure
         Panels in rows of four.
     """
-    curves = [c for c in read_curves(points, allow_unfitted=True)[0] if len(c.n) >= 3]
+    curves = measured_curves(points)
     figure, axes = small_panels(len(curves), 3.6, 3.4)
     if not curves:
         figure.suptitle("no curve has three sizes")
-    labels = curve_labels([curve.identity for curve in curves])
-    for ax, curve, label in zip(axes, curves, labels, strict=False):
+    for ax, (curve, label) in zip(axes, curves, strict=False):
         _panel(ax, curve)
         ax.set_title(label, fontsize="small")
     figure.supxlabel("pre-training rate α")

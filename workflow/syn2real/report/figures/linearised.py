@@ -12,13 +12,8 @@ from syn2real.laws.results import Rows
 from syn2real.report.figures.base import (
     coloured,
     draw_means,
-    inside,
-    method_parts,
-    panel_axes,
-    panel_size,
-    panel_title,
+    method_panels,
     pretrained,
-    share_limits,
 )
 
 TITLE = "error above the transfer gap"
@@ -45,19 +40,12 @@ def draw(points: pd.DataFrame, fits: dict[str, Any], stand_ins: list[str]) -> Fi
     Figure
         Log-log panels.
     """
-    figure, parts = method_parts(fits["curves"], *panel_size(points))
-    for part, curves in parts:
-        for ax, ftask, target in panel_axes(part, points):
-            _panel(ax, points, [c for c in inside(curves, ftask, target) if c["fit"]])
-            title = panel_title(ftask, target, stand_ins)
-            ax.set(xlabel="pre-training images n", ylabel="test error - C", title=title)
-    share_limits([part for part, _ in parts])
-    return figure
+    return method_panels(points, fits["curves"], stand_ins, "test error - C", _panel)
 
 
 def _panel(ax: Axes, points: pd.DataFrame, curves: list[dict[str, Any]]) -> None:
     """Draw the curves of one task and target."""
-    ax.set(xscale="log", yscale="log")
+    curves = [curve for curve in curves if curve["fit"]]
     for curve, label, colour in coloured(curves):
         params = {name: estimate["value"] for name, estimate in curve["fit"]["params"].items()}
         means = pretrained(points, curve).groupby("n")["error"].mean() - params["C"]

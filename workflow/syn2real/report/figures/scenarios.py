@@ -1,5 +1,6 @@
 """What more images can reach against the target: the decision chart, Figure 3 of the paper (§3.3)."""
 
+from functools import partial
 from textwrap import fill
 from typing import Any
 
@@ -17,14 +18,10 @@ from syn2real.report.figures.base import (
     error_bars,
     inside,
     label_errors,
-    method_parts,
-    panel_axes,
-    panel_size,
-    panel_title,
+    method_panels,
     panels,
     predicted,
     pretrained,
-    share_limits,
 )
 
 TITLE = "decision chart: what more images can reach"
@@ -60,21 +57,13 @@ def draw(points: pd.DataFrame, fits: dict[str, Any], advice: dict[str, Any], sta
         beyond. Their colour is the scenario: by the default method that of the advice, by the paper's that of
         its point estimates.
     """
-    width, height = panel_size(points)
     most = max(len(inside(advice["curves"], *place)) for place in panels(points))
-    figure, parts = method_parts(fits["curves"], width, height + 0.45 * most)
-    for part, curves in parts:
-        for ax, ftask, target in panel_axes(part, points):
-            _panel(ax, points, inside(curves, ftask, target), advice)
-            title = panel_title(ftask, target, stand_ins)
-            ax.set(xlabel="pre-training images n", ylabel="test error", title=title)
-    share_limits([part for part, _ in parts])
-    return figure
+    panel = partial(_panel, advice=advice)
+    return method_panels(points, fits["curves"], stand_ins, "test error", panel, below=0.45 * most)
 
 
 def _panel(ax: Axes, points: pd.DataFrame, curves: Curves, advice: dict[str, Any]) -> None:
     """Draw the curves of one task and target, with a line of words on each below the panel."""
-    ax.set(xscale="log", yscale="log")
     target, limit = advice["target_error"], 0.0
     labels = curve_labels([curve["curve"] for curve in curves])
     for place, (curve, label) in enumerate(zip(curves, labels, strict=True)):
