@@ -2,11 +2,12 @@
 
 import pytest
 import torch
+from torch.nn import functional as F
 from torchvision import tv_tensors
 from torchvision.transforms import v2
 
 from syn2real.tasks.base import build_model
-from syn2real.tasks.common.dense import RandomShortestSize
+from syn2real.tasks.common.dense import RandomShortestSize, enlarged
 from syn2real.tasks.common.images import stack_padded
 from syn2real.training.optimiser import make_optimiser
 from syn2real.training.seeding import temporarily_seeded
@@ -59,10 +60,33 @@ def test_auxiliary_head_as_in_the_paper(name, smoke_task, samples):
     with torch.random.fork_rng():
         outputs = model(task.move(batch, CPU)[0])
     assert parts.keys() == {"main", "auxiliary"}
-    assert outputs["out"].shape == outputs["aux"].shape == (2, 4 if name == "semseg" else 3, 48, 48)
+    channels = 4 if name == "semseg" else 3
+    for head in ("out", "aux"):
+        assert enlarged(outputs[head], torch.Size([48, 48])).shape == (2, channels, 48, 48)
     factors = {group["lr_factor"]: len(group["params"]) for group in make_optimiser(task, model).param_groups}
     auxiliary = [name for name, _ in model.named_parameters() if name.startswith("aux_classifier")]
     assert factors[10.0] == len(auxiliary) and set(factors) == {1.0, 10.0}
+
+
+@pytest.mark.parametrize("name", ["semseg", "normal", "depth"])
+def test_the_loss_is_that_of_the_batch_however_few_images_are_compared_at_once(name, smoke_task, monkeypatch):
+    task = smoke_task(name)
+    random = torch.Generator().manual_seed(0)
+    heads = {head: torch.randn(3, task.outputs, 4, 4, generator=random) for head in ("out", "aux")}
+    images = torch.zeros(3, 3, 32, 32, dtype=torch.uint8)
+    targets = {
+        "semseg": torch.randint(0, 4, (3, 32, 32), generator=random, dtype=torch.uint8),
+        "normal": torch.randint(0, 256, (3, 3, 32, 32), generator=random, dtype=torch.uint8),
+        "depth": torch.rand(3, 32, 32, generator=random),
+    }[name]
+    moved = task.move((images, targets), CPU)
+    whole = task.loss(lambda _: heads, *moved)
+    monkeypatch.setattr("syn2real.tasks.common.dense.AT_ONCE", 1)
+    apart = task.loss(lambda _: heads, *moved)
+    torch.testing.assert_close(apart, whole)
+    if name == "semseg":  # torchvision's reference
+        expected = F.cross_entropy(enlarged(heads["out"], images.shape[-2:]), moved[1], ignore_index=255)
+        torch.testing.assert_close(apart["main"], expected)
 
 
 def test_segmentation_loss_ignores_padding_alone(smoke_task):

@@ -17,6 +17,9 @@ from syn2real.backbones.base import Backbone
 from syn2real.tasks.base import Task
 from syn2real.tasks.common.images import stack_padded
 
+AT_ONCE = 2**22
+"""Outputs, in numbers, that a loss enlarges and compares at once: 16 MiB, where memory is reused, not new."""
+
 
 class DenseTask(Task):
     """A task whose annotation is a mask and whose network is DeepLabV3."""
@@ -34,6 +37,29 @@ class DenseTask(Task):
     def build(self, backbone: Backbone) -> nn.Module:
         """Return DeepLabV3 with its auxiliary head."""
         return DeepLab(backbone, self.outputs)
+
+    @abstractmethod
+    def summed_loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        """Return the sum of the losses of some images' outputs, [B, outputs, H, W]."""
+
+    @abstractmethod
+    def counted(self, targets: Tensor) -> Tensor:
+        """Return what divides the sum over a batch: its labelled pixels, or images."""
+
+    def loss(self, model: nn.Module, images: Any, targets: Any) -> dict[str, Tensor]:
+        """Return the mean loss of the main head and the weighted one of the auxiliary head (A.2: × 0.5)."""
+        # The mean over nothing at all would be NaN: a crop may lie on padding alone.
+        counted, size = self.counted(targets).clamp(min=1), images.shape[-2:]
+        count = max(1, AT_ONCE // (self.outputs * size.numel()))
+
+        def mean(coarse: Tensor) -> Tensor:
+            some = zip(coarse.split(count), targets.split(count), strict=True)
+            return (
+                torch.stack([self.summed_loss(enlarged(own, size), to) for own, to in some]).sum() / counted
+            )
+
+        heads = model(images)
+        return {"main": mean(heads["out"]), "auxiliary": self.section.aux_weight * mean(heads["aux"])}
 
     def lr_factor(self, parameter: str) -> float:
         """Return the recipe's factor for the auxiliary head (A.2: 10)."""
@@ -67,7 +93,8 @@ class DenseTask(Task):
         total, n = torch.zeros(1, dtype=torch.float64, device=device), 0
         for batch in batches:
             images, targets = self.move(batch, device)
-            total = total + torch.stack([value.double() for value in sums(model(images)["out"], targets)])
+            values = sums(enlarged(model(images)["out"], images.shape[-2:]), targets)
+            total = total + torch.stack([value.double() for value in values])
             n += len(images)
         return (total[:-1] / total[-1]).tolist(), n
 
@@ -90,13 +117,14 @@ class DeepLab(nn.Module):
         self.aux_classifier = FCNHead(backbone.channels[-2], outputs)
 
     def forward(self, images: Tensor) -> dict[str, Tensor]:
-        """Return the outputs of both heads, "out" and "aux", each [B, outputs, H, W]."""
-        maps, size = self.backbone(images), images.shape[-2:]
-        coarse = {"out": self.classifier(maps[-1]), "aux": self.aux_classifier(maps[-2])}
-        return {
-            name: F.interpolate(values, size=size, mode="bilinear", align_corners=False)
-            for name, values in coarse.items()
-        }
+        """Return the coarse outputs of both heads, "out" and "aux", each [B, outputs, h, w] (`enlarged`)."""
+        maps = self.backbone(images)
+        return {"out": self.classifier(maps[-1]), "aux": self.aux_classifier(maps[-2])}
+
+
+def enlarged(outputs: Tensor, size: torch.Size) -> Tensor:
+    """Return coarse outputs at the images' size, as torchvision's DeepLabV3 does."""
+    return F.interpolate(outputs, size=size, mode="bilinear", align_corners=False)
 
 
 def train_steps(resize: tuple[int, int], crop: int, flip: bool, unlabelled: int) -> v2.Transform:
@@ -127,8 +155,3 @@ class RandomShortestSize(v2.RandomShortestSize):
             cv2.resize(pixels.numpy(), (width, height), interpolation=cv2.INTER_NEAREST)
         )
         return tv_tensors.Mask(resized.movedim(-1, 0) if inpt.ndim == 3 else resized)
-
-
-def parts(outputs: dict[str, Tensor], weight: float, loss: Callable[[Tensor], Tensor]) -> dict[str, Tensor]:
-    """Return the loss of the main head and the weighted one of the auxiliary head (A.2: × 0.5)."""
-    return {"main": loss(outputs["out"]), "auxiliary": weight * loss(outputs["aux"])}

@@ -9,7 +9,7 @@ from torchvision import tv_tensors
 from torchvision.transforms import v2
 
 from syn2real.tasks.base import Evaluation
-from syn2real.tasks.common.dense import DenseTask, parts, train_steps
+from syn2real.tasks.common.dense import DenseTask, train_steps
 from syn2real.tasks.depth.schema import METRIC
 
 
@@ -40,19 +40,17 @@ class Depth(DenseTask):
         section = self.section
         return train_steps(section.resize, section.crop, section.flip, self.unlabelled)
 
-    def loss(self, model: nn.Module, images: Any, targets: Any) -> dict[str, Tensor]:
-        """Return the mean over the images of their scale-invariant errors, of both heads."""
-        known = known_images(targets)
+    def summed_loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        """Return the sum of the images' scale-invariant errors."""
+        return scale_invariant_errors(outputs[:, 0], targets, self.section.balance).sum()
 
-        def loss(outputs: Tensor) -> Tensor:
-            errors = scale_invariant_errors(outputs[:, 0], targets, self.section.balance)
-            return errors.sum() / known.sum().clamp(min=1)
-
-        return parts(model(images), self.section.aux_weight, loss)
+    def counted(self, targets: Tensor) -> Tensor:
+        """Return the number of images whose depth is known somewhere."""
+        return known_images(targets).sum()
 
     def weight(self, targets: Any) -> float:
         """Return the number of images whose depth is known somewhere."""
-        return float(known_images(targets).sum())
+        return float(self.counted(targets))
 
     def evaluate(
         self, model: nn.Module, batches: Iterable[Any], data: Any, device: torch.device

@@ -14,7 +14,7 @@ from torchvision.transforms import v2
 
 from syn2real.channels.normals import unpack
 from syn2real.tasks.base import Evaluation
-from syn2real.tasks.common.dense import DenseTask, parts, train_steps
+from syn2real.tasks.common.dense import DenseTask, train_steps
 from syn2real.tasks.normal.schema import METRIC
 
 
@@ -63,15 +63,13 @@ class Normals(DenseTask):
         directions = _directions(device)[256 * red + green].permute(0, 3, 1, 2)
         return images, torch.cat([directions * valid, valid], dim=1)
 
-    def loss(self, model: nn.Module, images: Any, targets: Any) -> dict[str, Tensor]:
-        """Return the mean of 1 - n·n̂ over valid pixels, of the main and, weighted, the auxiliary head."""
-        valid = targets[:, 3]
-        counted = valid.sum().clamp(min=1)
+    def summed_loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        """Return the sum of 1 - n·n̂ over valid pixels."""
+        return ((1 - cosine(outputs, targets)) * targets[:, 3]).sum()
 
-        def loss(outputs: Tensor) -> Tensor:
-            return ((1 - cosine(outputs, targets)) * valid).sum() / counted
-
-        return parts(model(images), self.section.aux_weight, loss)
+    def counted(self, targets: Tensor) -> Tensor:
+        """Return the number of valid pixels."""
+        return targets[:, 3].sum()
 
     def weight(self, targets: Any) -> float:
         """Return the number of valid pixels."""

@@ -14,7 +14,7 @@ from torchvision.transforms import v2
 
 from syn2real.channels.class_map import IGNORE
 from syn2real.tasks.base import Evaluation
-from syn2real.tasks.common.dense import DenseTask, parts, train_steps
+from syn2real.tasks.common.dense import DenseTask, enlarged, train_steps
 from syn2real.tasks.semseg.schema import METRIC
 
 
@@ -48,20 +48,17 @@ class Segmentation(DenseTask):
         images, masks = super().move(batch, device)
         return images, masks.long()
 
-    def loss(self, model: nn.Module, images: Any, targets: Any) -> dict[str, Tensor]:
-        """Return the cross-entropy of the main head and, weighted, of the auxiliary head."""
-        # The mean over no pixel at all would be NaN: a crop may lie on padding alone.
-        counted = (targets != IGNORE).sum().clamp(min=1)
+    def summed_loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        """Return the sum of the cross-entropies of all labelled pixels."""
+        return F.cross_entropy(outputs.float(), targets, ignore_index=IGNORE, reduction="sum")
 
-        def loss(logits: Tensor) -> Tensor:
-            total = F.cross_entropy(logits.float(), targets, ignore_index=IGNORE, reduction="sum")
-            return total / counted
-
-        return parts(model(images), self.section.aux_weight, loss)
+    def counted(self, targets: Tensor) -> Tensor:
+        """Return the number of labelled pixels."""
+        return (targets != IGNORE).sum()
 
     def weight(self, targets: Any) -> float:
         """Return the number of labelled pixels."""
-        return float((targets != IGNORE).sum())
+        return float(self.counted(targets))
 
     def evaluate(
         self, model: nn.Module, batches: Iterable[Any], data: Any, device: torch.device
@@ -79,7 +76,7 @@ class Segmentation(DenseTask):
         n = 0
         for batch in batches:
             images, masks = self.move(batch, device)
-            matrix.update(model(images)["out"].argmax(dim=1), masks)
+            matrix.update(enlarged(model(images)["out"], images.shape[-2:]).argmax(dim=1), masks)
             n += len(images)
         confusion = matrix.compute().cpu()
         each = iou(confusion)
