@@ -158,6 +158,14 @@ def val_images(wildcards):
     return PLAN.val_images(wildcards.recipe, wildcards.setting)
 
 
+def pool_of(wildcards):
+    """What n images are drawn from, as params; of whole scenes Ellipsis, which Snakemake records no params of.
+
+    So runs on whole scenes keep the params that they were made with.
+    """
+    return PLAN.pool(wildcards.setting, int(wildcards.n)) or ...
+
+
 def backbone_of(wildcards):
     return f"{PRETRAIN}/backbone.safetensors" if int(wildcards.n) else []
 

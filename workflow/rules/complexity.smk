@@ -44,6 +44,7 @@ rule complexity:
         fingerprint=lambda w: code("complexity", backbones=family_of(PLAN.references[w.reference].model)),
         model=lambda w: PLAN.references[w.reference].model,
         floor=lambda w: PLAN.references[w.reference].floor,
+        pool=pool_of,
     threads: 1
     resources:
         # The network, and 20 covariances of 2,048 dimensions.

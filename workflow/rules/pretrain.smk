@@ -1,4 +1,4 @@
-"""Pre-training on the first n images of a setting (paper, §4.1 and Appendix A)."""
+"""Pre-training on n images of a setting (paper, §4.1 and Appendix A)."""
 
 
 rule pretrain:
@@ -15,6 +15,7 @@ rule pretrain:
         fingerprint=lambda w: code("pretrain", **learnt(w.ptask, w.model)),
         recipe=lambda w: resolved("pretrain", w.ptask, w.model, w.recipe),
         val_images=val_images,
+        pool=pool_of,
     threads: lambda w: PLAN.recipes[w.recipe].threads
     resources:
         mem_mb=lambda w, attempt, threads: training_memory("pretrain", w.ptask, w, attempt, threads),

@@ -7,8 +7,10 @@ from syn2real.jobs.attempts import Attempt
 from syn2real.jobs.log import job_log
 
 w, params = snakemake.wildcards, snakemake.params
+pool = None if params.pool is Ellipsis else params.pool
 stamps = [file_stamp(path) for path in snakemake.input]
-scratch = scratch_folder(snakemake.output[0], [params.fingerprint, params.model, params.floor, stamps])
+identity = [params.fingerprint, params.model, params.floor, stamps, pool]
+scratch = scratch_folder(snakemake.output[0], identity)
 
 with job_log(snakemake.log[0], Attempt(snakemake.resources.attempt, scratch)):
     from syn2real.complexity.images import ShardImages
@@ -17,8 +19,9 @@ with job_log(snakemake.log[0], Attempt(snakemake.resources.attempt, scratch)):
     from syn2real.report.complexity import dead_channels
 
     use_gpus(snakemake.resources.gpu)
+    shards = [Path(shard) for shard in snakemake.input.shards]
     measured = measure_images(
-        ShardImages([Path(shard) for shard in snakemake.input.shards], int(w.n)),
+        ShardImages(shards, int(w.n), pool["images"] if pool else None),
         snakemake.input.weights,
         params.model,
         activation=w.activation,
@@ -28,4 +31,5 @@ with job_log(snakemake.log[0], Attempt(snakemake.resources.attempt, scratch)):
     )
     if warning := dead_channels(measured):
         print(f"warning: {warning}")
-    write_json(snakemake.output[0], {"setting": w.setting, "reference": w.reference, **measured})
+    named = {"setting": w.setting, "reference": w.reference} | ({"pool": pool} if pool else {})
+    write_json(snakemake.output[0], {**named, **measured})

@@ -1,4 +1,4 @@
-"""Pre-train a backbone on the first n images of a setting."""
+"""Pre-train a backbone on n images of a setting."""
 
 from pathlib import Path
 
@@ -12,7 +12,8 @@ stamps = [file_stamp(path) for path in snakemake.input]
 key = {name: w[name] for name in ("recipe", "setting", "ptask", "model")} | {
     name: int(w[name]) for name in ("n", "seed")
 }
-scratch = scratch_folder(outputs["metrics"], [key, params.fingerprint, params.recipe, stamps])
+pool = None if params.pool is Ellipsis else params.pool
+scratch = scratch_folder(outputs["metrics"], [key, params.fingerprint, params.recipe, stamps, pool])
 
 with job_log(snakemake.log[0], Attempt(snakemake.resources.attempt, scratch)):
     from syn2real.training.launch import launch
@@ -27,6 +28,7 @@ with job_log(snakemake.log[0], Attempt(snakemake.resources.attempt, scratch)):
         val_shards=[Path(path) for path in snakemake.input.val],
         n=int(w.n),
         n_val=params.val_images,
+        pool=pool,
         outputs=outputs,
         scratch=scratch,
         threads=snakemake.threads,

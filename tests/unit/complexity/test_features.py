@@ -12,6 +12,7 @@ from syn2real.complexity.covariance import Covariance
 from syn2real.complexity.features import features, load_reference
 from syn2real.complexity.images import ShardImages
 from syn2real.complexity.measure import measure_images
+from syn2real.data.subsets import draw_from_pool
 from syn2real.errors import InputError
 from syn2real.tasks.base import normalise
 
@@ -54,6 +55,18 @@ def test_the_map_has_a_vector_for_each_position_and_its_mean_is_the_pooled_one(w
     assert positions.shape == (4 * 3 * 3, 512) and scenes == sorted(scenes)
     pooled = gathered(images, backbone, "pooled", size=96)[1]
     np.testing.assert_allclose(positions.reshape(4, 9, 512).mean(axis=1), pooled, rtol=1e-4, atol=1e-6)
+
+
+def test_images_drawn_from_a_pool_are_the_pools(weights, shards) -> None:
+    pool, drawn = ShardImages(shards[0], 12), ShardImages(shards[0], 5, pool=12)
+    chosen = draw_from_pool(12, 5)
+    assert drawn.scenes == [pool.scenes[index] for index in chosen] == sorted(drawn.scenes)
+    assert all(torch.equal(drawn[k], pool[index]) for k, index in enumerate(chosen))
+    backbone = load_reference(weights, "resnet18")
+    np.testing.assert_allclose(
+        gathered(drawn, backbone)[1], gathered(pool, backbone)[1][chosen], rtol=1e-4, atol=1e-5
+    )
+    assert len({images.digest() for images in (pool, drawn, ShardImages(shards[0], 5, pool=14))}) == 3
 
 
 def test_neither_batch_nor_repetition_changes_features(weights, shards, monkeypatch) -> None:

@@ -40,8 +40,14 @@ def test_a_file_opens_with_question_cost_and_expected_result(file: Path) -> None
 
 def test_every_experiment_of_the_paper_draws_on_its_setting_and_sizes(paper: Plan) -> None:
     for name in PAPER:
-        assert "multiple-random-random-textured" in paper.run[name].settings
+        assert "multiple-random-random-textured-images" in paper.run[name].settings
         assert {1000, 2000, 4000, 8000, 16000, 32000, 64000} <= set(paper.run[name].sizes)
+
+
+def test_every_n_is_drawn_from_the_pool_of_64_000_or_above_from_that_of_1_280_000(paper: Plan) -> None:
+    for run in set().union(*(paper.experiments[name].pretrainings for name in PAPER)):
+        size = 64_000 if run.n <= 64_000 else 1_280_000
+        assert paper.pool(run.setting, run.n) == {"images": size, "of": run.setting.removesuffix("-images")}
 
 
 def test_experiments_share_runs(paper: Plan) -> None:

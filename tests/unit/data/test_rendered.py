@@ -14,6 +14,7 @@ from torchvision import tv_tensors
 
 from syn2real.channels.normals import unpack
 from syn2real.data.rendered import RenderedImages
+from syn2real.data.subsets import draw_from_pool, indices_digest
 from syn2real.errors import InputError
 from syn2real.tasks.schema import channel_of
 
@@ -30,6 +31,40 @@ def test_the_first_n_images_in_order_across_shards(make_shards, ptask):
         assert (image.permute(1, 2, 0).numpy() == expected["image"]).all()
     with pytest.raises(IndexError):
         images[6]
+
+
+@pytest.mark.parametrize("n", [1, 3, 8])
+def test_n_images_drawn_from_a_pool(make_shards, n):
+    paths, truth = make_shards(scenes=6)
+    images = RenderedImages(paths, n, "objects", pool=8)
+    expected = [truth[index] for index in draw_from_pool(8, n)]
+    for (image, value), view in zip(images, expected, strict=True):
+        assert (image.permute(1, 2, 0).numpy() == view["image"]).all()
+        assert [thing["bbox"] for thing in value["objects"]] == [t["bbox"] for t in view["things"]]
+    known = [[a["bbox"] for a in images.coco.imgToAnns[number]] for number in range(1, n + 1)]
+    assert known == [[t["bbox"] for t in view["things"]] for view in expected]
+    assert images.draw_digest == indices_digest(8, draw_from_pool(8, n))
+
+
+def test_a_larger_pool_changes_no_smaller_draw(make_shards):
+    paths, _ = make_shards(scenes=6)
+    digests = [RenderedImages(shards, 3, "objects", pool=8).digest() for shards in (paths[:2], paths)]
+    assert digests[0] == digests[1]
+    others = [RenderedImages(paths, n, "objects", pool).digest() for n, pool in ((3, 12), (2, 8), (8, 8))]
+    assert len({digests[0], *others, RenderedImages(paths, 8, "objects").digest()}) == 5
+
+
+@pytest.mark.parametrize(
+    ("n", "pool", "message"),
+    [
+        (3, 7, "n: 7 images are not a whole number of scenes of 2 views; use 6 or 8"),
+        (3, 10, "n: the shards hold 8 images, but 10 are asked for"),
+        (9, 8, "n: 9 images cannot be drawn from a pool of 8"),
+    ],
+)
+def test_a_pool_that_cannot_be_drawn_from(make_shards, n, pool, message):
+    with pytest.raises(InputError, match=message):
+        RenderedImages(make_shards()[0], n, "objects", pool)
 
 
 def test_mulclass_marks_every_visible_class_once(make_shards, learnt):

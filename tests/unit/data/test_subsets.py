@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syn2real.data.subsets import subset, subset_record
+from syn2real.data.subsets import draw_from_pool, indices_digest, subset, subset_record
 from syn2real.errors import InputError
 
 labels = st.lists(st.integers(0, 6), min_size=1, max_size=200).map(np.array)
@@ -121,6 +121,31 @@ def test_seeds_differ_and_zero_is_a_seed():
 def test_the_draw_does_not_change_from_release_to_release():
     assert subset(20, 25, 0).tolist() == [2, 3, 11, 13, 15]
     assert subset([0, 1] * 8, 50, 1).tolist() == [2, 4, 5, 7, 9, 12, 14, 15]
+    assert draw_from_pool(20, 7).tolist() == [2, 5, 6, 13, 14, 17, 19]
+    assert draw_from_pool(30, 7).tolist() == [0, 2, 7, 20, 22, 25, 28]
+    assert indices_digest(64_000, draw_from_pool(64_000, 1000)).startswith("7a780e868893ae82")
+
+
+@given(st.integers(1, 300), st.data())
+def test_draws_from_a_pool_nest_and_hold_no_image_twice(pool, data):
+    few, many = sorted(data.draw(st.tuples(st.integers(1, pool), st.integers(1, pool))))
+    small, large = draw_from_pool(pool, few), draw_from_pool(pool, many)
+    assert set(small) <= set(large) and (np.diff(large) > 0).all()
+    assert len(large) == many and large[0] >= 0 and large[-1] < pool
+    assert draw_from_pool(pool, pool).tolist() == list(range(pool))
+
+
+def test_a_draw_is_of_single_images_from_the_whole_pool():
+    scenes, images = np.unique(draw_from_pool(64_000, 1000) // 10, return_counts=True)
+    # Of 6,400 scenes of ten views: 6,400 · (1 - 0.9^(1000/6400 · 10 / 10)) ≈ 930 are met, at random.
+    assert 900 < len(scenes) < 960 and images.max() <= 4
+    assert abs(draw_from_pool(64_000, 1000).mean() - 32_000) < 3 * 64_000 / np.sqrt(12 * 1000)
+
+
+@pytest.mark.parametrize("n", [0, 11])
+def test_a_pool_cannot_give_more_than_it_holds(n):
+    with pytest.raises(InputError, match=f"n: {n} images cannot be drawn from a pool of 10"):
+        draw_from_pool(10, n)
 
 
 def test_the_digest_separates_draws_and_data_sets():

@@ -11,6 +11,7 @@ import torch
 from safetensors.torch import load_file
 
 from syn2real.backbones.base import build_backbone
+from syn2real.data.subsets import draw_from_pool, indices_digest
 from syn2real.errors import InputError, TrainingError
 from syn2real.training.finetune import finetune
 from syn2real.training.pretrain import pretrain
@@ -80,13 +81,15 @@ def result(arguments):
 
 @pytest.mark.parametrize("ptask", ["mulclass", "objdet", "semseg", "normal"])
 def test_pretraining_hands_on_the_best_backbone(ptask, arguments, tmp_path):
-    pretrain(**arguments(ptask, "run"))
+    n, pool = (11, {"of": "s", "images": 16}) if ptask == "objdet" else (16, None)
+    pretrain(**arguments(ptask, "run", n=n, pool=pool))
     metrics, curve, _ = result(arguments(ptask, "run"))
+    assert metrics["pool"] == (pool and pool | {"digest": indices_digest(16, draw_from_pool(16, n))})
     evaluations = metrics["evaluations"]
     assert [e["iteration"] for e in evaluations] == ([2, 4] if ptask == "mulclass" else [2, 3])
     assert metrics["value"] == metrics["best"]["value"] == max(e["value"] for e in evaluations)
     assert metrics["error"] == 1 - metrics["value"]
-    assert (metrics["n_train"], metrics["n_test"], metrics["n_params"]) == (16, 8, 11176512)
+    assert (metrics["n_train"], metrics["n_test"], metrics["n_params"]) == (n, 8, 11176512)
     rows = curve.splitlines()
     assert rows[0] == "iteration,images,lr,loss,value"
     assert len(rows) == 1 + metrics["iterations"]

@@ -13,6 +13,7 @@ from syn2real.data.annotated import check_whole_scenes, file_sizes
 from syn2real.data.images import read_image
 from syn2real.data.rendered import channels_first
 from syn2real.data.shards import IMAGE, Shard, decode_image, read_members
+from syn2real.data.subsets import draw_from_pool, indices_digest
 from syn2real.errors import InputError
 from syn2real.files import digest
 
@@ -47,14 +48,16 @@ class SceneImages(Dataset[torch.Tensor]):
 
 
 class ShardImages(SceneImages):
-    """The first n images of shards of one setting and split; all of them by default.
+    """The first n images of shards of one setting and split, or n drawn from a pool; all by default.
 
     Parameters
     ----------
     paths : sequence of Path
         Shards; they are read in the order of their names.
     n : int, optional
-        Images, a whole number of scenes.
+        Images, a whole number of scenes unless they are drawn.
+    pool : int, optional
+        Draw the n from so many first images, whole scenes (see `draw_from_pool`).
 
     Raises
     ------
@@ -62,7 +65,7 @@ class ShardImages(SceneImages):
         A file is not a shard, shards are of different settings or repeat a scene, or there are fewer images.
     """
 
-    def __init__(self, paths: Sequence[Path], n: int | None = None) -> None:
+    def __init__(self, paths: Sequence[Path], n: int | None = None, pool: int | None = None) -> None:
         shards = [Shard(path) for path in sorted(paths)]
         if not shards:
             raise InputError("no shards given; render the setting first", key="shards")
@@ -71,12 +74,18 @@ class ShardImages(SceneImages):
             for key in ("setting", "split", "views"):
                 if shard.meta[key] != shards[0].meta[key]:
                     raise InputError(f"does not belong with {shards[0].path}", file=shard.path, key=key)
-        self._images = [(shard, key) for shard in shards for key in shard.keys][:n]
-        if n is not None:
-            check_whole_scenes(n, int(shards[0].meta["views"]))
-            if len(self._images) < n:
-                held = f"the shards hold {len(self._images)} images, but {n} are asked for; render more"
+        first = n if pool is None else pool
+        self._images = [(shard, key) for shard in shards for key in shard.keys][:first]
+        if first is not None:
+            check_whole_scenes(first, int(shards[0].meta["views"]))
+            if len(self._images) < first:
+                held = f"the shards hold {len(self._images)} images, but {first} are asked for; render more"
                 raise InputError(held, file=shards[0].path.parent, key="n")
+        self._draw: dict[str, str] = {}
+        if n is not None and pool is not None:
+            drawn = draw_from_pool(pool, n)
+            self._draw = {"draw": indices_digest(pool, drawn)}
+            self._images = [self._images[index] for index in drawn]
         self.scenes = [key.partition("-")[0] for _, key in self._images]
         if len({key for _, key in self._images}) < len(self._images):
             raise InputError("two shards hold the same scene; give every shard once", file=shards[-1].path)
@@ -92,10 +101,10 @@ class ShardImages(SceneImages):
         return channels_first(decode_image(shard, key, members)).contiguous()
 
     def digest(self) -> str:
-        """Return a digest of the settings, and names and sizes of the shards."""
+        """Return a digest of the settings, of the draw, and of names and sizes of the shards."""
         shards = {str(shard.path): shard for shard, _ in self._images}
         sizes = [[shard.path.name, shard.path.stat().st_size, shard.meta] for shard in shards.values()]
-        return digest({"n": len(self), "shards": sizes})
+        return digest({"n": len(self), "shards": sizes, **self._draw})
 
 
 class FolderImages(SceneImages):

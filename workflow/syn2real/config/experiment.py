@@ -9,6 +9,7 @@ from syn2real import plugins
 from syn2real.backbones.schema import ModelName
 from syn2real.complexity.schema import Complexity, FTask, Reference
 from syn2real.data.own_renders.schema import AnyOwnRenders, OwnRenders
+from syn2real.data.pools import Pool
 from syn2real.data.targets.schema import Target
 from syn2real.render.schema import Rendering, may_be_off, rendering_model
 from syn2real.schema import Name, Section, UserPath
@@ -45,18 +46,27 @@ T = TypeVar("T")
 
 
 def setting_kind(value: Any) -> str:
-    """Return `own-renders` for what has images or annotations (either may be misspelt), else `rendering`."""
+    """Return `pool` or `own-renders` for what has a key of theirs alone, else `rendering`.
+
+    Of several keys that belong to a kind one may be misspelt.
+    """
     keys = value if isinstance(value, dict) else getattr(value, "__dict__", {})
+    if any(key in keys for key in Pool.model_fields):
+        return "pool"
     return "own-renders" if "images" in keys or "annotations" in keys else "rendering"
 
 
-def setting_model(value: Any) -> type[Rendering | OwnRenders]:
+def setting_model(value: Any) -> type[Rendering | OwnRenders | Pool]:
     """Return the model of a setting that is not validated yet."""
-    return AnyOwnRenders if setting_kind(value) == "own-renders" else AnyRendering
+    models: dict[str, type[Rendering | OwnRenders | Pool]]
+    models = {"pool": Pool, "own-renders": AnyOwnRenders, "rendering": AnyRendering}
+    return models[setting_kind(value)]
 
 
 Setting = Annotated[
-    Annotated[AnyRendering, Tag("rendering")] | Annotated[AnyOwnRenders, Tag("own-renders")],
+    Annotated[AnyRendering, Tag("rendering")]
+    | Annotated[AnyOwnRenders, Tag("own-renders")]
+    | Annotated[Pool, Tag("pool")],
     Discriminator(setting_kind),
 ]
 """The kind is known before the keys are checked, so that a mistake is reported for the right kind."""
@@ -216,13 +226,14 @@ class Experiment(Question):
 
     recipe: Name = Field(description="the training recipe: a file of config/recipes/")
     settings: tuple[Name, ...] = Field(
-        min_length=1, description="rendering settings to pre-train on and to measure the complexity of"
+        min_length=1, description="settings to pre-train on and to measure the complexity of"
     )
     ptasks: tuple[PTask, ...] = Field((), description="pre-training tasks")
     ftasks: tuple[FineTuning, ...] = Field((), description="fine-tuning tasks and their targets")
     models: tuple[ModelName, ...] = Field(("resnet50",), min_length=1, description="backbones")
     sizes: tuple[Annotated[int, Field(ge=0)], ...] = Field(
-        (), description="pre-training sizes n in images, whole scenes; 0 is no pre-training"
+        (),
+        description="pre-training sizes n in images; whole scenes, or any draw from a pool; 0: none",
     )
     seeds: tuple[Annotated[int, Field(ge=0)], ...] = Field((0,), min_length=1, description="run seeds")
     renderings: dict[Name, Setting] = Field({}, description="settings of this experiment alone")

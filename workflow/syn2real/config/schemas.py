@@ -14,6 +14,7 @@ from syn2real.config.recipe import Recipe
 from syn2real.config.theory import Theory
 from syn2real.config.workflow import WorkflowConfig
 from syn2real.data.own_renders.schema import AnyOwnRenders
+from syn2real.data.pools import Pool
 from syn2real.data.targets.schema import Target
 from syn2real.files import write_text
 from syn2real.training.metrics import Metrics
@@ -27,6 +28,7 @@ MODELS: dict[str, type[BaseModel]] = {
     "measured": Measured,
     "metrics": Metrics,
     "own-renders": AnyOwnRenders,
+    "pool": Pool,
     "recipe": Recipe,
     "rendering": AnyRendering,
     "target": Target,

@@ -24,12 +24,13 @@ from syn2real.data.shards import (
     require_channel,
     view_key,
 )
+from syn2real.data.subsets import draw_from_pool, indices_digest
 from syn2real.errors import InputError
 from syn2real.files import digest
 
 
 class RenderedImages(AnnotatedImages):
-    """The first n images of a rendering setting: its first n / views scenes, whole.
+    """Images of a rendering setting: its first n / views scenes, whole, or n images drawn from a pool.
 
     Items are read at random access, so workers started by fork or by spawn may share one object. No file
     stays open between reads: a setting may have more shards than a process may open files.
@@ -39,22 +40,34 @@ class RenderedImages(AnnotatedImages):
     shards : sequence of Path
         Shards of one setting and split, in the order of their names; those past n are not opened.
     n : int
-        Images, a whole number of scenes.
+        Images, a whole number of scenes unless they are drawn.
     channel : str
         What the images are labelled with, see `syn2real.channels`.
+    pool : int, optional
+        Draw the n from so many first images, whole scenes (see `draw_from_pool`).
+
+    Attributes
+    ----------
+    draw_digest : str or None
+        SHA-256 of which images of the pool were drawn.
 
     Raises
     ------
     InputError
-        n is not a whole number of scenes, or more than the shards hold; the shards do not belong together or
-        leave out scenes or the channel; or later, when it is read, a member is broken (naming shard and
-        member).
+        n, or the pool, is not a whole number of scenes, or more than the shards hold; the shards do not
+        belong together or leave out scenes or the channel; or later, when it is read, a member is broken
+        (naming shard and member).
     """
 
-    def __init__(self, shards: Sequence[Path], n: int, channel: str) -> None:
+    def __init__(self, shards: Sequence[Path], n: int, channel: str, pool: int | None = None) -> None:
         self.channel = channel
         module = load_channel(channel)
-        self._shards = _open(shards, n)
+        self._shards = _open(shards, n if pool is None else pool)
+        self._drawn: NDArray[np.int64] | None = None
+        self.draw_digest: str | None = None
+        if pool is not None:
+            self._drawn = draw_from_pool(pool, n)
+            self.draw_digest = indices_digest(pool, self._drawn)
         self._ends = np.cumsum([len(shard) for shard in self._shards])
         self._n = n
         first = self._shards[0]
@@ -82,14 +95,17 @@ class RenderedImages(AnnotatedImages):
         return tv_tensors.Image(channels_first(pixels)), value
 
     def digest(self) -> str:
-        """Return a digest of channel, number, rendering setting, and names and sizes of the shards."""
+        """Return a digest of channel, number, draw, rendering setting, and names and sizes of the shards."""
         sizes = [[shard.path.name, shard.path.stat().st_size] for shard in self._shards]
-        return digest({"channel": self.channel, "n": self._n, "meta": self._shards[0].meta, "shards": sizes})
+        parts = {"channel": self.channel, "n": self._n, "meta": self._shards[0].meta, "shards": sizes}
+        return digest(parts | ({"draw": self.draw_digest} if self.draw_digest else {}))
 
     def _locate(self, index: int) -> tuple[Shard, str]:
         """Return the shard and the key of an image."""
         if not 0 <= index < self._n:
             raise IndexError(index)
+        if self._drawn is not None:
+            index = int(self._drawn[index])
         place = int(np.searchsorted(self._ends, index, side="right"))
         shard = self._shards[place]
         scene, view = divmod(index - int(self._ends[place]) + len(shard), self._views)

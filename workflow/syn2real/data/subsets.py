@@ -1,4 +1,4 @@
-"""Nested subsets of a labelled training set, balanced by class where images have one (paper, §4.1, C.2)."""
+"""Nested subsets: of a labelled training set (paper, §4.1, C.2), and of a pool of rendered images (§4.4)."""
 
 import hashlib
 from collections.abc import Sequence
@@ -61,6 +61,36 @@ def subset(labels_or_len: Labels, percent: float, seed: int) -> NDArray[np.int64
     return np.sort(order[rank < _quota(labels, percent)])
 
 
+def draw_from_pool(pool: int, n: int) -> NDArray[np.int64]:
+    """Draw n images of a pool; a smaller draw lies inside every larger one of the same pool.
+
+    They are the first n of a random order of the pool that its size alone decides. So all settings give the
+    same numbers of images and of scenes, whose complexities are compared; what the images show is each
+    setting's own. The random numbers are PCG64's raw output, which numpy promises not to change.
+
+    Parameters
+    ----------
+    pool : int
+        Images of the pool.
+    n : int
+        Images to draw, 1 to `pool`.
+
+    Returns
+    -------
+    int64 array, shape (n,)
+        The images' indices within the pool, ascending.
+
+    Raises
+    ------
+    InputError
+        The pool does not hold so many.
+    """
+    if not 1 <= n <= pool:
+        raise InputError(f"{n} images cannot be drawn from a pool of {pool}", key="n")
+    keys = np.random.PCG64(pool).random_raw(pool)
+    return np.sort(np.argsort(keys, kind="stable")[:n])
+
+
 def subset_record(labels_or_len: Labels, indices: NDArray[np.int64], percent: float) -> dict[str, Any]:
     """Return what a run records of its subset.
 
@@ -81,12 +111,11 @@ def subset_record(labels_or_len: Labels, indices: NDArray[np.int64], percent: fl
         missing (the class as text, for JSON).
     """
     labels, total = _unpack(labels_or_len)
-    content = f"{total}:".encode() + indices.astype("<i8").tobytes()
     record: dict[str, Any] = {
         "percent": percent,
         "n": len(indices),
         "n_total": total,
-        "digest": hashlib.sha256(content).hexdigest(),
+        "digest": indices_digest(total, indices),
     }
     if labels is not None:
         classes, counts = np.unique(labels[indices], return_counts=True)
@@ -95,6 +124,11 @@ def subset_record(labels_or_len: Labels, indices: NDArray[np.int64], percent: fl
         record["per_class"] = quota
         record["shortfall"] = {str(label): quota - count for label, count in pairs if count < quota}
     return record
+
+
+def indices_digest(total: int, indices: NDArray[np.int64]) -> str:
+    """Return the SHA-256 of which images of how many were drawn."""
+    return hashlib.sha256(f"{total}:".encode() + indices.astype("<i8").tobytes()).hexdigest()
 
 
 def _unpack(labels_or_len: Labels) -> tuple[NDArray[np.int64] | None, int]:

@@ -4,7 +4,8 @@ import math
 
 from syn2real.assets.ambientcg import is_fetchable, tiles_a_room
 from syn2real.complexity.schema import TrainedReference
-from syn2real.config.experiment import Experiment
+from syn2real.config.experiment import Experiment, Measured
+from syn2real.data.pools import Pool
 from syn2real.errors import InputError
 from syn2real.plan.assets import MADE_OBJECTS, MADE_TEXTURES, fetched
 from syn2real.plan.plan import MOST_RUNS, MOST_SHARDS, ExperimentPlan, Plan
@@ -28,26 +29,33 @@ def check_experiment(plan: Plan, e: Experiment, file: str) -> None:
     Raises
     ------
     InputError
-        For an unknown name, a size that is not a whole number of scenes, a task that the recipe has no
-        section or the target no labels for, or settings whose complexities could not be compared.
+        For an unknown name, a size that is not a whole number of scenes or larger than each pool, a task
+        that the recipe has no section or the target no labels for, or settings whose complexities could not
+        be compared.
     """
     _check_runs(e, file)
     for setting in e.settings:
         require_name(setting, plan.renderings, file=file, key="settings")
+        _check_pools(plan, setting, *definition_of(plan, e, setting, file))
         for size in e.sizes:
-            _whole_scenes(plan, setting, size, file=file, key="sizes")
+            _check_size(plan, setting, size, file=file, key="sizes")
         if any(e.sizes):
             recipe = f"{plan.config.recipes}/{e.recipe}.yaml"
             images = plan.val_images(e.recipe, setting)
-            _whole_scenes(plan, setting, images, file=recipe, key="validation_images")
+            _whole_scenes(plan, plan.source(setting), images, file=recipe, key="validation_images")
         for ptask in e.ptasks:
-            rendering = plan.renderings[setting]
-            rendering.require(channel_of(ptask), task=ptask, file=file, key="ptasks", name=setting)
+            source = plan.source(setting)
+            plan.images_of(setting).require(
+                channel_of(ptask), task=ptask, file=file, key="ptasks", name=source
+            )
     for name, stand_in in e.stand_ins.items():
         key, setting = f"stand_ins.{name}", stand_in.setting
+        if isinstance(pool := plan.renderings.get(setting), Pool):
+            problem = f"{setting} draws from a pool, and a stand-in is made of whole scenes; name {pool.of}"
+            raise InputError(problem, file=file, key=f"{key}.setting")
         require_name(setting, plan.rendered(), file=file, key=f"{key}.setting")
         for channel in ("class-map", "objects"):
-            rendering = plan.renderings[setting]
+            rendering = plan.images_of(setting)
             rendering.require(channel, task=name, file=file, key=f"{key}.setting", name=setting)
         for split in ("train_images", "val_images"):
             _whole_scenes(plan, setting, getattr(stand_in, split), file=file, key=f"{key}.{split}")
@@ -92,22 +100,56 @@ def _check_complexity(plan: Plan, e: Experiment, file: str) -> None:
     if e.complexity is None:
         return
     require_name(e.complexity.reference, plan.references, file=file, key="complexity.reference")
+    n = e.complexity.images
     for setting in e.settings:
-        _whole_scenes(plan, setting, e.complexity.images, file=file, key="complexity.images")
-    views = {plan.renderings[setting].views for setting in e.settings}
+        _check_size(plan, setting, n, file=file, key="complexity.images")
+    why = "complexities are compared at equal numbers of images and of scenes, so give all settings the same"
+    views = {plan.images_of(setting).views for setting in e.settings}
     if len(views) > 1:
-        raise InputError(
-            f"the settings have {' and '.join(map(str, sorted(views)))} views a scene; complexities are "
-            "compared at equal numbers of images and of scenes, so give all settings the same views",
-            file=file,
-            key="complexity",
-        )
+        numbers = " and ".join(map(str, sorted(views)))
+        problem = f"the settings have {numbers} views a scene; {why} views"
+        raise InputError(problem, file=file, key="complexity")
+    used = {plan.used_images(setting, n) for setting in e.settings}
+    if len(used) > 1:
+        numbers = " and ".join(f"{count:,}" for count in sorted(used))
+        problem = f"its {n:,} images are taken from {numbers} images; {why} pools"
+        raise InputError(problem, file=file, key="complexity")
+
+
+def definition_of(plan: Plan, asked: Experiment | Measured, setting: str, file: str) -> tuple[str, str]:
+    """Return the file and the key that define a setting: the experiment's own, or the shared one."""
+    own = isinstance(asked, Experiment) and setting in asked.renderings
+    return (file, f"renderings.{setting}") if own else (plan.config.renderings, setting)
+
+
+def _check_pools(plan: Plan, setting: str, file: str, key: str) -> None:
+    """Raise InputError unless the pools of a setting, if any, are whole scenes of one without pools."""
+    pool = plan.renderings[setting]
+    if not isinstance(pool, Pool):
+        return
+    require_name(pool.of, plan.renderings, file=file, key=f"{key}.of")
+    if isinstance(other := plan.renderings[pool.of], Pool):
+        fix = f"; name {other.of}" if other.of != pool.of else ", and pools hold another setting's images"
+        raise InputError(f"{pool.of} draws from a pool itself{fix}", file=file, key=f"{key}.of")
+    for size in pool.pools:
+        _whole_scenes(plan, pool.of, size, file=file, key=f"{key}.pools")
+
+
+def _check_size(plan: Plan, setting: str, images: int, *, file: str, key: str) -> None:
+    """Raise InputError unless a setting has so many images: whole scenes, or as many as a pool holds."""
+    pool = plan.renderings[setting]
+    if not isinstance(pool, Pool):
+        _whole_scenes(plan, setting, images, file=file, key=key)
+    elif images > pool.pools[-1]:
+        problem = f"{images:,} images are more than the largest pool of setting {setting}, {pool.pools[-1]:,}"
+        raise InputError(f"{problem}; ask for fewer or add a pool", file=file, key=key)
 
 
 def _whole_scenes(plan: Plan, setting: str, images: int, *, file: str, key: str) -> None:
     """Raise InputError unless `images` is a whole number of a setting's scenes, and no absurd one."""
-    views, scenes = plan.renderings[setting].views, plan.renderings[setting].scenes_per_shard
-    if (shards := plan.renderings[setting].shard_count(images)) > MOST_SHARDS:
+    rendering = plan.images_of(setting)
+    views, scenes = rendering.views, rendering.scenes_per_shard
+    if (shards := rendering.shard_count(images)) > MOST_SHARDS:
         raise InputError(
             f"{images:,} images are {shards:,} shards (setting {setting}: {views * scenes:,} images each), "
             f"{MOST_SHARDS:,} at most; ask for {MOST_SHARDS * views * scenes:,} images or fewer, or raise "
@@ -143,9 +185,7 @@ def check_assets(plan: Plan, record: ExperimentPlan) -> None:
     objects = [*MADE_OBJECTS, *plan.config.objects, *fetched(plan, "bop")]
     materials = fetched(plan, "ambientcg")
     for setting, rendering in plan.rendered(record.settings).items():
-        own = isinstance(record.asked, Experiment) and setting in record.asked.renderings
-        file = record.file if own else plan.config.renderings
-        key = f"renderings.{setting}" if own else setting
+        file, key = definition_of(plan, record.asked, setting, record.file)
         for collection in rendering.collections:
             _require_collection(collection, objects, "objects", file=file, key=f"{key}.collections")
         if rendering.textures:

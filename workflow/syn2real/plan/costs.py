@@ -3,7 +3,7 @@
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from syn2real.complexity.schema import GivenReference
@@ -71,6 +71,7 @@ def plan_lines(plan: Plan, name: str) -> list[str]:
     for setting in record.settings:
         verb = "import" if setting in plan.own_renders() else "render"
         lines.append(f"  {verb}    {setting}: {_images(plan, name, setting)}")
+    lines += [f"  draw      {line}" for line in _draws(plan, name)]
     scratch = sum(run.pretraining.n == 0 for run in finetunings)
     ends = Counter((f.ftask, f.target, f.percent) for f in finetunings)
     lines.append(f"  pretrain  {len(pretrainings)} runs, {format_hours(_hours(plan, pretrainings, ()))}")
@@ -119,6 +120,18 @@ def _images(plan: Plan, name: str, setting: str) -> str:
     return f"{images:,} images in {shards} shards, {done} of them rendered already"
 
 
+def _draws(plan: Plan, name: str) -> Iterator[str]:
+    """Yield a line for each setting whose images are drawn: which pools are used, and for which n."""
+    e = plan.run[name]
+    measured = [e.complexity.images] if e.complexity else []
+    for setting in e.settings:
+        drawn = {n: pool for n in sorted({*e.sizes, *measured}) if n and (pool := plan.pool(setting, n))}
+        largest = {pool["images"]: n for n, pool in drawn.items()}
+        if largest:
+            each = [f"n up to {n:,} from the pool of {size:,} images" for size, n in largest.items()]
+            yield f"{setting}: {', '.join(each)} of {plan.source(setting)}"
+
+
 def _shards(plan: Plan, setting: str, names: Iterable[str]) -> tuple[int, int]:
     """Return how many shards of a setting some experiments need, and how many of them are there."""
     shards = plan.needed_shards([setting], names)
@@ -127,7 +140,7 @@ def _shards(plan: Plan, setting: str, names: Iterable[str]) -> tuple[int, int]:
 
 def _shard_images(plan: Plan, setting: str) -> int:
     """Return how many images of a setting one shard holds."""
-    return plan.renderings[setting].views * plan.renderings[setting].scenes_per_shard
+    return plan.images_of(setting).views * plan.images_of(setting).scenes_per_shard
 
 
 def _hours(

@@ -14,11 +14,13 @@ from syn2real.config.experiment import Experiment, Measured
 from syn2real.data.findings import Findings
 from syn2real.data.own_renders.checks import check_own_renders
 from syn2real.data.own_renders.index import HERE, update_index
+from syn2real.data.pools import Pool
 from syn2real.data.targets.load import check_layout
 from syn2real.errors import InputError
 from syn2real.files import require_file
 from syn2real.near import near_path
 from syn2real.plan.assets import collections_of, textures_folder
+from syn2real.plan.checks import definition_of
 from syn2real.plan.plan import ExperimentPlan, Plan
 from syn2real.plan.runs import MEASUREMENTS
 from syn2real.render.stock import room_materials
@@ -51,7 +53,8 @@ def missing_data(plan: Plan, root: Path = HERE) -> Findings:
         for setting, own in plan.own_renders(record.settings).items():
             images = record.images[setting]
             channels = {channel_of(ptask) for ptask in record.asked.ptasks}
-            of_setting = _of(check_own_renders, setting, own, channels, images, root, record.asked.sizes)
+            sizes = _used(plan, record.asked, setting)
+            of_setting = _of(check_own_renders, setting, own, channels, images, root, sizes)
             found.add(of_setting, f" (needed by the pre-training on {setting} of experiment {name})")
         found.add(_missing_assets(plan, record), f" (needed by the renders of experiment {name})")
     return found
@@ -64,6 +67,12 @@ def _of(check: Callable[..., object], *arguments: Any) -> Findings:
     except InputError as error:
         return Findings.of(error)
     return found if isinstance(found, Findings) else Findings()
+
+
+def _used(plan: Plan, e: Experiment, setting: str) -> list[int]:
+    """Return how many of a setting's first images each size of an experiment is taken from."""
+    settings = [name for name in e.settings if plan.source(name) == setting]
+    return [plan.used_images(name, size) for name in settings for size in e.sizes]
 
 
 def _missing_measurements(measured: Measured) -> Findings:
@@ -151,11 +160,12 @@ def check_own_sizes(plan: Plan, root: Path = HERE) -> None:
         record = plan.experiments[name]
         for setting, own in plan.own_renders(record.settings).items():
             images = record.images[setting]
+            validated = f"{e.recipe} validates on {images['val']:,} images (validation_images)"
             reasons = {
-                "train": ("sizes", f"{images['train']:,} images are asked for"),
-                "val": ("recipe", f"{e.recipe} validates on {images['val']:,} images (validation_images)"),
+                "train": _asked_for(plan, record, setting),
+                "val": (record.file, "recipe", validated),
             }
-            for split, (key, what) in reasons.items():
+            for split, (file, key, what) in reasons.items():
                 try:
                     found = update_index(setting, own, split, root).images
                 except InputError:
@@ -164,9 +174,20 @@ def check_own_sizes(plan: Plan, root: Path = HERE) -> None:
                     path = own.annotations.paths(split)[0]
                     raise InputError(
                         f"{what}, but {path} ({setting}) names {found:,}; render more or ask for fewer",
-                        file=record.file,
+                        file=file,
                         key=key,
                     )
+
+
+def _asked_for(plan: Plan, record: ExperimentPlan, setting: str) -> tuple[str, str, str]:
+    """Return file, key and words of what needs most of a setting's training images: sizes, or a pool."""
+    needed = record.images[setting]["train"]
+    for name in record.asked.settings:
+        pool = plan.renderings[name]
+        if isinstance(pool, Pool) and pool.of == setting and needed in pool.pools:
+            file, key = definition_of(plan, record.asked, name, record.file)
+            return file, f"{key}.pools", f"a pool of {needed:,} images is asked for"
+    return record.file, "sizes", f"{needed:,} images are asked for"
 
 
 def missing_blender(plan: Plan) -> Iterator[str]:

@@ -14,6 +14,7 @@ from syn2real.config.experiment import VALUES, Experiment, Measured, StandIn, ne
 from syn2real.config.recipe import Recipe
 from syn2real.config.workflow import WorkflowConfig
 from syn2real.data.own_renders.schema import OwnRenders
+from syn2real.data.pools import Pool
 from syn2real.data.targets.schema import Target
 from syn2real.plan import runs
 from syn2real.plan.runs import NONE, Finetuning, Pretraining
@@ -43,9 +44,10 @@ class ExperimentPlan:
     asked : Experiment or Measured
         What the file says.
     settings : tuple of str
-        The settings that are rendered or imported: the experiment's own, then those of its stand-ins.
+        The settings that are rendered or imported: those of the experiment or of its pools, then those of
+        its stand-ins.
     images : dict of str to dict of {"train", "val"} to int
-        How many images of each setting's splits are used.
+        How many images of each of these settings' splits are used; of a pool, all.
     pretrainings : tuple of Pretraining
         The pre-training runs (n > 0), each once, sorted.
     finetunings : tuple of Finetuning
@@ -148,7 +150,7 @@ class Plan:
 
     config: WorkflowConfig
     experiments: dict[str, ExperimentPlan] = field(default_factory=dict)
-    renderings: dict[str, Rendering | OwnRenders] = field(default_factory=dict)
+    renderings: dict[str, Rendering | OwnRenders | Pool] = field(default_factory=dict)
     targets: dict[str, Target] = field(default_factory=dict)
     stand_ins: dict[str, StandIn] = field(default_factory=dict)
     recipes: dict[str, Recipe] = field(default_factory=dict)
@@ -175,9 +177,32 @@ class Plan:
         names = self.renderings if settings is None else settings
         return {n: value for n in names if isinstance(value := self.renderings[n], OwnRenders)}
 
+    def source(self, setting: str) -> str:
+        """Return the setting that is rendered or imported for a setting: itself, or that of its pools."""
+        value = self.renderings[setting]
+        return value.of if isinstance(value, Pool) else setting
+
+    def images_of(self, setting: str) -> Rendering | OwnRenders:
+        """Return what a setting's images are: its own definition, or that of its pools."""
+        value = self.renderings[self.source(setting)]
+        assert not isinstance(value, Pool), setting
+        return value
+
+    def used_images(self, setting: str, n: int) -> int:
+        """Return how many images of the training split n are taken from: the n first, or a whole pool."""
+        value = self.renderings[setting]
+        return value.holding(n) if isinstance(value, Pool) else n
+
+    def pool(self, setting: str, n: int) -> dict[str, Any] | None:
+        """Return the pool of n images as params, {"images": size, "of": setting}; None for scenes."""
+        if not isinstance(self.renderings[setting], Pool):
+            return None
+        return {"images": self.used_images(setting, n), "of": self.source(setting)}
+
     def shards(self, setting: str, split: str, images: int) -> list[str]:
-        """Return the shards that hold the first `images` images of a setting's split."""
-        return runs.shard_files(setting, split, self.renderings[setting].shard_count(images))
+        """Return the shards that hold the first `images` images of a setting's split, or their pool."""
+        used = self.used_images(setting, images) if split == "train" else images
+        return runs.shard_files(self.source(setting), split, self.images_of(setting).shard_count(used))
 
     def needed_shards(self, settings: Iterable[str], names: Iterable[str] | None = None) -> set[str]:
         """Return the shards of some settings that some experiments (default: all) need."""
@@ -191,7 +216,7 @@ class Plan:
 
     def val_images(self, recipe: str, setting: str) -> int:
         """Return how many synthetic images a pre-training is validated on (§4.1: 1,000), whole scenes."""
-        views = self.renderings[setting].views
+        views = self.images_of(setting).views
         return math.ceil(self.recipes[recipe].validation_images / views) * views
 
     def stand_in_of(self, target: str) -> str | None:
@@ -224,8 +249,9 @@ class Plan:
 
     def levels(self, name: str) -> dict[str, dict[str, float]]:
         """Return the levels of an experiment's settings in the paper's four attributes, where known."""
-        rendered = self.rendered(self.run[name].settings).items()
-        return {setting: level for setting, r in rendered if (level := levels(r)) is not None}
+        found = {setting: self.images_of(setting) for setting in self.run[name].settings}
+        rendered = {setting: r for setting, r in found.items() if isinstance(r, Rendering)}
+        return {setting: level for setting, r in rendered.items() if (level := levels(r)) is not None}
 
     def summary(self, name: str) -> dict[str, Any]:
         """Return what the advice says of an experiment, as params."""
@@ -290,18 +316,19 @@ def _images(plan: Plan, e: Experiment, stand_ins: Iterable[str]) -> dict[str, di
     """Return how many images are used, by setting and split; runs, complexity and stand-ins share them."""
     largest = max(e.sizes, default=0)
     measured = e.complexity.images if e.complexity else 0
-    images = {
-        setting: {
-            "train": max(largest, measured),
-            "val": plan.val_images(e.recipe, setting) if largest else 0,
-        }
+    used = [
+        (
+            plan.source(setting),
+            plan.used_images(setting, max(largest, measured)),
+            plan.val_images(e.recipe, setting) if largest else 0,
+        )
         for setting in e.settings
-    }
-    for name in stand_ins:
-        made = plan.stand_ins[name]
-        splits = images.setdefault(made.setting, {"train": 0, "val": 0})
-        splits["train"] = max(splits["train"], made.train_images)
-        splits["val"] = max(splits["val"], made.val_images)
+    ]
+    made = [plan.stand_ins[name] for name in stand_ins]
+    images: dict[str, dict[str, int]] = {}
+    for setting, train, val in used + [(s.setting, s.train_images, s.val_images) for s in made]:
+        splits = images.setdefault(setting, {"train": 0, "val": 0})
+        splits["train"], splits["val"] = max(splits["train"], train), max(splits["val"], val)
     return images
 
 

@@ -34,6 +34,14 @@ class RunKey(Section):
     )
 
 
+class Draw(Section):
+    """Which images of a pool were drawn."""
+
+    of: str = Field(description="the setting whose images are the pool")
+    images: int = Field(gt=0, description="size of the pool, images")
+    digest: str = Field(description="SHA-256 of that size and of the drawn images' indices")
+
+
 class EvaluationPoint(Section):
     """One evaluation of a run."""
 
@@ -68,6 +76,7 @@ class Metrics(Section):
     )
     n_train: int = Field(gt=0, description="number of training images; s of a fine-tuning")
     n_test: int = Field(gt=0, description="number of images of the evaluation")
+    pool: Draw | None = Field(default=None, description="what the training images were drawn from, if any")
     subset_digest: str | None = Field(default=None, description="SHA-256 of the labelled subset's indices")
     shortfall: dict[str, int] | None = Field(
         default=None, description="images lacking by class, where a class has too few for an equal share"

@@ -20,9 +20,10 @@ def pretrain(
     outputs: Mapping[str, str | Path],
     scratch: Path,
     threads: int,
+    pool: Mapping[str, Any] | None = None,
     checkpoint_seconds: float = 60.0,
 ) -> None:
-    """Pre-train on the first `n` images of a setting and keep the best model's backbone.
+    """Pre-train on `n` images of a setting, the first ones or drawn, and keep the best model's backbone.
 
     It resumes where it was killed (`complete`).
 
@@ -35,7 +36,7 @@ def pretrain(
     shards, val_shards : sequence of Path
         The setting's shards of the splits train and val.
     n : int
-        Number of training images, whole scenes.
+        Number of training images, whole scenes unless they are drawn.
     n_val : int
         Number of images of another split that choose the best model (§4.1: 1,000).
     outputs : dict
@@ -46,6 +47,8 @@ def pretrain(
         Folder of the resume state: the run's own, not among the outputs; removed on success.
     threads : int
         CPU threads to compute with, of each process.
+    pool : dict, optional
+        What to draw the training images from: "of", the setting of the shards, and "images", how many.
     checkpoint_seconds : float
         Least time between two resume states, in seconds; changes no result.
 
@@ -57,8 +60,9 @@ def pretrain(
         The loss or the metric is not finite.
     """
     channel = channel_of(key["ptask"])
-    train_data = RenderedImages(shards, n, channel)
+    train_data = RenderedImages(shards, n, channel, pool["images"] if pool else None)
     val_data = RenderedImages(val_shards, n_val, channel)
     inputs = {"train": train_data.digest(), "val": val_data.digest()}
     run = Run("pretrain", key, key["ptask"], recipe, inputs, outputs, scratch, threads, checkpoint_seconds)
-    complete(run, train_data, val_data, train_data.classes)
+    recorded = {"pool": {**pool, "digest": train_data.draw_digest}} if pool else None
+    complete(run, train_data, val_data, train_data.classes, recorded=recorded)
