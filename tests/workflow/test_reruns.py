@@ -126,7 +126,7 @@ def test_a_new_finetuning_task_adds_only_its_runs(reuse: Checkout) -> None:
 
 def test_a_new_target_adds_only_its_runs(reuse: Checkout) -> None:
     reuse.edit(EXPERIMENT, "models: [", "  - {task: sinclass, target: fewer, percents: [100]}\nmodels: [")
-    stand_in = "stand_ins:\n  fewer: {setting: smoke-stand-in, train_images: 24, val_images: 12}\n"
+    stand_in = "stand_ins:\n  fewer: {setting: smoke-stand-in, train_images: 24, test_images: 12}\n"
     reuse.edit(EXPERIMENT, "stand_ins:\n", stand_in)
     target = "layout: imagenet, path: results/targets/fewer/imagenet, stand_in: true, description: fewer"
     reuse.edit(EXPERIMENT, "\ntargets:\n", f"\ntargets:\n  fewer: {{{target}}}\n")

@@ -42,7 +42,7 @@ from syn2real.tasks.common.dense import enlarged
 from syn2real.tasks.common.images import memory_format
 from syn2real.tasks.schema import read_section
 from syn2real.training.optimiser import learning_rate, set_learning_rate
-from syn2real.training.precision import use_fast_kernels
+from syn2real.training.precision import use_fast_kernels, use_tf32
 from syn2real.training.seeding import make_deterministic
 from syn2real.training.step import compute_gradient, prepare
 
@@ -83,6 +83,7 @@ def our_step(
     def step() -> None:
         make_deterministic(torch.get_num_threads(), device)
         use_fast_kernels(device)
+        use_tf32(device, setup.section.tf32)
         set_learning_rate(setup.optimiser, learning_rate(setup.section, 0))
         setup.optimiser.zero_grad(set_to_none=True)
         compute_gradient(setup, [batch], iteration=0)
@@ -108,6 +109,7 @@ def reference_step(
     def step() -> None:
         torch.use_deterministic_algorithms(False)
         torch.set_float32_matmul_precision("highest")
+        torch.backends.cudnn.allow_tf32 = True
         torch.backends.cudnn.benchmark = False
         moved = on_device(images, device), on_device(targets, device)
         with torch.autocast(device.type, dtype=torch.float16, enabled=amp):

@@ -85,7 +85,7 @@ rule fetch_material:
 rule export_stand_in:
     input:
         train=lambda w: stand_in_shards(w.stand_in, "train"),
-        val=lambda w: stand_in_shards(w.stand_in, "val"),
+        test=lambda w: stand_in_shards(w.stand_in, "test"),
     output:
         directory(STAND_IN),
     log:
@@ -93,7 +93,7 @@ rule export_stand_in:
     params:
         fingerprint=code("export_stand_in"),
         train_images=lambda w: PLAN.stand_ins[w.stand_in].train_images,
-        val_images=lambda w: PLAN.stand_ins[w.stand_in].val_images,
+        test_images=lambda w: PLAN.stand_ins[w.stand_in].test_images,
     conda:
         "../../envs/render.yaml"
     script:

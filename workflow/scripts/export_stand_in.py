@@ -8,7 +8,7 @@ with job_log(snakemake.log[0]):
     from syn2real.data.export import export_target
 
     export_target(
-        {split: [Path(shard) for shard in snakemake.input[split]] for split in ("train", "val")},
+        {split: [Path(shard) for shard in snakemake.input[split]] for split in ("train", "test")},
         Path(snakemake.output[0]),
-        images={"train": snakemake.params.train_images, "val": snakemake.params.val_images},
+        images={"train": snakemake.params.train_images, "test": snakemake.params.test_images},
     )

@@ -85,11 +85,11 @@ GOOD = {
         ),
         ({"renderings": {"a": {"supersampling": True}}}, "e.yaml: renderings.a.supersampling: one of 1, 2"),
         (
-            {"targets": {"t": COCO | {"images": {"train": [5], "val": "v"}}}},
+            {"targets": {"t": COCO | {"images": {"train": [5], "test": "v"}}}},
             "e.yaml: targets.t.images.train: text b",
         ),
         (
-            {"targets": {"t": COCO | {"images": {"train": [], "val": "v"}}}},
+            {"targets": {"t": COCO | {"images": {"train": [], "test": "v"}}}},
             "e.yaml: targets.t.images.train: text o",
         ),
         (

@@ -82,6 +82,20 @@ def test_a_resolved_section_is_read_back(name):
             assert recipe.hours(stage, task, "resnet152") > 0
 
 
+def test_the_paper_s_recipe_has_no_tf32_where_the_appendix_names_no_reduced_precision():
+    for stage, tasks in (("pretrain", load("paper").pretrain), ("finetune", load("paper").finetune)):
+        for task in tasks.model_fields_set:
+            section = getattr(tasks, task)
+            assert section.tf32 == (section.precision == "mixed16") == (task == "objdet"), (stage, task)
+
+
+def test_a_key_at_its_default_that_older_recipes_lack_is_in_no_params():
+    recipe = load("smoke")
+    assert "tf32" not in recipe.resolve("pretrain", "mulclass", "resnet18")
+    off = recipe.pretrain.mulclass.model_copy(update={"tf32": False})
+    assert off.for_model("resnet18").tf32 is False and off.model_dump()["tf32"] is False
+
+
 def test_a_recipe_needs_only_the_sections_that_are_used():
     raw = yaml.safe_load((RECIPES / "smoke.yaml").read_text(encoding="utf-8"))
     del raw["pretrain"]["normal"], raw["finetune"]

@@ -22,11 +22,11 @@ def test_targets(request, save_image, name, channel):
 
 
 def test_cocos_annotations_count(coco):
-    before = load_target(coco, "val", "objects").digest()
-    content = json.loads(coco.annotation("val").read_text())
+    before = load_target(coco, "test", "objects").digest()
+    content = json.loads(coco.annotation("test").read_text())
     content["annotations"][0]["category_id"] = 13
-    coco.annotation("val").write_text(json.dumps(content))
-    assert load_target(coco, "val", "objects").digest() != before
+    coco.annotation("test").write_text(json.dumps(content))
+    assert load_target(coco, "test", "objects").digest() != before
 
 
 def test_synthetic(make_shards):

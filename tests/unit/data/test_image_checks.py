@@ -203,7 +203,7 @@ def test_a_layouts_images_are_looked_at(layout, request, save_image):
             check_layout(target, channel.get(layout, "label"))
 
 
-@pytest.mark.parametrize("split", ["train", "val"])
+@pytest.mark.parametrize("split", ["train", "test"])
 def test_the_key_exif_decides_what_is_read(split, ade20k, save_image):
     pixels = np.zeros((12, 16, 3), dtype=np.uint8)
     pixels[:, :8] = 200

@@ -48,10 +48,10 @@ def test_a_class_folder_may_hold_it(kind, imagenet, save_image):
 @pytest.mark.parametrize("kind", ["grey", "cmyk"])
 @pytest.mark.parametrize("task", ["objects", "class-map"])
 def test_a_coco_set_may_hold_it(kind, task, coco, save_image):
-    path = coco.image_folder("val") / "000000000042.jpg"
+    path = coco.image_folder("test") / "000000000042.jpg"
     save_image(path, ODD[kind][0]())
     check_layout(coco, task)
-    image, _ = load_target(coco, "val", task)[1]
+    image, _ = load_target(coco, "test", task)[1]
     assert image.shape == (3, 12, 16)
     assert np.abs(image.permute(1, 2, 0).numpy().astype(int) - upright(path)).max() <= 1
 
@@ -59,13 +59,13 @@ def test_a_coco_set_may_hold_it(kind, task, coco, save_image):
 @pytest.mark.parametrize("kind", ODD)
 def test_ade20k_may_hold_it_with_its_mask_as_stored_or_upright(kind, ade20k, save_image):
     make, options = ODD[kind]
-    save_image(ade20k.image_folder("val") / "v.jpg", make(), **options())
+    save_image(ade20k.image_folder("test") / "v.jpg", make(), **options())
     masks = [np.full((12, 16), 7, dtype=np.uint8)]
     if kind == "turned":
         masks.append(np.full((16, 12), 7, dtype=np.uint8))
     for mask in masks:
-        save_image(ade20k.annotation("val") / "v.png", mask)
-        image, labels = load_target(ade20k, "val", "class-map")[0]
+        save_image(ade20k.annotation("test") / "v.png", mask)
+        image, labels = load_target(ade20k, "test", "class-map")[0]
         assert image.shape[1:] == labels.shape == mask.shape and (labels == 6).all()
 
 
@@ -86,15 +86,15 @@ def test_cocos_ninety_numbers_are_eighty_labels_and_lead_back(coco, learnt):
         ],
         "categories": [{"id": number, "name": f"category {number}"} for number in reversed(ids)],
     }
-    for split in ("train", "val"):
+    for split in ("train", "test"):
         coco.annotation(split).write_text(json.dumps(content))
-    train, val = load_splits(coco, "objects")
+    train, test = load_splits(coco, "objects")
     assert len(train.classes) == 80 and train.category_ids == ids
-    labels = learnt("objdet", val, 0)[1]["labels"]
+    labels = learnt("objdet", test, 0)[1]["labels"]
     assert labels.tolist() == list(range(1, 81))
     found = {"boxes": torch.ones(80, 4), "labels": labels, "scores": torch.ones(80)}
     detections = to_coco(
-        found, {"image_id": torch.tensor(7), "size": torch.tensor([12, 16])}, 32, val.category_ids
+        found, {"image_id": torch.tensor(7), "size": torch.tensor([12, 16])}, 32, test.category_ids
     )
     assert [detection["category_id"] for detection in detections] == ids
 
@@ -102,14 +102,14 @@ def test_cocos_ninety_numbers_are_eighty_labels_and_lead_back(coco, learnt):
 @pytest.mark.parametrize(
     ("layout", "task", "counts"),
     [
-        ("imagenet", "label", {"train": 9, "val": 2}),
-        ("coco", "objects", {"train": 2, "val": 2}),
-        ("ade20k", "class-map", {"train": 2, "val": 1}),
+        ("imagenet", "label", {"train": 9, "test": 2}),
+        ("coco", "objects", {"train": 2, "test": 2}),
+        ("ade20k", "class-map", {"train": 2, "test": 1}),
     ],
 )
 def test_a_set_half_unpacked_is_refused_with_both_numbers(layout, task, counts, request):
     target = request.getfixturevalue(layout).model_copy(update={"counts": counts})
     check_layout(target, task)
-    more = target.model_copy(update={"counts": counts | {"val": 2_000}})
-    with pytest.raises(InputError, match=rf"counts.val: {counts['val']} images here, of 2,000; unpack"):
+    more = target.model_copy(update={"counts": counts | {"test": 2_000}})
+    with pytest.raises(InputError, match=rf"counts.test: {counts['test']} images here, of 2,000; unpack"):
         check_layout(more, task)

@@ -50,7 +50,7 @@ def write(root, names, first_id=0, classes=(1, 2)):
 
 def target(root):
     def both(name):
-        return {"train": f"train/{name}", "val": f"val/{name}"}
+        return {"train": f"train/{name}", "test": f"val/{name}"}
 
     return Target(layout="coco", path=str(root), images=both("images"), annotations=both("labels.json"))
 
@@ -64,7 +64,7 @@ def own(root):
 
 def check_target(root):
     found = check_layout(target(root), "objects")
-    for split in ("train", "val"):
+    for split in ("train", "test"):
         data = load_target(target(root), split, "objects")
         assert [int(image[0, 0, 0]) for image, _ in data] == list(range(COUNT))
     return found
@@ -179,8 +179,8 @@ def test_a_folder_may_be_the_current_one(tmp_path, monkeypatch):
     here = Target(
         layout="coco",
         path=".",
-        images={"train": ".", "val": "../../val/images"},
-        annotations={"train": "../labels.json", "val": "../../val/labels.json"},
+        images={"train": ".", "test": "../../val/images"},
+        annotations={"train": "../labels.json", "test": "../../val/labels.json"},
     )
     assert check_layout(here, "objects").warnings == []
 

@@ -140,11 +140,11 @@ def test_an_own_copy_of_the_materials_may_have_any(tmp_path: Path) -> None:
             r"e.yaml: renderings.smoke.collections: 'tles' is not defined; did you mean 'tless'\? \(your own",
         ),
         (
-            {"stand_ins": {"smoke-stand-in": {"setting": "smoke", "train_images": 3, "val_images": 4}}},
+            {"stand_ins": {"smoke-stand-in": {"setting": "smoke", "train_images": 3, "test_images": 4}}},
             "stand_ins.smoke-stand-in.train_images: 3 images are not a whole number of scenes",
         ),
         (
-            {"stand_ins": {"bare": {"setting": "smoke", "train_images": 4, "val_images": 4}}}
+            {"stand_ins": {"bare": {"setting": "smoke", "train_images": 4, "test_images": 4}}}
             | _rendering(channels=["objects"], views=2)
             | {"ptasks": ["mulclass"]},
             r"stand_ins.bare.setting: setting smoke is rendered without class-map; give it `channels: \[obj",

@@ -11,7 +11,7 @@ from safetensors.torch import load_file
 from syn2real.backbones.base import Backbone, build_backbone, save_backbone
 from syn2real.errors import InputError, TrainingError
 from syn2real.tasks.base import task_class
-from syn2real.training.finetune import finetune
+from syn2real.training.finetune import finetune, train_reference
 from syn2real.training.metrics import read_metrics
 from syn2real.training.points import find_finished
 from syn2real.training.progress import Progress
@@ -123,6 +123,16 @@ def test_the_last_iterations_metric_counts_even_where_an_earlier_one_was_better(
     assert (metrics.value, metrics.last.value, metrics.best.value) == (0.5, 0.5, 0.9)
     assert (metrics.last.iteration, metrics.best.iteration) == (6, 2)
     assert [point.value for point in metrics.evaluations] == [0.9, 0.2, 0.5]
+
+
+def test_photographs_do_not_choose_the_reference_backbone_either(arguments, tmp_path):
+    """It is the last iteration's, whatever the recipe's interval of evaluation."""
+    given = arguments(iterations=4, evaluation_iterations=1)
+    del given["backbone"]
+    given["outputs"] = {"backbone": tmp_path / "backbone.safetensors", "metrics": tmp_path / "metrics.json"}
+    train_reference(**given)
+    metrics = read_metrics(tmp_path / "metrics.json")
+    assert [point.iteration for point in metrics.evaluations] == [metrics.best.iteration] == [4]
 
 
 def test_a_class_with_too_few_images_is_recorded(arguments, tmp_path):

@@ -10,7 +10,7 @@ import torch
 from syn2real.errors import InputError
 from syn2real.training import launch
 from syn2real.training.distributed import World
-from syn2real.training.precision import autocast, computed_precision
+from syn2real.training.precision import autocast, computed_precision, use_tf32
 
 CUDA, CPU = torch.device("cuda", 0), torch.device("cpu")
 
@@ -97,6 +97,20 @@ def test_bf16_is_never_replaced_silently(monkeypatch):
 def test_single_precision_is_left_alone():
     assert not autocast(CPU, "fp32")._enabled
     assert autocast(CPU, "bf16").fast_dtype is torch.bfloat16
+
+
+@pytest.mark.parametrize(
+    ("device", "allowed", "matrices", "convolutions"),
+    [(CUDA, True, "high", True), (CUDA, False, "highest", False), (CPU, False, "highest", True)],
+)
+def test_tf32_is_on_or_off_for_matrices_and_convolutions(device, allowed, matrices, convolutions):
+    try:
+        use_tf32(device, allowed)
+        found = torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32
+    finally:
+        torch.set_float32_matmul_precision("highest")
+        torch.backends.cudnn.allow_tf32 = True
+    assert found == (matrices, convolutions)
 
 
 def test_the_first_process_writes():

@@ -77,12 +77,18 @@ def test_two_different_results_of_one_run_are_refused_with_both_files(
 
 def test_two_test_sets_in_one_table_are_refused(tmp_path: Path) -> None:
     one = _write(tmp_path, n=40)
-    other = _write(tmp_path, n=80, changes={"inputs": {"train": "1" * 64, "val": "9" * 64}})
+    other = _write(tmp_path, n=80, changes={"inputs": {"train": "1" * 64, "test": "9" * 64}})
     with pytest.raises(InputError) as caught:
         read_points([one, other])
-    expected = f"{other}: inputs.val: measured on another test set than {one}"
+    expected = f"{other}: inputs: measured on another test set than {one}"
     assert str(caught.value).startswith(expected)
     assert len(read_points([other])) == 1
+
+
+def test_runs_that_called_the_test_set_val_are_the_same_runs(tmp_path: Path) -> None:
+    val, test = ({"inputs": {"train": "1" * 64, name: "9" * 64}} for name in ("val", "test"))
+    paths = [_write(tmp_path / "a", n=40, changes=val), _write(tmp_path / "b", n=40, changes=test)]
+    assert len(read_points([*paths, _write(tmp_path, n=80, changes=test)])) == 2
 
 
 def test_a_run_found_twice_counts_once_wherever_it_ran(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from syn2real.jobs.provenance import git_commit
 from syn2real.tasks.common.images import memory_format
 from syn2real.training.device import device_name, pick_device
 from syn2real.training.metrics import versions
+from syn2real.training.precision import use_tf32
 from syn2real.training.seeding import make_deterministic
 
 
@@ -59,6 +60,7 @@ def measure_images(
     """
     device = pick_device()
     make_deterministic(threads, device)
+    use_tf32(device, False)
     backbone = load_reference(weights, model).to(device).to(memory_format=memory_format(device))
     groups = SceneGroups(images.scenes, backbone.width if activation == "pooled" else backbone.channels[-1])
     for scene, block in features(

@@ -1,6 +1,7 @@
 """An experiment: which runs, or which table of measurements, answer one question. One YAML file each."""
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Self, TypeVar
 
 from pydantic import AfterValidator, Discriminator, Field, Tag, field_validator, model_validator
@@ -119,7 +120,17 @@ class StandIn(Section):
 
     setting: Name = Field(description="the rendering setting of the stand-in's images")
     train_images: int = Field(gt=0, description="images of its training set, whole scenes")
-    val_images: int = Field(gt=0, description="images of its test set, whole scenes")
+    test_images: int = Field(gt=0, description="images of its test set, whole scenes")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _test_was_val(cls, values: Any) -> Any:
+        """Read `val_images` as `test_images`, as files of versions before call it."""
+        if not isinstance(values, Mapping) or "val_images" not in values:
+            return values
+        if "test_images" in values:
+            raise ValueError("has both test_images and val_images, which are one; remove val_images")
+        return {"test_images" if key == "val_images" else key: value for key, value in values.items()}
 
 
 class Costs(Section):

@@ -19,6 +19,9 @@ from syn2real.errors import InputError
 from syn2real.files import write_json, write_text
 
 JPEG_QUALITY = 95
+SPLITS = ("train", "test")
+_ON_DISK = {"train": "train", "test": "val"}
+"""Each split's name in the three layouts."""
 
 _README = """{name}: a rendered stand-in, no real photographs
 
@@ -56,21 +59,21 @@ def export_target(
 
     Parameters
     ----------
-    shards : mapping of {"train", "val"} to sequence of Path
+    shards : mapping of {"train", "test"} to sequence of Path
         The rendered shards of each split, all of one setting.
     folder : str or Path
         What to write, named as the stand-in; an earlier export there is replaced.
-    images : mapping of {"train", "val"} to int, optional
+    images : mapping of {"train", "test"} to int, optional
         Use only the first so many images of a split.
 
     Raises
     ------
     InputError
         A split is missing or too small, the shards do not have the same classes, or no class maps or objects,
-        there are more classes than a mask can hold, or a class is seen in val but not in train.
+        there are more classes than a mask can hold, or a class is seen in test but not in train.
     """
     folder = Path(folder)
-    opened = {split: [Shard(path) for path in sorted(shards.get(split, ()))] for split in ("train", "val")}
+    opened = {split: [Shard(path) for path in sorted(shards.get(split, ()))] for split in SPLITS}
     classes = _classes(opened)
     folder.parent.mkdir(parents=True, exist_ok=True)
     scratch = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
@@ -79,9 +82,9 @@ def export_target(
         counts = []
         for split, split_shards in opened.items():
             views = list(_views(split_shards, (images or {}).get(split)))
-            _write_imagenet(made / "imagenet", split, views, classes)
-            _write_coco(made / "coco", split, views, classes)
-            _write_ade20k(made / "ade20k" / "ADEChallengeData2016", split, views)
+            _write_imagenet(made / "imagenet", _ON_DISK[split], views, classes)
+            _write_coco(made / "coco", _ON_DISK[split], views, classes)
+            _write_ade20k(made / "ade20k" / "ADEChallengeData2016", _ON_DISK[split], views)
             counts.append(f"{split}: {len(views)} images")
         _write_object_info(made / "ade20k" / "ADEChallengeData2016", classes)
         _check_classes_trained(made / "imagenet", folder)
@@ -100,7 +103,7 @@ def _classes(shards: Mapping[str, Sequence[Shard]]) -> list[str]:
         if not members:
             raise InputError(f"no shards for split {split}; render it first", key=f"shards.{split}")
     first = shards["train"][0]
-    for shard in [*shards["train"], *shards["val"]]:
+    for shard in [*shards["train"], *shards["test"]]:
         for key in ("classes", "setting"):
             if shard.meta[key] != first.meta[key]:
                 raise InputError(f"does not belong with {first.path}", file=shard.path, key=key)
@@ -209,7 +212,7 @@ def _check_classes_trained(root: Path, folder: Path) -> None:
     }
     if untrained:
         raise InputError(
-            f"{', '.join(sorted(untrained))} is seen in val but never in train; render more training images",
+            f"{', '.join(sorted(untrained))} is seen in test but never in train; render more training images",
             file=folder,
         )
 

@@ -57,7 +57,7 @@ def check_experiment(plan: Plan, e: Experiment, file: str) -> None:
         for channel in ("class-map", "objects"):
             rendering = plan.images_of(setting)
             rendering.require(channel, task=name, file=file, key=f"{key}.setting", name=setting)
-        for split in ("train_images", "val_images"):
+        for split in ("train_images", "test_images"):
             _whole_scenes(plan, setting, getattr(stand_in, split), file=file, key=f"{key}.{split}")
     _check_recipes(plan, e)
     _check_complexity(plan, e, file)

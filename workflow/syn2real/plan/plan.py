@@ -326,7 +326,7 @@ def _images(plan: Plan, e: Experiment, stand_ins: Iterable[str]) -> dict[str, di
     ]
     made = [plan.stand_ins[name] for name in stand_ins]
     images: dict[str, dict[str, int]] = {}
-    for setting, train, val in used + [(s.setting, s.train_images, s.val_images) for s in made]:
+    for setting, train, val in used + [(s.setting, s.train_images, s.test_images) for s in made]:
         splits = images.setdefault(setting, {"train": 0, "val": 0})
         splits["train"], splits["val"] = max(splits["train"], train), max(splits["val"], val)
     return images

@@ -28,7 +28,7 @@ def finetune(
     threads: int,
     checkpoint_seconds: float = 60.0,
 ) -> None:
-    """Fine-tune all weights on a fraction of a target's training set and test on its whole validation set.
+    """Fine-tune all weights on a fraction of a target's training set and test on its whole test set.
 
     The head is new; the result is the metric at the last iteration (§4.1). It resumes as `pretrain` does.
 
@@ -60,7 +60,7 @@ def finetune(
     images = draw_labelled(target, key["ftask"], percent, key["seed"])
     inputs = images.inputs | ({"backbone": file_digest(backbone)} if backbone else {})
     run = Run("finetune", key, key["ftask"], recipe, inputs, outputs, scratch, threads, checkpoint_seconds)
-    complete(run, images.train, images.val, images.classes, weights=backbone, recorded=images.recorded)
+    complete(run, images.train, images.test, images.classes, weights=backbone, recorded=images.recorded)
 
 
 def train_reference(
@@ -74,9 +74,10 @@ def train_reference(
     threads: int,
     checkpoint_seconds: float = 60.0,
 ) -> None:
-    """Train on a target from scratch, and keep the backbone that is best on the target's validation set.
+    """Train on a target from scratch, and keep the backbone of the last iteration.
 
-    It is a pre-training whose images are the target's; it resumes as `pretrain` does.
+    It is a pre-training whose images are the target's, evaluated at its end alone: the test set chooses
+    nothing. It resumes as `pretrain` does.
 
     Parameters
     ----------
@@ -102,13 +103,14 @@ def train_reference(
         The loss or the metric is not finite.
     """
     ftask = key["ftask"]
+    recipe = {**recipe, "evaluation_iterations": None, "evaluation_images": None}
     images = draw_labelled(target, ftask, percent, key["seed"])
     named = {"recipe": key["recipe"], "setting": key["target"], "ptask": ftask, "model": key["model"]}
     run_key = named | {"n": len(images.train), "seed": key["seed"]}
     run = Run(
         "pretrain", run_key, ftask, recipe, images.inputs, outputs, scratch, threads, checkpoint_seconds
     )
-    complete(run, images.train, images.val, images.classes, recorded=images.recorded)
+    complete(run, images.train, images.test, images.classes, recorded=images.recorded)
 
 
 @dataclass(frozen=True)
@@ -119,18 +121,18 @@ class LabelledSubset:
     ----------
     train : Subset
         The images drawn.
-    val : AnnotatedImages
+    test : AnnotatedImages
         The test set.
     classes : list of str
         The target's.
     inputs : dict of str to str
-        Digests of what was read: "train", "val", "subset".
+        Digests of what was read: "train", "test", "subset".
     recorded : dict
         What metrics.json says of the draw: "subset_digest" and "shortfall".
     """
 
     train: Subset[Any]
-    val: AnnotatedImages
+    test: AnnotatedImages
     classes: list[str]
     inputs: dict[str, str]
     recorded: dict[str, Any]
@@ -155,14 +157,14 @@ def draw_labelled(target: Mapping[str, Any], ftask: str, percent: float, seed: i
     InputError
         The target is not in its layout.
     """
-    train, val = load_splits(Target.model_validate(target), channel_of(ftask))
+    train, test = load_splits(Target.model_validate(target), channel_of(ftask))
     population = len(train) if train.labels is None else train.labels
     indices = subset(population, percent, seed)
     drawn = subset_record(population, indices, percent)
     return LabelledSubset(
         train=Subset(train, indices.tolist()),
-        val=val,
+        test=test,
         classes=train.classes,
-        inputs={"train": train.digest(), "val": val.digest(), "subset": drawn["digest"]},
+        inputs={"train": train.digest(), "test": test.digest(), "subset": drawn["digest"]},
         recorded={"subset_digest": drawn["digest"], "shortfall": drawn.get("shortfall")},
     )

@@ -63,7 +63,7 @@ class History:
 def train(
     setup: Setup,
     train_data: Any,
-    val_data: Any,
+    eval_data: Any,
     checkpoints: Checkpoints,
     progress: Progress,
     *,
@@ -77,7 +77,7 @@ def train(
     ----------
     setup : Setup
         What this process trains with; its model is changed in place.
-    train_data, val_data : AnnotatedImages
+    train_data, eval_data : AnnotatedImages
         What to learn from, and what to evaluate on.
     checkpoints : Checkpoints
         Where the resume state lies.
@@ -98,7 +98,7 @@ def train(
         *(annotated(train_data, setup.task), setup.task, setup.seed),
         *(history.iteration, setup.device, setup.share),
     )
-    validation = evaluation_batches(annotated(val_data, setup.task), setup.task, setup.device)
+    evaluated = evaluation_batches(annotated(eval_data, setup.task), setup.task, setup.device)
     pending: list[Tensor] = []
     started = time.monotonic() - history.seconds
 
@@ -115,7 +115,7 @@ def train(
         if due.logging:
             progress.log_line(history.iteration, history.losses[-1], lr)
         if due.evaluating:
-            result = world.from_main(evaluate(setup, validation, val_data) if world.is_main else None)
+            result = world.from_main(evaluate(setup, evaluated, eval_data) if world.is_main else None)
             _record(history, setup, result, keep_best and world.is_main)
         if due.on_curve:
             _add_row(history, section.batch_size, lr, due.evaluating, progress)

@@ -93,6 +93,9 @@ class Metrics(Section):
     precision: Literal["fp32", "fp16", "bf16"] = Field(
         default="fp32", description="precision of the forward pass, as computed"
     )
+    tf32: bool | None = Field(
+        default=None, description="whether a GPU's products of fp32 numbers could be TF32; null on a CPU"
+    )
     recipe: dict[str, Any] = Field(description="the recipe's section, resolved")
     versions: dict[str, str] = Field(description="versions of Python and of the packages that matter")
     git_commit: str | None = Field(default=None, description="commit of the code, where there is one")

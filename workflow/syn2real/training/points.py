@@ -46,9 +46,9 @@ def read_points(paths: Iterable[str | Path]) -> pd.DataFrame:
         row, content, test = _row(path)
         first, where = tests.setdefault((row["ftask"], row["target"]), (test, path))
         if first != test:
-            problem = f"measured on another test set than {where} (inputs.val differs); its labels or images "
+            problem = f"measured on another test set than {where}; its labels or images "
             problem += "changed in between: run the older one again, or remove it"
-            raise InputError(problem, file=path, key="inputs.val")
+            raise InputError(problem, file=path, key="inputs")
         key = tuple(row[column] for column in KEY)
         _, earlier, where = rows.setdefault(key, (row, content, path))
         if earlier != content:
@@ -73,8 +73,10 @@ def _row(path: str | Path) -> tuple[dict[str, Any], str, str | None]:
         "error": metrics.error,
     }
     incidental = {"seconds", "device", "versions", "git_commit"}
-    content = digest(metrics.model_dump(mode="json", exclude=incidental))
-    return {column: values[column] for column in COLUMNS}, content, metrics.inputs.get("val")
+    # Versions before this one called the test set val.
+    inputs = {"test" if name == "val" else name: value for name, value in metrics.inputs.items()}
+    content = digest(metrics.model_dump(mode="json", exclude=incidental) | {"inputs": inputs})
+    return {column: values[column] for column in COLUMNS}, content, inputs.get("test")
 
 
 def find_finished(results: str | Path) -> list[Path]:

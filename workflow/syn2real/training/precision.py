@@ -34,12 +34,18 @@ def autocast(device: torch.device, precision: str) -> torch.autocast:
     return torch.autocast(device.type, dtype=dtype, enabled=precision != "fp32")
 
 
-def use_fast_kernels(device: torch.device) -> None:
-    """Let a GPU choose its fastest kernels.
+def use_tf32(device: torch.device, allowed: bool) -> None:
+    """Allow or forbid a GPU to compute products of fp32 numbers in TF32 (10 bits of mantissa, sums in fp32).
 
-    Matrices and convolutions multiply in TF32 (10 bits of mantissa, sums in fp32), as torch's convolutions
-    do anyway; cuDNN tries its algorithms on the first batch, all training batches being of one shape.
+    torch by itself forbids it for matrices and allows it for convolutions. A CPU, a GPU without TF32 and
+    products in 16 bits are not affected.
     """
     if device.type == "cuda":
-        torch.set_float32_matmul_precision("high")
+        torch.set_float32_matmul_precision("high" if allowed else "highest")
+        torch.backends.cudnn.allow_tf32 = allowed
+
+
+def use_fast_kernels(device: torch.device) -> None:
+    """Let cuDNN try its algorithms on the first batch: all training batches are of one shape."""
+    if device.type == "cuda":
         torch.backends.cudnn.benchmark = True

@@ -21,7 +21,7 @@ from syn2real.training.device import device_name, pick_device
 from syn2real.training.distributed import StepShare, current_world
 from syn2real.training.loop import History, train
 from syn2real.training.metrics import versions, write_metrics
-from syn2real.training.precision import use_fast_kernels
+from syn2real.training.precision import use_fast_kernels, use_tf32
 from syn2real.training.progress import Progress
 from syn2real.training.seeding import make_deterministic, seed_everything
 from syn2real.training.step import Setup, prepare
@@ -88,7 +88,7 @@ class Run:
 def complete(
     run: Run,
     train_data: Any,
-    val_data: Any,
+    eval_data: Any,
     classes: list[str],
     *,
     weights: str | Path | None = None,
@@ -103,7 +103,7 @@ def complete(
     ----------
     run : Run
         What to run.
-    train_data, val_data : AnnotatedImages
+    train_data, eval_data : AnnotatedImages
         What to learn from, and what to evaluate on.
     classes : list of str
         The data set's classes.
@@ -119,11 +119,11 @@ def complete(
     TrainingError
         The loss or the metric is not finite, or the GPU's memory is too small.
     """
-    if len(val_data) == 0:
-        raise InputError("there is no image to evaluate on", key="val")
+    if len(eval_data) == 0:
+        raise InputError("there is no image to evaluate on", key="inputs")
     setup = _setup(run, classes, weights)
     checkpoints = Checkpoints(Path(run.scratch), run.identity, run.checkpoint_seconds)
-    history = _train(run, setup, train_data, val_data, checkpoints)
+    history = _train(run, setup, train_data, eval_data, checkpoints)
     if not setup.share.world.is_main:
         return
     fields = metrics_fields(run, setup, history, len(train_data)) | dict(recorded or {})
@@ -142,6 +142,7 @@ def _setup(run: Run, classes: list[str], weights: str | Path | None) -> Setup:
     device, section = pick_device(), run.section
     make_deterministic(run.threads, device)
     use_fast_kernels(device)
+    use_tf32(device, section.tf32)
     # The head of a seed starts alike with and without a backbone, and whatever the backbone.
     seed_everything(run.key["seed"], run.stage, "initialisation")
     task = task_class(run.task)(section, classes)
@@ -152,7 +153,7 @@ def _setup(run: Run, classes: list[str], weights: str | Path | None) -> Setup:
     return prepare(task, backbone, model, seed=run.key["seed"], device=device)
 
 
-def _train(run: Run, setup: Setup, train_data: Any, val_data: Any, checkpoints: Checkpoints) -> History:
+def _train(run: Run, setup: Setup, train_data: Any, eval_data: Any, checkpoints: Checkpoints) -> History:
     """Train, and show the progress."""
     section, key = setup.section, run.key
     title = f"{run.stage} {run.task} {key['model']} n={key['n']} seed={key['seed']}"
@@ -162,9 +163,11 @@ def _train(run: Run, setup: Setup, train_data: Any, val_data: Any, checkpoints: 
         Progress(title, section.total_iterations, section.batch_size, curves, silent=silent) as progress,
         _explain_out_of_memory(setup.share),
     ):
-        history = train(setup, train_data, val_data, checkpoints, progress, keep_best=run.stage == "pretrain")
-    if history.n_test != len(val_data):
-        raise TrainingError(f"evaluated {history.n_test} images of {len(val_data)}")
+        history = train(
+            setup, train_data, eval_data, checkpoints, progress, keep_best=run.stage == "pretrain"
+        )
+    if history.n_test != len(eval_data):
+        raise TrainingError(f"evaluated {history.n_test} images of {len(eval_data)}")
     return history
 
 
@@ -205,6 +208,7 @@ def metrics_fields(run: Run, setup: Setup, history: History, n_train: int) -> di
         "passes": setup.share.parts,
         "norm_batch_size": setup.section.norm_group,
         "precision": setup.precision,
+        "tf32": setup.section.tf32 if setup.device.type == "cuda" else None,
         "recipe": dict(run.recipe),
         "versions": versions(),
         "git_commit": git_commit(),

@@ -128,7 +128,7 @@ def test_mistakes_are_reported_for_the_right_kind(own: object, message: str) -> 
         (OWN, {"ptasks": ["normal"]}, "ptasks: setting mine has no normals; give its `normals`"),
         (
             OWN,
-            {"stand_ins": {"s": {"setting": "mine", "train_images": 2, "val_images": 2}}},
+            {"stand_ins": {"s": {"setting": "mine", "train_images": 2, "test_images": 2}}},
             "stand_ins.s.setting: 'mine' is not defined",
         ),
     ],

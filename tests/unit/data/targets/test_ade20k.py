@@ -11,8 +11,8 @@ from syn2real.errors import InputError
 
 def test_zero_is_unlabelled_and_classes_count_from_zero(ade20k):
     check_layout(ade20k, "class-map")
-    train, val = load_splits(ade20k, "class-map")
-    assert len(train) == 2 and len(val) == 1 and len(train.classes) == 150
+    train, test = load_splits(ade20k, "class-map")
+    assert len(train) == 2 and len(test) == 1 and len(train.classes) == 150
     assert train.classes[0] == "name, 1"
     image, mask = train[0]
     assert mask.dtype == np.uint8
@@ -45,17 +45,17 @@ def test_the_class_table_is_needed_and_checked(ade20k):
 
 
 def test_a_mask_of_another_size_or_class_is_named(ade20k, save_image):
-    path = ade20k.annotation("val") / "v.png"
+    path = ade20k.annotation("test") / "v.png"
     save_image(path, np.full((12, 16), 151, dtype=np.uint8))
     with pytest.raises(InputError, match=r"v.png: class 151 is not one of the 150"):
         check_layout(ade20k, "class-map")
     with pytest.raises(InputError, match=r"v.png: class 151 is not one of the 150"):
-        load_target(ade20k, "val", "class-map")[0]
+        load_target(ade20k, "test", "class-map")[0]
     save_image(path, np.zeros((5, 5), dtype=np.uint8))
     with pytest.raises(InputError, match=r"v.jpg: the image is 16 x 12 pixels"):
         check_layout(ade20k, "class-map")
     with pytest.raises(InputError, match="v.jpg: the image is 16 x 12 pixels"):
-        load_target(ade20k, "val", "class-map")[0]
+        load_target(ade20k, "test", "class-map")[0]
 
 
 WARNED = {
@@ -71,7 +71,7 @@ WARNED = {
 def test_check_looks_into_masks(name, ade20k, save_image):
     values, expected = WARNED[name]
     (ade20k.root / "objectInfo150.txt").write_text("Idx\tName\n1\tfloor\n2\tbolt\n")
-    for split in ("train", "val"):
+    for split in ("train", "test"):
         for path in ade20k.annotation(split).iterdir():
             save_image(path, np.resize(np.array(values, dtype=np.uint8), (12, 16)))
     masks = ade20k.annotation("train")

@@ -26,16 +26,16 @@ def edit(target, split, change):
 
 def test_boxes_are_torchvisions_with_contiguous_labels(coco, learnt):
     check_layout(coco, "objects")
-    val = load_target(coco, "val", "objects")
+    test = load_target(coco, "test", "objects")
     oracle = wrap_dataset_for_transforms_v2(
-        CocoDetection(coco.image_folder("val"), coco.annotation("val")), target_keys=["boxes", "labels"]
+        CocoDetection(coco.image_folder("test"), coco.annotation("test")), target_keys=["boxes", "labels"]
     )
-    assert val.category_ids == [1, 13, 90] and val.classes == ["person", "stop sign", "toothbrush"]
-    image, found = learnt("objdet", val, 1)
+    assert test.category_ids == [1, 13, 90] and test.classes == ["person", "stop sign", "toothbrush"]
+    image, found = learnt("objdet", test, 1)
     _, expected = oracle[1]
     assert isinstance(image, tv_tensors.Image) and image.shape == (3, 12, 16)
     keep = [0, 1, 3]  # without the box that has no width
-    ids = [val.category_ids[label - 1] for label in found["labels"]]
+    ids = [test.category_ids[label - 1] for label in found["labels"]]
     assert ids == expected["labels"][keep].tolist() == [90, 1, 13]
     assert found["boxes"][:2].tolist() == expected["boxes"][:2].tolist()
     assert found["boxes"][2].tolist() == [12, 8, 16, 12]  # cut at the image's edges
@@ -53,7 +53,7 @@ def test_training_leaves_crowds_out_and_keeps_empty_images(coco, learnt):
 
 
 def test_the_ground_truth_is_pycocotools_own(coco):
-    mine, oracle = load_target(coco, "val", "objects").coco, COCO(str(coco.annotation("val")))
+    mine, oracle = load_target(coco, "test", "objects").coco, COCO(str(coco.annotation("test")))
     assert mine.getImgIds() == sorted(oracle.getImgIds()) and mine.getCatIds() == sorted(oracle.getCatIds())
     scores = []
     for truth in (mine, oracle):
@@ -79,10 +79,10 @@ def test_annotation_ids_of_zero_or_none_do_not_spoil_the_evaluation(coco):
         content["annotations"] = content["annotations"][:1]
         content["annotations"][0]["id"] = 0
 
-    edit(coco, "val", strip)
-    val = load_target(coco, "val", "objects")
+    edit(coco, "test", strip)
+    test = load_target(coco, "test", "objects")
     guess = [{"image_id": 42, "category_id": 90, "bbox": [2, 2, 6, 6], "score": 0.9}]
-    evaluation = COCOeval(val.coco, val.coco.loadRes(guess), "bbox")
+    evaluation = COCOeval(test.coco, test.coco.loadRes(guess), "bbox")
     evaluation.evaluate()
     evaluation.accumulate()
     evaluation.summarize()
@@ -91,15 +91,15 @@ def test_annotation_ids_of_zero_or_none_do_not_spoil_the_evaluation(coco):
 
 def test_masks_become_class_maps(coco):
     check_layout(coco, "class-map")
-    val = load_target(coco, "val", "class-map")
-    assert val.classes == ["background", "person", "stop sign", "toothbrush"]
-    _, mask = val[1]
-    oracle = COCO(str(coco.annotation("val")))
+    test = load_target(coco, "test", "class-map")
+    assert test.classes == ["background", "person", "stop sign", "toothbrush"]
+    _, mask = test[1]
+    oracle = COCO(str(coco.annotation("test")))
     expected = np.zeros((12, 16), dtype=np.uint8)
     for annotation, label in ((1, 3), (2, 1)):
         expected[oracle.annToMask(oracle.anns[annotation]) == 1] = label
     assert (mask == expected).all() and set(np.unique(expected)) == {0, 1, 3}
-    assert mask.dtype == np.uint8 and (val[0][1] == 0).all()
+    assert mask.dtype == np.uint8 and (test[0][1] == 0).all()
 
 
 def test_pixels_of_two_classes_have_no_label(coco):
@@ -115,9 +115,9 @@ def test_pixels_of_two_classes_have_no_label(coco):
 
 def test_reading_keeps_only_what_a_task_uses(coco):
     """COCO's training file would not fit beside a job's other memory as lists of Python's numbers."""
-    edit(coco, "val", lambda c: [image.update(flickr_url="…", license=3) for image in c["images"]])
-    boxes = read_annotations([coco.annotation("val")], "objects")
-    masks = read_annotations([coco.annotation("val")], "class-map")
+    edit(coco, "test", lambda c: [image.update(flickr_url="…", license=3) for image in c["images"]])
+    boxes = read_annotations([coco.annotation("test")], "objects")
+    masks = read_annotations([coco.annotation("test")], "class-map")
     assert all("segmentation" not in annotation for annotation in boxes["annotations"])
     assert masks["annotations"][0]["segmentation"][0].itemsize == 8
     assert set(boxes["images"][0]) == {"id", "file_name", "width", "height"}
@@ -128,13 +128,16 @@ def test_a_set_of_your_own_with_boxes_alone(tmp_path, coco):
         for annotation in content["annotations"]:
             del annotation["segmentation"]
 
-    for split in ("train", "val"):
+    for split in ("train", "test"):
         edit(coco, split, strip)
     own = Target(
         layout="coco",
         path=coco.path,
-        images={"train": "train2017", "val": "val2017"},
-        annotations={s: f"annotations/instances_{s}2017.json" for s in ("train", "val")},
+        images={"train": "train2017", "test": "val2017"},
+        annotations={
+            "train": "annotations/instances_train2017.json",
+            "test": "annotations/instances_val2017.json",
+        },
     )
     check_layout(own, "objects")
     [problem, _] = check_layout(own, "class-map").problems
@@ -144,15 +147,15 @@ def test_a_set_of_your_own_with_boxes_alone(tmp_path, coco):
 def test_a_turned_photograph_fits_annotations_drawn_upright_or_as_stored(coco):
     exif = Image.Exif()
     exif[0x0112] = 6
-    path = coco.image_folder("val") / "000000000042.jpg"
+    path = coco.image_folder("test") / "000000000042.jpg"
     Image.new("RGB", (16, 12)).save(path, exif=exif)
-    assert load_target(coco, "val", "objects")[1][0].shape == (3, 12, 16)
-    edit(coco, "val", lambda c: c["images"][0].update(width=12, height=16))
-    edit(coco, "val", lambda c: [a.pop("segmentation") for a in c["annotations"]])
-    assert load_target(coco, "val", "objects")[1][0].shape == (3, 16, 12)
-    edit(coco, "val", lambda c: c["images"][0].update(width=13))
+    assert load_target(coco, "test", "objects")[1][0].shape == (3, 12, 16)
+    edit(coco, "test", lambda c: c["images"][0].update(width=12, height=16))
+    edit(coco, "test", lambda c: [a.pop("segmentation") for a in c["annotations"]])
+    assert load_target(coco, "test", "objects")[1][0].shape == (3, 16, 12)
+    edit(coco, "test", lambda c: c["images"][0].update(width=13))
     with pytest.raises(InputError, match="000000000042.jpg: the image is 16 x 12 pixels"):
-        load_target(coco, "val", "objects")[1]
+        load_target(coco, "test", "objects")[1]
 
 
 def test_missing_files_are_named(coco):
@@ -166,13 +169,13 @@ def test_missing_files_are_named(coco):
 
 
 def test_not_json(coco):
-    coco.annotation("val").write_text('{"images": [')
+    coco.annotation("test").write_text('{"images": [')
     with pytest.raises(InputError, match="instances_val2017.json: not valid JSON"):
         check_layout(coco, "objects")
 
 
 def test_splits_with_other_categories_are_refused(coco, monkeypatch):
-    edit(coco, "val", lambda c: c["categories"].append({"id": 2, "name": "bicycle"}))
+    edit(coco, "test", lambda c: c["categories"].append({"id": 2, "name": "bicycle"}))
     with pytest.raises(InputError, match="val2017.json: categories: 2 is 'bicycle', but missing in .*train"):
         check_layout(coco, "objects")
     with pytest.raises(InputError, match="do not name the same classes"):

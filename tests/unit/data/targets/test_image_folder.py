@@ -26,24 +26,24 @@ def test_imagenet_is_read_as_torchvision_reads_it(imagenet):
 
 
 def test_a_class_missing_from_val_does_not_shift_labels(imagenet):
-    train, val = load_splits(imagenet, "label")
-    assert val.classes == train.classes
-    assert val.labels.tolist() == [0, 2]  # ImageFolder by itself would say [0, 1]
-    assert len(val) == 2
+    train, test = load_splits(imagenet, "label")
+    assert test.classes == train.classes
+    assert test.labels.tolist() == [0, 2]  # ImageFolder by itself would say [0, 1]
+    assert len(test) == 2
 
 
 def test_a_class_without_training_images_is_refused(imagenet, save_image):
-    save_image(imagenet.image_folder("val") / "n99999999" / "a.JPEG")
-    for action in (check_layout, lambda target, task: load_target(target, "val", task)):
+    save_image(imagenet.image_folder("test") / "n99999999" / "a.JPEG")
+    for action in (check_layout, lambda target, task: load_target(target, "test", task)):
         with pytest.raises(InputError, match="val/n99999999: this class has no folder in .*train"):
             action(imagenet, "label")
 
 
 def test_a_class_whose_accents_are_composed_otherwise_is_the_same(imagenet, save_image):
     save_image(imagenet.image_folder("train") / unicodedata.normalize("NFC", "schlüssel") / "a.JPEG")
-    save_image(imagenet.image_folder("val") / unicodedata.normalize("NFD", "schlüssel") / "b.JPEG")
+    save_image(imagenet.image_folder("test") / unicodedata.normalize("NFD", "schlüssel") / "b.JPEG")
     check_layout(imagenet, "label")
-    assert load_target(imagenet, "val", "label").labels.tolist() == [0, 2, 3]
+    assert load_target(imagenet, "test", "label").labels.tolist() == [0, 2, 3]
 
 
 def test_a_class_folder_that_is_a_dangling_link_is_refused(imagenet):
@@ -60,18 +60,18 @@ def test_an_empty_class_folder_is_named(imagenet):
 
 
 def test_validation_images_not_sorted_into_classes(imagenet, save_image):
-    shutil.rmtree(imagenet.image_folder("val"))
-    save_image(imagenet.image_folder("val") / "ILSVRC2012_val_00000001.JPEG")
+    shutil.rmtree(imagenet.image_folder("test"))
+    save_image(imagenet.image_folder("test") / "ILSVRC2012_val_00000001.JPEG")
     with pytest.raises(
         InputError, match="val_00000001.JPEG: no class folders here, only images.*val/<class>"
     ):
         check_layout(imagenet, "label")
 
 
-@pytest.mark.parametrize("split", ["train", "val"])
-def test_a_missing_split_is_named(imagenet, split):
+@pytest.mark.parametrize(("split", "folder"), [("train", "train"), ("test", "val")])
+def test_a_missing_split_is_named(imagenet, split, folder):
     shutil.rmtree(imagenet.image_folder(split))
-    with pytest.raises(InputError, match=f"in/{split}: there is no such folder"):
+    with pytest.raises(InputError, match=f"in/{folder}: there is no such folder"):
         check_layout(imagenet, "label")
 
 
@@ -86,11 +86,11 @@ def test_an_image_folder_of_your_own(tmp_path, save_image):
     for split in ("learn", "test"):
         for name in ("cat", "dog"):
             save_image(tmp_path / split / name / "1.png", np.full((5, 4), len(split), dtype=np.uint8))
-    own = Target(layout="image-folder", path=str(tmp_path), images={"train": "learn", "val": "test"})
+    own = Target(layout="image-folder", path=str(tmp_path), images={"train": "learn", "test": "test"})
     check_layout(own, "label")
-    val = load_target(own, "val", "label")
-    assert val.classes == ["cat", "dog"] and val[1][1] == 1
-    assert (val[0][0] == len("test")).all() and val[0][0].shape == (3, 5, 4)
+    test = load_target(own, "test", "label")
+    assert test.classes == ["cat", "dog"] and test[1][1] == 1
+    assert (test[0][0] == len("test")).all() and test[0][0].shape == (3, 5, 4)
 
 
 def test_pairs_that_do_not_exist(imagenet):

@@ -234,13 +234,13 @@ def test_cityscapes_has_the_nineteen_classes_of_its_benchmark_in_any_order_of_fi
             save_image(tmp_path / "gtFine" / split / city / f"{name}_gtFine_labelIds.png", ids)
     target = named("Cityscapes", tmp_path)
     check_layout(target, "class-map")
-    val = load_target(target, "val", "class-map")
-    assert len(val.classes) == 19 and (val.classes[0], val.classes[18]) == ("road", "bicycle")
-    assert val[0][1].tolist() == [[0, 18], [255, 255]]
-    files = [Path(path).name for path in val._images.images]
+    test = load_target(target, "test", "class-map")
+    assert len(test.classes) == 19 and (test.classes[0], test.classes[18]) == ("road", "bicycle")
+    assert test[0][1].tolist() == [[0, 18], [255, 255]]
+    files = [Path(path).name for path in test._images.images]
     assert files == sorted(files) and len(files) == 4
     stems = [file.removesuffix("_leftImg8bit.png") for file in files]
-    assert [Path(paths[0]).name for paths in val._images.targets] == [
+    assert [Path(paths[0]).name for paths in test._images.targets] == [
         f"{s}_gtFine_labelIds.png" for s in stems
     ]
 
@@ -274,7 +274,7 @@ def test_imagenet_as_torchvision_sorts_its_archives(tmp_path, save_image):
     scipy.io.savemat(devkit / "meta.mat", {"synsets": record(synsets)})
     _tar(tmp_path / "ILSVRC2012_devkit_t12.tar.gz", tmp_path / "devkit")
 
-    target = Target(layout="imagenet", path=str(tmp_path), counts={"train": 4, "val": 3})
+    target = Target(layout="imagenet", path=str(tmp_path), counts={"train": 4, "test": 3})
     oracles = [torchvision.datasets.ImageNet(tmp_path, split) for split in SPLITS]  # sorts them
     check_layout(target, "label")
     for data, oracle in zip(load_splits(target, "label"), oracles, strict=True):
@@ -282,7 +282,7 @@ def test_imagenet_as_torchvision_sorts_its_archives(tmp_path, save_image):
         assert data.labels.tolist() == oracle.targets
         for (image, _), (picture, _) in zip(data, oracle, strict=True):
             assert (image.permute(1, 2, 0).numpy() == np.array(picture)).all()
-    assert load_target(target, "val", "label").labels.tolist() == [0, 1, 1]
+    assert load_target(target, "test", "label").labels.tolist() == [0, 1, 1]
 
 
 def _tar(path, folder, suffix=""):
@@ -295,10 +295,10 @@ def _tar(path, folder, suffix=""):
 def test_a_torchvision_set_is_counted_and_a_damaged_one_is_one_line(tmp_path, save_image):
     cifar10(tmp_path, save_image)
     target = named("CIFAR10", tmp_path)
-    whole = target.model_copy(update={"counts": {"train": 2, "val": 2}})
+    whole = target.model_copy(update={"counts": {"train": 2, "test": 2}})
     assert f"{tmp_path}: train has 2 images of 2 classes" in check_layout(whole, "label").lines
-    with pytest.raises(InputError, match="counts.val: 2 images here, of 3; unpack the complete set"):
-        check_layout(target.model_copy(update={"counts": {"val": 3}}), "label")
+    with pytest.raises(InputError, match="counts.test: 2 images here, of 3; unpack the complete set"):
+        check_layout(target.model_copy(update={"counts": {"test": 3}}), "label")
     (tmp_path / "cifar-10-batches-py" / "test_batch").write_bytes(b"no pickle")
     with pytest.raises(InputError, match="torchvision finds no complete CIFAR10"):
         check_layout(target, "label")

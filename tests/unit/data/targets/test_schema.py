@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from syn2real.config.experiment import StandIn
 from syn2real.config.loading import read_yaml
 from syn2real.data.targets.schema import TORCHVISION_CHANNELS, Target
 from syn2real.errors import InputError
-from syn2real.schema import validate
+from syn2real.schema import to_params, validate
 
 SHARED = Path(__file__).parents[4] / "config" / "targets.yaml"
 
@@ -24,30 +25,70 @@ def test_every_shared_target_is_valid_and_serves_a_task():
     assert targets["ade20k"].channels == ("class-map",)
     assert not any(target.stand_in for target in targets.values())
     assert all(target.description for target in targets.values())
-    assert targets["imagenet"].counts == {"train": 1_281_167, "val": 50_000}
-    assert targets["coco"].counts == {"train": 118_287, "val": 5_000}
-    assert targets["ade20k"].counts == {"train": 20_210, "val": 2_000}
+    assert targets["imagenet"].counts == {"train": 1_281_167, "test": 50_000}
+    assert targets["coco"].counts == {"train": 118_287, "test": 5_000}
+    assert targets["ade20k"].counts == {"train": 20_210, "test": 2_000}
 
 
 def test_default_places():
     coco = make(layout="coco", path="data/coco")
-    assert coco.image_folder("val") == Path("data/coco/val2017")
+    assert coco.image_folder("test") == Path("data/coco/val2017")
     assert coco.annotation("train") == Path("data/coco/annotations/instances_train2017.json")
     for path in ("data", "data/ADEChallengeData2016"):
         ade = make(layout="ade20k", path=path)
-        assert ade.annotation("val") == Path("data/ADEChallengeData2016/annotations/validation")
+        assert ade.annotation("test") == Path("data/ADEChallengeData2016/annotations/validation")
 
 
 def test_own_places_are_within_the_path_unless_absolute():
     own = make(
         layout="coco",
         path="data",
-        images={"train": "a", "val": "/b"},
-        annotations={"train": "a.json", "val": "b.json"},
+        images={"train": "a", "test": "/b"},
+        annotations={"train": "a.json", "test": "b.json"},
     )
     assert own.image_folder("train") == Path("data/a")
-    assert own.image_folder("val") == Path("/b")
-    assert own.annotation("val") == Path("data/b.json")
+    assert own.image_folder("test") == Path("/b")
+    assert own.annotation("test") == Path("data/b.json")
+
+
+OLD = {
+    "own folders": {"layout": "image-folder", "path": "x", "images": {"train": "a", "val": "b"}},
+    "lists": {"layout": "coco", "path": "x"}
+    | {"images": {"train": ["a"], "val": ["b", "c"]}, "annotations": {"train": ["d"], "val": ["e", "f"]}},
+    "counts": {"layout": "imagenet", "path": "x", "counts": {"train": 9, "val": 3}, "exif": "ignore"},
+    "default places": {"layout": "ade20k", "path": "x"},
+}
+
+
+@pytest.mark.parametrize("name", OLD)
+def test_the_test_split_may_be_called_val_and_params_still_call_it_so(name):
+    old = OLD[name]
+    parts = {
+        key: {"test" if split == "val" else split: v for split, v in old[key].items()}
+        for key in ("images", "annotations", "counts")
+        if key in old
+    }
+    assert make(**old) == make(**old | parts)
+    params = to_params(make(**old | parts))
+    assert {key: params[key] for key in old} == old
+    assert Target.model_validate(params) == make(**old)
+
+
+def test_a_stand_in_may_say_val_images():
+    new = validate(StandIn, {"setting": "s", "train_images": 2, "test_images": 4}, file="e.yaml")
+    old = {"setting": "s", "train_images": 2, "val_images": 4}
+    assert validate(StandIn, old, file="e.yaml") == new
+    with pytest.raises(InputError, match="e.yaml: .*both test_images and val_images.*; remove val_images"):
+        validate(StandIn, old | {"test_images": 4}, file="e.yaml")
+
+
+@pytest.mark.parametrize("key", ["images", "annotations", "counts"])
+def test_a_split_with_both_names_is_refused(key):
+    value = {"train": 1, "val": 1, "test": 1} if key == "counts" else {"train": "a", "val": "b", "test": "c"}
+    problem = f"my.yaml: targets.mine.{key}: has both test and val, which name one split; remove val"
+    with pytest.raises(InputError) as caught:
+        make(layout="coco", path="x", **{key: value})
+    assert str(caught.value) == problem
 
 
 def test_plain_json_brings_the_same_target_back():
@@ -80,13 +121,13 @@ def test_a_pair_that_does_not_exist_names_those_that_do():
         ({"layout": "torchvision", "dataset": "Cityscapes", "download": True}, "cannot download Cityscapes"),
         ({"layout": "torchvision", "dataset": "MNIST", "exif": "apply"}, "remove `exif`"),
         ({"layout": "coco", "exif": "auto"}, "one of apply, ignore belongs here"),
-        ({"layout": "imagenet", "counts": {"test": 1}}, "counts.test"),
-        ({"layout": "imagenet", "counts": {"val": 0}}, "must be above 0; it is 0"),
+        ({"layout": "imagenet", "counts": {"dev": 1}}, "counts.dev"),
+        ({"layout": "imagenet", "counts": {"test": 0}}, "must be above 0; it is 0"),
         ({"layout": "coco", "dataset": "CIFAR10"}, "layout: torchvision"),
         ({"layout": "imagenet", "download": True}, "torchvision"),
-        ({"layout": "imagenet", "images": {"train": "a", "val": "b"}}, "remove `images`"),
-        ({"layout": "ade20k", "annotations": {"train": "a", "val": "b"}}, "remove `annotations`"),
-        ({"layout": "coco", "images": {"train": "a"}}, "both train and val"),
+        ({"layout": "imagenet", "images": {"train": "a", "test": "b"}}, "remove `images`"),
+        ({"layout": "ade20k", "annotations": {"train": "a", "test": "b"}}, "remove `annotations`"),
+        ({"layout": "coco", "images": {"train": "a"}}, "both train and test"),
         ({"layout": "voc"}, "imagenet"),
         ({"layout": "coco", "annotation": {}}, "did you mean 'annotations'?"),
     ],

@@ -21,7 +21,7 @@ def tiny(tmp_path, save_image):
         save_image(tmp_path / "val" / "images" / f"val_{k}.JPEG", pixels)
     rows = [f"val_{k}.JPEG\t{name}\t0\t32\t44\t62" for k, name in enumerate(["n02", "n01", "n02"])]
     (tmp_path / "val" / "val_annotations.txt").write_text("\n".join(rows) + "\n")
-    return Target(layout="image-folder", path=str(tmp_path), counts={"train": 4, "val": 3})
+    return Target(layout="image-folder", path=str(tmp_path), counts={"train": 4, "test": 3})
 
 
 def test_it_is_read_as_it_comes(tiny):
@@ -29,13 +29,13 @@ def test_it_is_read_as_it_comes(tiny):
     assert found.warnings == [
         f"2 files below {tiny.image_folder('train')}, in 2 folders, are not read as images: .txt (2)"
     ]
-    train, val = load_splits(tiny, "label")
+    train, test = load_splits(tiny, "label")
     assert train.classes == ["n01", "n02"] and train.labels.tolist() == [0, 0, 1, 1]
-    assert val.labels.tolist() == [0, 1, 1]
-    before = val.digest()
-    table = tiny.image_folder("val") / "val_annotations.txt"
+    assert test.labels.tolist() == [0, 1, 1]
+    before = test.digest()
+    table = tiny.image_folder("test") / "val_annotations.txt"
     table.write_text(table.read_text().replace("val_0.JPEG\tn02", "val_0.JPEG\tn01"))
-    corrected = load_target(tiny, "val", "label")
+    corrected = load_target(tiny, "test", "label")
     assert corrected.labels.tolist() == [0, 0, 1] and corrected.digest() != before
 
 
@@ -48,14 +48,14 @@ def test_it_is_read_as_it_comes(tiny):
     ],
 )
 def test_a_wrong_row_is_named(tiny, row, problem):
-    table = tiny.image_folder("val") / "val_annotations.txt"
+    table = tiny.image_folder("test") / "val_annotations.txt"
     table.write_text(table.read_text() + row + "\n")
     with pytest.raises(InputError, match=f"val_annotations.txt: {problem}"):
         check_layout(tiny, "label")
 
 
 def test_an_unknown_class_and_images_without_a_row(tiny):
-    table = tiny.image_folder("val") / "val_annotations.txt"
+    table = tiny.image_folder("test") / "val_annotations.txt"
     rows = table.read_text().splitlines()
     table.write_text("\n".join(rows[1:]))
     plain = tiny.model_copy(update={"counts": {}})

@@ -45,19 +45,19 @@ def named(dataset, path, **fields):
 def test_every_known_data_set_has_both_splits():
     for name in TORCHVISION_CHANNELS:
         known = inspect.signature(getattr(torchvision.datasets, name)).parameters
-        train, val = (split_arguments(name, split) for split in ("train", "val"))
-        assert train != val and (set(train) == set(val) <= set(known) or name == "EMNIST")
-    assert split_arguments("CIFAR10", "val") == {"train": False}
-    assert split_arguments("DTD", "val") == {"split": "test"}
-    assert split_arguments("EMNIST", "val") == {"split": "balanced", "train": False}
+        train, test = (split_arguments(name, split) for split in ("train", "test"))
+        assert train != test and (set(train) == set(test) <= set(known) or name == "EMNIST")
+    assert split_arguments("CIFAR10", "test") == {"train": False}
+    assert split_arguments("DTD", "test") == {"split": "test"}
+    assert split_arguments("EMNIST", "test") == {"split": "balanced", "train": False}
 
 
 def test_fashion_mnist_is_read_as_rgb(tmp_path):
     write_mnist(tmp_path / "FashionMNIST" / "raw")
     target = named("FashionMNIST", tmp_path)
     check_layout(target, "label")
-    train, val = load_splits(target, "label")
-    assert len(train) == len(val) == 20 and train.classes[9] == "Ankle boot"
+    train, test = load_splits(target, "label")
+    assert len(train) == len(test) == 20 and train.classes[9] == "Ankle boot"
     assert train.labels.tolist() == list(range(10)) * 2
     image, label = train[11]
     picture, _ = torchvision.datasets.FashionMNIST(tmp_path)[11]
@@ -121,11 +121,11 @@ def pets(tmp_path, save_image):
 
 
 def test_pets_serve_two_tasks(pets):
-    train, val = load_splits(pets, "label")
+    train, test = load_splits(pets, "label")
     assert train.classes == ["Abyssinian", "American Bulldog"] and train.labels.tolist() == [0, 1, 0]
-    train, val = load_splits(pets, "class-map")
+    train, test = load_splits(pets, "class-map")
     assert train.classes == ["background", "pet"] and train.labels is None
-    image, mask = val[1]
+    image, mask = test[1]
     assert image.shape == (3, 3, 4) and mask.dtype == np.uint8
     assert mask[:, 0].tolist() == [1, 0, 255]
     with pytest.raises(InputError, match="it has label, class-map"):
@@ -135,7 +135,7 @@ def test_pets_serve_two_tasks(pets):
 def test_a_missing_picture_is_reported_when_read(pets):
     next((pets.root / "oxford-iiit-pet" / "images").glob("*test2.jpg")).unlink()
     with pytest.raises(InputError, match="image 2 cannot be read"):
-        load_target(pets, "val", "label")[2]
+        load_target(pets, "test", "label")[2]
 
 
 def test_vocs_borders_have_no_label(tmp_path, save_image):
@@ -149,11 +149,11 @@ def test_vocs_borders_have_no_label(tmp_path, save_image):
         save_image(root / "SegmentationClass" / f"{split}_1.png", palette)
     target = named("VOCSegmentation", tmp_path)
     check_layout(target, "class-map")
-    val = load_target(target, "val", "class-map")
-    assert val.classes == VOC.split()
-    assert val[0][1].tolist() == [[0, 20], [255, 1]] and val[0][1].dtype == np.uint8
+    test = load_target(target, "test", "class-map")
+    assert test.classes == VOC.split()
+    assert test[0][1].tolist() == [[0, 20], [255, 1]] and test[0][1].dtype == np.uint8
     save_image(root / "SegmentationClass" / "val_1.png", palette.convert("RGB"))
-    assert load_target(target, "val", "class-map")[0][1].tolist() == [[0, 20], [255, 1]]  # one number thrice
+    assert load_target(target, "test", "class-map")[0][1].tolist() == [[0, 20], [255, 1]]  # one number thrice
     save_image(root / "SegmentationClass" / "val_1.png", size=(2, 2))
     with pytest.raises(InputError, match="SegmentationClass/val_1.png: this mask holds colours"):
         check_layout(target, "class-map")
@@ -166,8 +166,8 @@ def test_dtd_and_imagenette(tmp_path, save_image):
         (dtd / "labels" / f"{split}1.txt").write_text("banded/1.jpg\ndotted/2.jpg\n")
     for name in ("banded/1.jpg", "dotted/2.jpg"):
         save_image(dtd / "images" / name)
-    val = load_target(named("DTD", tmp_path), "val", "label")
-    assert val.classes == ["banded", "dotted"] and val.labels.tolist() == [0, 1] and val[1][1] == 1
+    test = load_target(named("DTD", tmp_path), "test", "label")
+    assert test.classes == ["banded", "dotted"] and test.labels.tolist() == [0, 1] and test[1][1] == 1
     for split in ("train", "val"):
         for wnid in ("n01440764", "n02102040"):
             save_image(tmp_path / "imagenette2" / split / wnid / "1.JPEG")
@@ -195,15 +195,15 @@ def test_fashion_mnist_itself(tmp_path, monkeypatch):
     monkeypatch.setattr("urllib.request.urlopen", no_network)
     target = named("FashionMNIST", tmp_path / "f", download=True, archives=str(DEBIAN))
     fetch_target(target)
-    train, val = load_splits(target, "label")
-    assert (len(train), len(val), len(train.classes)) == (60_000, 10_000, 10)
+    train, test = load_splits(target, "label")
+    assert (len(train), len(test), len(train.classes)) == (60_000, 10_000, 10)
     with gzip.open(DEBIAN / "t10k-images-idx3-ubyte.gz") as stream:
         pictures = np.frombuffer(stream.read()[16:], dtype=np.uint8).reshape(-1, 28, 28)
     with gzip.open(DEBIAN / "t10k-labels-idx1-ubyte.gz") as stream:
         labels = np.frombuffer(stream.read()[8:], dtype=np.uint8)
-    assert (val.labels == labels).all()
+    assert (test.labels == labels).all()
     for i in (0, 17, 9_999):
-        assert (val[i][0].numpy() == pictures[i]).all() and val[i][1] == labels[i]
+        assert (test[i][0].numpy() == pictures[i]).all() and test[i][1] == labels[i]
     drawn = subset(train.labels, 1, 0)
     assert len(drawn) == 600 and (np.bincount(train.labels[drawn]) == 60).all()
     assert subset_record(train.labels, drawn, 1)["shortfall"] == {}

@@ -11,9 +11,8 @@ from syn2real.data.coco_format import classes_of
 from syn2real.data.findings import Findings
 from syn2real.data.image_checks import Annotated, check_annotated, ends_and_middle, file_stats
 from syn2real.data.own_renders.index import HERE, read_files, update_index
-from syn2real.data.own_renders.schema import OwnRenders, own_name
+from syn2real.data.own_renders.schema import SPLITS, OwnRenders, own_name
 from syn2real.data.pairing import Pairing, warn_unnamed
-from syn2real.data.targets.schema import SPLITS
 from syn2real.errors import InputError
 
 

@@ -11,6 +11,8 @@ from syn2real.data.targets.schema import Exif
 from syn2real.errors import InputError
 from syn2real.schema import Section, UserPaths
 
+SPLITS = ("train", "val")
+
 
 class Splits(Section):
     """A path for the images to pre-train on, and one for those that choose the best model; or lists."""
@@ -57,7 +59,7 @@ class OwnRenders(Section):
 
     @model_validator(mode="after")
     def _as_many_folders_as_files(self) -> Self:
-        for split in ("train", "val"):
+        for split in SPLITS:
             files = len(self.annotations.paths(split))
             for name, folders in {"images": self.images, **self.channel_folders()}.items():
                 if (count := len(folders.paths(split))) not in (1, files):

@@ -29,7 +29,7 @@ MOST_OPENED = 1_000
 def check_folder(target: Target, found: Findings) -> None:
     """Check layouts imagenet and image-folder: one folder a class, in both splits.
 
-    A class may be missing from `val` (it then has no test images), never from `train`.
+    A class may be missing from `test` (it then has no test images), never from `train`.
 
     Raises
     ------
@@ -66,7 +66,7 @@ def class_files(target: Target, split: Split) -> dict[str, list[Path]]:
         A folder is missing, or a class has none in `train`.
     """
     trained, root = class_folders(target.image_folder("train")), target.image_folder(split)
-    if split == "val" and (root / TABLE).is_file() and (root / "images").is_dir():
+    if split == "test" and (root / TABLE).is_file() and (root / "images").is_dir():
         files: dict[str, list[Path]] = _listed(root)
     else:
         same = {unicodedata.normalize("NFC", name): name for name in trained}  # accents composed otherwise

@@ -22,7 +22,7 @@ class FolderTarget(AnnotatedImages):
         self.classes = class_folders(target.image_folder("train"))
         self._root, self._exif, self._table = root, target.exif, root / TABLE
         files = class_files(target, split)
-        # A class missing from `val` must not shift the later ones' numbers.
+        # A class missing from `test` must not shift the later ones' numbers.
         samples = [
             (path, number)
             for number, name in enumerate(self.classes)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from syn2real.data.image_files import files_below, images_below
 from syn2real.data.targets.class_folders import TABLE
-from syn2real.data.targets.schema import SPLITS, Target
+from syn2real.data.targets.schema import RECORDED, SPLITS, Target
 from syn2real.errors import InputError
 from syn2real.files import digest, file_digest, read_json, write_json
 
@@ -93,7 +93,7 @@ def _read(target: Target) -> _Labels:
         if target.layout == "coco":
             files += target.annotation_files(split)
             continue
-        images[split] = _sizes(target.image_folder(split), folders)
+        images[RECORDED[split]] = _sizes(target.image_folder(split), folders)
         if target.layout == "ade20k":
             files += files_below(target.annotation(split))
         elif (table := target.image_folder(split) / TABLE).is_file():

@@ -64,9 +64,9 @@ def load_target(target: Target, split: Split, channel: str) -> "AnnotatedImages"
     ----------
     target : Target
         The target.
-    split : {"train", "val"}
-        `val` is what the test error is measured on: the data set's own validation set, or for torchvision's
-        data sets their labelled test set.
+    split : {"train", "test"}
+        `test` is what the test error is measured on: the data set's labelled test set, or its validation set
+        where no other has public labels.
     channel : str
         `label`, `objects` or `class-map`.
 
@@ -74,7 +74,7 @@ def load_target(target: Target, split: Split, channel: str) -> "AnnotatedImages"
     -------
     AnnotatedImages
         With the number of classes that the data set itself has. Of objects, `train` leaves out crowd boxes,
-        as torchvision's own reference training does; `val` gives them, and its `.coco` has them.
+        as torchvision's own reference training does; `test` gives them, and its `.coco` has them.
 
     Raises
     ------
@@ -91,7 +91,7 @@ def load_target(target: Target, split: Split, channel: str) -> "AnnotatedImages"
             from syn2real.data.targets.coco import CocoImages
 
             folders, files = target.image_folders(split), target.annotation_files(split)
-            return CocoImages(folders, files, channel, crowds=split == "val", exif=target.exif)
+            return CocoImages(folders, files, channel, crowds=split == "test", exif=target.exif)
         case "ade20k":
             from syn2real.data.targets.ade20k import ADE20KTarget
 
@@ -103,7 +103,7 @@ def load_target(target: Target, split: Split, channel: str) -> "AnnotatedImages"
 
 
 def load_splits(target: Target, channel: str) -> "tuple[AnnotatedImages, AnnotatedImages]":
-    """Return a target's training and validation sets, which must agree on their classes.
+    """Return a target's training and test sets, which must agree on their classes.
 
     Parameters
     ----------
@@ -114,7 +114,7 @@ def load_splits(target: Target, channel: str) -> "tuple[AnnotatedImages, Annotat
 
     Returns
     -------
-    train, val : AnnotatedImages
+    train, test : AnnotatedImages
         See `load_target`.
 
     Raises
@@ -122,14 +122,14 @@ def load_splits(target: Target, channel: str) -> "tuple[AnnotatedImages, Annotat
     InputError
         As `load_target`, and if the two splits number their classes differently.
     """
-    train, val = load_target(target, "train", channel), load_target(target, "val", channel)
-    if (train.classes, train.category_ids) != (val.classes, val.category_ids):
+    train, test = load_target(target, "train", channel), load_target(target, "test", channel)
+    if (train.classes, train.category_ids) != (test.classes, test.category_ids):
         raise InputError(
-            "the training and validation sets do not name the same classes; give both the same list",
-            file=target.annotation("val"),
+            "the training and test sets do not name the same classes; give both the same list",
+            file=target.annotation("test"),
             key="categories",
         )
-    return train, val
+    return train, test
 
 
 def fetch_target(target: Target) -> None:

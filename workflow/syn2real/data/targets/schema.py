@@ -1,19 +1,22 @@
 """A target: the labelled data set a backbone is fine-tuned and tested on (paper, §4.1)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal, Self, get_args
 
-from pydantic import Field, PositiveInt, model_serializer, model_validator
+from pydantic import Field, PositiveInt, field_validator, model_serializer, model_validator
 
 from syn2real.errors import InputError
 from syn2real.plugins import unknown
 from syn2real.schema import Section, UserPath, UserPaths
 
 Layout = Literal["imagenet", "image-folder", "coco", "ade20k", "torchvision"]
-Split = Literal["train", "val"]
+Split = Literal["train", "test"]
 Exif = Literal["apply", "ignore"]
 SPLITS: tuple[Split, ...] = get_args(Split)
+
+RECORDED = {"train": "train", "test": "val"}
+"""Each split's name in params and digests: results that are there keep theirs, from when `test` was `val`."""
 
 LAYOUT_CHANNELS: dict[str, tuple[str, ...]] = {
     "imagenet": ("label",),
@@ -60,14 +63,14 @@ _UNDIVIDED = ("Caltech101", "Caltech256", "EuroSAT", "SEMEION", "SUN397")
 """torchvision has these, without a test set."""
 
 _FOLDERS = {
-    "imagenet": {"train": "train", "val": "val"},
-    "image-folder": {"train": "train", "val": "val"},
-    "coco": {"train": "train2017", "val": "val2017"},
-    "ade20k": {"train": "images/training", "val": "images/validation"},
+    "imagenet": {"train": "train", "test": "val"},
+    "image-folder": {"train": "train", "test": "val"},
+    "coco": {"train": "train2017", "test": "val2017"},
+    "ade20k": {"train": "images/training", "test": "images/validation"},
 }
 _ANNOTATIONS = {
-    "coco": {"train": "annotations/instances_train2017.json", "val": "annotations/instances_val2017.json"},
-    "ade20k": {"train": "annotations/training", "val": "annotations/validation"},
+    "coco": {"train": "annotations/instances_train2017.json", "test": "annotations/instances_val2017.json"},
+    "ade20k": {"train": "annotations/training", "test": "annotations/validation"},
 }
 _ADE20K = "ADEChallengeData2016"
 
@@ -103,6 +106,16 @@ class Target(Section):
         None, description="layout torchvision: a folder with the archives already downloaded, used first"
     )
 
+    @field_validator("images", "annotations", "counts", mode="before")
+    @classmethod
+    def _test_was_val(cls, splits: Any) -> Any:
+        """Read `val` as `test`, as files of versions before call it."""
+        if not isinstance(splits, Mapping) or "val" not in splits:
+            return splits
+        if "test" in splits:
+            raise ValueError("has both test and val, which name one split; remove val")
+        return {"test" if split == "val" else split: value for split, value in splits.items()}
+
     @model_validator(mode="after")
     def _fits_layout(self) -> Self:
         if self.layout == "torchvision":
@@ -119,8 +132,8 @@ class Target(Section):
         if self.annotations and self.layout != "coco":
             raise ValueError(f"layout {self.layout} has no annotation files; remove `annotations`")
         for key, value in (("images", self.images), ("annotations", self.annotations)):
-            if value and set(value) != {"train", "val"}:
-                raise ValueError(f"`{key}` needs both train and val; it has only {', '.join(value)}")
+            if value and set(value) != set(SPLITS):
+                raise ValueError(f"`{key}` needs both train and test; it has only {', '.join(value)}")
         for split, folders in self.images.items():
             files = self.annotations.get(split, "")
             if isinstance(folders, tuple) and (isinstance(files, str) or len(files) != len(folders)):
@@ -130,9 +143,12 @@ class Target(Section):
         return self
 
     @model_serializer(mode="wrap")
-    def _without_exif(self, write: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
-        """Leave out `exif` where it is not given, so that it changes no older run's params."""
-        return {key: value for key, value in write(self).items() if key != "exif" or value is not None}
+    def _as_before(self, write: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
+        """Write what older runs have as params: no `exif` where it is not given, and `val` for `test`."""
+        data = {key: value for key, value in write(self).items() if key != "exif" or value is not None}
+        for key in ("images", "annotations", "counts"):
+            data[key] = {RECORDED[split]: value for split, value in data[key].items()}
+        return data
 
     @property
     def channels(self) -> tuple[str, ...]:

@@ -24,20 +24,20 @@ from syn2real.data.targets.schema import SPLITS, Split, Target
 from syn2real.errors import InputError
 from syn2real.files import digest
 
-_TRAINVAL: dict[Split, dict[str, Any]] = {"train": {"split": "trainval"}, "val": {"split": "test"}}
+_TRAINVAL: dict[Split, dict[str, Any]] = {"train": {"split": "trainval"}, "test": {"split": "test"}}
 _SPLITS: dict[str, dict[Split, dict[str, Any]]] = {
     "Cityscapes": {
         "train": {"split": "train", "target_type": "semantic"},
-        "val": {"split": "val", "target_type": "semantic"},
+        "test": {"split": "val", "target_type": "semantic"},
     },
     "EMNIST": {
         "train": {"split": "balanced", "train": True},
-        "val": {"split": "balanced", "train": False},
+        "test": {"split": "balanced", "train": False},
     },
     "FGVCAircraft": _TRAINVAL,
-    "Imagenette": {"train": {"split": "train"}, "val": {"split": "val"}},
+    "Imagenette": {"train": {"split": "train"}, "test": {"split": "val"}},
     "OxfordIIITPet": _TRAINVAL,
-    "VOCSegmentation": {"train": {"image_set": "train"}, "val": {"image_set": "val"}},
+    "VOCSegmentation": {"train": {"image_set": "train"}, "test": {"image_set": "val"}},
 }
 """The arguments that give each split, where they are not the usual ones (see `split_arguments`)."""
 
@@ -81,7 +81,8 @@ _MASKS: dict[str, tuple[list[str], NDArray[np.uint8]]] = {
 def split_arguments(name: str, split: Split) -> dict[str, Any]:
     """Return the arguments with which torchvision's data set `name` gives a split.
 
-    `val` is the labelled test set where there is one. Most data sets have either a flag `train` or a `split`.
+    `test` is the labelled test set where there is one, else the validation set. Most data sets have either a
+    flag `train` or a `split`.
     """
     if name in _SPLITS:
         return dict(_SPLITS[name][split])
