@@ -37,7 +37,7 @@ def _add(reuse: Checkout) -> None:
 def test_draws_go_the_whole_way_and_a_larger_pool_redoes_nothing(reuse: Checkout) -> None:
     _add(reuse)
     new = {"pretrain": 1, "finetune": 1, "complexity": 1, "points": 1}
-    assert reuse.planned(*WANTED, experiment=DRAWN) == new
+    assert reuse.planned("--cores", "1", *WANTED, experiment=DRAWN) == new
     done = reuse.snakemake("--cores", "2", *WANTED, experiment=DRAWN)
     assert done.returncode == 0, done.stdout + failed_logs(reuse.folder)
     run = json.loads((reuse.folder / SEED.format("pretrain") / "metrics.json").read_text())
@@ -47,12 +47,15 @@ def test_draws_go_the_whole_way_and_a_larger_pool_redoes_nothing(reuse: Checkout
     points = pd.read_csv(reuse.folder / WANTED[0], keep_default_na=False)
     assert sorted(zip(points["setting"], points["n"], strict=True)) == [("none", 0), ("smoke-images", 3)]
 
-    assert reuse.planned(*WANTED, experiment=DRAWN) == {}
     reuse.edit(DRAWN, "pools: [8]", "pools: [8, 16]")
-    assert reuse.planned(*WANTED, experiment=DRAWN) == {}
+    assert reuse.planned("--cores", "1", *WANTED, experiment=DRAWN) == {}
     reuse.edit(DRAWN, "sizes: [0, 3]", "sizes: [0, 3, 9]")
     more = {"render": 1, "pretrain": 1, "finetune": 1, "points": 1}
-    assert reuse.planned(*WANTED, experiment=DRAWN) == more
+    assert reuse.planned("--cores", "1", *WANTED, experiment=DRAWN) == more
     # Another pool is another draw, also where it lies in the same shard.
     reuse.edit(DRAWN, "pools: [8, 16]", "pools: [6, 16]")
-    assert reuse.planned(*WANTED, experiment=DRAWN) == more | {"pretrain": 2, "finetune": 2, "complexity": 1}
+    assert reuse.planned("--cores", "1", *WANTED, experiment=DRAWN) == more | {
+        "pretrain": 2,
+        "finetune": 2,
+        "complexity": 1,
+    }

@@ -25,6 +25,7 @@ def _load(tmp_path: Path, drawn: dict[str, Any] | None = None, **changes: Any) -
     value["renderings"] = SMOKE["renderings"] | settings
     (tmp_path / "e.yaml").write_text(yaml.safe_dump(value))
     shared = {name: str(ROOT / f"config/{name}.yaml") for name in ("renderings", "targets")}
+    shared["datasets"] = str(ROOT / "config/datasets.tsv")
     return load_plan(
         {"experiment": str(tmp_path / "e.yaml"), "recipes": str(ROOT / "config/recipes"), **shared}
     )
@@ -63,11 +64,21 @@ def test_what_is_rendered_is_the_whole_pool_once(tmp_path: Path) -> None:
     assert list(plan.rendered(record.settings)) == ["smoke", "smoke-stand-in"]
 
 
-def test_check_says_which_pools_are_rendered(tmp_path: Path) -> None:
+def test_check_says_which_pools_are_rendered_and_what_disk_that_takes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     lines = plan_lines(_load(tmp_path, sizes=[0, 3, 7, 18]), "smoke")
     assert "  render    smoke: 48 images in 6 shards, 0 of them rendered already" in lines
     pools = "n up to 7 from the pool of 16 images, n up to 18 from the pool of 40 images of smoke"
     assert f"  draw      drawn: {pools}" in lines
+    shard = tmp_path / "results/renders/smoke/train/shard-000000.tar"
+    shard.parent.mkdir(parents=True)
+    with shard.open("wb") as stream:
+        stream.truncate(20_000_000)
+    lines = plan_lines(_load(tmp_path, sizes=[0, 3, 7, 18]), "smoke")
+    done = "48 images in 6 shards, 1 of them rendered already, about 0.12 GB in all"
+    assert f"  render    smoke: {done}" in lines
     assert not [line for line in plan_lines(_load(tmp_path, settings=["smoke"], sizes=[8]), "smoke")
                 if "draw" in line]  # fmt: skip
 

@@ -3,7 +3,7 @@
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from syn2real.complexity.schema import GivenReference
@@ -117,7 +117,14 @@ def _images(plan: Plan, name: str, setting: str) -> str:
         used = f"{splits['train']:,} and {splits['val']:,} of your own images"
         return f"{used} for training and validation, in {shards} shards, {done} of them imported already"
     images = shards * _shard_images(plan, setting)
-    return f"{images:,} images in {shards} shards, {done} of them rendered already"
+    disk = _disk(plan.needed_shards([setting], [name]))
+    return f"{images:,} images in {shards} shards, {done} of them rendered already{disk}"
+
+
+def _disk(shards: Collection[str]) -> str:
+    """Return how much disk shards take in all, by the size of those that are there; empty without any."""
+    sizes = [path.stat().st_size for path in map(Path, shards) if path.is_file()]
+    return f", about {len(shards) * sum(sizes) / len(sizes) / 1e9:,.2f} GB in all" if sizes else ""
 
 
 def _draws(plan: Plan, name: str) -> Iterator[str]:

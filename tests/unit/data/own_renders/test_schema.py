@@ -145,6 +145,28 @@ def test_more_than_there_are_is_refused(tmp_path: Path, mine: dict) -> None:
     with pytest.raises(InputError, match=r"e.yaml: recipe: demo validates on \d+ images .*val.json .* 8;"):
         check_own_sizes(_plan(tmp_path, mine, recipe="demo"))
     check_own_sizes(_plan(tmp_path))  # what is not there yet cannot be counted
+    check_own_sizes(_drawn(tmp_path, mine, 6))
+    message = r"e.yaml: renderings.drawn.pools: a pool of 8 images is asked for, but .*train.json .* 6;"
+    with pytest.raises(InputError, match=message):
+        check_own_sizes(_drawn(tmp_path, mine, 8))
+
+
+def _drawn(tmp_path: Path, mine: dict, pool: int) -> Plan:
+    """Return the plan of an experiment on draws from own renders."""
+    drawn = {"subset": "images", "of": "mine", "pools": [pool]}
+    return _plan(tmp_path, settings=["drawn"], renderings={"mine": mine, "drawn": drawn}, sizes=[0, 3])
+
+
+def test_sorted_renders_are_warned_of_but_where_a_pool_holds_all_classes(tmp_path: Path, mine: dict) -> None:
+    for split in ("train", "val"):
+        content = json.loads((tmp_path / f"{split}.json").read_text())
+        content["categories"].append({"id": 2, "name": "nut"})
+        content["annotations"][-1]["category_id"] = 2
+        (tmp_path / f"{split}.json").write_text(json.dumps(content))
+    plans = (_plan(tmp_path, mine), _drawn(tmp_path, mine, 4), _drawn(tmp_path, mine, 6))
+    found = [[line for line in missing_data(plan).warnings if "classes met" in line] for plan in plans]
+    assert [len(lines) for lines in found] == [1, 1, 0]
+    assert "the first 4 of 6 images (n = 4) have no nut" in found[0][0]
 
 
 def test_what_is_missing_is_named_with_who_needs_it(tmp_path: Path, mine: dict) -> None:
