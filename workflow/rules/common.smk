@@ -69,8 +69,15 @@ def code(script, **plugins):
 
     `plugins`: an extension point, such as tasks, and the name of one of its plug-ins, or several.
     """
-    named = [module for point, names in plugins.items() for module in plugin_modules(point, names)]
-    return fingerprint(Path(workflow.basedir) / "workflow" / "scripts" / f"{script}.py", *named)
+    named = ((point, names if isinstance(names, str) else tuple(names)) for point, names in plugins.items())
+    return digest(script, tuple(named))
+
+
+# What follows is asked for by every job, and is the same for many.
+@cache
+def digest(script, plugins):
+    modules = [module for point, names in plugins for module in plugin_modules(point, names)]
+    return fingerprint(Path(workflow.basedir) / "workflow" / "scripts" / f"{script}.py", *modules)
 
 
 # Data and rendering
@@ -133,6 +140,7 @@ def this_attempt(wildcards, attempt):
 # Training
 
 
+@cache
 def resolved(stage, task, model, recipe):
     """What a recipe says of one task and backbone, as plain data sorted by key."""
     return dict(sorted(PLAN.recipes[recipe].resolve(stage, task, model).items()))
@@ -149,9 +157,8 @@ def training_memory(stage, task, wildcards, attempt, threads):
 
     How many GPUs a profile gives is not known here; it gives as many times the recipe's threads with them.
     """
-    recipe = PLAN.recipes[wildcards.recipe]
-    section = recipe.section(stage, task, wildcards.model)
-    return memory((2500 + 1000 * section.workers) * max(1, threads // recipe.threads), attempt)
+    workers = resolved(stage, task, wildcards.model, wildcards.recipe)["workers"]
+    return memory((2500 + 1000 * workers) * max(1, threads // PLAN.recipes[wildcards.recipe].threads), attempt)
 
 
 def val_images(wildcards):
@@ -206,6 +213,7 @@ def reference_key(name):
     return {key: getattr(PLAN.references[name], key) for key in named}
 
 
+@cache
 def learnt(task, model):
     """The plug-ins that a training of a task loads by name, for `code`."""
     return {"tasks": task, "channels": channel_of(task), "backbones": family_of(model)}
