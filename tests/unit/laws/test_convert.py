@@ -3,8 +3,9 @@ import pandas as pd
 import pytest
 
 from syn2real.errors import InputError
-from syn2real.laws.convert import PUBLISHED, convert_table, read_measurements
+from syn2real.laws.convert import METRIC, PUBLISHED, convert_table, read_measurements
 from syn2real.laws.reading import read_csv
+from syn2real.tasks.schema import task_schema
 
 ROWS = [
     (1, 0.10, "1000", "64k", "objdet", "coco", "1", "objdet", "r50", "23.9", "bop-lv2.5"),
@@ -155,3 +156,15 @@ def test_what_the_published_columns_cannot_hold_is_said(tmp_path):
     table, notes = convert_table(read_csv(path), path)
     assert table["value"].tolist() == pytest.approx([0.4, 0.5, 0.55])
     assert "it has no place for lr" in notes and "numbers have decimal commas" in notes
+
+
+@pytest.mark.parametrize("task", ["objdet", "sinclass"])
+def test_a_metric_has_the_name_that_runs_have(task):
+    assert METRIC[task] == task_schema(task).METRIC
+
+
+def test_a_table_of_an_earlier_version_may_call_it_map(published, tmp_path):
+    points, _ = convert_table(published)
+    points.assign(metric=points.metric.replace("mAP@[.5:.95]", "mAP")).to_csv(tmp_path / "p.csv", index=False)
+    read = read_measurements(tmp_path / "p.csv")
+    assert read.metric.tolist() == points.metric.tolist() and "mAP@[.5:.95]" in points.metric.tolist()

@@ -16,6 +16,7 @@ import pandas as pd
 from syn2real.errors import InputError
 from syn2real.laws.columns import ROUNDED, check_seeds, identity_columns, require_column, without_runs
 from syn2real.laws.reading import (
+    DETECTION,
     NOTES,
     check_frame,
     number_column,
@@ -31,7 +32,8 @@ PUBLISHED = (
 )  # fmt: skip
 MILLIONS = 100_000  # of parameters: a larger number counts parameters
 TRAIN_SIZE = {"imagenet": 1_281_167, "coco": 118_287, "ade20k": 20_210}
-METRIC = {"sinclass": "top-1 accuracy", "objdet": "mAP", "semseg": "mIoU"}
+METRIC = {"sinclass": "top-1 accuracy", "objdet": DETECTION, "semseg": "mIoU"}
+"""Names of what was measured, as the tasks have them; over which classes the authors' mIoU is, is not said."""
 NAMES = ("setting", "ptask", "ftask", "target", "model")
 SAME = {"pdata": "setting", "pscale": "pscale", "ptask": "ptask", "ftask": "ftask", "fdata": "target"}
 

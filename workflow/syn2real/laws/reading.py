@@ -37,6 +37,8 @@ SYNONYMS = {
     "n_params": ("param",),
 }  # parts of names that people give to columns that this project calls otherwise
 SCORES = ("acc", "map", "miou", "top1", "score", "value")  # of which an error is 1 less
+DETECTION = "mAP@[.5:.95]"
+"""COCO's average precision, mean over IoU thresholds and classes; tables of earlier versions call it mAP."""
 NOTES = "notes"
 """The key of `DataFrame.attrs` under which `read_csv` leaves what it read otherwise than written."""
 
@@ -206,6 +208,8 @@ def check_frame(
         out[column] = number_column(out, column, file, zero=zero_error and column == "error")
     for column in out.columns.difference(numbers):
         out[column] = _numbers_where_possible(out[column])
+    if {"ftask", "metric"} <= {*out.columns}:
+        out["metric"] = out["metric"].mask((out["ftask"] == "objdet") & (out["metric"] == "mAP"), DETECTION)
     if "error" in out:
         signed = bool(frame["error"].astype(str).str.endswith("%").all())
         notes += _rates(out, "percent" if per_cent["error"] else unit, file, signed=signed)
