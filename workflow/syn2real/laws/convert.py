@@ -33,7 +33,7 @@ PUBLISHED = (
 MILLIONS = 100_000  # of parameters: a larger number counts parameters
 TRAIN_SIZE = {"imagenet": 1_281_167, "coco": 118_287, "ade20k": 20_210}
 METRIC = {"sinclass": "top-1 accuracy", "objdet": DETECTION, "semseg": "mIoU"}
-"""Names of what was measured, as the tasks have them; over which classes the authors' mIoU is, is not said."""
+"""What was measured, named as the runs name it; over which classes the authors' mIoU is, is not said."""
 NAMES = ("setting", "ptask", "ftask", "target", "model")
 SAME = {"pdata": "setting", "pscale": "pscale", "ptask": "ptask", "ftask": "ftask", "fdata": "target"}
 
