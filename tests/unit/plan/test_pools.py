@@ -95,6 +95,13 @@ def test_a_pool_of_own_renders_needs_all_of_it(tmp_path: Path) -> None:
     assert list(plan.own_renders(record.settings)) == ["own"]
 
 
+def test_the_pool_that_own_renders_yaml_offers_can_be_drawn_from(tmp_path: Path) -> None:
+    text = (ROOT / "config/experiments/own-renders.yaml").read_text().replace("# my-draws:", "my-draws:")
+    value = yaml.safe_load(text) | {"settings": ["my-draws"], "stand_ins": {}, "references": {}}
+    plan = _load(tmp_path, **value)
+    assert plan.pool("my-draws", max(value["sizes"])) == {"images": 16_000, "of": "my-renders"}
+
+
 COMPLEXITY = {"reference": "smoke", "images": 16, "image_size": 48}
 
 

@@ -22,13 +22,16 @@ from syn2real.data.shards import Shard
 from syn2real.errors import InputError
 from syn2real.report.contact_sheet import contact_sheet
 
+SPLITS = {"train": "train", "val": "test"}
+"""Of renders, and what the target calls them."""
+
 
 @pytest.fixture
 def own(coco):
     """Return a setting over the images of the `coco` fixture: ids 7 (empty) and 42 (with all sorts)."""
     return {
-        "images": {split: str(coco.image_folder(split)) for split in ("train", "val")},
-        "annotations": {split: str(coco.annotation(split)) for split in ("train", "val")},
+        "images": {split: str(coco.image_folder(its)) for split, its in SPLITS.items()},
+        "annotations": {split: str(coco.annotation(its)) for split, its in SPLITS.items()},
     }
 
 

@@ -107,5 +107,6 @@ def _late_classes(counts: Counts, sizes: Sequence[int]) -> list[str]:
         return []
     return [
         f"{counts.file}: the first {n:,} of {counts.images:,} images (n = {n}) have no {listed(late, 'or')}: "
-        "the curve measures classes met as much as images; number the images in random order"
+        "the curve measures classes met as much as images; number the images in random order, "
+        "or draw from a pool of all of them (subset: images)"
     ]

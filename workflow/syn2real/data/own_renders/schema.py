@@ -40,8 +40,9 @@ class OwnRenders(Section):
     """A setting of your own renders.
 
     Images count in the order of their ids in the annotation file: n images are the first n. If the renders
-    are sorted, say by class, number them in random order; give later ones higher ids. Of several files, as
-    BlenderProc writes one for every 1,000 images, the first one's images come first.
+    are sorted, say by class, number them in random order, or draw from a pool of them (`subset: images`);
+    give later ones higher ids. Of several files, as BlenderProc writes one for every 1,000 images, the first
+    one's images come first.
     """
 
     images: Splits = Field(description="the folders of the images, which the files' names are relative to")
