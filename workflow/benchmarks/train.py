@@ -11,7 +11,7 @@ ours, which normalises on the device, float32 for the reference, whose loader do
 `criterion`: no channels-last, torch's default optimiser, the loss looked at in every step; multi-label
 classification, normals and depth, which they have not, run in their loops with our loss. Ours computes in
 what a recipe's `mixed16` means on the device: on a CPU that is fp32, with deterministic algorithms. Sizes and
-the detector's numbers are the paper's on a GPU; on a CPU images are small and the detector is the demo's.
+the detector's numbers are paper.yaml's on a GPU; on a CPU images are small and the detector is the demo's.
 Steps are taken in turns; the ratio, the reference's time over ours, is the mean over the turns, with its
 standard error.
 
@@ -49,7 +49,7 @@ from syn2real.training.step import compute_gradient, prepare
 RECIPES = Path(__file__).parents[2] / "config" / "recipes"
 CLASSES = [f"class{k}" for k in range(173)]
 SIZES = {"sinclass": 224, "mulclass": 640, "objdet": 640, "semseg": 480, "normal": 480, "depth": 480}
-"""The tasks, and the paper's sizes of images, pixels."""
+"""The tasks, and the sizes of images in paper.yaml, pixels; depth has that of normals."""
 Step = Callable[[], Any]
 
 

@@ -71,8 +71,8 @@ class Metrics(Section):
     n_params: int = Field(gt=0, description="weights of the backbone as built")
     n_params_millions: FiniteFloat = Field(
         gt=0,
-        description="the same in millions, as the paper counts; its published figures (11.4, 21.5, 23.9, "
-        "42.8, 58.5) are 0.2 to 0.4 above these backbones",
+        description="the same in millions, as in Figure 4; the authors' table (11.4, 21.5, 23.9, 42.8, "
+        "58.5) has 0.2 to 0.4 more",
     )
     n_train: int = Field(gt=0, description="number of training images; s of a fine-tuning")
     n_test: int = Field(gt=0, description="number of images of the evaluation")
