@@ -102,24 +102,6 @@ def test_a_missing_extra_is_one_line_and_exit_code_2(monkeypatch, capsys):
     assert message == "error: syn2real check: this command needs pydantic, yaml; install syn2real[workflow]\n"
 
 
-IMPORTED = """
-import sys
-from syn2real.cli import main
-try:
-    main(sys.argv[1:])
-except SystemExit:
-    pass
-print(*{name.partition(".")[0] for name in sys.modules}, file=sys.stderr)
-"""
-
-
-@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["advise", "--help"]])
-def test_help_imports_nothing_heavy(arguments):
-    command = [sys.executable, "-c", IMPORTED, *arguments]
-    imported = subprocess.run(command, capture_output=True, text=True, check=True).stderr.split()
-    assert not {"torch", "pandas", "scipy", "numpy", "pydantic"} & {*imported}
-
-
 def test_an_unknown_command_lists_the_commands(capsys):
     with pytest.raises(SystemExit) as caught:
         main(["advice"])

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from scipy.special import stdtrit
 
 from syn2real.laws.forms.base import find_law
 from syn2real.laws.methods.least_squares import scaled_problem
 from syn2real.laws.methods.posterior import BayesFit
 from syn2real.laws.profiles import profile
 from syn2real.laws.results import ceiling, number, tails
+from syn2real.laws.student import student_t
 from syn2real.laws.table import Curve
 from syn2real.laws.varpro import search
 
@@ -160,4 +160,4 @@ def can_reach(curve: Curve, target: float, level: float = 0.95) -> bool:
     if freedom < 1:
         return True
     noise = max(least / freedom, float(np.mean(curve.weight * curve.resolution)))
-    return reaching <= least + noise * float(stdtrit(freedom, (1 + level) / 2)) ** 2
+    return reaching <= least + noise * student_t(freedom, (1 + level) / 2) ** 2

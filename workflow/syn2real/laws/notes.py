@@ -8,6 +8,7 @@ import numpy as np
 
 from syn2real.laws.forms.base import Law
 from syn2real.laws.results import AT_BOUND, Fit, Rows
+from syn2real.laws.student import student_t
 from syn2real.laws.table import Curve
 
 BEYOND = (
@@ -79,18 +80,16 @@ def miss_notes(law: Law, curves: Sequence[Curve], fits: Sequence[Fit]) -> list[s
 
 def _noise(curve: Curve) -> tuple[np.ndarray, str]:
     """How far noise alone takes the cells of a curve from their law in log error, (m,), and what shows it."""
-    from scipy.special import stdtrit
-
     tail = 1 - RARE / (2 * len(curve.n))
     floor = np.broadcast_to(curve.floor, curve.n.shape)
     if curve.replicates:
         variance = curve.within / curve.replicates / curve.weight
-        return stdtrit(curve.replicates, tail) * np.sqrt(
+        return student_t(curve.replicates, tail) * np.sqrt(
             np.maximum(variance, floor)
         ), "as seen between replicates"
     if (floor > 0).all():
-        return stdtrit(1e9, tail) * np.sqrt(floor), "that of the test set"
-    return stdtrit(1e9, tail) * np.full(
+        return student_t(np.inf, tail) * np.sqrt(floor), "that of the test set"
+    return student_t(np.inf, tail) * np.full(
         curve.n.shape, UNKNOWN_NOISE
     ), f"taken for {UNKNOWN_NOISE:.0%}, for want of seeds or --test-size"
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from syn2real.laws.student import student_t
 from syn2real.laws.varpro import Problem, Solution, project, search
 
 BRACKETS = 4  # how often an interval's end is narrowed
@@ -125,11 +126,9 @@ def _narrow_axis(surface: Surface, place: int, limit: float) -> np.ndarray:
 
 def allowance(df: int, level: float) -> float:
     """How much the loss may exceed its least within a profile interval."""
-    from scipy.special import stdtrit
-
     if df < 1:
         return 1.0
-    return 1 + float(stdtrit(df, (1 + level) / 2)) ** 2 / df
+    return 1 + student_t(df, (1 + level) / 2) ** 2 / df
 
 
 def exponent_interval(surface: Surface, place: int, limit: float) -> tuple[float | None, float | None]:

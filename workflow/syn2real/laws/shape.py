@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import ndtri, stdtrit
 
+from syn2real.laws.student import student_t
 from syn2real.laws.table import Curve, split_places
 
 SURE = 0.99  # of a shape, one-sided: several are tried at every curve
@@ -44,7 +44,7 @@ class Noise:
 
     def quantile(self, probability: float) -> float:
         """Return the quantile of an estimate over its standard error."""
-        return float(ndtri(probability) if np.isinf(self.freedom) else stdtrit(self.freedom, probability))
+        return student_t(self.freedom, probability)
 
 
 def scatter(curve: Curve, squares: float = 0.0, freedom: int = 0) -> Noise | None:
@@ -244,4 +244,4 @@ def _deviation(curve: Curve, i: int) -> tuple[float, float]:
         return above, np.inf  # curves are steeper at small n than a parabola, and level off at large ones
     spread = (unit * (1 / curve.weight[i] + x @ fit.covariance @ x) + curve.floor[i]) ** 0.5
     # One of so many sizes is tried on each side.
-    return above, max(FAR, spread * stdtrit(freedom, 1 - (1 - PROBABLE) / (2 * most)))
+    return above, max(FAR, spread * student_t(freedom, 1 - (1 - PROBABLE) / (2 * most)))
