@@ -10,7 +10,7 @@ edge 260 to 1040, crop 480 and flip; normal the same without flip. The reference
 references/ do with ``--use-v2``, their faster way: CocoDetection, Pillow, `wrap_dataset_for_transforms_v2`
 with the keys a task needs, Pillow's resizing, float32 at the end. For normals, which they have not, it is
 their segmentation with the packed normals in the mask's place. One process, one thread, in turns, by the
-CPU time of the process; the ratio is the median over the rounds.
+CPU time of the process; the ratio is the mean over the rounds, with its standard error.
 
 Run it with ``python workflow/benchmarks/loader.py``; ``--shard`` takes a shard of renders instead.
 """
@@ -182,14 +182,16 @@ def seconds(batches: Iterator[Any], count: int) -> float:
     return time.process_time() - began
 
 
-def compare(shard: Path, folder: Path, task: str, rounds: int, batches: int) -> tuple[float, float, float]:
-    """Return images per second of ours and of the reference, and the median ratio over the rounds."""
+def compare(
+    shard: Path, folder: Path, task: str, rounds: int, batches: int
+) -> tuple[list[float], list[float]]:
+    """Return images per second of ours and of the reference, and the ratios of the rounds."""
     pair = ours(shard, task), reference(folder, task)
     for side in pair:
         next(side)
     times = [[seconds(side, batches) for side in pair] for _ in range(rounds)]
     speeds = [batches * BATCH / statistics.median(column) for column in zip(*times, strict=True)]
-    return speeds[0], speeds[1], statistics.median(theirs / own for own, theirs in times)
+    return speeds, [theirs / own for own, theirs in times]
 
 
 def main() -> None:
@@ -212,13 +214,14 @@ def main() -> None:
         shard = args.shard or draw_shard(folder / "shard-000000.tar", images=24, size=640)
         print(write_files(shard, folder))
         print(
-            f"{'task':10}{'ours':>12}{'reference':>12}{'ratio':>8}   images/s of one process with one thread"
+            f"{'task':10}{'ours':>12}{'reference':>12}{'ratio':>15}   images/s of one process with one thread"
         )
         ratios = []
         for task in PTASKS:
-            own, theirs, ratio = compare(shard, folder, task, args.rounds, args.batches)
-            ratios.append(ratio)
-            print(f"{task:10}{own:12.1f}{theirs:12.1f}{ratio:8.2f}", flush=True)
+            (own, theirs), each = compare(shard, folder, task, args.rounds, args.batches)
+            ratios.append(statistics.mean(each))
+            error = statistics.stdev(each) / math.sqrt(len(each))
+            print(f"{task:10}{own:12.1f}{theirs:12.1f}{ratios[-1]:8.2f} ± {error:.2f}", flush=True)
         print(f"{'geometric mean':34}{math.prod(ratios) ** (1 / len(ratios)):8.2f}")
 
 

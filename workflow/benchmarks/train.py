@@ -12,8 +12,8 @@ ours, which normalises on the device, float32 for the reference, whose loader do
 classification, normals and depth, which they have not, run in their loops with our loss. Ours computes in
 what a recipe's `mixed16` means on the device: on a CPU that is fp32, with deterministic algorithms. Sizes and
 the detector's numbers are paper.yaml's on a GPU; on a CPU images are small and the detector is the demo's.
-Steps are taken in turns; the ratio, the reference's time over ours, is the mean over the turns, with its
-standard error.
+Steps are taken in turns, timed in CPU seconds on a CPU; the ratio, the reference's time over ours, is the
+mean over the turns, with its standard error.
 
 Run it with ``python workflow/benchmarks/train.py``; with ``--device cuda`` on a GPU.
 """
@@ -156,14 +156,15 @@ def pinned(values: Any, device: torch.device) -> Any:
 
 
 def seconds(step: Step, repeats: int, device: torch.device) -> float:
-    """Return the seconds of a step."""
-    wait = torch.cuda.synchronize if device.type == "cuda" else lambda: None
+    """Return the seconds of a step: the CPU's, or a GPU's by the clock."""
+    cuda = device.type == "cuda"
+    wait, clock = (torch.cuda.synchronize, time.perf_counter) if cuda else (lambda: None, time.process_time)
     wait()
-    began = time.perf_counter()
+    began = clock()
     for _ in range(repeats):
         step()
     wait()
-    return (time.perf_counter() - began) / repeats
+    return (clock() - began) / repeats
 
 
 def compare(name: str, args: argparse.Namespace, size: int) -> list[dict[str, float]]:

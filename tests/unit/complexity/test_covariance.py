@@ -63,7 +63,12 @@ def test_a_part_is_taken_out_again() -> None:
     assert rest.count == expected.count
     np.testing.assert_allclose(rest.mean, expected.mean, rtol=1e-12)
     np.testing.assert_allclose(rest.scatter, expected.scatter, rtol=1e-11)
-    assert part.without(part).count == 0
+    again = whole.without(part, out=gathered(blocks, 5))
+    assert again.count == rest.count
+    np.testing.assert_array_equal(again.mean, rest.mean)
+    np.testing.assert_array_equal(again.scatter, rest.scatter)
+    empty = part.without(part, out=again)
+    assert empty.count == 0 and not empty.scatter.any() and not part.without(part).scatter.any()
 
 
 def test_a_workspace_may_be_shared_and_leaves_no_trace() -> None:

@@ -66,6 +66,7 @@ def test_with_a_floor_rotations_change_nothing_and_a_scale_is_the_floors_too(see
     assert lifted_entropy(covariance(x @ rotation - 2), 0.01) == pytest.approx(h, abs=1e-8)
     scaled = lifted_entropy(covariance(scale * x), 0.01 * scale**2)
     assert scaled == pytest.approx(h + 6 * np.log(scale), abs=1e-8)
+    assert lifted_entropy(covariance(x), 0.01, spend=True) == h
 
 
 def test_fewer_images_than_dimensions_and_dead_channels_are_finite_and_reported() -> None:

@@ -37,18 +37,21 @@ class Covariance:
     def __init__(self, dimensions: int) -> None:
         self.count = 0
         self.mean = np.zeros(dimensions)
-        # Of the scatter, only the upper triangle counts; in BLAS's order, so that it is updated in place.
+        # Of the scatter, only the lower triangle counts; in BLAS's order, so that it is updated in place.
         self._sums = np.zeros((dimensions, dimensions), order="F")
 
     @property
     def scatter(self) -> NDArray[np.float64]:
         """Σ (x - m)(x - m)ᵀ, shape (d, d), a new array; divided by n it is the empirical covariance."""
-        upper = np.triu(self._sums)
-        return upper + np.triu(upper, 1).T
+        lower = np.tril(self._sums)
+        return lower + np.tril(lower, -1).T
 
-    def divided(self) -> NDArray[np.float64]:
-        """Return the empirical covariance for LAPACK, shape (d, d): only its upper triangle counts."""
-        return self._sums / self.count
+    def divided(self, *, spend: bool = False) -> NDArray[np.float64]:
+        """Return the empirical covariance for LAPACK, shape (d, d): only its lower triangle counts.
+
+        `spend` gives it the memory of this instance, which is of no use afterwards.
+        """
+        return np.divide(self._sums, self.count, out=self._sums if spend else None)
 
     def update(self, block: NDArray[np.floating], rows: NDArray[np.float64] | None = None) -> None:
         """Add a block of vectors.
@@ -87,7 +90,7 @@ class Covariance:
         shift = mean - self.mean
         total = self.count + added
         rows[added] = np.sqrt(self.count / total * added) * shift
-        self._sums = dsyrk(1.0, rows.T, beta=1.0, c=self._sums, overwrite_c=1)
+        self._sums = dsyrk(1.0, rows.T, beta=1.0, c=self._sums, lower=1, overwrite_c=1)
         self.mean += shift * (added / total)
         self.count = total
 
@@ -106,24 +109,33 @@ class Covariance:
         shift = other.mean - self.mean
         total = self.count + other.count
         self._sums += other._sums
-        self._sums = dsyr(self.count / total * other.count, shift, a=self._sums, overwrite_a=1)
+        self._sums = dsyr(self.count / total * other.count, shift, a=self._sums, lower=1, overwrite_a=1)
         self.mean += shift * (other.count / total)
         self.count = total
 
-    def without(self, part: "Covariance") -> Self:
-        """Return a new instance without the vectors of a part that was merged into this one.
+    def without(self, part: "Covariance", out: Self | None = None) -> Self:
+        """Return an instance without the vectors of a part that was merged into this one.
 
         Rounding leaves an error of the size of this scatter's own in the difference: small beside a floor
         on its eigenvalues, not beside tiny eigenvalues.
+
+        Parameters
+        ----------
+        part : Covariance
+            What is left out.
+        out : Covariance, optional
+            An instance that becomes the result; a new one by default.
         """
-        rest = type(self)(len(self.mean))
+        rest = type(self)(len(self.mean)) if out is None else out
         rest.count = self.count - part.count
-        if rest.count:
-            rest.mean = self.mean + (self.mean - part.mean) * (part.count / rest.count)
-            shift = part.mean - rest.mean
-            np.subtract(self._sums, part._sums, out=rest._sums)
-            weight = rest.count / self.count * part.count
-            rest._sums = dsyr(-weight, shift, a=rest._sums, overwrite_a=1)
+        if not rest.count:
+            rest.mean[:], rest._sums[:] = 0, 0
+            return rest
+        rest.mean = self.mean + (self.mean - part.mean) * (part.count / rest.count)
+        shift = part.mean - rest.mean
+        np.subtract(self._sums, part._sums, out=rest._sums)
+        weight = rest.count / self.count * part.count
+        rest._sums = dsyr(-weight, shift, a=rest._sums, lower=1, overwrite_a=1)
         return rest
 
     @classmethod

@@ -72,7 +72,7 @@ def measure_entropy(groups: SceneGroups, floor: float = FLOOR) -> dict[str, Any]
     return {
         "entropy": value,
         "negative_entropy": -value,
-        "standard_error": jackknife(parts, lambda sample: lifted_entropy(sample, floor)),
+        "standard_error": standard_error(parts, floor),
         "half": _half(parts, floor),
         "scenes": groups.scenes,
         "vectors": whole.count,
@@ -88,6 +88,11 @@ def measure_entropy(groups: SceneGroups, floor: float = FLOOR) -> dict[str, Any]
     }
 
 
+def standard_error(parts: Sequence[Covariance], floor: float) -> float | None:
+    """Return the standard error of H in nats, by the jackknife over groups of scenes; None for one group."""
+    return jackknife(parts, lambda sample: lifted_entropy(sample, floor, spend=True))
+
+
 def _half(parts: Sequence[Covariance], floor: float) -> dict[str, Any] | None:
     """Return the entropy of half of the groups; they are random, so any half will do."""
     some = parts[: len(parts) // 2]
@@ -97,31 +102,36 @@ def _half(parts: Sequence[Covariance], floor: float) -> dict[str, Any] | None:
     return {"entropy": lifted_entropy(sample, floor), "vectors": sample.count}
 
 
-def entropy(covariance: NDArray[np.float64]) -> float:
+def entropy(covariance: NDArray[np.float64], *, overwrite: bool = False) -> float:
     """Return the differential entropy of a Gaussian, H = ½ log det(2πe Σ), in nats.
 
     Parameters
     ----------
     covariance : array, shape (d, d)
-        Σ, positive definite; only its upper triangle counts.
+        Σ, positive definite; only its lower triangle counts.
+    overwrite : bool
+        Work in its memory, which holds nothing of use afterwards.
 
     Raises
     ------
     numpy.linalg.LinAlgError
         Σ is not positive definite.
     """
-    factor, failed = dpotrf(covariance, clean=0)
+    factor, failed = dpotrf(covariance, lower=1, clean=0, overwrite_a=overwrite)
     if failed:
         raise np.linalg.LinAlgError("the covariance is not positive definite")
     diagonal = np.diag(factor)
     return float(0.5 * len(diagonal) * np.log(2 * np.pi * np.e) + np.log(diagonal).sum())
 
 
-def lifted_entropy(sample: Covariance, floor: float) -> float:
-    """Return H of the module's first paragraph, in nats; for rows of any number from one on."""
-    covariance = sample.divided()
+def lifted_entropy(sample: Covariance, floor: float, *, spend: bool = False) -> float:
+    """Return H of the module's first paragraph, in nats; for rows of any number from one on.
+
+    `spend` works in the memory of the sample, which is of no use afterwards.
+    """
+    covariance = sample.divided(spend=spend)
     covariance[np.diag_indices_from(covariance)] += floor
-    return entropy(covariance)
+    return entropy(covariance, overwrite=True)
 
 
 def effective_rank(eigenvalues: NDArray[np.float64]) -> float:

@@ -115,7 +115,7 @@ def jackknife(groups: Sequence[Covariance], statistic: Callable[[Covariance], fl
     groups : sequence of Covariance
         Groups of whole scenes, dealt at random.
     statistic : callable
-        From the covariance of some groups to a number.
+        From the covariance of some groups to a number. It may spend the memory of what it is given.
 
     Returns
     -------
@@ -125,6 +125,8 @@ def jackknife(groups: Sequence[Covariance], statistic: Callable[[Covariance], fl
     if len(groups) < 2:
         return None
     whole = Covariance.of(groups)
-    values = np.array([statistic(whole.without(group)) for group in groups])
+    # New memory of this size is given back at once each time, and costs as much as the arithmetic.
+    rest = Covariance(len(whole.mean))
+    values = np.array([statistic(whole.without(group, out=rest)) for group in groups])
     count = len(values)
     return float(np.sqrt((count - 1) / count * ((values - values.mean()) ** 2).sum()))
