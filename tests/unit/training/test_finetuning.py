@@ -11,6 +11,7 @@ from safetensors.torch import load_file
 from syn2real.backbones.base import Backbone, build_backbone, save_backbone
 from syn2real.errors import InputError, TrainingError
 from syn2real.tasks.base import task_class
+from syn2real.training import run
 from syn2real.training.finetune import finetune, train_reference
 from syn2real.training.metrics import read_metrics
 from syn2real.training.points import find_finished
@@ -125,14 +126,17 @@ def test_the_last_iterations_metric_counts_even_where_an_earlier_one_was_better(
     assert [point.value for point in metrics.evaluations] == [0.9, 0.2, 0.5]
 
 
-def test_photographs_do_not_choose_the_reference_backbone_either(arguments, tmp_path):
+def test_photographs_do_not_choose_the_reference_backbone_either(arguments, tmp_path, monkeypatch):
     """It is the last iteration's, whatever the recipe's interval of evaluation."""
-    given = arguments(iterations=4, evaluation_iterations=1)
+    given = arguments(iterations=4, evaluation_iterations=1, tf32=False)
     del given["backbone"]
+    asked = []
+    monkeypatch.setattr(run, "use_tf32", lambda device, allowed: asked.append((device.type, allowed)))
     given["outputs"] = {"backbone": tmp_path / "backbone.safetensors", "metrics": tmp_path / "metrics.json"}
     train_reference(**given)
     metrics = read_metrics(tmp_path / "metrics.json")
     assert [point.iteration for point in metrics.evaluations] == [metrics.best.iteration] == [4]
+    assert asked == [("cpu", False)] and metrics.tf32 is None, "the recipe says whether a GPU may use TF32"
 
 
 def test_a_class_with_too_few_images_is_recorded(arguments, tmp_path):

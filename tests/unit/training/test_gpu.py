@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from syn2real.training.launch import run_processes
+from syn2real.training.precision import use_tf32
 from syn2real.training.pretrain import pretrain
 
 GPUS = torch.cuda.device_count()
@@ -49,6 +50,25 @@ def test_every_task_trains_in_every_precision(ptask, precision, arguments):
     metrics, _ = outcome(given)
     assert metrics["device"] == torch.cuda.get_device_name()
     assert metrics["precision"] in {"mixed16": ("fp16", "bf16")}.get(precision, (precision,))
+
+
+@pytest.mark.skipif(GPUS < 1, reason="needs a GPU")
+@pytest.mark.parametrize("kind", ["matrices", "convolutions"])
+def test_without_tf32_products_have_all_digits(kind):
+    """An error of TF32 is some 3e-4 of a product's size, one of fp32 some 1e-6."""
+    torch.manual_seed(0)
+    one, other = torch.randn(1024, 1024), torch.randn(1024, 1024)
+    image, kernel = torch.randn(4, 256, 32, 32), torch.randn(256, 256, 3, 3)
+
+    def product(device, number):
+        if kind == "matrices":
+            return one.to(device, number) @ other.to(device, number)
+        return torch.nn.functional.conv2d(image.to(device, number), kernel.to(device, number))
+
+    use_tf32(torch.device("cuda"), False)
+    exact = product("cpu", torch.float64)
+    error = (product("cuda", torch.float32).cpu() - exact).abs().max() / exact.std()
+    assert error < 2e-5
 
 
 @pytest.mark.skipif(GPUS < 1, reason="needs a GPU")
