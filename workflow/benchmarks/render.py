@@ -1,41 +1,39 @@
-"""Rendering against the naive way, which starts BlenderProc again for every scene, as the paper's code did.
+"""Rendering against BlenderProc as its users start it: a new process a scene, its defaults, its writers.
 
-Both sides render the same scene descriptions of the demo's objects, in two one-thread processes side by
-side; ratios are medians of pairs. The sides take turns in going first. Where the naive way does, it renders
-the scenes of the pair before, since it needs scenes that could be built.
-Start-up (from the process's start until Blender is ready) and the work on a scene are measured apart; the
-rate of images is that of a shard of 100 scenes, whose start-up is shared. Putting the shard together from its
-scenes, a copy of some kilobytes an image, is left out, and so is what BlenderProc's own launcher takes before
-it starts Blender. Peak memory is that of one process.
+Question: what does an image of the same error cost with BlenderProc started again, in images of ours?
+Cost: half an hour on two cores, half of it for references, which --cache keeps; --large as much again.
+Expected: twice our CPU seconds at 128²; at 640² between one and a half times and twice.
 
-  default    128², the same number of samples on both sides, ours without supersampling: quickest, not best
-  --large    640²: the naive way at the paper's 50 samples and ours at its defaults, with both errors against
-             references of many samples (kept in --cache), so that speed is compared at equal error
+Both sides render the same scenes of the demo's objects, in one-thread processes side by side and in one
+process of all threads; both have their bytecode. The sides take turns in going first. An image's cost is its
+share of the start (ours starts once for a shard of 100 scenes, BlenderProc for each scene of ten views) and
+of its scene. CPU seconds are what the ratios are of: other programs on the machine do not count. The wall's
+are shown beside them. Errors are RMSE (of 255) over some views of every scene, against two references of
+BlenderProc without a denoiser. BlenderProc renders with two numbers of samples, and at ours' error its cost
+is read off the line through both, in logarithms. Standard errors are jackknives over rounds of new scenes.
+Left out are putting a shard together, a copy of some kilobytes an image, and BlenderProc's own launcher.
+
+  default    128², ten views a scene, ours supersampled with 8 samples of a pixel
+  --large    and then 640², ours at its defaults
   --memory   memory of one process at its 30th and its 300th scene
 
-What was tried, on two scenes, errors against 640 samples in a part of a 640² view. What pays is to render
-and denoise twice the side, a quarter of the samples in each part of a pixel, and reduce: at 16 samples the
-error falls by a tenth for the same time, at 128² by a fifth. Reducing after the view transform instead of
-before loses it all again. Thrice the side is no better for its time. The light tree takes a quarter more
-time a sample, which is worth it from about 24 samples; Cycles' tabulated sampling pattern takes an eighth
-less, but its error is 7 % greater. More samples where the contrast is greatest (through a ray portal, at
-the cost of these pixels alone) do not pay: the error there is the denoiser's. Nine tenths of the noise and
-four fifths of the time are direct light's, so fewer bounces save little, and their bias is greater than
-that; neither does denoising light and albedo apart pay, nor adaptive sampling.
+What was tried, at 128² with errors over ten scenes, is in the docstring of `syn2real.render.cycles`.
 """
 
 import argparse
 import io
 import json
+import math
 import os
-import statistics
+import platform
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
+from importlib.util import cache_from_source, find_spec
 from pathlib import Path
 from typing import Any
 
@@ -51,31 +49,59 @@ from syn2real.render.stock import find_scene_assets
 from syn2real.render.worker import READY, RenderRequest, scene_file
 
 NAIVE = Path(__file__).with_name("render_naive.py")
-PROCESSES = 2
-REFERENCE_SEEDS = (1, 2)
-SHARD = 100
-"""Scenes over which ours shares its start-up: the default of `scenes_per_shard`."""
+CORES = 2
+SHARD, VIEWS = 100, 10
+"""Scenes over which ours shares its start-up, and the paper's views of one, over which BlenderProc does."""
+TICK = os.sysconf("SC_CLK_TCK")
+Images = Sequence[NDArray[np.uint8]]
 
 
 @dataclass(frozen=True)
 class Run:
-    """What one process took: seconds until it was ready, seconds after that, peak memory in MB."""
+    """What one process took until it was ready and after that: (CPU, wall) seconds; and peak memory, MB."""
 
-    start: float
-    work: float
+    start: NDArray[np.float64]
+    work: NDArray[np.float64]
     peak: float
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way of rendering: whose, with what setting, in how many processes at once of how many threads."""
+
+    side: str
+    rendering: Rendering
+    processes: int = CORES
+
+    @property
+    def threads(self) -> int:
+        """Threads of each process."""
+        return CORES // self.processes
+
+    def __str__(self) -> str:
+        times = "x4" if self.rendering.supersampling > 1 and self.side == "ours" else ""
+        samples = -(-self.rendering.samples // 4) if times else self.rendering.samples
+        return f"{self.side} {samples}{times}, {self.processes} x {self.threads}"
+
+
+def cpu_seconds(pid: int) -> float:
+    """Return the CPU seconds of a process that runs."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICK
 
 
 def timed(command: Sequence[str | Path], request: dict[str, Any]) -> Run:
     """Run a process to its end; it says on standard error when it is ready."""
-    began = ready = time.monotonic()
-    printed = []
+    began, ready, printed = time.monotonic(), np.zeros(2), []
+    own = {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
+    # Without the variable, what the environment's bytecode lacks is compiled in the untimed first run.
+    kept = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
     with subprocess.Popen(
         [sys.executable, *command],
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
-        env={**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""},
+        env={**kept, **own},
         text=True,
     ) as process:
         assert process.stdin is not None
@@ -85,12 +111,13 @@ def timed(command: Sequence[str | Path], request: dict[str, Any]) -> Run:
         for line in process.stderr:
             printed.append(line)
             if line.strip() == READY:
-                ready = time.monotonic()
+                ready = np.array([cpu_seconds(process.pid), time.monotonic() - began])
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise SystemExit("".join(printed))
-    return Run(ready - began, time.monotonic() - ready, usage.ru_maxrss / 1024)
+    whole = np.array([usage.ru_utime + usage.ru_stime, time.monotonic() - began])
+    return Run(ready, whole - ready, usage.ru_maxrss / 1024)
 
 
 class Stage:
@@ -104,7 +131,7 @@ class Stage:
             make_objects(kind, target)
         make_textures(self.textures)
 
-    def ours(self, rendering: Rendering, scenes: Sequence[int], name: str) -> Run:
+    def ours(self, rendering: Rendering, scenes: Sequence[int], name: str, threads: int = 1) -> Run:
         """Render scenes in one process, into a folder of this name."""
         found = find_scene_assets("benchmark", rendering, self.objects, self.textures)
         scratch = self.folder / name
@@ -113,94 +140,46 @@ class Stage:
             setting="benchmark", split="train", rendering=rendering.model_dump(mode="json"),
             classes=list(found.classes), materials=list(found.materials),
             objects={key: str(folder) for key, folder in self.objects.items()}, textures=str(self.textures),
-            scratch=str(scratch), key="", scenes=list(scenes), threads=1,
+            scratch=str(scratch), key="", scenes=list(scenes), threads=threads,
         )  # fmt: skip
         return timed(["-m", "syn2real.render.worker"], asdict(request))
 
-    def naive(self, rendering: Rendering, scene: int, ours: str, name: str, seed: int = 0) -> Run:
-        """Render one scene that ours has rendered (so it can be built), into a folder of this name."""
-        description = Shard(scene_file(self.folder / ours, scene)).read(f"{scene:08d}")["scene.json"]
+    def naive(
+        self, rendering: Rendering, scene: int, name: str, threads: int = 1, seed: int = 0, views: int = VIEWS
+    ) -> Run:
+        """Render the first views of one scene of `described`, into a folder of this name."""
+        shard = Shard(scene_file(self.folder / "described", scene))
+        description = json.loads(shard.read(f"{scene:08d}")["scene.json"])
+        description["views"] = description["views"][:views]
         request = {
             "rendering": rendering.model_dump(mode="json"),
-            "description": json.loads(description),
+            "description": description,
             "objects": {key: str(folder) for key, folder in self.objects.items()},
             "textures": str(self.textures),
             "output": str(self.folder / name),
             "temporary": "/dev/shm",
             "seed": seed,
+            "threads": threads,
         }
         return timed([NAIVE], request)
 
+    def run(self, way: Way, scenes: Sequence[int]) -> list[Run]:
+        """Render scenes: each process of ours its share of them, each of BlenderProc's one."""
+        jobs: list[Callable[[], Run]]
+        if way.side == "ours":
+            shares = [scenes[k :: way.processes] for k in range(way.processes)]
+            jobs = [lambda s=s: self.ours(way.rendering, s, str(way), way.threads) for s in shares]  # type: ignore[misc]
+        else:
+            jobs = [lambda s=s: self.naive(way.rendering, s, f"{way}/{s}", way.threads) for s in scenes]  # type: ignore[misc]
+        with ThreadPoolExecutor(way.processes) as pool:
+            return list(pool.map(lambda job: job(), jobs))
 
-def pair(
-    stage: Stage, naive: Rendering, ours: Rendering, scenes: int, number: int
-) -> tuple[list[Run], list[Run]]:
-    """Render with both ways; every process of ours does some scenes, every one of the naive way one.
-
-    The naive way needs scenes that ours could build: the first of each process, of this pair or, where it
-    goes first (in every second pair), of the pair before.
-    """
-    first = [PROCESSES * scenes * number + k * scenes for k in range(PROCESSES)]
-    back = PROCESSES * scenes * (number % 2)
-    with ThreadPoolExecutor(PROCESSES) as pool:
-
-        def mine() -> list[Run]:
-            return list(pool.map(lambda s: stage.ours(ours, range(s, s + scenes), f"ours-{s}"), first))
-
-        def theirs() -> list[Run]:
-            return list(
-                pool.map(lambda s: stage.naive(naive, s - back, f"ours-{s - back}", f"naive-{s}"), first)
-            )
-
-        if number % 2:
-            return theirs(), mine()
-        done = mine()
-        return theirs(), done
-
-
-def compare(stage: Stage, naive: Rendering, ours: Rendering, scenes: int, pairs: int) -> None:
-    """Print what both ways take, and the ratios."""
-    views, rows = ours.views, []
-    for number in range(pairs):
-        theirs, mine = pair(stage, naive, ours, scenes, number)
-        start_n, start_o = (statistics.mean(run.start for run in runs) for runs in (theirs, mine))
-        work_n = statistics.mean(run.work for run in theirs)
-        work_o = statistics.mean(run.work for run in mine) / scenes
-        rows.append(
-            {
-                "start": (start_n, start_o),
-                "frame": (work_n / views, work_o / views),
-                "rate": (
-                    PROCESSES * views / (start_n + work_n),
-                    PROCESSES * views / (start_o / SHARD + work_o),
-                ),
-                "peak": (max(run.peak for run in theirs), max(run.peak for run in mine)),
-            }
-        )
-    stored = scene_file(stage.folder / "ours-0", 0).stat().st_size
-    size = (naive_bytes(stage.folder / "naive-0") / views, stored / views)
-    print(f"\n{ours.image_size}², {views} views a scene, samples: naive {naive.samples}, ours {ours.samples}")
-    table = [
-        ("images a second, both cores", "rate", 1, "{:10.3f}"),
-        ("start-up, s a process", "start", -1, "{:10.2f}"),
-        ("start-up, s an image", "start an image", -1, "{:10.4f}"),
-        ("scene and frame, s an image", "frame", -1, "{:10.3f}"),
-        ("peak memory, MB a process", "peak", -1, "{:10.0f}"),
-        ("bytes an image", "bytes", -1, "{:10.0f}"),
-    ]
-    for row in rows:
-        row["start an image"] = (row["start"][0] / views, row["start"][1] / (SHARD * views))
-        row["bytes"] = size
-    print(f"{'':30}{'naive':>10}{'ours':>10}{'ratio':>8}")
-    for label, key, sign, form in table:
-        middle = [statistics.median(row[key][side] for row in rows) for side in (0, 1)]
-        ratio = statistics.median((row[key][1] / row[key][0]) ** sign for row in rows)
-        print(f"{label:30}{form.format(middle[0])}{form.format(middle[1])}{ratio:7.1f}x")
-
-
-def naive_bytes(folder: Path) -> int:
-    """Return what the naive way leaves on disk for a scene."""
-    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+    def images(self, way: Way, scene: int, views: int) -> Images:
+        """Return the first images of a scene."""
+        if way.side == "ours":
+            shard = Shard(scene_file(self.folder / str(way), scene))
+            return [opened(shard.read(view_key(scene, view))["png"]) for view in range(views)]
+        return naive_images(self.folder / str(way) / str(scene), views)
 
 
 def opened(content: bytes | Path) -> NDArray[np.uint8]:
@@ -209,66 +188,118 @@ def opened(content: bytes | Path) -> NDArray[np.uint8]:
         return np.asarray(image.convert("RGB"))
 
 
-def normal_error(stage: Stage, views: int) -> float:
-    """Return the median angle, degrees, between our stored normals and the naive way's float32 ones."""
-    shard, angles = Shard(scene_file(stage.folder / "ours-0", 0)), []
-    for view in range(views):
-        ours, valid = unpack(opened(shard.read(view_key(0, view))["normal.png"]))
-        # BlenderProc keeps (n + 1) / 2.
-        naive = 2 * np.load(stage.folder / "naive-0" / f"{view}.npy")[..., :3] - 1
-        valid &= np.linalg.norm(naive, axis=-1) > 0.99
-        cosine = (ours * naive).sum(-1)[valid] / np.linalg.norm(naive[valid], axis=-1)
-        angles.append(np.degrees(np.arccos(np.clip(cosine, -1, 1))))
-    return float(np.median(np.concatenate(angles)))
+def naive_images(folder: Path, views: int) -> Images:
+    """Return the first images that BlenderProc left in a folder."""
+    return [opened(folder / "images" / f"{view:06d}.png") for view in range(views)]
 
 
-def image_error(images: Sequence[NDArray[np.uint8]], references: NDArray[np.uint8]) -> float:
-    """Return the RMSE of images as they are seen (of 255), over all of them.
+def setting(**changes: Any) -> Rendering:
+    """Return the default setting with the demo's objects and materials."""
+    return Rendering(collections=tuple(KINDS), textures="demo", **changes)
+
+
+def references(stage: Stage, size: int, scene: int, views: int, samples: int, cache: Path) -> NDArray[Any]:
+    """Return two references of a scene, shape (2, views, H, W, 3), by seeds of their own."""
+    file = cache / f"references-{size}-{scene}-{views}-{samples}.npy"
+    if not file.is_file():
+        many = setting(image_size=size, samples=samples, denoise=False)
+        names = [(f"reference-{size}-{scene}-{seed}", seed) for seed in (1, 2)]
+        with ThreadPoolExecutor(CORES) as pool:
+            list(pool.map(lambda n: stage.naive(many, scene, n[0], seed=n[1], views=views), names))
+        cache.mkdir(parents=True, exist_ok=True)
+        np.save(file, np.array([naive_images(stage.folder / name, views) for name, _ in names]))
+    return np.load(file)
+
+
+def squared_error(images: Images, references: NDArray[np.uint8]) -> float:
+    """Return the mean squared error of images as they are seen (of 255).
 
     The references, shape (2, images, H, W, 3), are two renders of the same, without a denoiser, which would
     share its own faults with the images. The noise that they keep is not in the mean of the product of an
     image's differences from one and from the other.
     """
     seen = np.asarray(images, float)
-    return float(np.sqrt(np.mean((seen - references[0]) * (seen - references[1]))))
+    return float(np.mean((seen - references[0]) * (seen - references[1])))
 
 
-def large(stage: Stage, size: int, views: int, pairs: int, samples: int, cache: Path) -> None:
-    """Compare at equal error: the naive way at the paper's samples, ours at its defaults."""
-    ours = setting(image_size=size, views=views)
-    compare(stage, setting(image_size=size, views=views, samples=50), ours, 1, pairs)
-    file = cache / f"references-{size}-{views}-{samples}.npy"
-    if not file.is_file():
-        cache.mkdir(parents=True, exist_ok=True)
-        np.save(file, make_references(stage, setting(image_size=size, views=views, samples=samples)))
-    references = np.load(file)
-    print(f"error against twice {samples} samples, RMSE of 255, scene 0:")
-    print(f"  naive {image_error(naive_images(stage.folder / 'naive-0', views), references):.2f}", end=", ")
-    print(f"ours {image_error(stored_images(stage.folder / 'ours-0', views), references):.2f}")
+def cost(way: Way, runs: Sequence[Run], scenes: int) -> NDArray[np.float64]:
+    """Return the (CPU, wall) seconds of an image, where these processes rendered so many scenes."""
+    start = np.mean([run.start for run in runs], axis=0) / VIEWS / (SHARD if way.side == "ours" else 1)
+    work = np.sum([run.work for run in runs], axis=0) / (scenes * way.rendering.views)
+    return (start + work) / [1, way.processes]
 
 
-def make_references(stage: Stage, many: Rendering) -> list[list[NDArray[np.uint8]]]:
-    """Render scene 0 with BlenderProc, by seeds of its own: neither side's samples are in it."""
-    without = many.model_copy(update={"denoise": False})
-    with ThreadPoolExecutor(PROCESSES) as pool:
-        list(pool.map(lambda k: stage.naive(without, 0, "ours-0", f"reference-{k}", k), REFERENCE_SEEDS))
-    return [naive_images(stage.folder / f"reference-{k}", many.views) for k in REFERENCE_SEEDS]
+def at_equal_error(costs: NDArray[np.float64], errors: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return BlenderProc's cost at ours' error, over ours: each of two of BlenderProc's, then ours."""
+    part = np.log(errors[2] / errors[0]) / np.log(errors[1] / errors[0])
+    return costs[0] * (costs[1] / costs[0]) ** part / costs[2]
 
 
-def naive_images(folder: Path, views: int) -> list[NDArray[np.uint8]]:
-    """Return the images that the naive way left in a folder."""
-    return [opened(folder / "images" / f"{view:06d}.png") for view in range(views)]
+def jackknife(
+    statistic: Callable[[NDArray[Any]], NDArray[np.float64]], rounds: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return a statistic of the rounds' numbers, and its standard error; it gets a weight for each round."""
+    ones = np.ones(rounds)
+    left_out = np.array([statistic(ones - row) for row in np.eye(rounds)])
+    error = np.sqrt((rounds - 1) * np.mean((left_out - left_out.mean(axis=0)) ** 2, axis=0))
+    return statistic(ones), error
 
 
-def stored_images(folder: Path, views: int) -> list[NDArray[np.uint8]]:
-    """Return the images of scene 0 in a folder of finished scenes."""
-    shard = Shard(scene_file(folder, 0))
-    return [opened(shard.read(view_key(0, view))["png"]) for view in range(views)]
+def compare(stage: Stage, ways: Sequence[Way], args: argparse.Namespace, views: int) -> None:
+    """Print what an image takes either way, its error, and the ratios; the first three ways are compared."""
+    size, scenes = ways[0].rendering.image_size, CORES * args.scenes
+    taken = np.zeros((args.rounds, len(ways), 2))
+    squares, peak = np.zeros((args.rounds, 3)), np.zeros(len(ways))
+    for number in range(args.rounds):
+        chosen = range(number * scenes, (number + 1) * scenes)
+        order = range(len(ways)) if number % 2 else reversed(range(len(ways)))
+        for k in order:
+            mine = ways[k].side == "ours"
+            runs = stage.run(ways[k], chosen if mine else chosen[:CORES])
+            taken[number, k] = cost(ways[k], runs, scenes if mine else CORES)
+            peak[k] = max(peak[k], *(run.peak for run in runs))
+        for scene in chosen[:CORES]:
+            truth = references(stage, size, scene, views, args.reference, args.cache)
+            squares[number] += [squared_error(stage.images(way, scene, views), truth) for way in ways[:3]]
+    errors = np.sqrt(squares.mean(axis=0) / CORES)
+    print(f"\n{size}², {args.rounds} rounds, {CORES} scenes a round; samples, processes x threads")
+    print(f"{'an image':22}{'CPU ms':>9}{'wall ms':>9}{'RMSE':>8}{'peak MB':>9}")
+    for k, way in enumerate(ways):
+        cpu, wall = 1000 * taken[:, k].mean(axis=0)
+        error = f"{errors[k]:8.2f}" if k < len(errors) else " " * 8
+        print(f"{way!s:22}{cpu:9.0f}{wall:9.0f}{error}{peak[k]:9.0f}")
+
+    def equal(weights: NDArray[Any]) -> NDArray[np.float64]:
+        means = np.average(taken[:, :3], axis=0, weights=weights)
+        return at_equal_error(means, np.sqrt(np.average(squares, axis=0, weights=weights)))
+
+    print(f"BlenderProc over ours at equal error: {shown(*jackknife(equal, args.rounds))}")
+    for one, other in ((1, 3), (2, 4)):
+        ratios = taken[:, other] / taken[:, one]
+        error = ratios.std(axis=0, ddof=1) / math.sqrt(args.rounds)
+        print(f"{ways[other]} over {ways[one]}: {shown(ratios.mean(axis=0), error)}")
 
 
-def setting(**changes: Any) -> Rendering:
-    """Return the paper's main setting with the demo's objects and materials."""
-    return Rendering(collections=tuple(KINDS), textures="demo", **changes)
+def shown(ratios: NDArray[np.float64], errors: NDArray[np.float64]) -> str:
+    """Return ratios of (CPU, wall) seconds with their standard errors, as text."""
+    return f"CPU {ratios[0]:.2f} ± {errors[0]:.2f}, wall {ratios[1]:.2f} ± {errors[1]:.2f}"
+
+
+def print_files(stage: Stage, naive: Way, ours: Way) -> None:
+    """Print what an image takes on disk, and the angle between stored and BlenderProc's float32 normals."""
+    shard, folder = scene_file(stage.folder / str(ours), 0), stage.folder / str(naive) / "0"
+    left = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+    views, angles, opened_shard = ours.rendering.views, [], Shard(shard)
+    for view in range(views):
+        mine, valid = unpack(opened(opened_shard.read(view_key(0, view))["normal.png"]))
+        # BlenderProc keeps (n + 1) / 2.
+        theirs = 2 * np.load(folder / f"{view}.npy")[..., :3] - 1
+        valid &= np.linalg.norm(theirs, axis=-1) > 0.99
+        cosine = (mine * theirs).sum(-1)[valid] / np.linalg.norm(theirs[valid], axis=-1)
+        angles.append(np.degrees(np.arccos(np.clip(cosine, -1, 1))))
+    angle = np.median(np.concatenate(angles))
+    print(f"bytes an image: naive {left / views:.0f}, ours {shard.stat().st_size / views:.0f}")
+    print(f"normals as stored against float32, median: {angle:.2f} degrees")
 
 
 def memory(stage: Stage) -> None:
@@ -296,39 +327,57 @@ def child_memory() -> float:
     return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
+def measure(stage: Stage, args: argparse.Namespace) -> None:
+    """Print the tables of 128² and, if asked for, of 640²."""
+    print(machine())
+    sizes = [(128, VIEWS, 3, (8, 16), {"samples": args.samples, "supersampling": args.supersampling})]
+    sizes += [(args.size, 1, 1, (24, 50), {})] if args.large else []
+    for size, views, error_views, few_many, own in sizes:
+        ours = setting(image_size=size, views=views, **own)
+        few, many = (setting(image_size=size, views=views, samples=n) for n in few_many)
+        ways = [Way("naive", few), Way("naive", many), Way("ours", ours)]
+        ways += [Way("naive", many, 1), Way("ours", ours, 1)]
+        # Small images of the same scenes, untimed: which ones can be built, and all bytecode.
+        small = setting(image_size=16, samples=1, supersampling=1, views=views)
+        stage.ours(small, range(args.rounds * CORES * args.scenes), "described")
+        compare(stage, ways, args, error_views)
+        print_files(stage, ways[1], ways[2])
+
+
+def machine() -> str:
+    """Return what computes, how busy it is, and whether BlenderProc has its bytecode."""
+    names = [
+        line.partition(":")[2].strip()
+        for line in Path("/proc/cpuinfo").read_text().splitlines()
+        if line.startswith("model name")
+    ]
+    specification = find_spec("blenderproc")
+    assert specification is not None and specification.origin is not None
+    compiled = Path(cache_from_source(specification.origin)).is_file()
+    return (
+        f"{names[0]}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, {platform.system()}; "
+        f"bytecode {'there' if compiled else 'MISSING'}"
+    )
+
+
 def main() -> None:
     """Print the tables asked for."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--samples", type=int, default=8, help="at 128², both sides (default: %(default)s)")
-    parser.add_argument("--supersampling", type=int, default=1, help="of ours at 128² (default: %(default)s)")
-    parser.add_argument("--pairs", type=int, default=2, help="(default: %(default)s)")
-    parser.add_argument(
-        "--scenes", type=int, default=3, help="of ours, a process, at 128² (default: %(default)s)"
-    )
-    parser.add_argument("--large", action="store_true", help="640² at equal error (default: 128²)")
-    parser.add_argument("--size", type=int, default=640, help="with --large (default: %(default)s)")
-    parser.add_argument("--views", type=int, default=2, help="with --large (default: %(default)s)")
-    parser.add_argument("--reference", type=int, default=200, help="samples (default: %(default)s)")
-    parser.add_argument(
-        "--cache", type=Path, default=Path(".cache/benchmarks"), help="(default: %(default)s)"
-    )
-    parser.add_argument("--memory", action="store_true", help="memory over 300 scenes")
+    add = parser.add_argument
+    add("--samples", type=int, default=8, help="of ours at 128² (default: %(default)s)")
+    add("--supersampling", type=int, default=2, help="of ours at 128² (default: %(default)s)")
+    add("--rounds", type=int, default=4, help="at least 2 (default: %(default)s)")
+    add("--scenes", type=int, default=2, help="of ours, a process (default: %(default)s)")
+    add("--large", action="store_true", help="640² too")
+    add("--size", type=int, default=640, help="with --large (default: %(default)s)")
+    add("--reference", type=int, default=64, help="samples of a reference (default: %(default)s)")
+    add("--cache", type=Path, default=Path(".cache/benchmarks"), help="(default: %(default)s)")
+    add("--memory", action="store_true", help="memory over 300 scenes")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        stage = Stage(Path(folder))
-        if args.memory:
-            memory(stage)
-            return
-        if args.large:
-            views = args.views
-            large(stage, args.size, views, args.pairs, args.reference, args.cache)
-        else:
-            views = 10
-            same = {"image_size": 128, "samples": args.samples, "supersampling": args.supersampling}
-            compare(stage, setting(**same), setting(**same), args.scenes, args.pairs)
-        print(f"normals as stored against float32, median: {normal_error(stage, views):.2f} degrees")
+        (memory if args.memory else lambda stage: measure(stage, args))(Stage(Path(folder)))
 
 
 if __name__ == "__main__":

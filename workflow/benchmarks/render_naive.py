@@ -2,7 +2,7 @@
 
 Reads a request as JSON from standard input, renders one scene as BlenderProc's own BOP example does (load,
 place, ten camera poses, one `render()`), and writes what the paper's code kept: PNG images, COCO annotations
-and each image's normals as float32 `.npy`. A line on standard error says when BlenderProc is ready.
+and each image's normals as float32 `.npy`. A line on standard error says when the scene stands.
 """
 
 import json
@@ -27,7 +27,7 @@ ROOM_CATEGORY = 333
 """The paper's code gives the room's planes this category and drops it afterwards."""
 
 
-def start(temporary: str) -> Any:
+def start(temporary: str, threads: int) -> Any:
     """Import BlenderProc whole and do what its `init` does; its launcher would download Blender first."""
     os.environ["INSIDE_OF_THE_INTERNAL_BLENDER_PYTHON_ENVIRONMENT"] = "1"
     import bpy  # noqa: F401
@@ -45,7 +45,7 @@ def start(temporary: str) -> Any:
     clean_up(clean_up_camera=True)
     bproc.renderer.set_render_devices(use_only_cpu=True)
     _Initializer.set_default_parameters()
-    bproc.renderer.set_cpu_threads(1)
+    bproc.renderer.set_cpu_threads(threads)
     return bproc
 
 
@@ -146,9 +146,9 @@ def main(request: dict[str, Any]) -> None:
     rendering, output = Rendering.model_validate(request["rendering"]), Path(request["output"])
     output.mkdir(parents=True)
     with tempfile.TemporaryDirectory(dir=request["temporary"]) as temporary:
-        bproc = start(temporary)
-        print(READY, file=sys.stderr, flush=True)
+        bproc = start(temporary, request["threads"])
         build(bproc, rendering, request["description"], request)
+        print(READY, file=sys.stderr, flush=True)
         render(bproc, rendering, request["seed"], output)
 
 

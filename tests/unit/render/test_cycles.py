@@ -74,14 +74,20 @@ def test_without_a_gpu_the_cpu_renders(shown, environment):
 
 
 @pytest.mark.parametrize(
-    ("samples", "supersampling", "each", "prefilter"),
-    [(6, 1, 6, "FAST"), (32, 1, 32, "ACCURATE"), (32, 2, 8, "FAST"), (6, 2, 2, "FAST")],
+    ("samples", "supersampling", "each", "prefilter", "tree"),
+    [
+        (6, 1, 6, "FAST", False),
+        (24, 1, 24, "ACCURATE", True),
+        (32, 2, 8, "FAST", True),
+        (6, 2, 2, "FAST", True),
+        (1, 2, 1, "FAST", True),
+    ],
 )
-def test_samples_are_those_of_a_final_pixel(samples, supersampling, each, prefilter):
+def test_samples_are_those_of_a_final_pixel(samples, supersampling, each, prefilter, tree):
     scene, layer = (SimpleNamespace(cycles=SimpleNamespace()) for _ in range(2))
     set_quality(scene, layer, Rendering(samples=samples, supersampling=supersampling))
     assert (scene.cycles.samples, scene.cycles.denoising_prefilter) == (each, prefilter)
-    assert scene.cycles.use_light_tree == (samples >= 24)
+    assert scene.cycles.use_light_tree == tree
     assert scene.cycles.use_denoising
     assert layer.cycles.use_denoising
     set_quality(scene, layer, Rendering(samples=samples, denoise=False))
