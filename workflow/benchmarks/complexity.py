@@ -18,7 +18,6 @@ from __future__ import annotations
 import argparse
 import json
 import math
-import os
 import statistics
 import subprocess
 import sys
@@ -30,11 +29,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from environment import ONE_THREAD
 
 BLOCK = 2048
 """Images a block."""
-
-ONE_THREAD = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 
 def blas(x: np.ndarray) -> object:

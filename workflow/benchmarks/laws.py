@@ -11,10 +11,11 @@ Run it with ``python workflow/benchmarks/laws.py``.
 from __future__ import annotations
 
 import argparse
+import os
+import statistics
 import subprocess
 import sys
 import tempfile
-import time
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from environment import ONE_THREAD
 
 from syn2real.laws.forecast import LIMIT, SURE, CurveForecast, Goal
 from syn2real.laws.forms.simple import LAW
@@ -200,26 +202,33 @@ def table(curves: int, files: int) -> pd.DataFrame:
     return pd.DataFrame(rows).set_index(["noise", "span", "points"])
 
 
-def timings() -> dict[str, float]:
-    """Seconds of a paper's worth of curves, and of the command on 50 curves."""
+def timings(repeats: int = 5) -> dict[str, list[float]]:
+    """CPU seconds of a paper's worth of curves, and of the command on 50 curves."""
     random = np.random.default_rng(0)
     truths = simulate(random, 150, 0.002, 64, 7)
     curves = [truth.curve for truth in truths]
 
-    def timed(work: Callable[[], object]) -> float:
-        start = time.perf_counter()
+    def timed(work: Callable[[], object]) -> list[float]:
         work()
-        return time.perf_counter() - start
+        seconds = []
+        for _ in range(repeats):
+            before = os.times()
+            work()
+            seconds.append(sum(os.times()[:4]) - sum(before[:4]))
+        return seconds
 
     out = {
         "150 curves, default fit": timed(lambda: posterior.fit(curves, LAW, level=0.95)),
     }
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "points.csv"
-        parts = [pd.DataFrame({"n": c.n, "error": c.error, "setting": i}) for i, c in enumerate(curves[:50])]
+        parts = [
+            pd.DataFrame({"n": c.n.round(), "error": c.error, "setting": i})
+            for i, c in enumerate(curves[:50])
+        ]
         pd.concat(parts).to_csv(path, index=False)
         command = [sys.executable, "-m", "syn2real.cli", "advise", str(path), "--target-error", "0.3"]
-        quiet = {"check": True, "stdout": subprocess.DEVNULL}
+        quiet = {"check": True, "stdout": subprocess.DEVNULL, "env": ONE_THREAD}
         out["syn2real advise on 50 curves, imports included"] = timed(
             lambda: subprocess.run(command, **quiet)
         )
@@ -248,7 +257,8 @@ def main() -> None:
             print(f"\n{title}\n{results[names].round(3).to_string()}")
         print(f"\nOver all settings\n{results.mean().round(3).to_string()}")
     for name, seconds in timings().items():
-        print(f"{name}: {seconds:.2f} s")
+        error = statistics.stdev(seconds) / len(seconds) ** 0.5
+        print(f"{name}: {statistics.mean(seconds):.2f} ± {error:.2f} CPU s")
 
 
 if __name__ == "__main__":

@@ -28,6 +28,7 @@ import tempfile
 from pathlib import Path
 
 import yaml
+from environment import WITH_BYTECODE
 
 ROOT = Path(__file__).parents[2]
 DEMO = ROOT / "config" / "experiments" / "demo.yaml"
@@ -68,18 +69,13 @@ rule render:
 """
 
 
-def with_bytecode() -> dict[str, str]:
-    """Return the environment of a user: some machines forbid bytecode, and all would be compiled again."""
-    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-
-
 def plan(folder: Path, *options: str) -> dict[str, float]:
     """Plan the workflow of a folder; return the number of jobs, CPU seconds and MiB."""
     command = [sys.executable, "-m", "snakemake", "--dry-run", *options]
     process = subprocess.Popen(
         command,
         cwd=folder,
-        env=with_bytecode(),
+        env=WITH_BYTECODE,
         text=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -8,6 +8,11 @@ from syn2real.report.markdown import markdown_table
 DEAD = 0.01
 """Share of channels that may be dead before it is said."""
 
+TRUST = (
+    "The standard error (s.e.), from groups of scenes, may itself be a sixth off; in simulations of few "
+    "images whose features have long tails it was a tenth too small on average."
+)
+
 
 def measured_text(result: Mapping[str, Any]) -> str:
     """Return the complexity of one set of images in words.
@@ -74,7 +79,7 @@ def compared_text(measured: Mapping[str, Mapping[str, Any]], comparison: Mapping
         f"Entropy H of a Gaussian fitted to the last activations ({any_result['activation']}) of a "
         f"{any_result['model']} at {any_result['image_size']} pixels, in nats, by falling -H. "
         f"{any_result['images']:,} images in {any_result['scenes']:,} scenes a setting, floor "
-        f"{any_result['floor']:g}."
+        f"{any_result['floor']:g}. {TRUST}"
     )
     dead = [f"- {name}: {text}." for name in comparison["order"] if (text := dead_channels(measured[name]))]
     warned = ["Dead channels:\n\n" + "\n".join(dead)] if dead else []

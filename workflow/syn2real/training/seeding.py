@@ -27,7 +27,7 @@ def seed_everything(seed: int, *names: str | int) -> None:
     """Seed Python's, NumPy's and torch's global generators from a named stream."""
     random.seed(stream_seed(seed, *names, "python"))
     np.random.seed(stream_seed(seed, *names, "numpy") % 2**32)  # noqa: NPY002 (libraries may use it)
-    # What torch.manual_seed does, which takes 0.2 ms where CUDA is not in use: too long for every step.
+    # What torch.manual_seed does, but for its look at CUDA where that is not in use, in every step.
     torch.default_generator.manual_seed(stream_seed(seed, *names, "torch"))
     if torch.cuda.is_initialized():
         torch.cuda.manual_seed_all(stream_seed(seed, *names, "torch"))

@@ -143,7 +143,7 @@ def train_steps(resize: tuple[int, int], crop: int, flip: bool, unlabelled: int)
 
 
 class RandomShortestSize(v2.RandomShortestSize):
-    """torchvision's, but OpenCV resizes masks: to the nearest pixels as well, in a fifth of the time."""
+    """torchvision's, but OpenCV resizes masks: to the nearest pixels as well, but faster."""
 
     def transform(self, inpt: Any, params: dict[str, Any]) -> Any:
         """Return an image or a mask, uint8 [H, W] or [3, H, W], of the size drawn."""

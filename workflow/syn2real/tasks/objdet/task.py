@@ -83,7 +83,7 @@ class Detection(Task):
             `iscrowd` (int64) and `area` (float32, pixels).
         """
         objects, (height, width) = value["objects"], size
-        # NumPy, for torch takes several times as long over so few numbers.
+        # NumPy, for torch is slower over so few numbers.
         boxes = np.array([item["bbox"] for item in objects], dtype=np.float64).reshape(-1, 4)
         boxes[:, 2:] += boxes[:, :2]
         boxes = boxes.clip(0, [width, height, width, height]).astype(np.float32)
