@@ -2,7 +2,7 @@
 
 Question: how many workers does a GPU need?
 Cost: two minutes on one core (``--rounds 3`` for a glance).
-Expected: at least three times the reference's images per second in every task.
+Expected: at least 2.5 times the reference's images per second in every task.
 
 Both read the same encoded bytes (the PNGs of a shard, which the reference finds as files, with a COCO file
 beside them) at 640² and augment them by the paper's recipe: objdet and mulclass 640² and flip; semseg shorter
