@@ -58,7 +58,8 @@ def build(bproc: Any, rendering: Rendering, description: dict[str, Any], request
         folder = request["objects"][collection]
         [entity] = bproc.loader.load_bop_objs(folder, obj_ids=[number], object_model_unit="mm")
         entity.set_shading_mode("smooth")
-        entity.get_mesh().set_sharp_from_angle(angle=SMOOTH_ANGLE)
+        if rendering.sharp_edges:
+            entity.get_mesh().set_sharp_from_angle(angle=SMOOTH_ANGLE)
         entity.set_cp("category_id", item["class"] + 1)
         apply_object_material(entity.get_materials()[0], item)
         entities.append(entity)
@@ -100,7 +101,7 @@ def place(bproc: Any, rendering: Rendering, entities: list[Any], floor: Any, see
 
 def aim(bproc: Any, rendering: Rendering, description: dict[str, Any], entities: list[Any]) -> None:
     """Add the camera poses that ours takes, after the same checks."""
-    bproc.camera.set_resolution(rendering.image_size, rendering.image_size)
+    bproc.camera.set_resolution(*rendering.size)
     tree = bproc.object.create_bvh_tree_multi_objects(entities)
     for view in description["views"]:
         poses = camera.candidates(rendering.camera, view["camera_seed"], len(entities))

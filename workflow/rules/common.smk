@@ -149,7 +149,8 @@ def resolved(stage, task, model, recipe):
 def render_memory(wildcards, attempt):
     """Memory of a render job, MiB: Blender with its scene, and some 650 bytes of each pixel it computes."""
     rendering = PLAN.renderings[wildcards.setting]
-    return memory(1500 + 650 * (rendering.image_size * rendering.supersampling) ** 2 // 2**20, attempt)
+    width, height = rendering.size
+    return memory(1500 + 650 * width * height * rendering.supersampling**2 // 2**20, attempt)
 
 
 def training_memory(stage, task, wildcards, attempt, threads):

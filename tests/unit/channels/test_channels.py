@@ -76,6 +76,14 @@ def test_normals_are_stored_in_the_cameras_axes():
     np.testing.assert_allclose(found[:, :32].reshape(-1, 3).mean(axis=0), (0, 0, 1), atol=0.01)
 
 
+def test_a_mean_of_two_surfaces_is_no_normal():
+    view = raw(np.zeros((SIZE, SIZE), np.int32))
+    view.passes["Normal"][:, :32] = (np.array([0, 0, 1]) + (0, 1, 0)) / 2
+    valid = normals.unpack(opened(normals.render(view, [], Limits(1))))[1]
+    assert not valid[:, :32].any()
+    assert valid[:, 32:].all()
+
+
 def test_a_silhouette_has_the_area_of_its_projection():
     # The top face is 1.8 m before the camera: 0.2 m are 0.2 / 1.8 * 100 pixels.
     expected = (0.2 / 1.8 * FOCAL) ** 2
@@ -116,6 +124,17 @@ def test_what_the_border_cuts_off_counts_as_unseen():
     half = cube(0.2, (0.576, 0, 0.1))
     inside = cube(0.2, (0, 0, 0.1))
     assert silhouette_area(view, half) > 0.95 * silhouette_area(view, inside)
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(32, 96), (96, 32)])
+def test_a_border_is_as_far_as_the_image_is_long_on_each_side(rows, columns):
+    """Up to one width beyond the left and right border counts, and one height beyond the others."""
+    matrix = np.array([[FOCAL, 0, 16], [0, FOCAL, 16], [0, 0, 1]])
+    image = np.zeros((rows, columns, 3), np.uint8)
+    view = RawView(image, {}, raw(np.zeros((SIZE, SIZE), np.int32)).camera_to_world, matrix)
+    # Of a floor that never ends, three images' breadths and heights.
+    area = silhouette_area(view, cube(40, (0, 0, -20)))
+    assert area == pytest.approx(9 * rows * columns, rel=0.06)
 
 
 def test_hardly_visible_objects_are_in_the_class_map_only():

@@ -279,6 +279,7 @@ FILES = [
     (said(classes=["a", "a"]), f"{META}.classes: is not a list of names, each once"),
     (said(members=[["png"]]), f"{META}.members: is not a list of names"),
     (said(resampled=3), f"{META}.resampled: is not a mapping"),
+    (said(dropped={"0": "2"}), f"{META}.dropped: is not a mapping to whole numbers"),
     (
         tampered(lambda content, _: {k: v for k, v in json.loads(content).items() if k != "split"}),
         f"{META}.split: is missing",

@@ -7,6 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
+from syn2real.channels import objects as objects_channel
+from syn2real.channels.base import Limits, Solid
+from syn2real.render.blender import world_triangles
+from syn2real.render.randomise import camera
 from syn2real.render.scene import draw_scene
 from syn2real.render.schema import Rendering
 from syn2real.render.stock import find_scene_assets
@@ -14,6 +18,32 @@ from syn2real.render.views import Renderer
 
 BALL_M, BALL_HEIGHT_M, CAMERA_HEIGHT_M = 0.2, 0.5, 1.5
 """A ball above the floor, seen from straight above: its radius, its centre's height, and the camera's."""
+
+
+CALIBRATION = {"K": [[150, 0, 40], [0, 120, 50], [0, 0, 1]], "width": 128, "height": 80}
+"""Not square, neither the image nor its pixels, and the principal point beside the centre."""
+
+
+def calibrated_view(rendering: Rendering, objects: dict, textures: Path, output: Path, scale: int) -> dict:
+    """Return the annotations of a turned box seen by a calibrated camera, and the box's corners."""
+    given = rendering.model_dump(mode="json") | {"camera": CALIBRATION, "supersampling": scale}
+    del given["image_size"]
+    own = Rendering.model_validate(given)
+    renderer = Renderer(own, objects, textures, output, 1, ("IndexOB",))
+    blender = renderer.blender
+    camera.apply(renderer.stage, camera.draw(None, own.camera, None))
+    box = blender.bproc.object.create_primitive("CUBE", scale=(0.08, 0.1, 0.06), location=(0.03, 0.02, 0.1))
+    box.set_rotation_euler((0.3, 0.2, 0.7))
+    blender.number([box])
+    pose = blender.look_at((0.5, -0.7, 0.6), (0, 0, 0), 0.3)
+    blender.render(pose, 1, keep=False)
+    solid = Solid(0, *world_triangles(box))
+    record = objects_channel.decode(
+        objects_channel.render(renderer._read(pose, {}, 0, 0), [solid], Limits(1))
+    )
+    box.delete()
+    found = blender.bproc.camera.get_intrinsics_as_K_matrix().tolist()
+    return {"record": record, "corners": solid.vertices.tolist(), "blender": found, "scale": scale}
 
 
 def main(request: dict) -> None:
@@ -72,7 +102,9 @@ def main(request: dict) -> None:
     blender.render(above, 1, keep=False)
     view = renderer._read(above, {}, 0, 0)
     arrays |= {"ball-Depth": view.passes["Depth"], "ball-intrinsics": view.intrinsics}
+    arrays["ball-Normal"] = view.passes["Normal"]
     ball.delete()
+    calibrated = [calibrated_view(rendering, objects, textures, output, scale) for scale in (1, 2)]
     np.savez(output / "probe.npz", **arrays)
     report = {
         "loaded": loaded,
@@ -80,6 +112,7 @@ def main(request: dict) -> None:
         "left": left,
         "blocks": blocks,
         "devices": renderer.devices,
+        "calibrated": calibrated,
     }
     (output / "probe.json").write_text(json.dumps(report))
 

@@ -1,5 +1,6 @@
 """What Blender renders, against geometry: in a process of its own, two scenes of the demo's objects."""
 
+import itertools
 import json
 import os
 import subprocess
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 
 from syn2real.channels import depth as depth_channel
-from syn2real.channels.normals import pack, unpack
+from syn2real.channels.normals import UNMIXED, pack, unpack
 from syn2real.errors import InputError
 from syn2real.render import blender
 from syn2real.render.schema import Rendering
@@ -123,6 +124,45 @@ def test_depth_is_that_of_a_floor_and_a_ball(probe):
     np.testing.assert_allclose(stored[hit], expected[hit], atol=0.002)
     floor = inside < -0.02
     np.testing.assert_allclose(stored[floor], CAMERA_HEIGHT_M, atol=0.001)
+
+
+def test_no_normal_is_a_mean_over_an_edge(probe):
+    """Each is, within ten degrees, that of the floor or of the ball somewhere in its pixel."""
+    intrinsics, normals = probe[1]["ball-intrinsics"], probe[1]["ball-Normal"]
+    stored, valid = unpack(pack(normals, np.linalg.norm(normals, axis=-1) > UNMIXED))
+    assert valid.mean() > 0.99
+    best = stored[..., 2]  # the camera looks straight down: its axes are the world's
+    for row, column in itertools.product(np.linspace(-0.5, 0.5, 5), repeat=2):
+        rows, columns = np.indices(valid.shape) + np.array([row, column])[:, None, None]
+        x, y = (columns - intrinsics[0, 2]) / intrinsics[0, 0], (intrinsics[1, 2] - rows) / intrinsics[1, 1]
+        squares, distance = x**2 + y**2 + 1, CAMERA_HEIGHT_M - BALL_HEIGHT_M
+        inside = distance**2 - squares * (distance**2 - BALL_M**2)
+        depth = (distance - np.sqrt(np.maximum(inside, 0))) / squares
+        ball = np.stack([x * depth, y * depth, distance - depth], axis=-1) / BALL_M
+        best = np.maximum(best, np.where(inside > 0, (ball * stored).sum(-1), -1))
+    assert np.degrees(np.arccos(np.clip(best[valid], -1, 1))).max() < 10
+
+
+@pytest.mark.parametrize("number", [0, 1], ids=["plain", "supersampled"])
+def test_a_calibrated_camera_sees_an_object_where_its_K_projects_it(probe, number):
+    seen = probe[0]["calibrated"][number]
+    record, scale = seen["record"], seen["scale"]
+    assert (record["width"], record["height"]) == (128, 80)
+    assert record["camera"]["K"] == [[150, 0, 40], [0, 120, 50], [0, 0, 1]]
+    corner = (scale - 1) / 2  # of the final pixel's centre, where pixels are parts of one
+    asked = [[150 * scale, 0, 40 * scale + corner], [0, 120 * scale, 50 * scale + corner], [0, 0, 1]]
+    np.testing.assert_allclose(seen["blender"], asked, atol=1e-3)
+    pose = np.linalg.inv(record["camera"]["camera_to_world"])
+    points = np.array(seen["corners"]) @ pose[:3, :3].T + pose[:3, 3]
+    x = 150 * points[:, 0] / -points[:, 2] + 40
+    y = 120 * points[:, 1] / points[:, 2] + 50
+    [item] = record["objects"]
+    left, top, width, height = item["bbox"]
+    # Corners of pixels lie half a pixel beside their centres.
+    box = [x.min() + 0.5, y.min() + 0.5, x.max() + 0.5, y.max() + 0.5]
+    assert min(box) > 0 and box[2] < 128 and box[3] < 80
+    np.testing.assert_allclose([left, top, left + width, top + height], box, atol=1)
+    assert item["visible_fraction"] > 0.97
 
 
 @pytest.mark.parametrize(("scene", "view"), views())

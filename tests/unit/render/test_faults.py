@@ -12,10 +12,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
+import trimesh
 
 from syn2real.assets.bop import model_file
 from syn2real.errors import InputError
+from syn2real.png import decode_png
 from syn2real.render import job
 from syn2real.render.blender import Blender
 from syn2real.render.scene import description_bytes, draw_scene
@@ -234,6 +237,56 @@ def test_scenes_that_cannot_be_built_are_drawn_again_counted_and_reported(assets
     printed = capfd.readouterr()
     assert f"scene {next(iter(resampled))} is drawn again: " in printed.err
     assert f"{len(resampled)} of 3 scenes could not be built and were drawn again" in printed.out
+
+
+@pytest.fixture(scope="module")
+def with_large_ones(assets, tmp_path_factory):
+    """The demo's bare objects, every odd one longer than the room."""
+    collection = tmp_path_factory.mktemp("large") / "demo-textureless"
+    shutil.copytree(assets.objects["demo-textureless"], collection)
+    beam = trimesh.creation.box(extents=(5000, 50, 50))
+    for number in range(1, 13, 2):
+        model_file(collection, number).write_bytes(trimesh.exchange.ply.export_ply(beam))
+    return dataclasses.replace(assets, objects={"demo-textureless": collection})
+
+
+DROP = {
+    "collections": ["demo-textureless"],
+    "objects_per_scene": 2,
+    "scenes_per_shard": 6,
+    "views": 1,
+    "placement": {"unplaced": "drop", "tries": 5},
+    "camera": {"K": [[48, 0, 30], [0, 50, 12], [0, 0, 1]], "width": 48, "height": 32, "clearance_m": 0.1},
+    "min_visible_fraction": 0,
+    "min_visible_pixels": 1,
+}
+
+
+def test_objects_that_fit_nowhere_are_left_out_and_counted(with_large_ones, tmp_path, capfd):
+    """Scenes of large objects alone, and views in which none is seen, are drawn again."""
+    given = {key: value for key, value in with_large_ones.setting.items() if key != "image_size"}
+    shard = dataclasses.replace(with_large_ones, setting=given).render(tmp_path / "s.tar", **DROP)
+    dropped, resampled = shard.meta["dropped"], shard.meta["resampled"]
+    assert dropped
+    assert resampled
+    for scene in shard.scenes:
+        description = json.loads(shard.read(f"{scene:08d}")["scene.json"])
+        large = [item for item in description["objects"] if item["class"] % 2 == 0]
+        assert len(large) == dropped.get(str(scene), 0) < 2
+        files = shard.read(f"{scene:08d}-00")
+        record = json.loads(files["json"])
+        assert record["camera"]["K"] == DROP["camera"]["K"]
+        assert (record["width"], record["height"]) == (48, 32)
+        classes = {item["class"] for item in record["objects"]}
+        standing = {item["class"] for item in description["objects"]} - {item["class"] for item in large}
+        assert classes and classes <= standing
+        shown = {int(value) - 1 for value in np.unique(decode_png(files["seg.png"])) if value}
+        assert classes == shown
+    printed = capfd.readouterr()
+    assert "2 of 2 objects fit nowhere" in printed.err
+    assert (
+        f"{len(dropped)} objects in {len(dropped)} of 6 scenes fit nowhere and were left out" in printed.out
+    )
 
 
 FITS_NOWHERE = {"objects_per_scene": 6, "placement": {"floor_part": [0.499, 0.501], "tries": 1}}

@@ -155,6 +155,9 @@ def test_a_contact_sheet_counts_redrawn_scenes_over_the_settings_shards(tiny, tm
     assert line == "tiny, train: 6 images, scenes 0 to 2; 3 of all 9 scenes in 3 shards redrawn"
     line = contact_sheet(shards[2], tmp_path / "sheet.png")
     assert line == "tiny, train: 6 images, scenes 6 to 8, 2 redrawn"
+    write_shard(shards[2], meta | {"resampled": {}, "dropped": {"6": 1, "8": 3}}, records)
+    line = contact_sheet(shards[2], tmp_path / "sheet.png")
+    assert line == "tiny, train: 6 images, scenes 6 to 8, 4 objects left out"
 
 
 def test_a_change_of_any_module_of_the_worker_changes_the_jobs_fingerprint():

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from syn2real.render.passes import HALVING, halve_resolution, packed, read_passes
+from syn2real.render.passes import HALVING, halve_resolution, least_mixed, packed, read_passes
 
 
 def blackman_harris(x, support):
@@ -52,21 +52,21 @@ def write(folder, radiance, normals, index):
 
 @pytest.mark.parametrize("scale", [1, 2])
 def test_passes_come_at_the_final_size_and_are_read_once(tmp_path, scale):
-    side = 8 * scale
-    index = np.zeros((side, side))
-    index[:, side // 2 :] = 3
-    normals = np.zeros((side, side, 3))
+    rows, columns = 6 * scale, 8 * scale
+    index = np.zeros((rows, columns))
+    index[:, columns // 2 :] = 3
+    normals = np.zeros((rows, columns, 3))
     normals[..., 2] = 1
-    write(tmp_path, np.full((side, side, 3), (0.25, 0.5, 4.0), np.float32), normals, index)
-    radiance, passes = read_passes(tmp_path, 8, scale, BOTH)
-    np.testing.assert_allclose(radiance, np.broadcast_to((0.25, 0.5, 4.0), (8, 8, 3)), rtol=1e-3)
-    expected = np.where(np.arange(8) < 4, 0, 3) * np.ones((8, 1))
+    write(tmp_path, np.full((rows, columns, 3), (0.25, 0.5, 4.0), np.float32), normals, index)
+    radiance, passes = read_passes(tmp_path, (8, 6), scale, BOTH)
+    np.testing.assert_allclose(radiance, np.broadcast_to((0.25, 0.5, 4.0), (6, 8, 3)), rtol=1e-3)
+    expected = np.where(np.arange(8) < 4, 0, 3) * np.ones((6, 1))
     np.testing.assert_array_equal(passes["IndexOB"], expected)
     assert passes["IndexOB"].dtype == np.int32
-    np.testing.assert_allclose(passes["Normal"], np.broadcast_to((0, 0, 1), (8, 8, 3)))
+    np.testing.assert_allclose(passes["Normal"], np.broadcast_to((0, 0, 1), (6, 8, 3)))
     assert not list(tmp_path.iterdir())
     with pytest.raises(OSError, match="could not write its whole image"):
-        read_passes(tmp_path, 8, scale, BOTH)
+        read_passes(tmp_path, (8, 6), scale, BOTH)
 
 
 def test_a_pass_of_one_number_travels_in_the_opacity_of_one_of_three():
@@ -80,7 +80,7 @@ def test_depth_is_that_of_one_part_of_a_pixel(tmp_path):
     normals, depth = np.ones((16, 16, 3)), np.full((16, 16), 1.5)
     depth[:, 9:] = 1e10
     write(tmp_path, np.ones((16, 16, 3), np.float32), normals, depth)
-    _, passes = read_passes(tmp_path, 8, 2, ("Normal", "Depth"))
+    _, passes = read_passes(tmp_path, (8, 8), 2, ("Normal", "Depth"))
     assert passes["Depth"].dtype == np.float32
     np.testing.assert_array_equal(passes["Depth"][3], [1.5] * 4 + [np.float32(1e10)] * 4)
 
@@ -91,5 +91,16 @@ def test_a_file_cut_short_is_reported(tmp_path, name, length):
     write(tmp_path, np.ones((8, 8, 3), np.float32), np.ones((8, 8, 3)), np.ones((8, 8)))
     (tmp_path / name).write_bytes((tmp_path / name).read_bytes()[:length])
     with pytest.raises(OSError, match="could not write its whole image") as error:
-        read_passes(tmp_path, 8, 1, BOTH)
+        read_passes(tmp_path, (8, 8), 1, BOTH)
     assert error.value.filename == str(tmp_path / name)
+
+
+def test_a_normal_is_that_of_the_part_least_mixed():
+    up, side = np.array([0, 0, 1.0]), np.array([0.1, 0, -0.99])
+    parts = np.broadcast_to(up, (4, 4, 3)).copy()
+    parts[:, :2] = (up + side) / 2, side  # left: a mixed column beside a column of another surface
+    parts[2:, 1] = side / 2
+    parts[2:, 0] = up
+    found = least_mixed(parts.astype(np.float32), 2)
+    np.testing.assert_allclose(found, [[side, up], [up, up]], atol=1e-6)
+    assert least_mixed(parts, 1).shape == (4, 4, 3)

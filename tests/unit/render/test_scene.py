@@ -9,9 +9,10 @@ import sys
 import numpy as np
 import pytest
 
+from syn2real.files import canonical_json
 from syn2real.render.randomise.base import SceneAssets
 from syn2real.render.scene import description_bytes, draw_scene
-from syn2real.render.schema import Rendering
+from syn2real.render.schema import Rendering, read_rendering
 
 SIZES = {"hb": 33, "icbin": 2, "tless": 30}
 ASSETS = SceneAssets(
@@ -48,6 +49,65 @@ def test_a_known_scene_never_changes():
     """Adding a draw in the middle of a stream would change every scene users have rendered."""
     digest = hashlib.sha256(text(0)).hexdigest()
     assert digest == "bfd75c0c82c203ecd59d8bd1802beccda49b05c4a986f0fdb74b7f96bc9e1ba1"
+
+
+ONE = {"light": "fix", "background": "fix", "objects_per_scene": 1}
+LENSES = {
+    "image_size": 48,
+    "supersampling": 1,
+    "camera": {"field_of_view_deg": [30, 55], "off_centre_m": 0.05},
+    "placement": {"tries": 7},
+    "grey": ["hb"],
+}
+STAND_IN = {
+    "background": "colour",
+    "textures": None,
+    "views": 1,
+    "wear": {"tone": 0.3},
+    "sensor": {"noise": [0, 0.05]},
+    "jpeg": {"quality": [40, 95]},
+}
+BEFORE = {
+    "grey_range": [0.3, 0.9],
+    "sharp_edges": True,
+    "camera": {"looks_at": "drawn"},
+    "placement": {"unplaced": "redraw"},
+}
+
+
+@pytest.mark.parametrize(
+    ("fields", "scene", "setting"),
+    [
+        ({}, "a42b28349e80c0a9", "dbf0a0c4fe4897bf"),
+        (BEFORE, "a42b28349e80c0a9", "dbf0a0c4fe4897bf"),
+        (ONE, "21906cd4a0c478b3", "5ee9ea9171b0caef"),
+        (LENSES, "a327afa8bcc502e5", "ed625b630ccc9b5b"),
+        (STAND_IN, "f7083edfc389676e", "96ebfe7983ddf77b"),
+    ],
+)
+def test_keys_that_came_later_change_no_older_setting(fields, scene, setting):
+    """Neither its scenes nor its identity, whether the keys are absent or at their defaults."""
+    rendering = read_rendering({"collections": [*SIZES], **fields})
+    contents = text(3, rendering=rendering, attempt=1), canonical_json(rendering.model_dump(mode="json"))
+    assert tuple(hashlib.sha256(content).hexdigest()[:16] for content in contents) == (scene, setting)
+
+
+K = [[150, 0, 40.25], [0, 120, 50], [0, 0, 1]]
+
+
+def test_a_calibration_takes_the_place_of_the_lens_and_changes_nothing_else():
+    camera = {"K": K, "width": 128, "height": 80}
+    calibrated = read_rendering({"collections": [*SIZES], "camera": camera})
+    first, second = json.loads(text(4)), json.loads(text(4, rendering=calibrated))
+    assert second.pop("calibration") == camera
+    del first["field_of_view"]
+    assert first == second
+
+
+def test_greys_lie_in_the_range_asked_for():
+    light = RENDERING.model_copy(update={"grey_range": (0.95, 1.0)})
+    greys = [item["grey"] for item in json.loads(text(0, rendering=light))["objects"]]
+    assert all(0.95 <= grey <= 1 for grey in greys if grey is not None)
 
 
 @pytest.mark.parametrize(

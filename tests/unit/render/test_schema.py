@@ -42,6 +42,13 @@ def test_a_setting_does_what_its_name_says(shipped):
         assert (rendering.views, rendering.background_material) == (10, "Fabric001")
         assert rendering.camera.radius_m == (0.61, 1.24)
         assert rendering.camera.elevation_deg == (5, 89)
+        # As the authors' public configuration has it.
+        assert rendering.size == (640, 480)
+        assert rendering.camera.K == ((1066.778, 0, 312.9869), (0, 1067.487, 241.3109), (0, 0, 1))
+        assert (rendering.min_visible_fraction, rendering.min_visible_pixels) == (0, 1)
+        assert (rendering.placement.unplaced, rendering.placement.tries) == ("drop", 100)
+        assert (rendering.grey_range, rendering.sharp_edges) == ((0.25, 1), False)
+        assert rendering.camera.looks_at == "middle"
 
 
 def test_a_setting_survives_json(shipped):
@@ -54,6 +61,19 @@ def test_a_setting_survives_json(shipped):
 def test_shards_needed_for_some_images():
     rendering = Rendering(views=2, scenes_per_shard=50)
     assert [rendering.shard_count(n) for n in (2, 100, 102, 250)] == [1, 1, 2, 3]
+
+
+def calibrated(*, fx=900.0, fy=900.0, cx=320, cy=240, skew=0, one=1, **camera) -> dict:
+    matrix = [[fx, skew, cx], [0, fy, cy], [0, 0, one]]
+    return {"camera": {"K": matrix, "width": 640, "height": 480, **camera}}
+
+
+def test_a_calibration_survives_json():
+    plain = Rendering(**calibrated(cx=300.5)).model_dump(mode="json")
+    assert "image_size" not in plain and "field_of_view_deg" not in plain["camera"]
+    again = Rendering.model_validate(plain)
+    assert again.model_dump(mode="json") == plain
+    assert again.size == (640, 480) and Rendering(image_size=64).size == (64, 64)
 
 
 @pytest.mark.parametrize(
@@ -89,6 +109,21 @@ def test_shards_needed_for_some_images():
         ({"sensor": {"noise": [-1, 2]}}, "noise"),
         ({"sensor": {"blur_px": [-2, 2]}}, "blur_px"),
         ({"background_material": ""}, "background_material"),
+        ({"grey_range": [0.5, 1.5]}, "grey_range"),
+        ({"placement": {"unplaced": "hide"}}, "redraw' or 'drop"),
+        ({"camera": {"width": 640}}, "width belongs to a calibration; add K, or write image_size"),
+        (calibrated(width=None), "K needs width and height"),
+        (calibrated(field_of_view_deg=[40, 40]), "remove field_of_view_deg, or K"),
+        (calibrated() | {"image_size": 640}, "image_size does not apply beside camera.K"),
+        (calibrated(skew=1), "without skew"),
+        (calibrated(one=2), "without skew"),
+        (calibrated(fx=0), "fx is the focal length in pixels"),
+        (calibrated(fx=-900), "fx is the focal length in pixels"),
+        (calibrated(fy=0.9), "fy is the focal length in pixels"),
+        (calibrated(fx=2500), "differ by more than a factor of 2"),
+        (calibrated(cx=640), r"principal point \(640, 240\) lies outside 640 x 480 pixels"),
+        (calibrated(cy=-0.6), "principal point"),
+        (calibrated(cx=float("nan")), "finite"),
         ({"materials": [""]}, "materials"),
         # More than Blender's own numbers hold.
         ({"samples": 10**12}, "samples"),

@@ -47,7 +47,8 @@ class RawView:
         RGB, finished.
     passes : dict of str to array
         Blender's passes by name: `IndexOB` (int32, shape (H, W); 0 is background, k + 1 the scene's object
-        k), `Normal` (float32, shape (H, W, 3); world-space shading normals, zero where nothing is hit), and
+        k), `Normal` (float32, shape (H, W, 3); world-space shading normals, zero where
+        nothing is hit and shorter than 1 where several surfaces are), and
         what other passes the channels need.
     camera_to_world : float array, shape (4, 4)
         Blender's camera: x right, y up, looking along -z.

@@ -19,14 +19,16 @@ FILES = {
 """A user's own files: how they are, and whether they hold lengths in a unit that must be given."""
 LEAST, MOST = 0.5, 1.5
 """Lengths between which a user's own pixel is a normal: black and mid-grey backgrounds are none."""
-HIT = 0.1
-"""Least length of a normal that Blender gives where it hit a surface."""
+UNMIXED = 0.95
+"""Least length of a normal of one surface; Blender gives the mean of a pixel's samples, and where they hit
+surfaces of different directions it is shorter. Of 25,600 pixels of a ball and a box then none is beside every
+normal in it by 15 degrees, and 7 without supersampling, else none, by more than 10."""
 
 
 def render(view: RawView, solids: list[Solid], limits: Limits) -> bytes:
-    """Turn Blender's world-space normals to the camera's axes and pack them."""
+    """Turn Blender's world-space normals to the camera's axes and pack those that are of one surface."""
     world = view.passes["Normal"]
-    return encode(pack(world @ view.camera_to_world[:3, :3], np.linalg.norm(world, axis=-1) > HIT))
+    return encode(pack(world @ view.camera_to_world[:3, :3], np.linalg.norm(world, axis=-1) > UNMIXED))
 
 
 def read(path: Path, size: tuple[int, int]) -> NDArray[np.uint8]:

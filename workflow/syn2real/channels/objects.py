@@ -147,11 +147,11 @@ def bop_pose(view: RawView, solid: Solid) -> dict[str, list[float]]:
 def silhouette_area(view: RawView, solid: Solid) -> float:
     """Return how many pixels an object would cover if nothing stood before it.
 
-    As in BOP's `px_count_all`, up to one image's width beyond the border counts too, so that an object cut
-    off by the border is only partly visible.
+    As in BOP's `px_count_all`, up to one image's width or height beyond the border counts too, so that an
+    object cut off by the border is only partly visible.
     """
-    size = view.image.shape[0]
-    scale = max(1, -(-SILHOUETTE_SIDE // size))
+    size = np.array(view.image.shape[1::-1])
+    scale = max(1, -(-SILHOUETTE_SIDE // min(size)))
     camera = np.linalg.inv(view.camera_to_world)
     points = solid.vertices @ camera[:3, :3].T + camera[:3, 3]
     depth = np.maximum(-points[:, 2], 1e-6)

@@ -75,7 +75,7 @@ def write_shard(path: str | Path, meta: dict[str, Any], scenes: Iterable[SceneRe
     meta : dict
         What `__shard__.json` holds: setting, split, first_scene, n_scenes, views, members (the extensions of
         a view's files, in order), classes, rendering, versions, resampled and, where it is rendered here,
-        code, assets and devices. `format` is added.
+        code, assets, devices and, where objects fitted nowhere and were left out, dropped. `format` is added.
     scenes : iterable of SceneRecord
         The scenes first_scene, first_scene + 1, …; they are taken one at a time.
     """
@@ -342,6 +342,10 @@ def _are_names(value: Any) -> bool:
     return named and len(set(value)) == len(value)
 
 
+def _is_count(value: Any) -> bool:
+    return isinstance(value, dict) and all(map(_is_whole(1), value.values()))
+
+
 REQUIRED = ("setting", "split", "first_scene", "n_scenes", "views", "classes")
 SAID: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "setting": ("a name", lambda value: isinstance(value, str)),
@@ -352,6 +356,7 @@ SAID: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "classes": ("a list of names, each once", _are_names),
     "members": ("a list of names, each once", _are_names),
     "resampled": ("a mapping", lambda value: isinstance(value, dict)),
+    "dropped": ("a mapping to whole numbers from 1 on", _is_count),
 }
 """What is read of `__shard__.json`, in words and as a test."""
 

@@ -99,6 +99,7 @@ class Blender:
 
     def __init__(self, rendering: Rendering, temporary: Path, threads: int) -> None:
         self.bpy, self.bproc = start()
+        self.rendering = rendering
         self._loaded: dict[tuple[Path, int], Any] = {}
         self._kept: set[tuple[str, str]] = set()
         # What `bproc.init` does, but for the language: the wheel has one only and would refuse.
@@ -107,10 +108,11 @@ class Blender:
         initializer.clean_up(clean_up_camera=True)
         initializer._Initializer.set_default_parameters()
         self.scene, self.layer = self.bpy.context.scene, self.bpy.context.view_layer
-        self._set_quality(rendering, threads)
+        self._set_quality(threads)
 
-    def _set_quality(self, rendering: Rendering, threads: int) -> None:
+    def _set_quality(self, threads: int) -> None:
         """Set devices, samples, denoiser, light bounces and resolution."""
+        rendering = self.rendering
         preferences = self.bpy.context.preferences.addons["cycles"].preferences
         self.devices = choose_devices(preferences, os.environ)
         self.scene.cycles.device = "CPU" if self.devices == ["CPU"] else "GPU"
@@ -127,9 +129,13 @@ class Blender:
         )
         renderer.set_denoiser(None)
         set_quality(self.scene, self.layer, rendering)
-        side = rendering.image_size * rendering.supersampling
-        self.bproc.camera.set_resolution(side, side)
+        self.bproc.camera.set_resolution(*self._render_size())
         self.scene.camera.data.clip_start = NEAREST
+
+    def _render_size(self) -> tuple[int, int]:
+        """Return the width and the height of what Blender renders, pixels."""
+        width, height = self.rendering.size
+        return width * self.rendering.supersampling, height * self.rendering.supersampling
 
     # What scenes are built of
 
@@ -206,13 +212,14 @@ class Blender:
             if not len(mesh.polygons):
                 raise InputError("the mesh has no faces", file=file)
             mesh.polygons.foreach_set("use_smooth", np.ones(len(mesh.polygons), dtype=bool))
-            mesh.set_sharp_from_angle(angle=SMOOTH_ANGLE)
+            if self.rendering.sharp_edges:
+                mesh.set_sharp_from_angle(angle=SMOOTH_ANGLE)
             self.scene.collection.objects.unlink(entity.blender_obj)
             self._loaded[folder, number] = entity
             self._kept |= self._blocks() - before
         return self._loaded[folder, number]
 
-    def add_object(self, folder: Path, number: int, index: int) -> tuple[Any, Any]:
+    def add_object(self, folder: Path, number: int) -> tuple[Any, Any]:
         """Put a copy of an object into the scene: the same mesh, a material of its own.
 
         Parameters
@@ -221,20 +228,22 @@ class Blender:
             The collection, in BOP layout.
         number : int
             The object's BOP number.
-        index : int
-            Its value in the pass of object indices, from 1.
 
         Returns
         -------
         entity, material : BlenderProc's
         """
         entity = self.load_object(folder, number).duplicate(linked=True)
-        entity.blender_obj.pass_index = index
         slot = entity.blender_obj.material_slots[0]
         material = self.bproc.types.Material(slot.material.copy())
         slot.link = "OBJECT"
         slot.material = material.blender_obj
         return entity, material
+
+    def number(self, entities: list[Any]) -> None:
+        """Give objects their values in the pass of object indices: 1, 2, …"""
+        for index, entity in enumerate(entities, start=1):
+            entity.blender_obj.pass_index = index
 
     def _check_images(self) -> None:
         """Refuse a new texture that is missing or broken: Blender would paint it pink without a word."""
@@ -251,8 +260,10 @@ class Blender:
 
     def place_on_floor(
         self, entities: list[Any], floor: Any, sample: Callable[[Any], None], tries: int, spacing: Vector
-    ) -> int:
-        """Put objects upright on the floor without collisions; return how many found a place.
+    ) -> list[bool]:
+        """Put objects upright on the floor without collisions; return which of them found a place.
+
+        BlenderProc hides the others from the camera and from the lights.
 
         Parameters
         ----------
@@ -274,7 +285,8 @@ class Blender:
             max_distance=spacing[1],
             up_direction=np.array(UP),
         )
-        return len(placed)
+        found = {entity.get_name() for entity in placed}
+        return [entity.get_name() in found for entity in entities]
 
     def obstacles(self, entities: list[Any]) -> Any:
         """Return the tree of objects that `is_free` searches."""
@@ -300,6 +312,21 @@ class Blender:
         """Set the camera's angle of view, radians."""
         self.scene.camera.data.angle = angle
 
+    def set_calibration(self, matrix: Sequence[Vector]) -> None:
+        """Set the camera's K, shape (3, 3): of the final image, pixel centres at integers.
+
+        Raises
+        ------
+        InputError
+            If Blender's camera has another K then.
+        """
+        asked, scale = np.array(matrix, dtype=float), self.rendering.supersampling
+        asked[:2] *= scale
+        asked[:2, 2] += (scale - 1) / 2
+        self.bproc.camera.set_intrinsics_from_K_matrix(asked, *self._render_size())
+        if not np.allclose(self.bproc.camera.get_intrinsics_as_K_matrix(), asked, rtol=1e-4, atol=0.01):
+            raise InputError("Blender's camera cannot have this calibration", key="camera.K")
+
     def render(self, pose: NDArray[np.float64], seed: int, *, keep: bool) -> None:
         """Render the scene from a camera's pose.
 
@@ -318,9 +345,14 @@ class Blender:
         self.bpy.ops.render.render()
 
     def intrinsics(self) -> NDArray[np.float64]:
-        """Return K, shape (3, 3), of what is rendered; a pixel's corner lies at integers."""
+        """Return K, shape (3, 3), of the final image: pixel centres lie at integers."""
+        if self.rendering.camera.K is not None:
+            return np.array(self.rendering.camera.K)
         matrix = np.array(self.bproc.camera.get_intrinsics_as_K_matrix())
+        # The first pixel's corner lies at -1/2, at every resolution.
         matrix[:2, 2] += 0.5
+        matrix[:2] /= self.rendering.supersampling
+        matrix[:2, 2] -= 0.5
         return matrix
 
 

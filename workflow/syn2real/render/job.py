@@ -136,7 +136,7 @@ def _render(
 
 
 def _assemble(output: Path, meta: dict[str, Any], scratch: Path) -> None:
-    """Write the shard from its finished scenes, and print how many had to be drawn again."""
+    """Write the shard from its finished scenes; print how many were drawn again, and objects left out."""
     scenes, key = _scenes(meta), digest(meta)
     place = f"setting {meta['setting']}, {meta['split']} scenes {scenes[0]} to {scenes[-1]}"
     finished = {scene: _finished(scratch, scene, key) for scene in scenes}
@@ -145,15 +145,20 @@ def _assemble(output: Path, meta: dict[str, Any], scratch: Path) -> None:
         gone = min(set(scenes) - set(parts))
         raise RuntimeError(f"{scratch}: scene {gone} was rendered, but is gone; render it again ({place})")
     resampled = {str(scene): part["attempt"] for scene, part in parts.items() if part["attempt"]}
+    dropped = {scene: number for part in parts.values() for scene, number in part["dropped"].items()}
     devices = sorted({device for part in parts.values() for device in part["devices"]})
     members = next(iter(parts.values()))["members"]
     complete = meta | {"members": members, "resampled": resampled, "devices": devices}
+    complete |= {"dropped": dropped} if dropped else {}
     try:
         write_shard(output, complete, _records(scratch, scenes, meta["views"]))
     except OSError as error:
         raise RuntimeError(f"{output}: {error.strerror or error} ({place}, kept in {scratch})") from error
     if resampled:
         print(f"{len(resampled)} of {len(scenes)} scenes could not be built and were drawn again")
+    if dropped:
+        left_out = f"{sum(dropped.values())} objects in {len(dropped)} of {len(scenes)} scenes"
+        print(f"{left_out} fit nowhere and were left out")
 
 
 def _finished(scratch: Path, scene: int, key: str) -> dict[str, Any] | None:

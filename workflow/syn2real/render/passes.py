@@ -91,7 +91,7 @@ def _write_file(tree: Any, socket: Any, folder: Path, name: str, channels: str, 
 
 
 def read_passes(
-    folder: Path, side: int, supersampling: int, passes: Sequence[str]
+    folder: Path, size: tuple[int, int], supersampling: int, passes: Sequence[str]
 ) -> tuple[NDArray[np.float32], dict[str, NDArray[Any]]]:
     """Read a view's files, and remove them, so that nothing is ever read twice.
 
@@ -99,38 +99,40 @@ def read_passes(
     ----------
     folder : Path
         Where `make_passes` sends them.
-    side : int
-        Side of the final image, pixels.
+    size : (int, int)
+        Width and height of the final image, pixels.
     supersampling : int
-        1, or 2 where Blender rendered twice the side.
+        1, or 2 where Blender rendered twice the width and the height.
     passes : sequence of str
         As for `make_passes`.
 
     Returns
     -------
-    radiance : float32 array, shape (side, side, 3)
+    radiance : float32 array, shape (height, width, 3)
         Linear RGB.
     passes : dict of str to array
-        Passes of three numbers, float32 of shape (side, side, 3), are the mean over a pixel. Of the others,
-        shape (side, side), a pixel has the value of one of its four parts, the one below and right of its
-        centre; they are float32, object indices int32 with 0 where there is no object.
+        Of shape (height, width), or (height, width, 3) for passes of three numbers; float32, object indices
+        int32 with 0 where there is no object. A pixel has the value of one of its four parts, the one below
+        and right of its centre; its normal is that of the part least mixed, of the longest vector, because
+        Blender averages the normals of a part's samples.
 
     Raises
     ------
     OSError
         If a file is missing or not whole: Blender does not say when the disk is full.
     """
-    radiance = _read_file(folder / f"{RADIANCE}0000.exr", supersampling * side, 3 * 2)
+    pixels = size[0] * size[1] * supersampling**2
+    radiance = _read_file(folder / f"{RADIANCE}0000.exr", pixels, 3 * 2)
     found: dict[str, NDArray[Any]] = {}
     for file, pair in packed(passes):
-        content = _read_file(folder / f"{file}0000.exr", supersampling * side, 4 * 4)
+        content = _read_file(folder / f"{file}0000.exr", pixels, 4 * 4)
         found.update(_unpacked(content, pair, supersampling))
     return halve_resolution(radiance) if supersampling == 2 else radiance, found
 
 
-def _read_file(file: Path, side: int, pixel_bytes: int) -> NDArray[np.float32]:
+def _read_file(file: Path, pixels: int, pixel_bytes: int) -> NDArray[np.float32]:
     """Read a file of the compositor's, channels in the order RGB or RGBA, and remove it."""
-    enough = file.is_file() and file.stat().st_size >= pixel_bytes * side**2
+    enough = file.is_file() and file.stat().st_size >= pixel_bytes * pixels
     # Beyond its pixels a file has a header, so one that is long enough may still lack its end.
     array = cv2.imread(str(file), cv2.IMREAD_UNCHANGED) if enough else None
     if array is None:
@@ -143,15 +145,30 @@ def _read_file(file: Path, side: int, pixel_bytes: int) -> NDArray[np.float32]:
 def _unpacked(
     content: NDArray[np.float32], pair: Pair, supersampling: int
 ) -> Iterator[tuple[str, NDArray[Any]]]:
-    """Yield the passes of a file, shape (S, S, 4), by name, at the final size."""
+    """Yield the passes of a file, shape (rows, columns, 4), by name, at the final size."""
     vector, scalar = pair
+    part = content[supersampling // 2 :: supersampling, supersampling // 2 :: supersampling]
     if vector:
-        side = len(content) // supersampling
-        parts = content[..., :3].reshape(side, supersampling, side, supersampling, 3)
-        yield vector, parts.mean(axis=(1, 3), dtype=np.float32)
+        yield (
+            vector,
+            least_mixed(content[..., :3], supersampling) if vector == "Normal" else part[..., :3].copy(),
+        )
     if scalar:
-        values = content[supersampling // 2 :: supersampling, supersampling // 2 :: supersampling, 3]
-        yield scalar, np.rint(values).astype(np.int32) if scalar in WHOLE else np.ascontiguousarray(values)
+        values = part[..., 3]
+        yield scalar, np.rint(values).astype(np.int32) if scalar in WHOLE else values.copy()
+
+
+def least_mixed(normals: NDArray[np.float32], supersampling: int) -> NDArray[np.float32]:
+    """Return each pixel's longest normal of its parts', shape (rows, columns, 3), at the final size.
+
+    The mean of normals of two surfaces is shorter than a normal of one. Among equals it is that of the part
+    below and right of the centre.
+    """
+    rows, columns = (side // supersampling for side in normals.shape[:2])
+    parts = normals.reshape(rows, supersampling, columns, supersampling, 3).transpose(0, 2, 1, 3, 4)
+    parts = parts.reshape(rows, columns, -1, 3)[:, :, ::-1]
+    longest = np.linalg.norm(parts, axis=-1).round(2).argmax(axis=-1)
+    return np.take_along_axis(parts, longest[..., None, None], axis=2)[:, :, 0]
 
 
 def halve_resolution(image: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Self
 
-from pydantic import Field, create_model, field_validator, model_serializer
+from pydantic import Field, create_model, field_validator, model_serializer, model_validator
 
 from syn2real import schema
 from syn2real.errors import InputError
@@ -12,6 +12,7 @@ from syn2real.plugins import constant, load, module_name, names, one_of
 from syn2real.render.randomise import camera, lights, objects, placement, room
 from syn2real.render.randomise.camera import Section as Camera
 from syn2real.render.randomise.placement import Section as Placement
+from syn2real.render.randomise.schema import ImageSide
 from syn2real.render.randomise.sensor import Section as Sensor
 from syn2real.render.randomise.wear import Section as Wear
 
@@ -20,6 +21,8 @@ EVERY_SCENE = (objects, room, lights, placement, camera)
 """The aspects that every scene has; all others may be off."""
 CHANNELS = ("class-map", "normals", "objects")
 """What scenes are rendered with where a setting does not say."""
+LATER = ("grey_range", "sharp_edges")
+"""Keys that are left out at their defaults, so that settings older than they are keep their identity."""
 
 
 if TYPE_CHECKING:
@@ -29,10 +32,15 @@ else:
 
 
 class Rendering(lights.Section, room.Section, objects.Section):
-    """One rendering setting; its defaults but `samples` are the paper's `multiple-random-random-textured`."""
+    """One rendering setting, by default with ten of BOP's objects in a room of random lights and materials.
+
+    The defaults are syn2real's own. Those of the paper's settings stand in `config/renderings.yaml`.
+    """
 
     views: int = Field(default=10, ge=1, le=100, description="camera poses, thus images, a scene")
-    image_size: int = Field(default=640, ge=16, le=4096, description="side of the square images, pixels")
+    image_size: ImageSide = Field(
+        default=640, description="side of the square images, pixels; not beside camera.K"
+    )
     samples: int = Field(
         default=24,
         ge=1,
@@ -52,10 +60,11 @@ class Rendering(lights.Section, room.Section, objects.Section):
         default=0.1,
         ge=0,
         le=1,
-        description="objects less visible than this are not annotated, part of silhouette",
+        description="objects of which less is seen have no box and label (channel objects), part of their "
+        "silhouette; they stay in the class map, and in depth and normals",
     )
     min_visible_pixels: int = Field(
-        default=4, ge=1, description="objects with fewer visible pixels are not annotated"
+        default=4, ge=1, description="objects with fewer visible pixels have no box and label either"
     )
     channels: tuple[ChannelName, ...] | None = Field(
         default=None,
@@ -80,11 +89,26 @@ class Rendering(lights.Section, room.Section, objects.Section):
     def _no_boolean(cls, value: Any) -> Any:
         return str(value).lower() if isinstance(value, bool) else value  # True equals 1
 
+    @model_validator(mode="after")
+    def _one_size(self) -> Self:
+        if self.camera.K is not None and "image_size" in self.model_fields_set:
+            raise ValueError("image_size does not apply beside camera.K: remove it, or K, width and height")
+        return self
+
     @model_serializer(mode="wrap")
     def _without_what_is_off(self, write: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
-        """Leave out what is None, so that a setting's key is the same whatever options there are."""
-        optional = {"channels", *map(key_of, may_be_off())}
-        return {key: value for key, value in write(self).items() if value is not None or key not in optional}
+        """Leave out what is off or does not apply: a setting's key is the same whatever options there are."""
+        left_out = {
+            key for key in ("channels", *map(key_of, may_be_off())) if getattr(self, key, None) is None
+        }
+        left_out |= {key for key in LATER if getattr(self, key) == Rendering.model_fields[key].default}
+        left_out |= {"image_size"} if self.camera.K is not None else set()
+        return {key: value for key, value in write(self).items() if key not in left_out}
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Return the width and the height of the images, pixels."""
+        return self.camera.width or self.image_size, self.camera.height or self.image_size
 
     def channel_names(self) -> tuple[str, ...]:
         """Return the channels that each image is rendered with."""

@@ -71,12 +71,12 @@ class Renderer:
         -------
         views : list of RawView
         solids : list of Solid
-            The scene's objects, in the description's order.
+            The scene's objects, in the description's order; without those that are dropped.
 
         Raises
         ------
         SceneRejected
-            If an object fits nowhere or no camera pose has a free view.
+            If an object fits nowhere and is not dropped, or no camera pose has a free view.
         InputError
             If an asset is missing or broken.
         """
@@ -125,14 +125,10 @@ class Renderer:
     def _read(self, pose: NDArray[np.float64], view: Mapping[str, Any], scene: int, number: int) -> RawView:
         """Return what the render has just written, at the final image's size."""
         scale = self.rendering.supersampling
-        radiance, passes = read_passes(self.temporary, self.rendering.image_size, scale, self.passes)
+        radiance, passes = read_passes(self.temporary, self.rendering.size, scale, self.passes)
         file = self.temporary / "image.png"
         image = apply_view_transform(self.blender.bpy.data, self.blender.scene, radiance, file)
         for chosen in self._on["image"]:
             if chosen.key in view:
                 image = chosen.module.apply(image, view[chosen.key])
-        # Pixel centres lie at integers: the first one's corner at -1/2, at every resolution.
-        intrinsics = self.blender.intrinsics()
-        intrinsics[:2] /= scale
-        intrinsics[:2, 2] -= 0.5
-        return RawView(image, passes, pose, intrinsics, scene, number)
+        return RawView(image, passes, pose, self.blender.intrinsics(), scene, number)

@@ -128,12 +128,13 @@ def _render_scene(request: RenderRequest, rendering: Rendering, renderer: Render
     for attempt in range(ATTEMPTS):
         description = draw_scene(request.setting, rendering, request.split, scene, assets, attempt)
         try:
-            views = _render_views(rendering, renderer, description, len(assets.classes))
+            views, standing = _render_views(rendering, renderer, description, len(assets.classes))
         except SceneRejected as error:
             last = error
             print(f"scene {scene} is drawn again: {error.reason}", file=sys.stderr, flush=True)
             continue
         record = SceneRecord(scene, description_bytes(description), views)
+        missing = len(description["objects"]) - standing
         meta = {
             "setting": request.setting,
             "split": request.split,
@@ -143,6 +144,7 @@ def _render_scene(request: RenderRequest, rendering: Rendering, renderer: Render
             "views": len(views),
             "members": list(views[0]),
             "attempt": attempt,
+            "dropped": {str(scene): missing} if missing else {},
             "devices": renderer.devices,
             "key": request.key,
         }
@@ -154,8 +156,8 @@ def _render_scene(request: RenderRequest, rendering: Rendering, renderer: Render
 
 def _render_views(
     rendering: Rendering, renderer: Renderer, description: dict[str, Any], classes: int
-) -> list[dict[str, bytes]]:
-    """Return the files of a scene's views."""
+) -> tuple[list[dict[str, bytes]], int]:
+    """Return the files of a scene's views, and how many objects stand in it."""
     limits = Limits(classes, rendering.min_visible_pixels, rendering.min_visible_fraction)
     channels = [load_channel(name) for name in rendering.channel_names()]
     raws, solids = renderer.render(description)
@@ -172,7 +174,7 @@ def _render_views(
                 fix="lower it or min_visible_fraction, or bring the camera nearer (camera.radius_m)",
             )
         views.append({IMAGE: encode_png(raw.image)} | files)
-    return views
+    return views, len(solids)
 
 
 def main() -> int:

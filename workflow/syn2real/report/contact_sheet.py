@@ -67,15 +67,18 @@ def contact_sheet(shard: Path, output: Path, views: int = 8, others: Sequence[Pa
 def summary(shards: Sequence[Shard]) -> str:
     """Return in one line what the first of a setting's shards holds.
 
-    It ends with how many scenes of all these shards could not be built as first drawn.
+    It ends with how many scenes of all these shards could not be built as first drawn, and how many objects
+    were left out of scenes because they fitted nowhere.
     """
     meta, scenes = shards[0].meta, shards[0].scenes
     text = f"{meta['setting']}, {meta['split']}: {len(shards[0])} images, scenes {scenes[0]} to {scenes[-1]}"
     redrawn = sum(len(shard.meta.get("resampled", ())) for shard in shards)
+    dropped = sum(sum(shard.meta.get("dropped", {}).values()) for shard in shards)
+    left_out = f", {dropped} objects left out" if dropped else ""
     if len(shards) > 1:
         count = sum(len(shard.scenes) for shard in shards)
-        return f"{text}; {redrawn} of all {count} scenes in {len(shards)} shards redrawn"
-    return text + (f", {redrawn} redrawn" if redrawn else "")
+        return f"{text}; {redrawn} of all {count} scenes in {len(shards)} shards redrawn{left_out}"
+    return text + (f", {redrawn} redrawn" if redrawn else "") + left_out
 
 
 def _spread(source: Shard, views: int) -> list[str]:

@@ -22,3 +22,11 @@ def test_camera_candidates_stay_in_the_shell_and_the_room():
             assert pose.targets.min() >= 0
             assert pose.targets.max() < 10
         assert len({tuple(pose.location) for pose in poses}) == 20
+
+
+def test_a_view_of_the_middle_looks_at_all_objects_from_the_same_places():
+    drawn, middle = (list(islice(candidates(Section(looks_at=at), 3, 4), 5)) for at in ("drawn", "middle"))
+    for one, other in zip(drawn, middle, strict=True):
+        np.testing.assert_array_equal(one.location, other.location)
+        assert one.roll == other.roll
+        assert other.targets.tolist() == [0, 1, 2, 3]

@@ -7,14 +7,13 @@ from pydantic import Field
 
 from syn2real import schema
 from syn2real.render.randomise.base import SceneAssets, SceneObject, Stage
+from syn2real.render.randomise.schema import Parts
 
 if TYPE_CHECKING:
     from numpy.random import Generator
 
 LEVEL = "scene"
 PAPER_COLLECTIONS = ("hb", "icbin", "icmi", "itodd", "lm", "ruapc", "tless", "tudl", "tyol", "ycbv")
-GREYS = (0.3, 0.9)
-"""Darkest and lightest grey of an object without colours of its own."""
 
 
 class Section(schema.Section):
@@ -25,7 +24,14 @@ class Section(schema.Section):
     )
     grey: tuple[schema.Name, ...] = Field(
         default=("itodd", "tless", "demo-textureless"),
-        description="collections without colours of their own: each object gets a random grey, as BOP does",
+        description="collections without colours of their own: each object gets a random grey, as in BOP's "
+        "example",
+    )
+    grey_range: Parts = Field(default=(0.3, 0.9), description="darkest and lightest of these greys, 0 to 1")
+    sharp_edges: bool = Field(
+        default=True,
+        description="whether edges of more than 34 degrees stay sharp in shading and normals; without, all "
+        "edges are smooth",
     )
     objects_per_scene: int = Field(
         default=10,
@@ -57,7 +63,7 @@ def draw(random: "Generator", section: Section, assets: SceneAssets) -> dict[str
                 "name": assets.classes[indices[index]],
                 "roughness": random.uniform(),
                 "specular": random.uniform(),
-                "grey": random.uniform(*GREYS) if collection in section.grey else None,
+                "grey": random.uniform(*section.grey_range) if collection in section.grey else None,
             }
             objects.append(item)
     return {"objects": objects}
@@ -66,10 +72,10 @@ def draw(random: "Generator", section: Section, assets: SceneAssets) -> dict[str
 def apply(stage: Stage, drawn: Mapping[str, Any]) -> None:
     """Bring the described objects into the scene, each with a material of its own."""
     stage.objects = []
-    for index, item in enumerate(drawn["objects"], start=1):
+    for item in drawn["objects"]:
         collection, model = item["name"].split("/")
         number = int(model.removeprefix("obj_"))
-        entity, material = stage.blender.add_object(stage.folders[collection], number, index)
+        entity, material = stage.blender.add_object(stage.folders[collection], number)
         apply_object_material(material, item)
         stage.objects.append(SceneObject(entity, material, item))
 

@@ -1,9 +1,9 @@
 """The placement: where objects stand on the floor of the room (BOP's on-surface sampling)."""
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, model_serializer, model_validator
 
 from syn2real import schema
 from syn2real.render.randomise.base import SceneAssets, SceneRejected, Stage
@@ -25,7 +25,12 @@ class Section(schema.Section):
         default=(0.01, 0.2), description="least and greatest distance to the closest other object, metres"
     )
     tries: int = Field(
-        default=100, ge=1, description="poses tried for an object before the scene is drawn again"
+        default=100, ge=1, description="poses tried for an object before it counts as unplaced"
+    )
+    unplaced: Literal["redraw", "drop"] = Field(
+        default="redraw",
+        description="an object that fits nowhere: redraw draws the whole scene again, so that large objects "
+        "become rarer with their neighbours; drop leaves the object out and counts it",
     )
 
     @model_validator(mode="after")
@@ -33,6 +38,11 @@ class Section(schema.Section):
         if self.floor_part[0] == self.floor_part[1]:
             raise ValueError(f"floor_part {list(self.floor_part)} leaves no floor to put objects on")
         return self
+
+    @model_serializer(mode="wrap")
+    def _without_redraw(self, write: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
+        """Leave the default of `unplaced` out, so that settings older than it keep their identity."""
+        return {key: value for key, value in write(self).items() if (key, value) != ("unplaced", "redraw")}
 
 
 def draw(random: "Generator", section: Section, assets: SceneAssets) -> dict[str, Any]:
@@ -57,19 +67,23 @@ def sampler(section: Section, seed: int) -> Any:
 def apply(stage: Stage, drawn: Mapping[str, Any]) -> None:
     """Put the objects upright on the floor without collisions; the seed decides where.
 
+    An object that is dropped leaves the stage: it is not seen, looked at or annotated.
+
     Raises
     ------
     SceneRejected
-        If an object fits nowhere.
+        If an object fits nowhere and the setting does not drop it, or none fits anywhere.
     """
     section = stage.rendering.placement
-    entities = [placed.entity for placed in stage.objects]
+    entities = [standing.entity for standing in stage.objects]
     placed = stage.blender.place_on_floor(
         entities, stage.planes[0], sampler(section, drawn["placement_seed"]), section.tries, section.spacing_m
     )
-    if placed < len(entities):
+    if not all(placed) and (section.unplaced == "redraw" or not any(placed)):
         raise SceneRejected(
-            f"{len(entities) - placed} of {len(entities)} objects fit nowhere",
+            f"{placed.count(False)} of {len(entities)} objects fit nowhere",
             key="placement.floor_part",
             fix="use more of the floor, a wider placement.spacing_m or fewer objects_per_scene",
         )
+    stage.objects = [standing for standing, fits in zip(stage.objects, placed, strict=True) if fits]
+    stage.blender.number([standing.entity for standing in stage.objects])

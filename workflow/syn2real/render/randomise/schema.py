@@ -18,6 +18,8 @@ _Part = Annotated[float, Field(ge=0, le=1)]
 _NotBelow0 = Annotated[float, Field(ge=0)]
 _InTheRoom = Annotated[float, Field(ge=0, le=ROOM_SIDE_M)]
 _Turn = Annotated[float, Field(ge=-360, le=360)]
+ImageSide = Annotated[int, Field(ge=16, le=4096)]
+"""A side of an image, pixels."""
 _Elevation = Annotated[float, Field(ge=0, le=90)]
 
 Range = Annotated[tuple[float, float], AfterValidator(_ordered)]

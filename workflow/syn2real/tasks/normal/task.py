@@ -26,8 +26,8 @@ class Normals(DenseTask):
     it is the best "in terms of the validation error of the pre-training task" (§4.1).
 
     Annotations are masks uint8 [3, H, W]: unit vectors in camera space and their validity, packed by
-    `channels.normals`. They are resized as masks are, so that no normal is a mean over an edge, and travel as
-    bytes.
+    `channels.normals`. Pixels in which surfaces of different directions meet have none, and
+    they are resized as masks are, so that no normal is a mean over an edge. They travel as bytes.
     """
 
     metric: ClassVar[str] = METRIC
