@@ -69,8 +69,9 @@ def test_every_view_of_every_scene_is_annotated(tiny):
             assert mask[:, x].any() and mask[:, x + width - 1].any()
             assert 0.1 <= item["visible_fraction"] <= 1
         normals, valid = unpack(opened(files["normal.png"]))
-        # Of these few pixels many lie at an edge, over several surfaces.
-        assert valid[class_map > 0].mean() > 0.8
+        # Of a small image's pixels many lie over several surfaces, above all those of small objects.
+        assert valid.mean() > 0.85
+        assert valid[class_map > 0].mean() > 0.5
         # Camera space: what is seen points towards the camera.
         assert (normals[valid][:, 2] > -0.4).mean() > 0.95
 
