@@ -1,7 +1,7 @@
 """The naive way of rendering a described scene, for render.py: a new BlenderProc, its defaults, its writers.
 
 Reads a request as JSON from standard input, renders one scene as BlenderProc's own BOP example does (load,
-place, ten camera poses, one `render()`), and writes what the paper's code kept: PNG images, COCO annotations
+place, ten camera poses, one `render()`), and writes what the authors' code kept: PNG images, COCO annotations
 and each image's normals as float32 `.npy`. A line on standard error says when the scene stands.
 """
 

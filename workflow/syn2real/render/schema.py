@@ -45,7 +45,7 @@ class Rendering(lights.Section, room.Section, objects.Section):
         default=24,
         ge=1,
         le=2**24,
-        description="Cycles' samples a pixel; 24, supersampled, come near the error of the paper's 50",
+        description="Cycles' samples a pixel; 24, supersampled, come near the error of the authors' 50",
     )
     supersampling: Literal[1, 2] = Field(
         default=2,
