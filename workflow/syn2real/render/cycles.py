@@ -1,14 +1,16 @@
 """Cycles' settings: devices, samples, denoiser. Works on Blender's objects as they are handed in.
 
-What was tried at 128², by CPU seconds and error over ten scenes of the demo's objects
-(`benchmarks/render.py`): supersampled, the light tree takes a fifth more time and leaves .85 of the error,
-for which samples would take a third more; without, it is worth its time from about 24 samples. An area lamp
-for the shining plane saves 4 % of the time and adds 8 % to the error (without the tree it leaves less, but
-more than the tree does). Reducing after the view transform instead of before loses what supersampling
-gains; thrice the side is no better for its time. Nothing came of the tabulated pattern, blue noise, path
-guiding, fewer bounces, clamping, other tiles, adaptive sampling, more samples where the contrast is
-greatest, and light and albedo denoised apart: nine tenths of the noise and four fifths of the time are
-direct light's.
+What was tried at 128², by CPU seconds and errors over eight or ten scenes of the demo's objects. A tenth
+less error costs a third more time in samples. Supersampled, the light tree takes a fifth more time and
+leaves .85 of the error; without, it is worth its time from about 24 samples. An area lamp as bright as the
+shining plane saves 4 % of the time and adds 8 % to the error: without the tree it leaves less, but more
+than the plane with the tree. Not sampling the plane, so that only scattered rays find it, saves a tenth of
+the time at the same error where lights are random, but adds a quarter to the error where they are fixed.
+The denoiser's fast quality saves a tenth of the time and adds 4 % to the error, which is no gain. Reducing
+after the view transform instead of before loses what supersampling gains; thrice the side is no better for
+its time. Nothing came of the tabulated pattern, blue noise, path guiding, fewer bounces, clamping, adaptive
+sampling, more samples where the contrast is greatest, and light and albedo denoised apart: most noise and
+time are direct light's.
 """
 
 from collections.abc import Mapping
