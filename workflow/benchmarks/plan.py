@@ -2,7 +2,7 @@
 
 Question: how large may an experiment be, and what of its plan are our rules?
 Cost: about ten minutes on one core and 1 GB of memory (``--jobs 2000 --turns 1`` for a glance).
-Expected: time and memory grow with the number of jobs, to at most 2.7 and 1.3 times those of the empty
+Expected: time and memory grow with the number of jobs, to at most 2.7 and 1.4 times those of the empty
 workflow.
 
 Ours is a dry run of the demo with as many seeds as that takes: few shards, then as many pre-trainings as
