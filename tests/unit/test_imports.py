@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from syn2real.plugins import names
+
 COMMAND = """
 import sys
 from syn2real.cli import main
@@ -14,8 +16,9 @@ try:
 except SystemExit:
     pass"""
 HEAVY = {"torch", "torchvision", "scipy", "pandas", "matplotlib", "pydantic", "numpy", "cv2", "PIL"}
+TASKS = ", ".join(f"syn2real.tasks.{name}.task" for name in names("tasks"))
 TRAINING = (
-    "import syn2real.training.launch, syn2real.training.pretrain, syn2real.backbones.resnet, syn2real.tasks"
+    f"import syn2real.training.pretrain, syn2real.training.finetune, syn2real.backbones.resnet, {TASKS}"
 )
 ADVISE = ["advise", "points.csv", "--target-error", "0.2"]
 
@@ -28,7 +31,7 @@ ADVISE = ["advise", "points.csv", "--target-error", "0.2"]
         (COMMAND.format(["advise", "--help"]), HEAVY),
         (COMMAND.format(ADVISE), HEAVY - {"numpy", "pandas"}),
         (COMMAND.format(["check"]), HEAVY - {"pydantic"}),
-        (f"{TRAINING}.sinclass.task", {"torchmetrics", "pandas", "scipy", "matplotlib", "seaborn"}),
+        (TRAINING, {"pandas", "scipy", "matplotlib", "seaborn", "torchmetrics"}),
         ("import syn2real.render.worker", {"torch", "pandas", "scipy", "matplotlib", "trimesh"}),
     ],
     ids=["--help", "--version", "help of a command", "advise", "check", "training", "render worker"],

@@ -4,7 +4,11 @@ from pathlib import Path
 
 from syn2real.files import file_stamp, scratch_folder, write_json
 from syn2real.jobs.attempts import Attempt
+from syn2real.jobs.child import leave
 from syn2real.jobs.log import job_log
+from syn2real.jobs.shared import hand_over
+
+hand_over(snakemake)
 
 w, params = snakemake.wildcards, snakemake.params
 pool = None if params.pool is Ellipsis else params.pool
@@ -33,3 +37,5 @@ with job_log(snakemake.log[0], Attempt(snakemake.resources.attempt, scratch)):
         print(f"warning: {warning}")
     named = {"setting": w.setting, "reference": w.reference} | ({"pool": pool} if pool else {})
     write_json(snakemake.output[0], {**named, **measured})
+
+leave()

@@ -4,7 +4,11 @@ from pathlib import Path
 
 from syn2real.files import file_stamp, scratch_folder
 from syn2real.jobs.attempts import Attempt
+from syn2real.jobs.child import leave
 from syn2real.jobs.log import job_log
+from syn2real.jobs.shared import hand_over
+
+hand_over(snakemake)
 
 w, params = snakemake.wildcards, snakemake.params
 outputs = {name: Path(path) for name, path in snakemake.output.items()}
@@ -33,3 +37,5 @@ with job_log(snakemake.log[0], Attempt(snakemake.resources.attempt, scratch)):
         scratch=scratch,
         threads=snakemake.threads,
     )
+
+leave()

@@ -4,7 +4,11 @@ from pathlib import Path
 
 from syn2real.files import scratch_folder
 from syn2real.jobs.attempts import Attempt
+from syn2real.jobs.child import leave
 from syn2real.jobs.log import job_log
+from syn2real.jobs.shared import hand_over
+
+hand_over(snakemake)
 
 params = snakemake.params
 identity = [params.fingerprint, params.key, params.recipe, params.target, params.percent]
@@ -26,3 +30,5 @@ with job_log(snakemake.log[0], Attempt(snakemake.resources.attempt, scratch)):
         scratch=scratch,
         threads=snakemake.threads,
     )
+
+leave()

@@ -1,5 +1,6 @@
-"""Child processes."""
+"""How processes start and end."""
 
+import atexit
 import ctypes
 import os
 import signal
@@ -19,3 +20,12 @@ def exit_now(code: int) -> NoReturn:
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)
+
+
+def leave() -> NoReturn:
+    """End this process without taking its modules apart, which takes a second of CPU time with PyTorch.
+
+    What libraries registered for its end is run.
+    """
+    atexit._run_exitfuncs()
+    exit_now(0)

@@ -6,7 +6,6 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torchmetrics.functional.classification import binary_average_precision
 from torchvision.transforms import v2
 
 from syn2real.backbones.base import Backbone
@@ -77,14 +76,25 @@ def mean_average_precision(scores: Tensor, truth: Tensor) -> float:
     truth : Tensor
         0 or 1 [N, K], int64.
     """
-    present = truth.any(dim=0)
-    if not present.any():
-        return float("nan")
-    each = [
-        binary_average_precision(scores[:, k], truth[:, k], validate_args=False)
-        for k in torch.nonzero(present).flatten().tolist()
-    ]
-    return float(torch.stack(each).double().mean())
+    each = [average_precision(scores[:, k], truth[:, k]) for k in range(truth.shape[1]) if truth[:, k].any()]
+    return sum(each) / len(each) if each else float("nan")
+
+
+def average_precision(scores: Tensor, truth: Tensor) -> float:
+    """Return the mean, over the positives of a class, of the precision among all scores that are not lower.
+
+    Parameters
+    ----------
+    scores : Tensor
+        Of any scale [N].
+    truth : Tensor
+        0 or 1 [N], with a positive.
+    """
+    scores, order = scores.sort(descending=True)
+    last = torch.cat([scores[1:] != scores[:-1], torch.ones(1, dtype=torch.bool)])  # of each run of ties
+    found, taken = truth[order].cumsum(0)[last], last.nonzero().flatten() + 1
+    gained = found.diff(prepend=torch.zeros(1, dtype=found.dtype))
+    return float((gained * found.double() / taken).sum() / found[-1])
 
 
 TASK = MultiLabel

@@ -8,7 +8,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torchmetrics.classification import MulticlassConfusionMatrix
 from torchvision import tv_tensors
 from torchvision.transforms import v2
 
@@ -69,16 +68,17 @@ class Segmentation(DenseTask):
         `mIoU_present` is the mean over the classes in the truth. `mIoU_all` is that over all classes, with 0
         for those in neither, as in ADE20K's own evaluation.
         """
-        # Of several processes one evaluates: its counts must not wait for the others'.
-        matrix = MulticlassConfusionMatrix(len(self.classes), ignore_index=IGNORE, sync_on_compute=False).to(
-            device
-        )
-        n = 0
+        k = len(self.classes)
+        counts, n = torch.zeros(k * k, dtype=torch.int64, device=device), 0
         for batch in batches:
             images, masks = self.move(batch, device)
-            matrix.update(enlarged(model(images)["out"], images.shape[-2:]).argmax(dim=1), masks)
+            predicted, labelled = (
+                enlarged(model(images)["out"], images.shape[-2:]).argmax(dim=1),
+                masks != IGNORE,
+            )
+            counts += torch.bincount(masks[labelled].long() * k + predicted[labelled], minlength=k * k)
             n += len(images)
-        confusion = matrix.compute().cpu()
+        confusion = counts.reshape(k, k).cpu()
         each = iou(confusion)
         present = confusion.sum(dim=1) > 0
         accuracy = float(confusion.diag().sum() / confusion.sum().clamp(min=1))
