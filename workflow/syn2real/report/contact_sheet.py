@@ -16,7 +16,7 @@ from syn2real.errors import InputError
 from syn2real.files import atomic
 
 TILE = 192
-"""Side of a picture on the sheet, pixels."""
+"""Longer side of a picture on the sheet, pixels."""
 MARGIN, LINE = 6, 15
 
 
@@ -52,13 +52,15 @@ def contact_sheet(shard: Path, output: Path, views: int = 8, others: Sequence[Pa
     columns = [_column(source, key, channels) for key in keys]
     title = summary([source, *map(Shard, others)])
     # The built-in font takes 6 pixels a letter.
-    width = max(MARGIN + (TILE + MARGIN) * len(columns), 2 * MARGIN + 6 * len(title))
-    height = LINE + MARGIN + (TILE + MARGIN) * len(channels)
+    tiles = [tile for column in columns for tile in column]
+    wide, high = max(tile.width for tile in tiles) + MARGIN, max(tile.height for tile in tiles) + MARGIN
+    width = max(MARGIN + wide * len(columns), 2 * MARGIN + 6 * len(title))
+    height = LINE + MARGIN + high * len(channels)
     sheet = Image.new("RGB", (width, height), "white")
     ImageDraw.Draw(sheet).text((MARGIN, 2), title, fill="black")
     for i, column in enumerate(columns):
         for j, tile in enumerate(column):
-            sheet.paste(tile, (MARGIN + i * (TILE + MARGIN), LINE + MARGIN + j * (TILE + MARGIN)))
+            sheet.paste(tile, (MARGIN + i * wide, LINE + MARGIN + j * high))
     with atomic(output) as temporary:
         sheet.save(temporary, format="PNG")
     return title
@@ -99,7 +101,7 @@ def _column(source: Shard, key: str, channels: Sequence[ModuleType]) -> list[Ima
             value = decode_member(source, key, files, channel.MEMBER, channel.decode)
             check_size(source, key, channel.MEMBER, pixels, value)
             drawn = channel.draw(value, image)
-        tiles.append(_tile(drawn))
+        tiles.append(Image.fromarray(drawn))
     return tiles
 
 
@@ -116,10 +118,3 @@ def _enlarged(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     height, width = pixels.shape[:2]
     scale = TILE / max(height, width)
     return fitted(pixels, (max(1, round(height * scale)), max(1, round(width * scale))))
-
-
-def _tile(pixels: NDArray[np.uint8]) -> Image.Image:
-    """Return a picture on a white square."""
-    tile = Image.new("RGB", (TILE, TILE), "white")
-    tile.paste(Image.fromarray(pixels))
-    return tile
