@@ -78,6 +78,11 @@ class Way:
         """Threads of each process."""
         return CORES // self.processes
 
+    @property
+    def folder(self) -> str:
+        """Name of the folder that it renders into."""
+        return f"{self}, {self.rendering.image_size}"
+
     def __str__(self) -> str:
         times = "x4" if self.rendering.supersampling > 1 and self.side == "ours" else ""
         samples = -(-self.rendering.samples // 4) if times else self.rendering.samples
@@ -168,18 +173,20 @@ class Stage:
         jobs: list[Callable[[], Run]]
         if way.side == "ours":
             shares = [scenes[k :: way.processes] for k in range(way.processes)]
-            jobs = [lambda s=s: self.ours(way.rendering, s, str(way), way.threads) for s in shares]  # type: ignore[misc]
+            jobs = [lambda s=s: self.ours(way.rendering, s, way.folder, way.threads) for s in shares]  # type: ignore[misc]
         else:
-            jobs = [lambda s=s: self.naive(way.rendering, s, f"{way}/{s}", way.threads) for s in scenes]  # type: ignore[misc]
+            jobs = [
+                lambda s=s: self.naive(way.rendering, s, f"{way.folder}/{s}", way.threads) for s in scenes
+            ]  # type: ignore[misc]
         with ThreadPoolExecutor(way.processes) as pool:
             return list(pool.map(lambda job: job(), jobs))
 
     def images(self, way: Way, scene: int, views: int) -> Images:
         """Return the first images of a scene."""
         if way.side == "ours":
-            shard = Shard(scene_file(self.folder / str(way), scene))
+            shard = Shard(scene_file(self.folder / way.folder, scene))
             return [opened(shard.read(view_key(scene, view))["png"]) for view in range(views)]
-        return naive_images(self.folder / str(way) / str(scene), views)
+        return naive_images(self.folder / way.folder / str(scene), views)
 
 
 def opened(content: bytes | Path) -> NDArray[np.uint8]:
@@ -287,7 +294,7 @@ def shown(ratios: NDArray[np.float64], errors: NDArray[np.float64]) -> str:
 
 def print_files(stage: Stage, naive: Way, ours: Way) -> None:
     """Print what an image takes on disk, and the angle between stored and BlenderProc's float32 normals."""
-    shard, folder = scene_file(stage.folder / str(ours), 0), stage.folder / str(naive) / "0"
+    shard, folder = scene_file(stage.folder / ours.folder, 0), stage.folder / naive.folder / "0"
     left = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
     views, angles, opened_shard = ours.rendering.views, [], Shard(shard)
     for view in range(views):
