@@ -77,6 +77,12 @@ def test_a_calibration_survives_json():
     assert again.size == (640, 480) and Rendering(image_size=64).size == (64, 64)
 
 
+def test_a_calibration_may_be_nine_numbers_in_a_row_as_bops_files_have_it():
+    rows = calibrated(cx=300.5)
+    [*numbers] = [number for row in rows["camera"]["K"] for number in row]
+    assert Rendering(camera=rows["camera"] | {"K": numbers}) == Rendering(**rows)
+
+
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
@@ -118,6 +124,7 @@ def test_a_calibration_survives_json():
         (calibrated() | {"image_size": 640}, "image_size does not apply beside camera.K"),
         (calibrated(skew=1), "without skew"),
         (calibrated(one=2), "without skew"),
+        ({"camera": {"K": [900, 0, 320, 0, 900, 240, 0, 0, 2], "width": 640, "height": 480}}, "without skew"),
         (calibrated(fx=0), "fx is the focal length in pixels"),
         (calibrated(fx=-900), "fx is the focal length in pixels"),
         (calibrated(fy=0.9), "fy is the focal length in pixels"),

@@ -159,9 +159,10 @@ def _whole_scenes(plan: Plan, setting: str, images: int, *, file: str, key: str)
         )
     if images % views:
         below = images // views * views
+        whole = f"{below} or {below + views}" if below else f"{views}"
         raise InputError(
             f"{images} images are not a whole number of scenes of {views} views (setting {setting}); "
-            f"use {below or views} or {below + views}",
+            f"use {whole}",
             file=file,
             key=key,
         )

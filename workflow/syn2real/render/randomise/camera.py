@@ -6,7 +6,7 @@ from itertools import count, islice
 from math import atan, degrees, radians
 from typing import TYPE_CHECKING, Any, Literal, Self
 
-from pydantic import Field, model_serializer, model_validator
+from pydantic import Field, field_validator, model_serializer, model_validator
 
 from syn2real import schema
 from syn2real.render.randomise.base import (
@@ -48,8 +48,8 @@ class Section(schema.Section):
     K: tuple[Row, Row, Row] | None = Field(
         default=None,
         description="calibration [[fx, 0, cx], [0, fy, cy], [0, 0, 1]] in pixels whose centres lie at "
-        "integers, as BOP and OpenCV write it; needs width and height, and takes the place of image_size "
-        "and field_of_view_deg",
+        "integers, as OpenCV writes it, or nine numbers in a row, as BOP does; needs width and height, "
+        "and takes the place of image_size and field_of_view_deg",
     )
     width: ImageSide | None = Field(default=None, description="width of the images that K is for, pixels")
     height: ImageSide | None = Field(default=None, description="height of the images that K is for, pixels")
@@ -71,6 +71,13 @@ class Section(schema.Section):
         description="the object that a view looks at: drawn is that nearest to the mean of ten drawn for the "
         "view, middle that nearest to the mean of all",
     )
+
+    @field_validator("K", mode="before")
+    @classmethod
+    def _rows(cls, value: Any) -> Any:
+        """Read nine numbers as three rows, as BOP's files have them."""
+        in_a_row = isinstance(value, list | tuple) and len(value) == 9
+        return [value[start : start + 3] for start in (0, 3, 6)] if in_a_row else value
 
     @model_validator(mode="after")
     def _inside_the_room(self) -> Self:
