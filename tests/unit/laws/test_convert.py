@@ -168,3 +168,11 @@ def test_a_table_of_an_earlier_version_may_call_it_map(published, tmp_path):
     points.assign(metric=points.metric.replace("mAP@[.5:.95]", "mAP")).to_csv(tmp_path / "p.csv", index=False)
     read = read_measurements(tmp_path / "p.csv")
     assert read.metric.tolist() == points.metric.tolist() and "mAP@[.5:.95]" in points.metric.tolist()
+    assert any("mAP of objdet is read as mAP@[.5:.95]" in note for note in read.attrs["notes"])
+
+
+def test_a_run_with_errors_by_both_names_has_two_metrics(published, tmp_path):
+    points, _ = convert_table(published)
+    other = points.assign(metric=points.metric.replace("mAP@[.5:.95]", "mAP"), value=0.9, error=0.1)
+    pd.concat([points, other[other.metric == "mAP"]]).to_csv(tmp_path / "p.csv", index=False)
+    assert {"mAP", "mAP@[.5:.95]"} <= set(read_measurements(tmp_path / "p.csv").metric)

@@ -209,12 +209,23 @@ def check_frame(
     for column in out.columns.difference(numbers):
         out[column] = _numbers_where_possible(out[column])
     if {"ftask", "metric"} <= {*out.columns}:
-        out["metric"] = out["metric"].mask((out["ftask"] == "objdet") & (out["metric"] == "mAP"), DETECTION)
+        notes += _one_name_of_detection(out)
     if "error" in out:
         signed = bool(frame["error"].astype(str).str.endswith("%").all())
         notes += _rates(out, "percent" if per_cent["error"] else unit, file, signed=signed)
     out.attrs[NOTES] = notes
     return out
+
+
+def _one_name_of_detection(frame: pd.DataFrame) -> list[str]:
+    """Rename the metric mAP of detection, unless a run has an error by either name: then they are two."""
+    old = (frame["ftask"] == "objdet") & (frame["metric"] == "mAP")
+    runs = [str(column) for column in frame.columns.difference(["metric", "value", "error"])]
+    both = frame[old | (frame["metric"] == DETECTION)]
+    if not old.any() or both.drop_duplicates([*runs, "metric"]).duplicated(runs).any():
+        return []
+    frame["metric"] = frame["metric"].mask(old, DETECTION)
+    return [f"the metric mAP of objdet is read as {DETECTION}; call another one otherwise"]
 
 
 def score_column(frame: pd.DataFrame, column: str, file: str | Path | None = None) -> np.ndarray:
