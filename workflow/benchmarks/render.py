@@ -1,8 +1,9 @@
 """Rendering against BlenderProc as its users start it: a new process a scene, its defaults, its writers.
 
 Question: what does an image of the same error cost with BlenderProc started again, in images of ours?
-Cost: half an hour on two cores, half of it for references, which --cache keeps; --large as much again.
-Expected: twice our CPU seconds at 128²; at 640² between one and a half times and twice.
+Cost: a quarter of an hour on two idle cores, more of it the first time, for references, which --cache keeps;
+--large longer than that again.
+Expected: between one and a half times and twice our CPU seconds at 128².
 
 Both sides render the same scenes of the demo's objects, in one-thread processes side by side and in one
 process of all threads; both have their bytecode. The sides take turns in going first. An image's cost is its
