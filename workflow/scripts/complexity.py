@@ -13,8 +13,7 @@ hand_over(snakemake)
 w, params = snakemake.wildcards, snakemake.params
 pool = None if params.pool is Ellipsis else params.pool
 stamps = [file_stamp(path) for path in snakemake.input]
-identity = [params.fingerprint, params.model, params.floor, stamps, pool]
-scratch = scratch_folder(snakemake.output[0], identity)
+scratch = scratch_folder(snakemake.output[0], [params.fingerprint, params.model, params.floor, stamps, pool])
 
 with job_log(snakemake.log[0], Attempt(snakemake.resources.attempt, scratch)):
     from syn2real.complexity.images import ShardImages

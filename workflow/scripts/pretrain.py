@@ -13,9 +13,8 @@ hand_over(snakemake)
 w, params = snakemake.wildcards, snakemake.params
 outputs = {name: Path(path) for name, path in snakemake.output.items()}
 stamps = [file_stamp(path) for path in snakemake.input]
-key = {name: w[name] for name in ("recipe", "setting", "ptask", "model")} | {
-    name: int(w[name]) for name in ("n", "seed")
-}
+key = {name: w[name] for name in ("recipe", "setting", "ptask", "model")}
+key |= {name: int(w[name]) for name in ("n", "seed")}
 pool = None if params.pool is Ellipsis else params.pool
 scratch = scratch_folder(outputs["metrics"], [key, params.fingerprint, params.recipe, stamps, pool])
 
