@@ -153,6 +153,7 @@ def test_an_own_copy_of_the_materials_may_have_any(tmp_path: Path) -> None:
             _rendering(materials=["wood", "fence"]),
             "e.yaml: renderings.smoke.materials: materials that begin with 'fence' are not fetched",
         ),
+        (_rendering(grey=["tles"]), "renderings.smoke.grey: 'tles' is not defined; did you mean 'tless'?"),
         (_rendering(materials=["painting"]), "materials that begin with 'painting' are not fetched"),
         (_rendering(materials=[]), r"materials of every kind \(\[\]\) are not fetched"),
         (

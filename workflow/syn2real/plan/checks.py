@@ -187,8 +187,11 @@ def check_assets(plan: Plan, record: ExperimentPlan) -> None:
     materials = fetched(plan, "ambientcg")
     for setting, rendering in plan.rendered(record.settings).items():
         file, key = definition_of(plan, record.asked, setting, record.file)
-        for collection in rendering.collections:
-            _require_collection(collection, objects, "objects", file=file, key=f"{key}.collections")
+        # A misspelt grey would leave its objects as they are; the default's need not be known here.
+        grey = rendering.grey if "grey" in rendering.model_fields_set else ()
+        for part, collections in (("collections", rendering.collections), ("grey", grey)):
+            for collection in collections:
+                _require_collection(collection, objects, "objects", file=file, key=f"{key}.{part}")
         if rendering.textures:
             names = [*MADE_TEXTURES, *plan.config.textures, *materials]
             _require_collection(rendering.textures, names, "textures", file=file, key=f"{key}.textures")
