@@ -52,6 +52,23 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
+def later(default: Any, **about: Any) -> Any:
+    """Return the field of a key that came after a release: params leave it out at its default.
+
+    So what was made before the key was there keeps its identity.
+    """
+    return Field(default=default, exclude_if=lambda value: value == default, **about)
+
+
+def renamed(values: Any, old: str, new: str) -> Any:
+    """Return a section as written, with a split's key by its new name; both names together are refused."""
+    if not isinstance(values, Mapping) or old not in values:
+        return values
+    if new in values:
+        raise ValueError(f"has both {new} and {old}, which name one split; remove {old}")
+    return {new if key == old else key: value for key, value in values.items()}
+
+
 def to_params(section: BaseModel) -> dict[str, Any]:
     """Return a model as plain, key-sorted data: Snakemake compares params by their text."""
     value: dict[str, Any] = json.loads(json.dumps(section.model_dump(mode="json"), sort_keys=True))

@@ -1,7 +1,6 @@
 """An experiment: which runs, or which table of measurements, answer one question. One YAML file each."""
 
 from collections import Counter
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Self, TypeVar
 
 from pydantic import AfterValidator, Discriminator, Field, Tag, field_validator, model_validator
@@ -13,7 +12,7 @@ from syn2real.data.own_renders.schema import AnyOwnRenders, OwnRenders
 from syn2real.data.pools import Pool
 from syn2real.data.targets.schema import Target
 from syn2real.render.schema import Rendering, may_be_off, rendering_model
-from syn2real.schema import Name, Section, UserPath
+from syn2real.schema import Name, Section, UserPath, renamed
 from syn2real.tasks.schema import tasks_of
 
 VALUES = ("stand_ins", "settings")
@@ -126,11 +125,7 @@ class StandIn(Section):
     @classmethod
     def _test_was_val(cls, values: Any) -> Any:
         """Read `val_images` as `test_images`, as files of versions before call it."""
-        if not isinstance(values, Mapping) or "val_images" not in values:
-            return values
-        if "test_images" in values:
-            raise ValueError("has both test_images and val_images, which are one; remove val_images")
-        return {"test_images" if key == "val_images" else key: value for key, value in values.items()}
+        return renamed(values, "val_images", "test_images")
 
 
 class Costs(Section):

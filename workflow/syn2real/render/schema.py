@@ -21,8 +21,6 @@ EVERY_SCENE = (objects, room, lights, placement, camera)
 """The aspects that every scene has; all others may be off."""
 CHANNELS = ("class-map", "normals", "objects")
 """What scenes are rendered with where a setting does not say."""
-LATER = ("grey_range", "sharp_edges")
-"""Keys that are left out at their defaults, so that settings older than they are keep their identity."""
 
 
 if TYPE_CHECKING:
@@ -66,8 +64,8 @@ class Rendering(lights.Section, room.Section, objects.Section):
     min_visible_pixels: int = Field(
         default=4, ge=1, description="objects with fewer visible pixels have no box and label either"
     )
-    channels: tuple[ChannelName, ...] | None = Field(
-        default=None,
+    channels: tuple[ChannelName, ...] | None = schema.later(
+        None,
         min_length=1,
         description=f"what each image is rendered with; by default {', '.join(CHANNELS)}",
     )
@@ -96,14 +94,10 @@ class Rendering(lights.Section, room.Section, objects.Section):
         return self
 
     @model_serializer(mode="wrap")
-    def _without_what_is_off(self, write: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
-        """Leave out what is off or does not apply: a setting's key is the same whatever options there are."""
-        left_out = {
-            key for key in ("channels", *map(key_of, may_be_off())) if getattr(self, key, None) is None
-        }
-        left_out |= {key for key in LATER if getattr(self, key) == Rendering.model_fields[key].default}
-        left_out |= {"image_size"} if self.camera.K is not None else set()
-        return {key: value for key, value in write(self).items() if key not in left_out}
+    def _one_size_alone(self, write: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
+        """Leave out `image_size` where it does not apply."""
+        unused = "image_size" if self.camera.K is not None else None
+        return {key: value for key, value in write(self).items() if key != unused}
 
     @property
     def size(self) -> tuple[int, int]:
@@ -157,7 +151,7 @@ def rendering_model(randomisations: Iterable[str]) -> type[Rendering]:
         if key_of(name) not in Rendering.model_fields:
             section = load(POINT, name).Section
             description = (section.__doc__ or "").partition("\n")[0]
-            fields[key_of(name)] = (section | None, Field(default=None, description=description))
+            fields[key_of(name)] = (section | None, schema.later(None, description=description))
     return create_model("Rendering", __base__=Rendering, __doc__=Rendering.__doc__, **fields)
 
 

@@ -1,15 +1,14 @@
 """What a recipe says of every task, and which tasks there are (pydantic alone)."""
 
 import math
-from collections.abc import Callable
 from types import ModuleType
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_serializer, model_validator
+from pydantic import Field, model_validator
 
 from syn2real import plugins
 from syn2real.backbones.schema import ModelName
-from syn2real.schema import Section
+from syn2real.schema import Section, later
 
 Stage = Literal["pretrain", "finetune"]
 PositiveInt = Annotated[int, Field(gt=0)]
@@ -89,8 +88,8 @@ class TrainingSection(Section):
         description="of the forward pass on a GPU; mixed16 is bf16 where the hardware has it and else fp16; "
         "a CPU computes in fp32 whatever this says",
     )
-    tf32: bool = Field(
-        default=True,
+    tf32: bool = later(
+        True,
         description="whether a GPU that has TF32 may use it for products of fp32 numbers: faster, with 10 of "
         "23 bits of mantissa; no effect on a CPU or on products in 16 bits",
     )
@@ -133,11 +132,6 @@ class TrainingSection(Section):
         if self.warmup_images >= self.total_iterations * self.batch_size:
             raise ValueError("the warm-up is as long as the training; lower 'warmup_images' or train longer")
         return self
-
-    @model_serializer(mode="wrap")
-    def _without_tf32(self, write: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
-        """Leave out `tf32` where it is the default, so that it changes no older run's params."""
-        return {key: value for key, value in write(self).items() if key != "tf32" or not value}
 
     @property
     def norm_group(self) -> int:

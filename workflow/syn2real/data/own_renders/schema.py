@@ -1,15 +1,14 @@
 """A setting of a user's own renders: images rendered with any tool, annotated in COCO's format."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from pydantic import Field, create_model, model_serializer, model_validator
+from pydantic import Field, create_model, model_validator
 
 from syn2real import plugins
 from syn2real.data.targets.schema import Exif
 from syn2real.errors import InputError
-from syn2real.schema import Section, UserPaths
+from syn2real.schema import Section, UserPaths, later
 
 SPLITS = ("train", "val")
 
@@ -52,8 +51,8 @@ class OwnRenders(Section):
     )
     scenes_per_shard: int = Field(default=500, ge=1, description="scenes in one shard file")
 
-    exif: Exif | None = Field(
-        default=None,
+    exif: Exif | None = later(
+        None,
         description="whether the annotations were drawn on the images as their EXIF orientation turns them "
         "(apply) or as they are stored (ignore); by default the annotations' size decides",
     )
@@ -78,15 +77,6 @@ class OwnRenders(Section):
     def shard_count(self, images: int) -> int:
         """Return how many shards hold the first `images` images."""
         return -(-images // (self.views * self.scenes_per_shard))
-
-    @model_serializer(mode="wrap")
-    def _without_other_channels(self, write: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
-        """Leave out channels that are not given, so that a new channel changes no setting's key.
-
-        `normals` is older than that rule: it stays, as null.
-        """
-        optional = {name.replace("-", "_") for name in channels_of_files()} - {"normals"} | {"exif"}
-        return {key: value for key, value in write(self).items() if value is not None or key not in optional}
 
     def channel_names(self) -> tuple[str, ...]:
         """Return the channels that the images may be labelled with."""
@@ -143,7 +133,9 @@ def _with_channels() -> type[OwnRenders]:
     for name in channels_of_files():
         files = plugins.constant("channels", name, "FILES")
         model = MeasuredSplits if files["measured"] else Splits
-        fields[name.replace("-", "_")] = (model | None, Field(None, description=files["description"]))
+        # `normals` is older than the rule that params leave out what is not given: it stays, as null.
+        key = Field if name == "normals" else later
+        fields[name.replace("-", "_")] = (model | None, key(None, description=files["description"]))
     return create_model("OwnRenders", __base__=OwnRenders, __doc__=OwnRenders.__doc__, **fields)
 
 

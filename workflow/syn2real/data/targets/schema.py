@@ -1,6 +1,6 @@
 """A target: the labelled data set a backbone is fine-tuned and tested on (paper, §4.1)."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal, Self, get_args
 
@@ -8,7 +8,7 @@ from pydantic import Field, PositiveInt, field_validator, model_serializer, mode
 
 from syn2real.errors import InputError
 from syn2real.plugins import unknown
-from syn2real.schema import Section, UserPath, UserPaths
+from syn2real.schema import Section, UserPath, UserPaths, later, renamed
 
 Layout = Literal["imagenet", "image-folder", "coco", "ade20k", "torchvision"]
 Split = Literal["train", "test"]
@@ -95,7 +95,7 @@ class Target(Section):
         {},
         description="images in each split; with fewer the set is not complete and is refused before any job",
     )
-    exif: Exif | None = Field(
+    exif: Exif | None = later(
         None,
         description="whether the annotations were drawn on the images as their EXIF orientation turns them "
         "(apply) or as they are stored (ignore); by default the annotations' size decides, and apply where "
@@ -110,11 +110,7 @@ class Target(Section):
     @classmethod
     def _test_was_val(cls, splits: Any) -> Any:
         """Read `val` as `test`, as files of versions before call it."""
-        if not isinstance(splits, Mapping) or "val" not in splits:
-            return splits
-        if "test" in splits:
-            raise ValueError("has both test and val, which name one split; remove val")
-        return {"test" if split == "val" else split: value for split, value in splits.items()}
+        return renamed(splits, "val", "test")
 
     @model_validator(mode="after")
     def _fits_layout(self) -> Self:
@@ -144,8 +140,8 @@ class Target(Section):
 
     @model_serializer(mode="wrap")
     def _as_before(self, write: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
-        """Write what older runs have as params: no `exif` where it is not given, and `val` for `test`."""
-        data = {key: value for key, value in write(self).items() if key != "exif" or value is not None}
+        """Write `val` for `test`, as older runs have it as params."""
+        data = write(self)
         for key in ("images", "annotations", "counts"):
             data[key] = {RECORDED[split]: value for split, value in data[key].items()}
         return data

@@ -66,8 +66,8 @@ class Section(schema.Section):
         description="greatest distance, along each axis, from the object looked at, metres",
     )
 
-    looks_at: Literal["drawn", "middle"] = Field(
-        default="drawn",
+    looks_at: Literal["drawn", "middle"] = schema.later(
+        "drawn",
         description="the object that a view looks at: drawn is that nearest to the mean of ten drawn for the "
         "view, middle that nearest to the mean of all",
     )
@@ -104,9 +104,8 @@ class Section(schema.Section):
 
     @model_serializer(mode="wrap")
     def _only_what_counts(self, write: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
-        """Leave out what does not apply, so that settings older than K and looks_at keep their identity."""
+        """Leave out what does not apply, so that settings older than K keep their identity."""
         unused = ["field_of_view_deg"] if self.K else ["K", "width", "height"]
-        unused += ["looks_at"] if self.looks_at == "drawn" else []
         return {key: value for key, value in write(self).items() if key not in unused}
 
 

@@ -27,9 +27,9 @@ class Section(schema.Section):
         description="collections without colours of their own: each object gets a random grey, as in BOP's "
         "example",
     )
-    grey_range: Parts = Field(default=(0.3, 0.9), description="darkest and lightest of these greys, 0 to 1")
-    sharp_edges: bool = Field(
-        default=True,
+    grey_range: Parts = schema.later((0.3, 0.9), description="darkest and lightest of these greys, 0 to 1")
+    sharp_edges: bool = schema.later(
+        True,
         description="whether edges of more than 34 degrees stay sharp in shading and normals; without, all "
         "edges are smooth",
     )

@@ -1,9 +1,9 @@
 """The placement: where objects stand on the floor of the room (BOP's on-surface sampling)."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal, Self
 
-from pydantic import Field, model_serializer, model_validator
+from pydantic import Field, model_validator
 
 from syn2real import schema
 from syn2real.render.randomise.base import SceneAssets, SceneRejected, Stage
@@ -27,8 +27,8 @@ class Section(schema.Section):
     tries: int = Field(
         default=100, ge=1, description="poses tried for an object before it counts as unplaced"
     )
-    unplaced: Literal["redraw", "drop"] = Field(
-        default="redraw",
+    unplaced: Literal["redraw", "drop"] = schema.later(
+        "redraw",
         description="an object that fits nowhere: redraw draws the whole scene again, so that large objects "
         "become rarer with their neighbours; drop leaves the object out and counts it",
     )
@@ -38,11 +38,6 @@ class Section(schema.Section):
         if self.floor_part[0] == self.floor_part[1]:
             raise ValueError(f"floor_part {list(self.floor_part)} leaves no floor to put objects on")
         return self
-
-    @model_serializer(mode="wrap")
-    def _without_redraw(self, write: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
-        """Leave the default of `unplaced` out, so that settings older than it keep their identity."""
-        return {key: value for key, value in write(self).items() if (key, value) != ("unplaced", "redraw")}
 
 
 def draw(random: "Generator", section: Section, assets: SceneAssets) -> dict[str, Any]:
