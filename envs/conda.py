@@ -5,7 +5,7 @@ installs the packages of one of the project's extras from the lock, by its hashe
 environments by the content of both files, so the script names the digest of its part of the lock.
 
 There is an environment for each extra, not one for all: with `--sdm conda` a changed environment reruns its
-jobs, and a newer seaborn must retrain nothing.
+jobs, and a newer matplotlib must retrain nothing.
 """
 
 import hashlib

@@ -31,7 +31,7 @@ ADVISE = ["advise", "points.csv", "--target-error", "0.2"]
         (COMMAND.format(["advise", "--help"]), HEAVY),
         (COMMAND.format(ADVISE), HEAVY - {"numpy", "pandas"}),
         (COMMAND.format(["check"]), HEAVY - {"pydantic"}),
-        (TRAINING, {"pandas", "scipy", "matplotlib", "seaborn", "torchmetrics"}),
+        (TRAINING, {"pandas", "scipy", "matplotlib", "torchmetrics"}),
         ("import syn2real.render.worker", {"torch", "pandas", "scipy", "matplotlib", "trimesh"}),
     ],
     ids=["--help", "--version", "help of a command", "advise", "check", "training", "render worker"],

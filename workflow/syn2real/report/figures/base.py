@@ -1,12 +1,13 @@
 """What the figures share: style, names of curves, saving."""
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import cycle
 from typing import Any
 
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
-import seaborn as sns
+from matplotlib import style
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, FigureBase
 from matplotlib.ticker import MaxNLocator, NullLocator
@@ -18,12 +19,15 @@ from syn2real.laws.results import FIXED, SETTLED, UNSETTLED, identified
 from syn2real.laws.table import FEWEST, Curve, read_curves, rows_of
 
 mpl.use("Agg")
-sns.set_theme(style="ticks", context="notebook", palette="colorblind")
+style.use("petroff10")
+mpl.rcParams.update({"font.size": 12, "axes.spines.top": False, "axes.spines.right": False})
 # The same drawing gives the same bytes: no dates, no random element names.
 mpl.rcParams["svg.hashsalt"] = "syn2real"
 mpl.rcParams["svg.fonttype"] = "path"
 
-Colour = str | tuple[float, float, float]
+Colour = str | tuple[float, ...]
+COLOURS: list[Any] = mpl.color_sequences["petroff10"]
+"""Of curves: readable with any colour vision."""
 
 IDENTITY = ("setting", "ptask", "ftask", "target", "model", "s", "recipe")
 """Columns that name a curve, in the order a label shows them."""
@@ -222,8 +226,12 @@ def curve_labels(curves: list[dict[str, Any]]) -> list[str]:
 def coloured(curves: list[dict[str, Any]]) -> list[tuple[dict[str, Any], str, Colour]]:
     """Return each curve with its label and its colour."""
     labels = curve_labels([curve["curve"] for curve in curves])
-    colours = sns.color_palette("colorblind", max(len(curves), 1))
-    return list(zip(curves, labels, colours, strict=False))
+    return list(zip(curves, labels, cycle(COLOURS), strict=False))
+
+
+def shades(count: int) -> list[Colour]:
+    """Return colours of things in an order, from dark to light."""
+    return [mpl.colormaps["viridis"](part) for part in np.linspace(0, 1, count + 2)[1:-1]]
 
 
 def _text(column: str, value: Any) -> str:

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, FigureBase
 
@@ -16,6 +15,7 @@ from syn2real.report.figures.base import (
     curve_labels,
     face,
     method_name,
+    shades,
     shown,
 )
 from syn2real.report.figures.parameters import NAMES
@@ -57,7 +57,7 @@ def draw(complexity: Mapping[str, Any], fits: Mapping[str, Any], settings: Seque
         figure.suptitle("no curve could be fitted, and no complexity was measured")
         return figure
     parts = figure.subfigures(len(heights), 1, squeeze=False, height_ratios=heights)[:, 0]
-    colours = dict(zip(order, sns.color_palette("viridis", len(order)), strict=True))
+    colours = dict(zip(order, shades(len(order)), strict=True))
     if complexity:
         _settings(parts[0].subplots(), complexity, order, colours)
     for part, curves in zip(parts[bool(complexity) :], methods, strict=True):
@@ -77,7 +77,6 @@ def _settings(
         ax.errorbar([result["negative_entropy"]], [row], xerr=bars, fmt="o", color=colours[name], capsize=3)
     ax.set(xlabel=LABEL, yticks=range(len(order)), yticklabels=order, ylim=(len(order) - 0.5, -0.5))
     ax.grid(axis="x", alpha=0.3)
-    sns.despine(ax=ax)
 
 
 def _part(
@@ -134,4 +133,3 @@ def _parameter(
     if len(marks) > 1:
         handles = dict(zip(*reversed(ax.get_legend_handles_labels()), strict=True))
         ax.legend(handles.values(), handles.keys(), fontsize="small", frameon=False)
-    sns.despine(ax=ax)

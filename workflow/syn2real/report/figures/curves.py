@@ -3,7 +3,6 @@
 from typing import Any
 
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -64,7 +63,6 @@ def _panel(ax: Axes, points: pd.DataFrame, curves: list[dict[str, Any]]) -> None
     label_errors(ax)
     beside: dict[str, Any] = {} if len(shown) <= FEW else {"loc": "upper left", "bbox_to_anchor": (1, 1)}
     ax.legend(fontsize="small", frameon=False, **beside)
-    sns.despine(ax=ax)
 
 
 def _draw_references(ax: Axes, references: list[float | None], colours: list[Colour]) -> None:

@@ -3,7 +3,6 @@
 from typing import Any
 
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
@@ -59,7 +58,6 @@ def draw(points: pd.DataFrame, extrapolation: dict[str, Any]) -> Figure:
         ax.axvline(extrapolation["start"], color="grey", ls="--", lw=1)
         ax.set(xlabel="pre-training images n", ylabel="test error", title=f"{ftask} on {target}")
     _bars(last, extrapolation["curves"])
-    sns.despine(figure)
     return figure
 
 

@@ -4,7 +4,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, FigureBase
 from matplotlib.ticker import NullLocator
@@ -18,6 +17,7 @@ from syn2real.report.figures.base import (
     label_errors,
     method_parts,
     pretrained,
+    shades,
 )
 
 TITLE = "the full law in both sizes"
@@ -80,7 +80,7 @@ def _panel(ax: Axes, means: pd.DataFrame, x: str, colour: str, params: dict[str,
     ax.set(xscale="log", yscale="log")
     values = sorted(means[colour].unique())
     grid = np.geomspace(means[x].min(), means[x].max(), 60)
-    for value, shade in zip(values, sns.color_palette("viridis", len(values)), strict=True):
+    for value, shade in zip(values, shades(len(values)), strict=True):
         draw_means(ax, means[means[colour] == value].set_index(x)["error"], shade, f"{colour} = {value:,}")
         sizes = {x: grid, colour: value}
         ax.plot(grid, LAW.predict(numbers, Rows.at(**sizes)), color=shade, lw=1.4)
@@ -90,4 +90,3 @@ def _panel(ax: Axes, means: pd.DataFrame, x: str, colour: str, params: dict[str,
         ax.xaxis.set_minor_locator(NullLocator())
     label_errors(ax)
     ax.legend(fontsize="x-small", frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
-    sns.despine(ax=ax)

@@ -3,7 +3,6 @@
 from typing import Any
 
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -58,4 +57,3 @@ def _panel(ax: Axes, points: pd.DataFrame, curves: list[dict[str, Any]]) -> None
         ax.legend(fontsize="small", frameon=False)
     else:
         ax.text(0.5, 0.5, "no curve could be fitted", transform=ax.transAxes, ha="center")
-    sns.despine(ax=ax)

@@ -4,7 +4,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, FigureBase
 from matplotlib.ticker import LogFormatter
@@ -96,4 +95,3 @@ def _panel(ax: Axes, points: pd.DataFrame, curves: list[dict[str, Any]], law: di
     ax.plot(grid, line, color="grey", ls="--", label=f"B P^-φ, φ = {values['phi']:.2g}")
     label_errors(ax)
     ax.legend(fontsize="small", frameon=False)
-    sns.despine(ax=ax)

@@ -4,13 +4,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from syn2real.laws.forms import additive, full
 from syn2real.laws.results import Rows
-from syn2real.report.figures.base import save
+from syn2real.report.figures.base import COLOURS, save, shades
 
 LAWS = {"full": (full.LAW, "-", "law (2), multiplied"), "additive": (additive.LAW, ":", "additive law")}
 SHOWN = 5  # sizes s of a panel: a colour each
@@ -79,7 +78,7 @@ def _laws_panel(ax: Axes, points: pd.DataFrame, found: dict[str, Any]) -> None:
     sizes = sorted(points["s"].unique())
     shown = [sizes[round(place)] for place in np.linspace(0, len(sizes) - 1, min(SHOWN, len(sizes)))]
     grid = np.geomspace(points["n"].min(), points["n"].max(), 80)
-    for s, colour in zip(shown, sns.color_palette("viridis", len(shown)), strict=True):
+    for s, colour in zip(shown, shades(len(shown)), strict=True):
         rows = points[points["s"] == s]
         ax.plot(rows["n"], rows["error"], "o", color=colour, ms=6, mec="white", label=f"s = {s:,}")
         for name, (law, style, _) in LAWS.items():
@@ -89,7 +88,6 @@ def _laws_panel(ax: Axes, points: pd.DataFrame, found: dict[str, Any]) -> None:
     for _, style, label in LAWS.values():
         ax.plot([], [], style, color="grey", label=label)
     ax.set(xscale="log", yscale="log", xlabel="pre-training samples n", ylabel="expected squared error")
-    sns.despine(ax=ax)
 
 
 def draw_network(fits: dict[str, Any]) -> Figure:
@@ -109,7 +107,6 @@ def draw_network(fits: dict[str, Any]) -> Figure:
     ax.minorticks_off()
     ax.set_title(f"n = {found['n']}, s = {found['s']}, measured ξ = {found['xi']:.2f}")
     ax.legend(fontsize="small", frameon=False)
-    sns.despine(ax=ax)
     return figure
 
 
@@ -120,13 +117,12 @@ def draw_exponents(fits: dict[str, Any]) -> Figure:
     n = fits["local"][0]["n"]
     for ax, name, letter in zip(axes, ("alpha", "beta"), "αβ", strict=True):
         ax.axvspan(*REAL, color="0.9", label="sizes measured in practice")
-        for entry, colour in zip(fits["local"], sns.color_palette("colorblind"), strict=False):
+        for entry, colour in zip(fits["local"], COLOURS, strict=False):
             given = ", ".join(f"{sign} {entry[key]:g}" for key, sign in GIVEN.items())
             ax.plot(entry["log10_s"], entry[name], color=colour, lw=1.8, label=f"{entry['case']}: {given}")
             ax.axhline(entry["asymptotic"][name], color=colour, ls="--", lw=1)
         ax.set(xlabel="log10 of fine-tuning samples s", ylabel=f"local exponent {letter} of the bound")
         ax.set(xlim=(0, entry["log10_s"][-1]), ylim=(0, None))
         ax.set_title(f"{letter} at n = {n:,}; dashed: where it goes")
-        sns.despine(ax=ax)
     axes[0].legend(fontsize="x-small", frameon=False, loc="best")
     return figure
