@@ -16,10 +16,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--config", default="config/config.yaml", help="the configuration (default: %(default)s)"
     )
+    parser.add_argument(
+        "--recipe", action="store_true", help="print all numbers of the recipes, and the file of each"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the plan."""
     from syn2real.plan.costs import check_configuration
 
-    return check_configuration(arguments.config, arguments.experiments)
+    return check_configuration(arguments.config, arguments.experiments, recipe=arguments.recipe)

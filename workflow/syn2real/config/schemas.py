@@ -5,8 +5,9 @@ Editors use them to complete and to check YAML; a test fails when they drift fro
 
 import json
 from pathlib import Path
+from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from syn2real.assets.archives import Archive
 from syn2real.config.experiment import AnyRendering, Experiment, Measured
@@ -21,6 +22,35 @@ from syn2real.training.metrics import Metrics
 
 FOLDER = Path(__file__).resolve().parents[2] / "schemas"
 
+
+class RecipeDocument(Recipe):
+    """How to pre-train and to fine-tune: one file of config/recipes/, alone or what it changes of another."""
+
+    extends: str | None = Field(
+        None,
+        description="the recipe that this one changes: a name, or a path from this file's folder. Sections "
+        "are merged key by key, null removes a value, and one unit of a length replaces another",
+    )
+
+    @classmethod
+    def model_json_schema(cls, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """Return the schema of a file: what another recipe may give is not required, and may be removed."""
+        schema = super().model_json_schema(*args, **kwargs)
+        for part in (schema, *schema["$defs"].values()):
+            part.pop("required", None)
+            properties = part.get("properties", {})
+            properties |= {key: _or_null(value) for key, value in properties.items()}
+        return schema
+
+
+def _or_null(value: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of a value that may be null too."""
+    if "null" in str(value.get("anyOf", "")):
+        return value
+    about = {key: value[key] for key in ("default", "description", "title") if key in value}
+    return {"anyOf": [{k: v for k, v in value.items() if k not in about}, {"type": "null"}]} | about
+
+
 MODELS: dict[str, type[BaseModel]] = {
     "archive": Archive,
     "config": WorkflowConfig,
@@ -29,7 +59,7 @@ MODELS: dict[str, type[BaseModel]] = {
     "metrics": Metrics,
     "own-renders": AnyOwnRenders,
     "pool": Pool,
-    "recipe": Recipe,
+    "recipe": RecipeDocument,
     "rendering": AnyRendering,
     "target": Target,
     "theory": Theory,

@@ -9,9 +9,10 @@ from syn2real.data.pools import Pool
 from syn2real.errors import InputError
 from syn2real.plan.assets import MADE_OBJECTS, MADE_TEXTURES, fetched
 from syn2real.plan.plan import MOST_RUNS, MOST_SHARDS, ExperimentPlan, Plan
+from syn2real.plan.recipes import used_sections
 from syn2real.plugins import require_name, unknown
 from syn2real.render.schema import Rendering
-from syn2real.tasks.schema import Stage, channel_of
+from syn2real.tasks.schema import channel_of
 
 
 def check_experiment(plan: Plan, e: Experiment, file: str) -> None:
@@ -83,11 +84,7 @@ def _check_runs(e: Experiment, file: str) -> None:
 
 def _check_recipes(plan: Plan, e: Experiment) -> None:
     """Raise InputError unless the recipes have a section for each task that an experiment trains."""
-    used: list[tuple[str, Stage, str]] = [(e.recipe, "pretrain", ptask) for ptask in e.ptasks]
-    used += [(e.recipe, "finetune", f.task) for f in e.ftasks]
-    references = [r for r in e.references.values() if isinstance(r, TrainedReference)]
-    used += [(r.recipe, "finetune", r.ftask) for r in references]
-    for recipe, stage, task in used:
+    for recipe, stage, task, _ in used_sections(plan, e):
         plan.recipes[recipe].require(stage, task, file=f"{plan.config.recipes}/{recipe}.yaml")
 
 

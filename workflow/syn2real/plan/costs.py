@@ -13,10 +13,11 @@ from syn2real.plan.assets import downloads
 from syn2real.plan.missing import check_own_sizes, missing_blender, missing_data
 from syn2real.plan.plan import SPLITS, Plan
 from syn2real.plan.read import load_plan
+from syn2real.plan.recipes import recipe_lines
 from syn2real.plan.runs import Finetuning, Pretraining
 
 
-def check_configuration(config: str | Path, experiments: Sequence[str] = ()) -> int:
+def check_configuration(config: str | Path, experiments: Sequence[str] = (), *, recipe: bool = False) -> int:
     """Validate a configuration and its data, and print its plan; nothing is written.
 
     Parameters
@@ -25,6 +26,8 @@ def check_configuration(config: str | Path, experiments: Sequence[str] = ()) -> 
         The workflow's config.yaml.
     experiments : sequence of str
         Experiment files to check instead of those the configuration names, if any.
+    recipe : bool
+        Print all numbers of the recipes too; by default those in which a recipe differs from one it extends.
 
     Returns
     -------
@@ -48,6 +51,8 @@ def check_configuration(config: str | Path, experiments: Sequence[str] = ()) -> 
         data = missing_data(plan, Path(folder))
     for name in plan.run:
         print("\n".join(plan_lines(plan, name)))
+    for line in recipe_lines(plan, full=recipe):
+        print(line)
     for name, measured in plan.measured.items():
         table = measured.measurements
         print(f"experiment {name}: {measured.question}\n  measured  {table.path or table.url}, no runs")

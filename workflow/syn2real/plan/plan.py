@@ -11,6 +11,7 @@ from syn2real import plugins
 from syn2real.assets.archives import Archive
 from syn2real.complexity.schema import GivenReference, Reference, TrainedReference
 from syn2real.config.experiment import VALUES, Experiment, Measured, StandIn, needs
+from syn2real.config.extending import RecipeFile
 from syn2real.config.recipe import Recipe
 from syn2real.config.workflow import WorkflowConfig
 from syn2real.data.own_renders.schema import OwnRenders
@@ -144,6 +145,8 @@ class Plan:
         What follows from each experiment, by name.
     renderings, targets, stand_ins, recipes, references : dict
         Definitions by name; the experiments' own joined with the shared ones.
+    recipe_files : dict of str to RecipeFile
+        Where the recipes were read, by name.
     datasets : dict of str to list of Archive
         What can be fetched, by name.
     """
@@ -154,6 +157,7 @@ class Plan:
     targets: dict[str, Target] = field(default_factory=dict)
     stand_ins: dict[str, StandIn] = field(default_factory=dict)
     recipes: dict[str, Recipe] = field(default_factory=dict)
+    recipe_files: dict[str, RecipeFile] = field(default_factory=dict)
     references: dict[str, Reference] = field(default_factory=dict)
     datasets: dict[str, list[Archive]] = field(default_factory=dict)
 

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 from syn2real.assets.archives import read_datasets
 from syn2real.config.experiment import Measured, experiment_model, setting_model
+from syn2real.config.extending import RecipeFile, read_recipe
 from syn2real.config.loading import read_yaml
 from syn2real.config.recipe import Recipe
 from syn2real.config.workflow import WorkflowConfig
@@ -66,7 +67,8 @@ def _add_experiment(plan: Plan, path: str) -> None:
             _join(getattr(plan, key), getattr(asked, key), path, key)
         for recipe in (asked.recipe, *(r.recipe for r in plan.trained_references().values())):
             if recipe not in plan.recipes:
-                plan.recipes[recipe] = _recipe(plan, recipe, path)
+                plan.recipe_files[recipe] = _recipe(plan, recipe, path)
+                plan.recipes[recipe] = plan.recipe_files[recipe].recipe
         check_experiment(plan, asked, path)
     record = derive(plan, asked, path)
     check_assets(plan, record)
@@ -79,7 +81,7 @@ def _other_kind(value: Mapping[str, Any]) -> str | None:
         return "an empty file"
     if "bounds" in value and "rates" in value:
         return "a file of config/theory"
-    if {"pretrain", "finetune"} & {*value} and {*value} <= {*Recipe.model_fields}:
+    if {"pretrain", "finetune"} & {*value} and {*value} <= {*Recipe.model_fields, "extends"}:
         return "a recipe"
     if {"experiments", "experiment", "recipes"} & {*value}:
         return "the workflow's configuration"
@@ -99,10 +101,10 @@ def _join(shared: dict[str, T], own: Mapping[str, T], path: str, key: str) -> No
             )
 
 
-def _recipe(plan: Plan, name: str, path: str) -> Recipe:
+def _recipe(plan: Plan, name: str, path: str) -> RecipeFile:
     """Return a recipe by name, or say which names there are."""
     folder = Path(plan.config.recipes)
     file = folder / f"{name}.yaml"
     if not file.is_file():
         require_name(name, (p.stem for p in folder.glob("*.yaml")), file=path, key="recipe")
-    return validate(Recipe, read_yaml(file), file=file)
+    return read_recipe(file, folder)

@@ -5,6 +5,7 @@ A bundle holds configuration, lock, measurements, fits, figures, report and the 
 weights: those can be made again from the same configuration and lock.
 """
 
+import os
 import tempfile
 import zipfile
 from datetime import UTC, datetime
@@ -67,9 +68,17 @@ def _configuration(plan: Plan, name: str, config: str) -> dict[str, Path]:
     files["datasets.tsv"] = plan.config.datasets
     if e := plan.run.get(name):
         trained = [r.recipe for r in e.references.values() if isinstance(r, TrainedReference)]
-        recipes = dict.fromkeys([e.recipe, *trained])
-        files |= {f"recipes/{recipe}.yaml": f"{plan.config.recipes}/{recipe}.yaml" for recipe in recipes}
+        for recipe in dict.fromkeys([e.recipe, *trained]):
+            own, *extended = plan.recipe_files[recipe].files
+            files[f"recipes/{recipe}.yaml"] = str(own)
+            files |= {f"recipes/{_beside(file, own)}": str(file) for file in extended}
     return {REQUIREMENTS: Path(REQUIREMENTS)} | {f"config/{path}": Path(file) for path, file in files.items()}
+
+
+def _beside(file: Path, own: Path) -> str:
+    """Return where the file that a recipe extends lies in a bundle: as it lay, never above the folder."""
+    relative = Path(os.path.relpath(file, own.parent))
+    return file.name if ".." in relative.parts else relative.as_posix()
 
 
 def _metrics(plan: Plan, name: str) -> list[str]:

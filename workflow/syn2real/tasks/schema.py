@@ -12,6 +12,9 @@ from syn2real.schema import Section, later
 
 Stage = Literal["pretrain", "finetune"]
 PositiveInt = Annotated[int, Field(gt=0)]
+LENGTH_UNITS = ("iterations", "images")
+EVALUATION_UNITS = ("evaluation_iterations", "evaluation_images")
+"""The units that a length, and the interval between evaluations, may be given in: one of each."""
 
 
 def task_schema(task: str) -> ModuleType:
