@@ -142,6 +142,13 @@ def test_check_says_what_differs_and_where_each_number_comes_from(
     assert ["tf32", "true", "default"] in lines and ["threads", "8", "paper.yaml"] in lines
 
 
+def test_a_frozen_norm_needs_a_backbone_to_start_from(mine: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    recipe = mine.parent / "recipes/mine.yaml"
+    recipe.write_text(f"extends: {RECIPES / 'paper.yaml'}\nfinetune: {{objdet: {{norm: frozen}}}}\n")
+    assert main(["check", "--config", str(mine)]) == 2
+    assert "mine.yaml: finetune.objdet.norm: size 0 is from scratch, where" in capsys.readouterr().err
+
+
 def test_a_bundle_holds_the_files_that_a_recipe_extends(mine: Path) -> None:
     plan = load_plan(yaml.safe_load(mine.read_text()))
     files = _configuration(plan, "own-renders", str(mine))

@@ -130,6 +130,8 @@ def test_cost_estimates_change_no_job():
         ({"iterations": 5, "warmup_images": 40}, "warm-up"),
         ({"iterations": 5, "batch_size": 1}, "batch_size"),
         ({"iterations": 5, "learning_rate": 0.1}, "learning_rate"),
+        ({"iterations": 5, "micro_batch_size": 4}, "give norm_batch_size, .* or norm: frozen"),
+        ({"iterations": 5, "norm": "frozen", "micro_batch_size": 3}, "3 does not divide the batch of 8"),
         ({"iterations": 5, "models": {"resnet20": {"batch_size": 4}}}, "resnet20"),
     ],
 )
@@ -142,3 +144,22 @@ def test_length_in_images_is_whole_batches():
     section = MulclassSection(batch_size=8, lr=0.1, images=81, evaluation_images=20)
     assert section.total_iterations == 11
     assert section.evaluation_interval == 2
+
+
+@pytest.mark.parametrize(
+    ("stage", "task", "values", "message"),
+    [
+        (
+            "pretrain",
+            "mulclass",
+            {"norm": "frozen"},
+            "a pre-training has no statistics of batch norm to hold",
+        ),
+        ("finetune", "semseg", {"norm": "frozen", "micro_batch_size": 2}, "the head's batch norm"),
+    ],
+)
+def test_frozen_norm_where_there_is_nothing_to_hold_is_refused(stage, task, values, message):
+    raw = yaml.safe_load((RECIPES / "smoke.yaml").read_text(encoding="utf-8"))
+    raw[stage][task] |= values
+    with pytest.raises(ValidationError, match=message):
+        Recipe.model_validate(raw)

@@ -114,3 +114,25 @@ def test_two_processes_are_one(halves, tmp_path):
         if name != "objdet":
             one = StepShare(World(), images=8, parts=1, spread=1)
             assert close(found[name], gradient(task, [joined_batch(batches)], one)), name
+
+
+@pytest.mark.parametrize("name", ["mulclass", "sinclass", "objdet"])
+def test_micro_batches_add_up_to_the_batch_where_no_batch_norm_trains(name, smoke_task, samples, monkeypatch):
+    """The detector's losses are means over as many samples an image; which ones is no longer drawn here."""
+    monkeypatch.setattr(torch, "randperm", lambda n, device=None: torch.arange(n, device=device))
+    found = []
+    for size in (None, 4, 2):
+        task = smoke_task(name, batch_size=8, norm_batch_size=None, norm="frozen", micro_batch_size=size)
+        seed_everything(0, "initialisation")
+        backbone, model = build_model(task, "resnet18")
+        setup = prepare(task, backbone, model.train(), seed=0, device=CPU)
+        assert setup.share.images == (size or 8) and "held as loaded" in setup.share.as_text()
+        batches = training_batches(samples(name), task, seed=0, start=0, device=CPU, share=setup.share)
+        before = {key: value.clone() for key, value in model.state_dict().items()}
+        loss = compute_gradient(setup, [next(batches) for _ in range(setup.share.parts)], iteration=0)
+        norms = {key for key in before if "running" in key or "num_batches" in key}
+        assert norms and all(torch.equal(before[key], model.state_dict()[key]) for key in norms)
+        grads = {key: p.grad.clone() for key, p in model.named_parameters() if p.grad is not None}
+        assert not any("bn" in key or "downsample.1" in key for key in grads)
+        found.append((loss, grads))
+    assert close(found[1], found[0]) and close(found[2], found[0])

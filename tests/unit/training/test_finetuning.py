@@ -74,6 +74,18 @@ def arguments(key, resolve, image_folder, stand_in, tmp_path):
     return make
 
 
+def test_a_frozen_batch_norm_stays_as_it_was_loaded(arguments, backbone, monkeypatch):
+    watch = Watch(monkeypatch, "sinclass")
+    finetune(**arguments(backbone=backbone, norm="frozen"))
+    norms = {key for key in watch.start if "bn" in key or "downsample.1" in key}
+    end = watch.model.state_dict()
+    assert norms and {key for key in norms if torch.equal(end[key], watch.start[key])} == norms
+    assert not torch.equal(end["backbone.net.conv1.weight"], watch.start["backbone.net.conv1.weight"])
+    assert not any(watch.norms_trained)
+    with pytest.raises(InputError, match="norm: frozen: a network from scratch has no statistics"):
+        finetune(**arguments(norm="frozen"))
+
+
 @pytest.mark.parametrize("ftask", FTASKS)
 def test_all_weights_of_the_backbone_are_loaded_and_trained(ftask, arguments, backbone, monkeypatch):
     watch = Watch(monkeypatch, ftask)

@@ -5,9 +5,9 @@ Each task names its own section (`syn2real.tasks.T.schema`); this only puts them
 
 import inspect
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import Field, create_model
+from pydantic import AfterValidator, Field, create_model
 
 from syn2real.backbones.schema import ModelName
 from syn2real.errors import InputError
@@ -17,13 +17,21 @@ from syn2real.tasks.schema import Stage, TrainingSection, task_schema, tasks_of
 _COSTS = {"models", "seconds_per_1000_images"}
 
 
+def _from_scratch(section: TrainingSection) -> TrainingSection:
+    """Refuse what a pre-training, which starts from random weights, cannot have."""
+    if section.norm == "frozen":
+        raise ValueError("a pre-training has no statistics of batch norm to hold; remove norm: frozen")
+    return section
+
+
 def _sections(stage: Stage, doc: str) -> type[Section]:
     """Return the model of a stage's sections: one for each task that has the stage, none of them required."""
     fields: dict[str, Any] = {}
     for task in tasks_of(stage):
         section = task_schema(task).Section
         description = (inspect.getdoc(section) or "").partition("\n")[0].removesuffix(".")
-        fields[task] = (section | None, Field(None, description=description))
+        kind = Annotated[section, AfterValidator(_from_scratch)] if stage == "pretrain" else section
+        fields[task] = (kind | None, Field(None, description=description))
     return create_model(f"{stage.capitalize()}Sections", __base__=Section, __doc__=doc, **fields)
 
 

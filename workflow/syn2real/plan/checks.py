@@ -85,7 +85,16 @@ def _check_runs(e: Experiment, file: str) -> None:
 def _check_recipes(plan: Plan, e: Experiment) -> None:
     """Raise InputError unless the recipes have a section for each task that an experiment trains."""
     for recipe, stage, task, _ in used_sections(plan, e):
-        plan.recipes[recipe].require(stage, task, file=f"{plan.config.recipes}/{recipe}.yaml")
+        file = f"{plan.config.recipes}/{recipe}.yaml"
+        section = plan.recipes[recipe].require(stage, task, file=file)
+        trained = any(
+            isinstance(r, TrainedReference) and (r.recipe, r.ftask) == (recipe, task)
+            for r in e.references.values()
+        )
+        if section.norm == "frozen" and (trained or 0 in e.sizes):
+            what = "a reference is trained" if trained else "size 0 is"
+            problem = f"{what} from scratch, where batch norm has no statistics to hold; remove norm: frozen"
+            raise InputError(problem, file=file, key=f"{stage}.{task}.norm")
 
 
 def _check_complexity(plan: Plan, e: Experiment, file: str) -> None:

@@ -69,6 +69,19 @@ class TrainingSection(Section):
         description="images that batch norm takes its statistics over (default: the whole batch); with fewer "
         "devices than such groups a device computes them one after the other, so it also bounds memory",
     )
+    norm: Literal["trained", "frozen"] = later(
+        "trained",
+        description="the backbone's batch norm: trained, or frozen (its statistics, scale and shift held as "
+        "loaded, as detectors do with small batches). Frozen is right where a fine-tuning starts from a "
+        "pre-trained backbone; a network from scratch (a pre-training, or n = 0) has no statistics to hold",
+    )
+    micro_batch_size: int | None = later(
+        None,
+        gt=0,
+        description="images of one pass, to bound memory: the gradients of a step's passes add up to the "
+        "batch's. Only where no batch norm trains; where it does, norm_batch_size bounds memory, and changes "
+        "the statistics. Random numbers of a pass (dropout, the detector's samples) are drawn anew",
+    )
     eval_batch_size: int = Field(default=32, gt=0, description="images a step of the evaluation")
     iterations: int | None = Field(default=None, gt=0, description="length in steps")
     images: int | None = Field(default=None, gt=0, description="length in images seen")
@@ -131,6 +144,22 @@ class TrainingSection(Section):
         return self
 
     @model_validator(mode="after")
+    def _whole_passes(self) -> Self:
+        if self.micro_batch_size is None:
+            return self
+        if self.norm == "trained":
+            raise ValueError(
+                "micro_batch_size would change the statistics of batch norm, which trains here; give "
+                "norm_batch_size, which says over how many images they are taken, or norm: frozen"
+            )
+        if self.batch_size % self.micro_batch_size:
+            size = self.micro_batch_size
+            raise ValueError(
+                f"micro_batch_size: {size} does not divide the batch of {self.batch_size} images"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _warmup_ends(self) -> Self:
         if self.warmup_images >= self.total_iterations * self.batch_size:
             raise ValueError("the warm-up is as long as the training; lower 'warmup_images' or train longer")
@@ -140,6 +169,11 @@ class TrainingSection(Section):
     def norm_group(self) -> int:
         """Images that batch norm takes its statistics over."""
         return self.norm_batch_size or self.batch_size
+
+    @property
+    def pass_size(self) -> int:
+        """Images that are computed together, over all devices that share them."""
+        return self.micro_batch_size or self.norm_group
 
     @property
     def total_iterations(self) -> int:
@@ -186,6 +220,15 @@ class DenseSection(TrainingSection):
     aux_lr_factor: float = Field(
         default=10.0, gt=0, description="learning rate of the auxiliary head, in units of lr"
     )
+
+    @model_validator(mode="after")
+    def _head_trains_norm(self) -> Self:
+        if self.micro_batch_size is not None:
+            raise ValueError(
+                "micro_batch_size would change the statistics of the head's batch norm, which always trains; "
+                "remove it and give norm_batch_size"
+            )
+        return self
 
     @model_validator(mode="after")
     def _resize_range(self) -> Self:

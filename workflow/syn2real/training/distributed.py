@@ -1,10 +1,11 @@
 """Several processes, a device each: who computes which images of a step, and how they come together.
 
 A step's batch is cut into groups of `norm_batch_size` images, over which batch normalisation takes its
-statistics. The recipe sets the groups, not the machine: with fewer devices a device computes several
-groups one after the other (gradient accumulation), with more devices a group is spread over several and its
-statistics are synchronised. So neither the number of devices nor accumulation changes what a step computes,
-but for the order in which numbers are added.
+statistics; where none trains, into groups of `micro_batch_size`, which bound memory alone. The recipe sets
+the groups, not the machine: with fewer devices a device computes several groups one after the other
+(gradient accumulation), with more devices a group is spread over several and its statistics are
+synchronised. So neither the number of devices nor accumulation changes what a step computes, but for the
+order in which numbers are added.
 """
 
 import os
@@ -107,12 +108,15 @@ class StepShare:
         Forward passes a step; their gradients add up.
     spread : int
         Processes that a group of batch normalisation is spread over.
+    held : bool
+        Whether the backbone's batch norm is frozen.
     """
 
     world: World
     images: int
     parts: int
     spread: int
+    held: bool = False
 
     def slot(self, part: int) -> int:
         """Return which of a step's passes this is, over all processes; it holds the slot-th run of images."""
@@ -121,9 +125,10 @@ class StepShare:
     def as_text(self) -> str:
         """Return the share in words."""
         over = f" on {self.spread} devices together" if self.spread > 1 else ""
+        norm = "held as loaded" if self.held else f"over {self.images * self.spread} images{over}"
         return (
             f"a step is {self.world.size} device(s) x {self.parts} pass(es) x {self.images} images; "
-            f"batch norm over {self.images * self.spread} images{over}"
+            f"batch norm {norm}"
         )
 
 
@@ -135,15 +140,15 @@ def step_share(section: TrainingSection, world: World) -> StepShare:
     InputError
         The batch cannot be divided evenly among so many processes.
     """
-    group = section.norm_group
+    group, held = section.pass_size, section.norm == "frozen"
     groups, size = section.batch_size // group, world.size
     if groups % size == 0:
-        return StepShare(world, group, groups // size, 1)
+        return StepShare(world, group, groups // size, 1, held)
     spread = size // groups
     if size % groups == 0 and group % spread == 0:
-        return StepShare(world, group // spread, 1, spread)
+        return StepShare(world, group // spread, 1, spread, held)
     raise InputError(
-        f"a batch of {section.batch_size} images, batch norm over {group} of them, cannot be divided among "
+        f"a batch of {section.batch_size} images, in passes of {group}, cannot be divided among "
         f"{size} devices: give a number that divides {groups}, or a multiple of {groups} that divides "
         f"{section.batch_size}",
         key="batch_size",

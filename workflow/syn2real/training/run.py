@@ -149,6 +149,8 @@ def _setup(run: Run, classes: list[str], weights: str | Path | None) -> Setup:
     backbone, model = build_model(task, run.key["model"])
     if weights is not None:
         backbone.load(weights)
+    elif section.norm == "frozen":
+        raise InputError("a network from scratch has no statistics of batch norm to hold", key="norm: frozen")
     model.to(device).to(memory_format=memory_format(device))
     return prepare(task, backbone, model, seed=run.key["seed"], device=device)
 
@@ -179,7 +181,8 @@ def _explain_out_of_memory(share: StepShare) -> Iterator[None]:
     except torch.OutOfMemoryError as error:
         raise TrainingError(
             f"the GPU's memory is too small for {share.images} images a pass; use more devices, or a smaller "
-            "norm_batch_size in the recipe, which also changes the statistics of batch norm"
+            "norm_batch_size in the recipe, which also changes the statistics of batch norm, or where "
+            "none trains (norm: frozen) a smaller micro_batch_size, which does not"
         ) from error
 
 

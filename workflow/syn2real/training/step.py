@@ -12,6 +12,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.parallel import DistributedDataParallel
 
 from syn2real.backbones.base import Backbone
+from syn2real.errors import InputError
 from syn2real.tasks.base import Task
 from syn2real.tasks.schema import TrainingSection
 from syn2real.training.distributed import StepShare, current_world, parallel, step_share
@@ -26,7 +27,7 @@ class NormLayers:
     """Running statistics of batch norm that do not depend on how a step is divided.
 
     A step moves a running statistic r towards the mean of its groups' statistics s: r ← (1 - m) r + m s̄, with
-    m the layer's momentum.
+    m the layer's momentum. A frozen layer keeps its statistics, scale and shift.
 
     Parameters
     ----------
@@ -34,11 +35,15 @@ class NormLayers:
         Its batch norm layers are found here.
     share : StepShare
         How a step is divided.
+    frozen : Module, optional
+        The part of the model whose layers are frozen.
     """
 
-    def __init__(self, model: nn.Module, share: StepShare) -> None:
+    def __init__(self, model: nn.Module, share: StepShare, frozen: nn.Module | None = None) -> None:
         self.share = share
-        self.layers = [layer for layer in model.modules() if isinstance(layer, _BatchNorm)]
+        self.frozen = _norm_layers(frozen) if frozen else []
+        held = {id(layer) for layer in self.frozen}
+        self.layers = [layer for layer in _norm_layers(model) if id(layer) not in held]
         self.momenta = [layer.momentum for layer in self.layers]
 
     def enter(self, part: int) -> None:
@@ -47,6 +52,8 @@ class NormLayers:
         Part i of A has m / (A - (A - 1 - i) m): all parts together weigh m, each m / A.
         """
         parts = self.share.parts
+        for layer in self.frozen:
+            layer.eval()  # the model as a whole is set to training after each evaluation
         for layer, momentum in zip(self.layers, self.momenta, strict=True):
             assert momentum is not None
             layer.momentum = momentum / (parts - (parts - 1 - part) * momentum)
@@ -63,6 +70,10 @@ class NormLayers:
         means = self.share.world.mean(torch.cat(buffers))
         for buffer, mean in zip(buffers, means.split([len(b) for b in buffers]), strict=True):
             buffer.copy_(mean)
+
+
+def _norm_layers(model: nn.Module) -> list[_BatchNorm]:
+    return [layer for layer in model.modules() if isinstance(layer, _BatchNorm)]
 
 
 @dataclass(frozen=True)
@@ -139,24 +150,33 @@ def prepare(
     Raises
     ------
     InputError
-        The batch cannot be divided among the devices, or they lack the recipe's precision.
+        The batch cannot be divided among the devices, they lack the recipe's precision, or passes of
+        `micro_batch_size` images would change the statistics of a batch norm that trains.
     """
     section: TrainingSection = task.section
     share = share or step_share(section, current_world())
     logger.info(share.as_text())
     precision = computed_precision(section.precision, device)
+    frozen = backbone if section.norm == "frozen" else None
+    for layer in _norm_layers(frozen) if frozen else ():
+        layer.requires_grad_(False)  # before the replica, which waits for each weight's gradient
     if section.compile and device.type == "cuda":
         backbone.compile()
+    replica = parallel(model, share, device)
+    norms = NormLayers(model, share, frozen)
+    if section.micro_batch_size and norms.layers:
+        problem = "the head's batch norm trains, whose statistics it would change; give norm_batch_size"
+        raise InputError(problem, key="micro_batch_size")
     return Setup(
         task=task,
         backbone=backbone,
         model=model,
-        replica=parallel(model, share, device),
+        replica=replica,
         seed=seed,
         device=device,
         precision=precision,
         share=share,
-        norms=NormLayers(model, share),
+        norms=norms,
         optimiser=make_optimiser(task, model),
         scaler=torch.amp.GradScaler(device.type, enabled=precision == "fp16"),
     )
