@@ -149,6 +149,25 @@ def test_a_frozen_norm_needs_a_backbone_to_start_from(mine: Path, capsys: pytest
     assert "mine.yaml: finetune.objdet.norm: size 0 is from scratch, where" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [  # 60 passes over 400 images at 50 s a thousand, from six backbones
+        ("passes: 60, warmup_images: 1000", "about 2.00 device hours"),
+        ("passes: 60", "mine.yaml: finetune.objdet.warmup_images: 60 passes over 400 labelled images"),
+    ],
+)
+def test_passes_are_counted_over_the_labels(
+    mine: Path, capsys: pytest.CaptureFixture[str], changes: str, expected: str
+) -> None:
+    recipe = mine.parent / "recipes/mine.yaml"
+    recipe.write_text(f"extends: {RECIPES / 'paper.yaml'}\nfinetune: {{objdet: {{{changes}}}}}\n")
+    own = yaml.safe_load((mine.parent / "own.yaml").read_text())
+    own["targets"]["my-photographs"]["counts"] = {"train": 400, "test": 100}
+    (mine.parent / "own.yaml").write_text(yaml.safe_dump(own))
+    assert main(["check", "--config", str(mine)]) == (0 if "about" in expected else 2)
+    assert expected in "".join(capsys.readouterr())
+
+
 def test_a_bundle_holds_the_files_that_a_recipe_extends(mine: Path) -> None:
     plan = load_plan(yaml.safe_load(mine.read_text()))
     files = _configuration(plan, "own-renders", str(mine))

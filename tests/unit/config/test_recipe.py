@@ -126,6 +126,7 @@ def test_cost_estimates_change_no_job():
     [
         ({}, "exactly one unit"),
         ({"iterations": 5, "images": 40}, "exactly one unit"),
+        ({"passes": 5, "images": 40}, "exactly one unit"),
         ({"iterations": 5, "evaluation_iterations": 1, "evaluation_images": 8}, "interval in one unit"),
         ({"iterations": 5, "warmup_images": 40}, "warm-up"),
         ({"iterations": 5, "batch_size": 1}, "batch_size"),
@@ -155,11 +156,25 @@ def test_length_in_images_is_whole_batches():
             {"norm": "frozen"},
             "a pre-training has no statistics of batch norm to hold",
         ),
+        (
+            "pretrain",
+            "mulclass",
+            {"passes": 3, "iterations": None},
+            "a pre-training has one length for all n",
+        ),
         ("finetune", "semseg", {"norm": "frozen", "micro_batch_size": 2}, "the head's batch norm"),
     ],
 )
-def test_frozen_norm_where_there_is_nothing_to_hold_is_refused(stage, task, values, message):
+def test_what_a_stage_cannot_have_is_refused(stage, task, values, message):
     raw = yaml.safe_load((RECIPES / "smoke.yaml").read_text(encoding="utf-8"))
     raw[stage][task] |= values
     with pytest.raises(ValidationError, match=message):
         Recipe.model_validate(raw)
+
+
+def test_a_length_in_passes_is_one_in_images_of_the_labels():
+    section = MulclassSection(batch_size=8, lr=0.1, passes=2.5, warmup_images=20, seconds_per_1000_images=36)
+    assert section.hours() is None and section.with_labels(40).hours() == pytest.approx(0.001 * 1.04)
+    assert (section.with_labels(40).images, section.with_labels(40).total_iterations) == (100, 13)
+    with pytest.raises(ValueError, match="warm-up"):
+        section.with_labels(3)

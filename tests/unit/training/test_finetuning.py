@@ -74,6 +74,20 @@ def arguments(key, resolve, image_folder, stand_in, tmp_path):
     return make
 
 
+def test_a_length_in_passes_is_counted_in_the_labels_of_the_run(arguments):
+    lengths = []
+    for percent in (25.0, 100.0):
+        given = arguments(folder=f"s{percent}", percent=percent, iterations=None, passes=3, warmup_images=0)
+        finetune(**given)
+        metrics = read_metrics(given["outputs"]["metrics"])
+        batch, n = metrics.recipe["batch_size"], metrics.n_train
+        assert metrics.iterations == -(-3 * n // batch) and metrics.recipe["images"] == 3 * n
+        lengths.append(metrics.iterations)
+    assert lengths[1] > lengths[0]
+    with pytest.raises(InputError, match="passes: 3 passes over .* are within the warm-up; lower"):
+        finetune(**arguments(folder="w", iterations=None, passes=3, warmup_images=1000))
+
+
 def test_a_frozen_batch_norm_stays_as_it_was_loaded(arguments, backbone, monkeypatch):
     watch = Watch(monkeypatch, "sinclass")
     finetune(**arguments(backbone=backbone, norm="frozen"))

@@ -17,8 +17,10 @@ from syn2real.tasks.schema import Stage, TrainingSection, task_schema, tasks_of
 _COSTS = {"models", "seconds_per_1000_images"}
 
 
-def _from_scratch(section: TrainingSection) -> TrainingSection:
-    """Refuse what a pre-training, which starts from random weights, cannot have."""
+def _for_pretraining(section: TrainingSection) -> TrainingSection:
+    """Refuse what a pre-training cannot have: its weights are random, its length is one for all n (§4.1)."""
+    if section.passes is not None:
+        raise ValueError("a pre-training has one length for all n; give iterations or images, not passes")
     if section.norm == "frozen":
         raise ValueError("a pre-training has no statistics of batch norm to hold; remove norm: frozen")
     return section
@@ -30,7 +32,7 @@ def _sections(stage: Stage, doc: str) -> type[Section]:
     for task in tasks_of(stage):
         section = task_schema(task).Section
         description = (inspect.getdoc(section) or "").partition("\n")[0].removesuffix(".")
-        kind = Annotated[section, AfterValidator(_from_scratch)] if stage == "pretrain" else section
+        kind = Annotated[section, AfterValidator(_for_pretraining)] if stage == "pretrain" else section
         fields[task] = (kind | None, Field(None, description=description))
     return create_model(f"{stage.capitalize()}Sections", __base__=Section, __doc__=doc, **fields)
 
@@ -95,6 +97,10 @@ class Recipe(Section):
         """
         return self.section(stage, task, model).model_dump(mode="json", exclude=_COSTS)
 
-    def hours(self, stage: Stage, task: str, model: ModelName) -> float | None:
-        """Return the estimated hours of one run on one device; None where the recipe has no estimate."""
-        return self.section(stage, task, model).hours()
+    def hours(self, stage: Stage, task: str, model: ModelName, labels: int | None = None) -> float | None:
+        """Return the estimated hours of one run on one device; None where the recipe has no estimate.
+
+        A length in passes has none without the number of labelled images.
+        """
+        section = self.section(stage, task, model)
+        return (section.with_labels(labels) if labels else section).hours()

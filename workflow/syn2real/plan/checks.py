@@ -8,6 +8,7 @@ from syn2real.config.experiment import Experiment, Measured
 from syn2real.data.pools import Pool
 from syn2real.errors import InputError
 from syn2real.plan.assets import MADE_OBJECTS, MADE_TEXTURES, fetched
+from syn2real.plan.labels import labelled_images
 from syn2real.plan.plan import MOST_RUNS, MOST_SHARDS, ExperimentPlan, Plan
 from syn2real.plan.recipes import used_sections
 from syn2real.plugins import require_name, unknown
@@ -64,6 +65,7 @@ def check_experiment(plan: Plan, e: Experiment, file: str) -> None:
     _check_complexity(plan, e, file)
     for f in e.ftasks:
         _require_labels(plan, f.task, f.target, file=file, key="ftasks.target")
+    _check_passes(plan, e)
 
 
 def _require_labels(plan: Plan, task: str, name: str, *, file: str, key: str) -> None:
@@ -95,6 +97,20 @@ def _check_recipes(plan: Plan, e: Experiment) -> None:
             what = "a reference is trained" if trained else "size 0 is"
             problem = f"{what} from scratch, where batch norm has no statistics to hold; remove norm: frozen"
             raise InputError(problem, file=file, key=f"{stage}.{task}.norm")
+
+
+def _check_passes(plan: Plan, e: Experiment) -> None:
+    """Raise InputError where the warm-up of a fine-tuning is as long as its passes over the labels."""
+    for f in e.ftasks:
+        section = plan.recipes[e.recipe].require("finetune", f.task)
+        labels = labelled_images(plan, f.target, min(f.percents)) if section.passes else None
+        try:
+            if labels:
+                section.with_labels(labels)
+        except ValueError:
+            problem = f"{section.passes:g} passes over {labels:,} labelled images ({f.target}) are within it"
+            file = f"{plan.config.recipes}/{e.recipe}.yaml"
+            raise InputError(problem, file=file, key=f"finetune.{f.task}.warmup_images") from None
 
 
 def _check_complexity(plan: Plan, e: Experiment, file: str) -> None:

@@ -10,6 +10,7 @@ from syn2real.complexity.schema import GivenReference
 from syn2real.config.loading import read_yaml
 from syn2real.errors import InputError
 from syn2real.plan.assets import downloads
+from syn2real.plan.labels import labelled_images
 from syn2real.plan.missing import check_own_sizes, missing_blender, missing_data
 from syn2real.plan.plan import SPLITS, Plan
 from syn2real.plan.read import load_plan
@@ -111,7 +112,10 @@ def _reference_hours(plan: Plan, name: str) -> float | None:
     """Return the estimated hours of training a reference backbone; None without an estimate."""
     reference = plan.trained_references()[name]
     section = plan.recipes[reference.recipe].section("finetune", reference.ftask, reference.model)
-    return section.model_validate(section.model_dump() | plan.reference_recipe(name)).hours()
+    values = section.model_dump() | {"passes": None} | plan.reference_recipe(name)
+    section = section.model_validate(values)
+    labels = labelled_images(plan, reference.target, reference.percent)
+    return (section.with_labels(labels) if labels else section).hours()
 
 
 def _images(plan: Plan, name: str, setting: str) -> str:
@@ -161,7 +165,9 @@ def _hours(
     """Return the estimated hours of each run on one device, by its recipe; None without an estimate."""
     costs = [plan.recipes[p.recipe].hours("pretrain", p.ptask, p.model) for p in pretrainings]
     costs += [
-        plan.recipes[f.pretraining.recipe].hours("finetune", f.ftask, f.pretraining.model)
+        plan.recipes[f.pretraining.recipe].hours(
+            "finetune", f.ftask, f.pretraining.model, labelled_images(plan, f.target, f.percent)
+        )
         for f in finetunings
     ]
     return costs

@@ -244,7 +244,10 @@ class Plan:
         """Return what a trained reference's recipe says, with the length that the reference asks for."""
         r = self.trained_references()[name]
         section = self.recipes[r.recipe].resolve("finetune", r.ftask, r.model)
-        return section | ({"images": r.images, "iterations": None} if r.images else {})
+        if r.images:
+            section.pop("passes", None)
+            section |= {"images": r.images, "iterations": None}
+        return section
 
     def target_data(self, name: str) -> dict[str, Any]:
         """Return what of a target decides a run's numbers, as params; its description does not."""

@@ -12,7 +12,7 @@ from syn2real.schema import Section, later
 
 Stage = Literal["pretrain", "finetune"]
 PositiveInt = Annotated[int, Field(gt=0)]
-LENGTH_UNITS = ("iterations", "images")
+LENGTH_UNITS = ("iterations", "images", "passes")
 EVALUATION_UNITS = ("evaluation_iterations", "evaluation_images")
 """The units that a length, and the interval between evaluations, may be given in: one of each."""
 
@@ -58,8 +58,9 @@ class Override(Section):
 class TrainingSection(Section):
     """What every task's training has: batches, length, optimiser, schedule, evaluation, data loading.
 
-    The length is given in exactly one unit: `iterations` (steps) or `images` (seen, repeats counted). It is
-    the same whatever the number of training images n is (§4.1).
+    The length is given in exactly one unit: `iterations` (steps), `images` (seen, repeats counted), or in a
+    fine-tuning `passes` over its labelled images. A pre-training's is the same whatever the number of
+    training images n is (§4.1).
     """
 
     batch_size: int = Field(ge=2, description="images a step, over all devices (batch norm needs two)")
@@ -85,6 +86,11 @@ class TrainingSection(Section):
     eval_batch_size: int = Field(default=32, gt=0, description="images a step of the evaluation")
     iterations: int | None = Field(default=None, gt=0, description="length in steps")
     images: int | None = Field(default=None, gt=0, description="length in images seen")
+    passes: float | None = later(
+        None,
+        gt=0,
+        description="length of a fine-tuning in passes over its labelled images, however many these are",
+    )
     lr: float = Field(gt=0, description="learning rate after the warm-up")
     momentum: float = Field(default=0.9, ge=0, lt=1, description="momentum of SGD")
     nesterov: bool = Field(default=False, description="Nesterov's momentum")
@@ -127,8 +133,10 @@ class TrainingSection(Section):
 
     @model_validator(mode="after")
     def _one_unit(self) -> Self:
-        if (self.iterations is None) == (self.images is None):
-            raise ValueError("give the length in exactly one unit: 'iterations' or 'images'")
+        if sum(getattr(self, unit) is not None for unit in LENGTH_UNITS) != 1:
+            raise ValueError(
+                "give the length in exactly one unit: 'iterations', 'images' or, in a fine-tuning, 'passes'"
+            )
         if self.evaluation_iterations is not None and self.evaluation_images is not None:
             raise ValueError(
                 "give the evaluation interval in one unit: 'evaluation_iterations' or 'evaluation_images'"
@@ -161,7 +169,7 @@ class TrainingSection(Section):
 
     @model_validator(mode="after")
     def _warmup_ends(self) -> Self:
-        if self.warmup_images >= self.total_iterations * self.batch_size:
+        if self.passes is None and self.warmup_images >= self.total_iterations * self.batch_size:
             raise ValueError("the warm-up is as long as the training; lower 'warmup_images' or train longer")
         return self
 
@@ -177,10 +185,10 @@ class TrainingSection(Section):
 
     @property
     def total_iterations(self) -> int:
-        """Length in steps; a length in images is rounded up to whole batches."""
+        """Length in steps, rounded up to whole batches; one in passes needs `with_labels`."""
         if self.iterations is not None:
             return self.iterations
-        assert self.images is not None
+        assert self.images is not None, "a length in passes needs the number of labelled images"
         return math.ceil(self.images / self.batch_size)
 
     @property
@@ -198,9 +206,22 @@ class TrainingSection(Section):
         values = self.model_dump() | override.model_dump(exclude_none=True) | {"models": {}}
         return type(self).model_validate(values)
 
+    def with_labels(self, n: int) -> Self:
+        """Return the section with a length in passes over n labelled images as one in images.
+
+        Raises
+        ------
+        ValueError
+            The warm-up is as long as so many passes.
+        """
+        if self.passes is None:
+            return self
+        length = {"passes": None, "images": math.ceil(self.passes * n)}
+        return type(self).model_validate(self.model_dump() | length)
+
     def hours(self) -> float | None:
         """Return the estimated training time in hours on one device, or None without an estimate."""
-        if self.seconds_per_1000_images is None:
+        if self.seconds_per_1000_images is None or self.passes is not None:
             return None
         return self.total_iterations * self.batch_size / 1000 * self.seconds_per_1000_images / 3600
 

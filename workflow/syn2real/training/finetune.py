@@ -11,8 +11,9 @@ from syn2real.data.annotated import AnnotatedImages
 from syn2real.data.subsets import subset, subset_record
 from syn2real.data.targets.load import load_splits
 from syn2real.data.targets.schema import Target
+from syn2real.errors import InputError
 from syn2real.files import file_digest
-from syn2real.tasks.schema import channel_of
+from syn2real.tasks.schema import channel_of, read_section
 from syn2real.training.run import Run, complete
 
 
@@ -38,7 +39,7 @@ def finetune(
         "recipe", "setting", "ptask", "model", "n", "seed", "ftask", "target", "s_percent"; n = 0 has setting
         and ptask "none".
     recipe : dict
-        What `Recipe.resolve("finetune", ftask, model)` returned.
+        What `Recipe.resolve("finetune", ftask, model)` returned; its length may be in passes over the labels.
     target : dict
         The resolved `Target`.
     backbone : Path or None
@@ -58,6 +59,7 @@ def finetune(
         The loss or the metric is not finite.
     """
     images = draw_labelled(target, key["ftask"], percent, key["seed"])
+    recipe = _in_images(key["ftask"], recipe, len(images.train))
     inputs = images.inputs | ({"backbone": file_digest(backbone)} if backbone else {})
     run = Run("finetune", key, key["ftask"], recipe, inputs, outputs, scratch, threads, checkpoint_seconds)
     complete(run, images.train, images.test, images.classes, weights=backbone, recorded=images.recorded)
@@ -105,12 +107,32 @@ def train_reference(
     ftask = key["ftask"]
     recipe = {**recipe, "evaluation_iterations": None, "evaluation_images": None}
     images = draw_labelled(target, ftask, percent, key["seed"])
+    recipe = _in_images(ftask, recipe, len(images.train))
     named = {"recipe": key["recipe"], "setting": key["target"], "ptask": ftask, "model": key["model"]}
     run_key = named | {"n": len(images.train), "seed": key["seed"]}
     run = Run(
         "pretrain", run_key, ftask, recipe, images.inputs, outputs, scratch, threads, checkpoint_seconds
     )
     complete(run, images.train, images.test, images.classes, recorded=images.recorded)
+
+
+def _in_images(ftask: str, recipe: Mapping[str, Any], n: int) -> dict[str, Any]:
+    """Return a recipe's section whose length in passes over n labelled images is one in images.
+
+    Raises
+    ------
+    InputError
+        The warm-up is as long as so many passes.
+    """
+    section = read_section(ftask, recipe)
+    try:
+        images = section.with_labels(n).images
+    except ValueError:
+        problem = (
+            f"{section.passes:g} passes over {n} images are no longer than the warm-up; lower warmup_images"
+        )
+        raise InputError(problem, key="passes") from None
+    return {key: value for key, value in recipe.items() if key != "passes"} | {"images": images}
 
 
 @dataclass(frozen=True)
