@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 import torch
 
+from syn2real import plugins
 from syn2real.data.rendered import RenderedImages
-from syn2real.tasks.base import task_class
-from syn2real.tasks.schema import channel_of, read_section
+from syn2real.tasks.base import build_model, task_class
+from syn2real.tasks.schema import channel_of, read_section, task_schema
 from syn2real.training.batches import Annotated, Augmented, EndlessOrder, annotated, training_batches
 from syn2real.training.seeding import stream_seed, temporarily_seeded
 
@@ -47,7 +48,11 @@ class Numbers:
 
 
 def test_augmentation_belongs_to_the_position_and_leaves_the_generator_alone():
-    data = Augmented(Numbers(), lambda image, target: (image + torch.rand(2), target), seed=3)
+    task = SimpleNamespace(
+        train_transform=lambda: lambda image, target: (image + torch.rand(2), target),
+        section=SimpleNamespace(small_iterations=0, batch_size=1),
+    )
+    data = Augmented(Numbers(), task, seed=3)
     torch.manual_seed(0)
     before = torch.get_rng_state()
     first, again, later = data[(5, 1)][0], data[(5, 1)][0], data[(9, 1)][0]
@@ -117,3 +122,31 @@ def test_batches_are_the_same_whatever_the_number_of_processes(ptask, shards, re
     assert all(equal(one, other) for one, other in zip(alone, together, strict=True))
     assert not equal(alone[0][0], alone[1][0])
     assert alone[0][0].dtype == torch.uint8 and alone[0][0].is_contiguous(memory_format=torch.channels_last)
+
+
+SIZED = [name for name in plugins.names("tasks") if task_schema(name).Section.SIZES]
+
+
+@pytest.mark.parametrize("name", SIZED)
+def test_the_first_steps_see_smaller_images_whatever_step_a_run_resumes_at(name, smoke_task, samples):
+    def load(start, **changes):
+        task = smoke_task(name, batch_size=2, norm_batch_size=None, iterations=6, warmup_images=0, **changes)
+        batches = training_batches(samples(name), task, seed=0, start=start, device=torch.device("cpu"))
+        return task, [images for images, _ in batches]
+
+    task, whole = load(0, small_first={"part": 0.5, "scale": 0.5})
+    side = getattr(task.section, task.section.SIZES[-1])
+    assert [images.shape[-1] for images in whole] == [round(side / 2)] * 3 + [side] * 3
+    assert equal(load(2, small_first={"part": 0.5, "scale": 0.5})[1], whole[2:])
+    assert equal(load(3)[1], whole[3:])  # the large ones are as they are without smaller ones
+
+
+def test_the_detector_computes_images_in_the_size_that_they_come_in(smoke_task, samples):
+    changes = {"batch_size": 2, "image_size": 128, "iterations": 2, "warmup_images": 0}
+    task = smoke_task("objdet", **changes, small_first={"part": 0.5, "scale": 0.5})
+    backbone, model = build_model(task, "resnet18")
+    seen = []
+    backbone.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].shape[-1]))
+    for batch in training_batches(samples("objdet"), task, 0, 0, torch.device("cpu")):
+        task.loss(model.train(), *task.move(batch, torch.device("cpu")))
+    assert seen == [64, 128]

@@ -2,7 +2,7 @@
 
 import math
 from types import ModuleType
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -55,6 +55,13 @@ class Override(Section):
     )
 
 
+class SmallFirst(Section):
+    """Smaller images at the beginning of a training: faster steps (Touvron et al., 2019; Howard, 2018)."""
+
+    part: float = Field(gt=0, lt=1, description="share of the steps that see smaller images, the first ones")
+    scale: float = Field(gt=0, lt=1, description="their sides, in units of the sizes that the section gives")
+
+
 class TrainingSection(Section):
     """What every task's training has: batches, length, optimiser, schedule, evaluation, data loading.
 
@@ -62,6 +69,9 @@ class TrainingSection(Section):
     fine-tuning `passes` over its labelled images. A pre-training's is the same whatever the number of
     training images n is (§4.1).
     """
+
+    SIZES: ClassVar[tuple[str, ...]] = ()
+    """The keys that give the sizes of the images trained on."""
 
     batch_size: int = Field(ge=2, description="images a step, over all devices (batch norm needs two)")
     norm_batch_size: int | None = Field(
@@ -98,6 +108,11 @@ class TrainingSection(Section):
     decay_norm: bool = Field(default=True, description="decay scale and shift of batch norm too")
     warmup_images: int = Field(
         default=0, ge=0, description="images over which the learning rate grows linearly from 0"
+    )
+    small_first: SmallFirst | None = later(
+        None,
+        description="smaller images in the first steps: {part: 0.5, scale: 0.5} shows half the side in the "
+        "first half. The evaluation has the full size; estimates of hours do not count the gain",
     )
     schedule: Literal["cosine", "polynomial"] = Field(
         default="cosine", description="decay of the learning rate to 0"
@@ -168,6 +183,12 @@ class TrainingSection(Section):
         return self
 
     @model_validator(mode="after")
+    def _has_sizes(self) -> Self:
+        if self.small_first and not self.SIZES:
+            raise ValueError("small_first: no key of this task gives the size of its images; remove it")
+        return self
+
+    @model_validator(mode="after")
     def _warmup_ends(self) -> Self:
         if self.passes is None and self.warmup_images >= self.total_iterations * self.batch_size:
             raise ValueError("the warm-up is as long as the training; lower 'warmup_images' or train longer")
@@ -190,6 +211,18 @@ class TrainingSection(Section):
             return self.iterations
         assert self.images is not None, "a length in passes needs the number of labelled images"
         return math.ceil(self.images / self.batch_size)
+
+    @property
+    def small_iterations(self) -> int:
+        """Steps, the first ones, that see smaller images."""
+        return round(self.small_first.part * self.total_iterations) if self.small_first else 0
+
+    def smaller(self) -> Self:
+        """Return the section of the steps that see smaller images: its sizes, in whole pixels."""
+        assert self.small_first is not None
+        scale = self.small_first.scale
+        sizes = {key: _scaled(getattr(self, key), scale) for key in self.SIZES}
+        return type(self).model_validate(self.model_dump() | {"small_first": None} | sizes)
 
     @property
     def evaluation_interval(self) -> int:
@@ -226,8 +259,17 @@ class TrainingSection(Section):
         return self.total_iterations * self.batch_size / 1000 * self.seconds_per_1000_images / 3600
 
 
+def _scaled(size: int | tuple[int, ...], scale: float) -> int | tuple[int, ...]:
+    """Return a size, or a range of sizes, in units of `scale`, at least a pixel."""
+    if isinstance(size, tuple):
+        return tuple(max(1, round(side * scale)) for side in size)
+    return max(1, round(size * scale))
+
+
 class DenseSection(TrainingSection):
     """A task that predicts every pixel: DeepLabV3 on random crops (A.2)."""
+
+    SIZES: ClassVar[tuple[str, ...]] = ("resize", "crop")
 
     resize: tuple[PositiveInt, PositiveInt] = Field(
         default=(260, 1040),

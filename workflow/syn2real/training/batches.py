@@ -69,16 +69,25 @@ class EndlessOrder(Sampler[list[Slot]]):
 
 
 class Augmented(Dataset[Any]):
-    """Samples after the training's random transformation, whose random numbers belong to the position."""
+    """Samples after the training's random transformation, whose random numbers belong to the position.
 
-    def __init__(self, data: Dataset[Any], transform: Any, seed: int) -> None:
-        self.data, self.transform, self.seed = data, transform, seed
+    Where the recipe shows smaller images first, the position decides that too.
+    """
+
+    def __init__(self, data: Dataset[Any], task: Task, seed: int) -> None:
+        self.data, self.seed = data, seed
+        self.transform = self.smaller = task.train_transform()
+        section: TrainingSection = task.section
+        self.small = section.small_iterations * section.batch_size  # so many positions
+        if self.small:
+            self.smaller = type(task)(section.smaller(), task.classes).train_transform()
 
     def __getitem__(self, slot: Slot) -> Any:
         position, index = slot
         image, target = self.data[index]
+        transform = self.smaller if position < self.small else self.transform
         with temporarily_seeded(stream_seed(self.seed, "augmentation", position)):
-            return self.transform(image, target)
+            return transform(image, target)
 
 
 class Transformed(Dataset[Any]):
@@ -139,7 +148,7 @@ def training_batches(
     section: TrainingSection = task.section
     share = share or step_share(section, World())
     order = EndlessOrder(len(data), section.batch_size, seed, start, section.total_iterations, share)
-    samples = Augmented(data, task.train_transform(), seed)
+    samples = Augmented(data, task, seed)
     return iter(Batches(samples, task, device, batch_sampler=order))
 
 

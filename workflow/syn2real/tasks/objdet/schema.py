@@ -1,5 +1,7 @@
 """What a recipe says of object detection."""
 
+from typing import ClassVar
+
 from pydantic import Field
 
 from syn2real import schema
@@ -33,6 +35,8 @@ class DetectorOptions(schema.Section):
 
 class Section(TrainingSection):
     """Object detection: Faster R-CNN with FPN on images resized to a square, as YOLACT does (A.1)."""
+
+    SIZES: ClassVar[tuple[str, ...]] = ("image_size",)
 
     image_size: int = Field(default=640, gt=0, description="side of the square image, pixels")
     flip: bool = Field(default=True, description="flip images horizontally at random")

@@ -45,6 +45,7 @@ class Detection(Task):
             pyramid,
             min_size=size,
             max_size=size,
+            _skip_resize=True,  # images come in their size, which is smaller in the steps of `small_first`
             image_mean=list(MEAN),
             image_std=list(STD),
             rpn_anchor_generator=AnchorGenerator(

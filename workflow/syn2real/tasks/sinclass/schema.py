@@ -1,5 +1,7 @@
 """What a recipe says of single-label classification."""
 
+from typing import ClassVar
+
 from pydantic import Field
 
 from syn2real.tasks.schema import TrainingSection
@@ -11,6 +13,8 @@ STAGES = ("finetune",)
 
 class Section(TrainingSection):
     """Single-label classification, augmented like Goyal et al. (A.4)."""
+
+    SIZES: ClassVar[tuple[str, ...]] = ("crop",)
 
     crop: int = Field(default=224, gt=0, description="side of the square crop, pixels")
     crop_scale: tuple[float, float] = Field(
