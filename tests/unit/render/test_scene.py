@@ -70,8 +70,8 @@ STAND_IN = {
 BEFORE = {
     "grey_range": [0.3, 0.9],
     "sharp_edges": True,
-    "camera": {"looks_at": "drawn"},
-    "placement": {"unplaced": "redraw"},
+    "camera": {"looks_at": "drawn", "azimuth_deg": [-180, 180]},
+    "placement": {"unplaced": "redraw", "turn_deg": [0, 360]},
 }
 
 

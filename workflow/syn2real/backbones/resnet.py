@@ -33,7 +33,7 @@ class ResNet(Backbone):
 
     def __init__(self, name: str, output_stride: int) -> None:
         generator = torch.get_rng_state()
-        net = _network(name, output_stride, outputs=1)
+        net = self.network(name, output_stride, outputs=1)
         width = net.fc.in_features
         net.fc = nn.Identity()  # type: ignore[assignment]
         super().__init__(
@@ -67,7 +67,7 @@ class ResNet(Backbone):
         torchvision's with so many outputs.
         """
         torch.set_rng_state(self.generator)
-        self.net = _network(self.name, self.output_stride, outputs)
+        self.net = self.network(self.name, self.output_stride, outputs)
         layer, self.net.fc = self.net.fc, nn.Identity()  # type: ignore[assignment]
         return layer
 
@@ -79,11 +79,11 @@ class ResNet(Backbone):
             elif isinstance(block, torchvision_resnet.BasicBlock):
                 nn.init.zeros_(block.bn2.weight)
 
-
-def _network(name: str, output_stride: int, outputs: int) -> torchvision_resnet.ResNet:
-    """Return torchvision's network with a last layer of some outputs."""
-    dilated = (False, output_stride <= 8, output_stride <= 16)
-    net: torchvision_resnet.ResNet = getattr(torchvision_resnet, name)(
-        num_classes=outputs, replace_stride_with_dilation=dilated
-    )
-    return net
+    @staticmethod
+    def network(name: str, output_stride: int, outputs: int) -> torchvision_resnet.ResNet:
+        """Return the network with a last layer of some outputs."""
+        dilated = (False, output_stride <= 8, output_stride <= 16)
+        net: torchvision_resnet.ResNet = getattr(torchvision_resnet, name)(
+            num_classes=outputs, replace_stride_with_dilation=dilated
+        )
+        return net

@@ -30,3 +30,12 @@ def test_a_view_of_the_middle_looks_at_all_objects_from_the_same_places():
         np.testing.assert_array_equal(one.location, other.location)
         assert one.roll == other.roll
         assert other.targets.tolist() == [0, 1, 2, 3]
+
+
+def test_views_come_from_the_directions_asked_for():
+    poses = list(islice(candidates(Section(azimuth_deg=(-110, -70)), 3, 1), 50))
+    turns = [np.degrees(np.arctan2(pose.location[1], pose.location[0])) for pose in poses]
+    assert -110 <= min(turns) < -100 and -80 < max(turns) <= -70
+    everywhere = [pose.location for pose in islice(candidates(Section(), 3, 1), 50)]
+    whole = [pose.location for pose in islice(candidates(Section(azimuth_deg=(-180, 180)), 3, 1), 50)]
+    np.testing.assert_array_equal(everywhere, whole)

@@ -28,13 +28,16 @@ def uniform(random: "Generator", bounds: Sequence[float]) -> float:
 
 
 def point_in_shell(
-    random: "Generator", radius: Sequence[float], elevation: Sequence[float]
+    random: "Generator",
+    radius: Sequence[float],
+    elevation: Sequence[float],
+    azimuth: Sequence[float] = (-180, 180),
 ) -> "NDArray[Any]":
-    """Draw a point between two spheres: radius, elevation (degrees) and azimuth each uniform."""
+    """Draw a point between two spheres: radius, elevation and azimuth (degrees) each uniform."""
     import numpy as np
 
-    height, azimuth = np.radians(uniform(random, elevation)), random.uniform(-np.pi, np.pi)
-    direction = [np.cos(height) * np.cos(azimuth), np.cos(height) * np.sin(azimuth), np.sin(height)]
+    height, turn = np.radians(uniform(random, elevation)), random.uniform(*np.radians(azimuth))
+    direction = [np.cos(height) * np.cos(turn), np.cos(height) * np.sin(turn), np.sin(height)]
     return np.array(direction) * uniform(random, radius)
 
 

@@ -66,6 +66,11 @@ class Section(schema.Section):
         description="greatest distance, along each axis, from the object looked at, metres",
     )
 
+    azimuth_deg: Turns = schema.later(
+        (-180, 180),
+        description="direction from the room's centre, degrees; -90 is in front of objects that are modelled "
+        "to face -y (see placement.turn_deg)",
+    )
     looks_at: Literal["drawn", "middle"] = schema.later(
         "drawn",
         description="the object that a view looks at: drawn is that nearest to the mean of ten drawn for the "
@@ -180,7 +185,7 @@ def candidates(section: Section, seed: int, objects: int) -> Iterator[Pose]:
 
     for candidate in count():
         random = named_generator(seed, candidate)
-        location = point_in_shell(random, section.radius_m, section.elevation_deg)
+        location = point_in_shell(random, section.radius_m, section.elevation_deg, section.azimuth_deg)
         roll = round(uniform(random, section.roll_deg), DIGITS)
         offset = random.uniform(-1, 1, 3) * section.off_centre_m
         targets = (

@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 
 from syn2real import schema
 from syn2real.render.randomise.base import SceneAssets, SceneRejected, Stage
-from syn2real.render.randomise.schema import ROOM_SIDE_M, Distances, Parts
+from syn2real.render.randomise.schema import ROOM_SIDE_M, Distances, Parts, Turns
 
 if TYPE_CHECKING:
     from numpy.random import Generator
@@ -26,6 +26,9 @@ class Section(schema.Section):
     )
     tries: int = Field(
         default=100, ge=1, description="poses tried for an object before it counts as unplaced"
+    )
+    turn_deg: Turns = schema.later(
+        (0, 360), description="rotation of each object about the vertical, degrees"
     )
     unplaced: Literal["redraw", "drop"] = schema.later(
         "redraw",
@@ -54,7 +57,7 @@ def sampler(section: Section, seed: int) -> Any:
     def sample(entity: Any) -> None:
         at = random.uniform(*section.floor_part, 2) * ROOM_SIDE_M - ROOM_SIDE_M / 2
         entity.set_location([*at, random.uniform(*DROP_HEIGHT)])
-        entity.set_rotation_euler([0, 0, random.uniform(0, 2 * np.pi)])
+        entity.set_rotation_euler([0, 0, random.uniform(*np.radians(section.turn_deg))])
 
     return sample
 
