@@ -144,7 +144,7 @@ class Stage:
         scratch.mkdir(exist_ok=True)
         request = RenderRequest(
             setting="benchmark", split="train", rendering=rendering.model_dump(mode="json"),
-            classes=list(found.classes), materials=list(found.materials),
+            names=list(found.objects), materials=list(found.materials), labels=[],
             objects={key: str(folder) for key, folder in self.objects.items()}, textures=str(self.textures),
             scratch=str(scratch), key="", scenes=list(scenes), threads=threads,
         )  # fmt: skip

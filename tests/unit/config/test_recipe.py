@@ -130,6 +130,8 @@ def test_cost_estimates_change_no_job():
         ({"iterations": 5, "evaluation_iterations": 1, "evaluation_images": 8}, "interval in one unit"),
         ({"iterations": 5, "warmup_images": 40}, "warm-up"),
         ({"iterations": 5, "batch_size": 1}, "batch_size"),
+        ({"iterations": 5, "crop_scale": (0.9, 0.5)}, r"\[0.9, 0.5\] is no range"),
+        ({"iterations": 5, "grey": 1.5}, "grey"),
         ({"iterations": 5, "learning_rate": 0.1}, "learning_rate"),
         ({"iterations": 5, "micro_batch_size": 4}, "give norm_batch_size, .* or norm: frozen"),
         ({"iterations": 5, "norm": "frozen", "micro_batch_size": 3}, "3 does not divide the batch of 8"),

@@ -36,7 +36,7 @@ def test_another_process_draws_the_same_bytes():
     code = (
         "import sys; from syn2real.render.schema import Rendering;"
         "from syn2real.render.scene import *;"
-        f"assets = SceneAssets({ASSETS.classes!r}, {ASSETS.materials!r});"
+        f"assets = SceneAssets({ASSETS.objects!r}, {ASSETS.materials!r});"
         f"rendering = Rendering.model_validate_json({RENDERING.model_dump_json()!r});"
         "sys.stdout.buffer.write(description_bytes(draw_scene('s', rendering, 'train', 3, assets)))"
     )
@@ -142,7 +142,7 @@ def test_objects_are_drawn_in_proportion_to_the_collections():
         objects = json.loads(text(scene))["objects"]
         assert len(objects) == 10
         for item in objects:
-            assert ASSETS.classes[item["class"]] == item["name"]
+            assert ASSETS.objects[item["class"]] == item["name"]
             counts[item["name"].split("/")[0]] += 1
     total = sum(SIZES.values())
     for name, size in SIZES.items():
@@ -200,7 +200,7 @@ def test_stand_in_conditions_vary_from_scene_to_scene():
             "sensor": {"noise": [0.01, 0.05], "blur_px": [0, 1]},
         }
     )
-    assets = SceneAssets(ASSETS.classes[:33])
+    assets = SceneAssets(ASSETS.objects[:33])
     scenes = [draw_scene("stand-in", stand_in, "train", scene, assets) for scene in range(40)]
     assert {len(scene["lights"]["points"]) for scene in scenes} == {1, 2, 3}
     assert len({scene["field_of_view"] for scene in scenes}) == 40

@@ -1,5 +1,6 @@
 """What each task does to a sample, and what its loss is made of."""
 
+import numpy as np
 import pytest
 import torch
 from torch.nn import functional as F
@@ -145,6 +146,32 @@ def test_classification_sizes(smoke_task):
     assert multi.eval_transform()(wide, torch.zeros(3))[0].shape == (3, 32, 32)
     assert single.train_transform()(wide, 1)[0].shape == (3, 32, 32)
     assert single.eval_transform()(wide, 1)[0].shape == (3, 32, 32)
+
+
+@pytest.mark.parametrize(
+    ("keys", "expected"),
+    [
+        ({}, [[100, 200], [100, 100], [100, 50]]),
+        ({"grey": 1.0}, [[100, 124]] * 3),
+        ({"invert": 1.0}, [[155, 55], [155, 155], [155, 205]]),
+        ({"autocontrast": 1.0}, [[0, 255], [100, 100], [255, 0]]),
+        ({"grey": 1.0, "invert": 1.0, "autocontrast": 1.0}, [[255, 0]] * 3),
+    ],
+)
+def test_images_are_recoloured_as_the_recipe_says(keys, expected, smoke_task):
+    pixels = torch.tensor([[100, 200], [100, 100], [100, 50]], dtype=torch.uint8)  # two columns, RGB
+    image = tv_tensors.Image(pixels[:, None].repeat(1, 2, 1))
+    task = smoke_task("mulclass", image_size=2, flip=False, **keys)
+    got, _ = task.train_transform()(image, torch.zeros(3))
+    np.testing.assert_allclose(got[:, 0], expected, atol=1)  # torchvision cuts fractions off
+    assert torch.equal(task.eval_transform()(image, torch.zeros(3))[0], image)
+
+
+def test_crops_cover_the_part_of_the_image_that_the_recipe_says(smoke_task):
+    image = tv_tensors.Image(torch.arange(200, dtype=torch.uint8).repeat(3, 200, 1))
+    task = smoke_task("mulclass", flip=False, crop_scale=(0.5, 0.6))
+    widths = [int(np.ptp(task.train_transform()(image, torch.zeros(3))[0])) for _ in range(50)]
+    assert 200 * (0.5 * 3 / 4) ** 0.5 * 0.9 < min(widths) < max(widths) < 200 * (0.6 * 4 / 3) ** 0.5
 
 
 def test_weight_decay_spares_batch_norm_where_the_recipe_says(smoke_task):

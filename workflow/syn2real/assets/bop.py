@@ -54,6 +54,27 @@ def model_numbers(collection: Path) -> list[int]:
     return [*_models(collection)]
 
 
+def model_classes(collection: Path) -> dict[int, str | None]:
+    """Return the class of each object by its number, where `models_info.json` names it (`class`).
+
+    Objects of one class are learnt as one, whichever collections they are in; BOP's own lists name none, and
+    each object is a class.
+
+    Raises
+    ------
+    InputError
+        As `model_numbers`; a class is no name.
+    """
+    found = {}
+    for number, model in _models(collection).items():
+        label = model.get("class") if isinstance(model, dict) else None
+        if label is not None and (not isinstance(label, str) or not label.strip()):
+            problem = f"a class is a name, not {str(label)[:40]!r}; write text or remove it"
+            raise InputError(problem, file=models_info(collection), key=f"{number}.class")
+        found[number] = label
+    return found
+
+
 def _models(collection: Path) -> dict[int, Any]:
     """Return what `models_info.json` says of each object, by number, ascending; see `model_numbers`."""
     listing = model_folder(collection) / "models_info.json"

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from syn2real.assets.ambientcg import material_names, tiles_a_room
-from syn2real.assets.bop import model_numbers
+from syn2real.assets.bop import model_classes
 from syn2real.errors import InputError
 from syn2real.render.randomise.base import SceneAssets
 from syn2real.render.schema import Rendering
@@ -23,12 +23,15 @@ def find_scene_assets(
     missing = [name for name in rendering.collections if name not in objects]
     if missing:
         raise InputError(f"no folder given for collection {missing[0]!r}", file=setting, key="collections")
-    classes = [
-        f"{name}/obj_{number:06d}"
+    label_of = {
+        f"{name}/obj_{number:06d}": label
         for name in rendering.collections
-        for number in model_numbers(objects[name])
-    ]
-    return SceneAssets(tuple(classes), tuple(room_materials(setting, rendering, textures)))
+        for number, label in model_classes(objects[name]).items()
+    }
+    named = any(label_of.values())
+    labels = tuple(label or name for name, label in label_of.items()) if named else ()
+    materials = tuple(room_materials(setting, rendering, textures))
+    return SceneAssets(tuple(label_of), materials, labels)
 
 
 def room_materials(setting: str, rendering: Rendering, textures: Path | None) -> list[str]:

@@ -47,7 +47,7 @@ class RenderRequest:
         Names.
     rendering : dict
         The resolved setting.
-    classes, materials : list of str
+    names, materials, labels : list of str
         See `SceneAssets`.
     objects : dict of str to str
         Folders of the object collections.
@@ -66,8 +66,9 @@ class RenderRequest:
     setting: str
     split: str
     rendering: dict[str, Any]
-    classes: list[str]
+    names: list[str]
     materials: list[str]
+    labels: list[str]
     objects: dict[str, str]
     textures: str | None
     scratch: str
@@ -123,7 +124,7 @@ def _passes(rendering: Rendering) -> list[str]:
 
 def _render_scene(request: RenderRequest, rendering: Rendering, renderer: Renderer, scene: int) -> None:
     """Render one scene into the scratch folder; draw it again, and count it, where it cannot be built."""
-    assets = SceneAssets(tuple(request.classes), tuple(request.materials))
+    assets = SceneAssets(tuple(request.names), tuple(request.materials), tuple(request.labels))
     last = SceneRejected("", key="", fix="")
     for attempt in range(ATTEMPTS):
         description = draw_scene(request.setting, rendering, request.split, scene, assets, attempt)
@@ -138,7 +139,7 @@ def _render_scene(request: RenderRequest, rendering: Rendering, renderer: Render
         meta = {
             "setting": request.setting,
             "split": request.split,
-            "classes": request.classes,
+            "classes": list(assets.classes),
             "first_scene": scene,
             "n_scenes": 1,
             "views": len(views),

@@ -47,14 +47,26 @@ class SceneAssets:
 
     Attributes
     ----------
-    classes : tuple of str
-        Object classes, `<collection>/obj_000001`, in the setting's order of collections.
+    objects : tuple of str
+        Names of the objects, `<collection>/obj_000001`, in the setting's order of collections.
     materials : tuple of str
         Names of the room's materials, sorted.
+    labels : tuple of str
+        The class of each object, where a collection names classes; else each object is one.
     """
 
-    classes: tuple[str, ...]
+    objects: tuple[str, ...]
     materials: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The classes that are learnt, each once, in the order of their first objects."""
+        return tuple(dict.fromkeys(self.labels or self.objects))
+
+    def class_index(self, index: int) -> int:
+        """Return the number of an object's class, from the object's number."""
+        return self.classes.index(self.labels[index]) if self.labels else index
 
 
 class SceneRejected(Exception):

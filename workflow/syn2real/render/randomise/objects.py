@@ -50,7 +50,7 @@ def draw(random: "Generator", section: Section, assets: SceneAssets) -> dict[str
     import numpy as np
 
     members = [
-        [k for k, name in enumerate(assets.classes) if name.split("/")[0] == collection]
+        [k for k, name in enumerate(assets.objects) if name.split("/")[0] == collection]
         for collection in section.collections
     ]
     sizes = np.array([len(m) for m in members])
@@ -59,8 +59,8 @@ def draw(random: "Generator", section: Section, assets: SceneAssets) -> dict[str
     for collection, indices, number in zip(section.collections, members, counts, strict=True):
         for index in random.integers(len(indices), size=number) if number else ():
             item = {
-                "class": indices[index],
-                "name": assets.classes[indices[index]],
+                "class": assets.class_index(indices[index]),
+                "name": assets.objects[indices[index]],
                 "roughness": random.uniform(),
                 "specular": random.uniform(),
                 "grey": random.uniform(*section.grey_range) if collection in section.grey else None,

@@ -34,9 +34,18 @@ class MultiLabel(Task):
         return visible
 
     def train_transform(self) -> v2.Transform:
-        """Resize to a square, whatever the shape, and flip (A.3)."""
-        flip = v2.RandomHorizontalFlip(0.5 if self.section.flip else 0.0)
-        return v2.Compose([self.eval_transform(), flip])
+        """Resize to a square, whatever the shape, and flip (A.3); crop and recolour where the recipe says."""
+        section, size = self.section, self.section.image_size
+        resized = self.eval_transform()
+        if section.crop_scale != (1.0, 1.0):
+            resized = v2.RandomResizedCrop(size, scale=section.crop_scale, antialias=True)
+        recolour = (
+            (v2.RandomGrayscale, section.grey),
+            (v2.RandomInvert, section.invert),
+            (v2.RandomAutocontrast, section.autocontrast),
+        )
+        changes = [change(part) for change, part in recolour if part]
+        return v2.Compose([resized, v2.RandomHorizontalFlip(0.5 if section.flip else 0.0), *changes])
 
     def eval_transform(self) -> v2.Transform:
         """Resize to a square: the size of the training (A.3)."""
