@@ -36,7 +36,9 @@ def mine(checkout: Checkout) -> Checkout:
     text = (checkout.folder / EXAMPLE).read_text()
     for old, new in (
         ("name: own-renders", "name: mine"),
-        ("recipe: paper", "recipe: smoke"),
+        ("recipe: day ", "recipe: smoke "),
+        ("models: [resnet50]", "models: [resnet18]"),
+        ("    counts: {train: 400, test: 100}", "    counts: {train: 4, test: 4}"),
         ("sizes: [0, 1000, 2000, 4000, 8000, 16000]", "sizes: [0, 4, 8]"),
         ("    views: 1 ", "    scenes_per_shard: 3\n    views: 2 "),
     ):

@@ -4,6 +4,7 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
+from syn2real.config.extending import read_recipe
 from syn2real.config.recipe import Recipe
 from syn2real.errors import InputError
 from syn2real.tasks.mulclass.schema import Section as MulclassSection
@@ -112,6 +113,23 @@ def test_every_task_has_its_sections_in_a_recipe_of_all(name):
     recipe = load(name)
     for stage in ("pretrain", "finetune"):
         assert set(getattr(recipe, stage).model_fields_set) <= set(tasks_of(stage))
+
+
+def test_a_day_holds_what_it_is_for_whatever_the_task():
+    """One GPU of 24 GB: mixed precision, few images at a time, and the test images choose nothing."""
+    recipe = read_recipe(RECIPES / "day.yaml", RECIPES).recipe
+    for stage in ("pretrain", "finetune"):
+        for task in getattr(recipe, stage).model_fields_set:
+            section = recipe.section(stage, task, "resnet50")
+            assert section.precision == "mixed16" and section.tf32 and section.pass_size <= 32, (stage, task)
+            if stage == "finetune":
+                assert (
+                    section.with_labels(400).evaluation_interval == section.with_labels(400).total_iterations
+                )
+            assert (section.seconds_per_1000_images is None) == (task in ("semseg", "normal")), (stage, task)
+    hours = 5 * recipe.hours("pretrain", "objdet", "resnet50")
+    hours += 6 * recipe.hours("finetune", "objdet", "resnet50", 400)
+    assert 12 < hours < 24
 
 
 def test_cost_estimates_change_no_job():

@@ -23,11 +23,11 @@ def _printed(file: Path) -> str:
 
 
 def _costs(printed: str) -> list[str]:
-    """Return the figures of a check in words, hours to two digits or more: tens, above 1,000 hundreds."""
+    """Return the figures of a check in words; hours below 20 to ones, to tens, above 1,000 to hundreds."""
     runs = {stage: re.search(rf"^  {stage}  (\d+) runs", printed, re.M) for stage in ("pretrain", "finetune")}
     costs = [f"{runs['pretrain'][1]} pre-trainings", f"{runs['finetune'][1]} fine-tunings"]
     hours = [float(text.replace(",", "")) for text in re.findall(r"about ([\d,.]+) device hours", printed)]
-    rounded = [f"{round(value, -2 if value >= 1000 else -1):,.0f}" for value in hours]
+    rounded = [f"{round(value, -2 if value >= 1000 else -1 if value >= 20 else 0):,.0f}" for value in hours]
     costs += [f"about {rounded[0]} GPU hours of pre-training", f"{rounded[1]} of fine-tuning"]
     costs += [f"{value} of the reference backbone" for value in rounded[2:]]
     images = sum(int(count.replace(",", "")) for count in re.findall(r"render .*: ([\d,]+) images", printed))
