@@ -90,7 +90,9 @@ def test_a_chain_says_which_file_gives_each_number(tmp_path: Path) -> None:
     [
         ("extends: papr\n", "mine.yaml: extends: 'papr' is not defined; did you mean 'paper'?"),
         ("extends: ./none.yaml\n", "mine.yaml: extends: there is no file "),
-        ("extends: 3\n", "mine.yaml: extends: must be a recipe's name, such as paper, or a path"),
+        ("extends: 3\n", "mine.yaml: extends: text belongs here"),
+        (f"extends: {'a' * 5000}\n", "mine.yaml: extends: this cannot be a path"),
+        ("extends: ~nobody9/x.yaml\n", "mine.yaml: extends: ~nobody9/x.yaml: the home folder is not known"),
         ("extends: mine\n", "mine.yaml: extends: mine.yaml extends mine.yaml, in a circle; remove one"),
         ("extends: other\n", "other.yaml: extends: mine.yaml extends other.yaml extends mine.yaml, in a"),
         (_objdet("lrr: 1"), "mine.yaml: pretrain.objdet.lrr: unknown key; did you mean 'lr'?"),

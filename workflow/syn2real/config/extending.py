@@ -13,12 +13,18 @@ from syn2real.config.loading import read_yaml
 from syn2real.config.recipe import Recipe
 from syn2real.errors import InputError
 from syn2real.plugins import require_name
-from syn2real.schema import validate
+from syn2real.schema import Section, UserPath, validate
 from syn2real.tasks.schema import EVALUATION_UNITS, LENGTH_UNITS
 
 TIMED = frozenset({"crop", "image_size", "precision", "resize"})
 """Keys that change the time of an image: an inherited `seconds_per_1000_images` is of other images."""
 _SECONDS = "seconds_per_1000_images"
+
+
+class _Extends(Section):
+    """What names the recipe that another one extends."""
+
+    extends: UserPath
 
 
 class Given(NamedTuple):
@@ -98,11 +104,9 @@ def leaves(given: Mapping[str, Any], place: str = "") -> Iterator[tuple[str, Giv
 
 def _extended(file: Path, name: Any, recipes: Path) -> Path:
     """Return the file that another one extends, by a recipe's name or a path beside it."""
-    if not isinstance(name, str) or not name:
-        problem = "must be a recipe's name, such as paper, or a path from this file's folder"
-        raise InputError(problem, file=file, key="extends")
+    name = validate(_Extends, {"extends": name}, file=file).extends
     if "/" in name or name.endswith((".yaml", ".yml")):
-        path = file.parent / Path(name).expanduser()
+        path = file.parent / name
         if not path.is_file():
             raise InputError(f"there is no file {path}; correct the path", file=file, key="extends")
         return path
