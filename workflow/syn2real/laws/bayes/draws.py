@@ -161,7 +161,7 @@ def draw(fitted: Posterior, row: int, count: int = DRAWS) -> Draws:
     # The scatter of a few measurements may be less than what the test set's size alone makes of it.
     test_size = float(batch.test_size[row])
     sigma = np.maximum(sigma, np.sqrt(np.mean(batch.weight[row, used] * binomial(np.exp(y), test_size))))
-    normal = np.stack([random.permutation(_normal(count)) for _ in range(3)])
+    normal = np.stack([random.permutation(standard_normal(count)) for _ in range(3)])
     level = centre + sigma / np.sqrt(whole) * normal[2]
     weighted = np.einsum("sij,sj->si", inverse[pick], residuals - level[:, None])
     t = np.log2(n / n[0])
@@ -206,7 +206,7 @@ def draw_flat(batch: Batch, row: int, prior: Prior, count: int = DRAWS) -> Draws
 
 
 @lru_cache(maxsize=64)
-def _normal(count: int) -> np.ndarray:
+def standard_normal(count: int) -> np.ndarray:
     """Stratified standard normals, sorted."""
     quantile = NormalDist().inv_cdf  # scipy.special would take a quarter of a second to import
     return np.array([quantile((k + 0.5) / count) for k in range(count)])
