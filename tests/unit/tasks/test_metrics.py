@@ -13,8 +13,9 @@ from sklearn.metrics import average_precision_score
 from torch import nn
 
 from syn2real.channels.normals import pack
+from syn2real.laws.per_image import Detected
 from syn2real.tasks.mulclass.task import mean_average_precision
-from syn2real.tasks.objdet.task import coco_map, to_coco
+from syn2real.tasks.objdet.task import coco_map, detected, to_coco
 from syn2real.tasks.semseg.task import iou
 
 CPU = torch.device("cpu")
@@ -52,7 +53,7 @@ def test_multilabel_evaluation_counts_them(smoke_task):
     truth = torch.tensor([[1.0, 0, 0], [0, 1, 0]])
     batch = (torch.zeros(2, 3, 32, 32, dtype=torch.uint8), truth)
     result = task.evaluate(Replay([torch.tensor([[5.0, -1, 0], [-5.0, 3, 0]])]), [batch], None, CPU)
-    assert result == (1.0, 2, {"classes_without_positives": 1.0})
+    assert result[:3] == (1.0, 2, {"classes_without_positives": 1.0})
 
 
 def test_top_1_is_a_plain_count(smoke_task):
@@ -65,7 +66,7 @@ def test_top_1_is_a_plain_count(smoke_task):
     ]
     model = Replay([torch.from_numpy(logits[:4]), torch.from_numpy(logits[4:])])
     right = sum(int(max(range(3), key=lambda k: row[k]) == t) for row, t in zip(logits, truth, strict=True))
-    assert task.evaluate(model, batches, None, CPU) == (right / 7, 7, {})
+    assert task.evaluate(model, batches, None, CPU)[:3] == (right / 7, 7, {})
 
 
 def test_miou_equals_a_confusion_matrix_by_hand(smoke_task):
@@ -164,17 +165,53 @@ def test_coco_map_equals_pycocotools(boxes, tmp_path):
     truth.createIndex()
     found = random_detections(truth, np.random.default_rng(4))
     expected = oracle(truth, found, tmp_path)
-    ours = coco_map(truth, found, [image["id"] for image in truth.dataset["images"]])
+    ours, _ = coco_map(truth, found, [image["id"] for image in truth.dataset["images"]])
     assert ours == pytest.approx(expected[:3], abs=1e-12)
     assert 0 < ours[0] < 1
 
 
+def repeated(truth, detections, times):
+    """Return a truth whose image k is there times[k] times, with its detections each time."""
+    images, objects, found = [], [], []
+    for image, count in zip(truth.dataset["images"], times, strict=True):
+        for copy in range(count):
+            own = {"image_id": 1000 * copy + image["id"]}
+            images.append(image | {"id": own["image_id"]})
+            objects += [a | own | {"id": 1000 * copy + a["id"]} for a in truth.imgToAnns[image["id"]]]
+            found += [d | own for d in detections if d["image_id"] == image["id"]]
+    larger = COCO()
+    larger.dataset = truth.dataset | {"images": images, "annotations": objects}
+    larger.createIndex()
+    return larger, found
+
+
+def test_average_precision_of_images_counted_several_times_is_that_of_their_copies(boxes, tmp_path):
+    rng = np.random.default_rng(4)
+    truth = boxes("objdet", n=12).coco
+    truth.dataset["annotations"][3]["iscrowd"] = 1
+    truth.dataset["images"].append({"id": 500, "width": 32, "height": 32})  # no objects
+    truth.createIndex()
+    found = random_detections(truth, rng)
+    for detection in found:
+        detection["score"] = rng.random()
+    ids = [image["id"] for image in truth.dataset["images"]]
+    (value, _, _), judged = coco_map(truth, found, ids)
+    categories = [category["id"] for category in truth.dataset["categories"]]
+    fields = {key: column for key, column in detected(judged, ids, categories).items() if key != "kind"}
+    each = Detected(np.array(ids).astype(str), np.array(categories).astype(str), **fields)
+    assert each.error(np.ones(13, int)) == pytest.approx(1 - value, abs=1e-12)
+    for _ in range(5):
+        times = rng.multinomial(13, np.full(13, 1 / 13))
+        expected = oracle(*repeated(truth, found, times), tmp_path)[0]
+        assert each.error(times) == pytest.approx(1 - expected, abs=1e-12)
+
+
 def test_coco_map_without_detections_or_objects(boxes):
     truth = boxes("objdet", n=3).coco
-    assert coco_map(truth, [], [100, 101, 102])[0] == 0
+    assert coco_map(truth, [], [100, 101, 102])[0][0] == 0
     truth.dataset["annotations"] = []
     truth.createIndex()
-    assert np.isnan(coco_map(truth, [], [100, 101, 102])[0])
+    assert np.isnan(coco_map(truth, [], [100, 101, 102])[0][0])
 
 
 def test_detections_are_told_in_the_original_pixels_and_category_ids():

@@ -10,6 +10,7 @@ from safetensors.torch import load_file
 
 from syn2real.backbones.base import Backbone, build_backbone, save_backbone
 from syn2real.errors import InputError, TrainingError
+from syn2real.laws.per_image import read_per_image
 from syn2real.tasks.base import task_class
 from syn2real.training import run
 from syn2real.training.finetune import finetune, train_reference
@@ -74,6 +75,23 @@ def arguments(key, resolve, image_folder, stand_in, tmp_path):
     return make
 
 
+@pytest.mark.parametrize("ftask", FTASKS)
+def test_what_each_test_image_was_judged_by_gives_the_error_again(arguments, ftask):
+    given = arguments(ftask)
+    finetune(**given)
+    metrics = read_metrics(given["outputs"]["metrics"])
+    file = given["outputs"]["metrics"].with_name("per_image.npz")
+    each, content = read_per_image(file), file.read_bytes()
+    assert each.photographs == metrics.n_test == len(set(each.ids))
+    for times in (1, 3):  # every image as often: the same error
+        assert each.error(np.full(metrics.n_test, times)) == pytest.approx(metrics.error, abs=1e-12)
+    judged = each.class_errors(np.ones(metrics.n_test, int))
+    assert len(judged) == len(each.classes) and np.nanmin(judged) >= 0 and np.nanmax(judged) <= 1
+    file.unlink()
+    finetune(**given)
+    assert file.read_bytes() == content
+
+
 def test_a_length_in_passes_is_counted_in_the_labels_of_the_run(arguments):
     lengths = []
     for percent in (25.0, 100.0):
@@ -84,7 +102,7 @@ def test_a_length_in_passes_is_counted_in_the_labels_of_the_run(arguments):
         assert metrics.iterations == -(-3 * n // batch) and metrics.recipe["images"] == 3 * n
         lengths.append(metrics.iterations)
     assert lengths[1] > lengths[0]
-    with pytest.raises(InputError, match="passes: 3 passes over .* are within the warm-up; lower"):
+    with pytest.raises(InputError, match="passes: 3 passes over .* are no longer than the warm-up; lower"):
         finetune(**arguments(folder="w", iterations=None, passes=3, warmup_images=1000))
 
 

@@ -53,6 +53,10 @@ class AnnotatedImages(Dataset[tuple[tv_tensors.Image, Any]]):
     @abstractmethod
     def __getitem__(self, index: int) -> tuple[tv_tensors.Image, Any]: ...
 
+    def names(self) -> list[str]:
+        """Return a name of each image: its file's, where it is one of its own, else its number."""
+        return [str(index) for index in range(len(self))]
+
     @abstractmethod
     def digest(self) -> str:
         """Return a digest that differs for another data set, without reading every image.

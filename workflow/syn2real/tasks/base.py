@@ -1,7 +1,7 @@
 """What every task offers the training loop, and what they share."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, NamedTuple
 
 import torch
@@ -25,11 +25,15 @@ class Evaluation(NamedTuple):
         Number of images evaluated.
     extras : dict
         Further numbers of interest, by name.
+    per_image : dict of str to array
+        What the images were judged by, one by one, where the task keeps it: the fields of a class of
+        `syn2real.laws.per_image`, and its `kind`.
     """
 
     value: float
     n: int
     extras: dict[str, float]
+    per_image: Mapping[str, Any] = {}
 
 
 class Task(ABC):

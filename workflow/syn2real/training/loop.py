@@ -3,7 +3,7 @@
 import logging
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -48,6 +48,8 @@ class History:
         Losses since the last row of the curve.
     seconds : float
         Time spent, interrupted parts included up to their last checkpoint.
+    per_image : mapping
+        Of the evaluation at the last iteration, as the task kept it (`Evaluation`).
     """
 
     iteration: int = 0
@@ -58,6 +60,7 @@ class History:
     n_test: int = 0
     losses: list[float] = field(default_factory=list)
     seconds: float = 0.0
+    per_image: Mapping[str, Any] = field(default_factory=dict)
 
 
 def train(
@@ -115,7 +118,10 @@ def train(
         if due.logging:
             progress.log_line(history.iteration, history.losses[-1], lr)
         if due.evaluating:
-            result = world.from_main(evaluate(setup, evaluated, eval_data) if world.is_main else None)
+            result = evaluate(setup, evaluated, eval_data) if world.is_main else None
+            if result and history.iteration == section.total_iterations:
+                history.per_image = result.per_image
+            result = world.from_main(result and result._replace(per_image={}))
             _record(history, setup, result, keep_best and world.is_main)
         if due.on_curve:
             _add_row(history, section.batch_size, lr, due.evaluating, progress)

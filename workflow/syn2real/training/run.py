@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from syn2real.backbones.base import save_backbone
@@ -25,6 +26,9 @@ from syn2real.training.precision import use_fast_kernels, use_tf32
 from syn2real.training.progress import Progress
 from syn2real.training.seeding import make_deterministic, seed_everything
 from syn2real.training.step import Setup, prepare
+
+PER_IMAGE = "per_image.npz"
+"""Beside a fine-tuning's metrics; `syn2real.laws.per_image` reads it."""
 
 CURVE = ("iteration", "images", "lr", "loss", "value")
 """Columns of curve.csv."""
@@ -133,6 +137,8 @@ def complete(
         save_backbone(run.outputs["backbone"], history.best_backbone, about)
     if "curve" in run.outputs:
         write_curve(run.outputs["curve"], history.curve)
+    if run.stage == "finetune":
+        _write_per_image(Path(run.outputs["metrics"]).with_name(PER_IMAGE), history.per_image, eval_data)
     write_metrics(run.outputs["metrics"], fields)
     checkpoints.remove()
 
@@ -184,6 +190,13 @@ def _explain_out_of_memory(share: StepShare) -> Iterator[None]:
             "norm_batch_size in the recipe, which also changes the statistics of batch norm, or where "
             "none trains (norm: frozen) a smaller micro_batch_size, which does not"
         ) from error
+
+
+def _write_per_image(path: Path, judged: Mapping[str, Any], data: Any) -> None:
+    """Write what each test image was judged by, where the task keeps it (`syn2real.laws.per_image`)."""
+    if judged:
+        with atomic(path) as temporary, temporary.open("wb") as stream:
+            np.savez_compressed(stream, ids=np.array(data.names()), classes=np.array(data.classes), **judged)
 
 
 def metrics_fields(run: Run, setup: Setup, history: History, n_train: int) -> dict[str, Any]:

@@ -30,6 +30,10 @@ class ADE20KTarget(AnnotatedImages):
         height, width = labels.shape
         return read_image(path, (height, width), self._exif), labels
 
+    def names(self) -> list[str]:
+        """Return the images' names within the target's folder."""
+        return [path.relative_to(self._root).as_posix() for path, _ in self._pairs]
+
     def digest(self) -> str:
         """Return a digest of the classes and of the images' and the masks' names and sizes."""
         sizes = file_sizes(self._root, (path for pair in self._pairs for path in pair))

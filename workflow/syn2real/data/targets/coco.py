@@ -83,6 +83,10 @@ class CocoImages(AnnotatedImages):
         place = {"image_id": record["id"], "height": size[0], "width": size[1]}
         return image, place | {"objects": objects}
 
+    def names(self) -> list[str]:
+        """Return the images' `file_name`."""
+        return [image["file_name"] for image in self._images]
+
     def digest(self) -> str:
         """Return a digest of the annotation files' bytes and the images' names and sizes."""
         sizes = []

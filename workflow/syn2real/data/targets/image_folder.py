@@ -41,6 +41,10 @@ class FolderTarget(AnnotatedImages):
         path, label = self._samples[index]
         return read_image(path, exif=self._exif), label
 
+    def names(self) -> list[str]:
+        """Return the files' names within the split's folder."""
+        return [path.relative_to(self._root).as_posix() for path, _ in self._samples]
+
     def digest(self) -> str:
         """Return a digest of the classes and of the images' names and sizes."""
         sizes = file_sizes(self._root, (path for path, _ in self._samples))

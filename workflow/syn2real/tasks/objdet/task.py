@@ -19,6 +19,7 @@ from torchvision.transforms import v2
 from torchvision.transforms.v2 import functional
 
 from syn2real.backbones.base import Backbone
+from syn2real.laws.per_image import Detected
 from syn2real.tasks.base import Evaluation, Task
 from syn2real.tasks.common.images import MEAN, STD, stack_padded
 from syn2real.tasks.objdet.schema import METRIC
@@ -144,8 +145,9 @@ class Detection(Task):
             for target, found in zip(targets, model(images), strict=True):
                 image_ids.append(int(target["image_id"]))
                 detections += to_coco(found, target, self.section.image_size, data.category_ids)
-        value, ap50, ap75 = coco_map(data.coco, detections, image_ids)
-        return Evaluation(value, len(image_ids), {"AP50": ap50, "AP75": ap75})
+        (value, ap50, ap75), judged = coco_map(data.coco, detections, image_ids)
+        each = {"kind": Detected.kind} | detected(judged, image_ids, data.category_ids)
+        return Evaluation(value, len(image_ids), {"AP50": ap50, "AP75": ap75}, each)
 
 
 class Pyramid(nn.Module):
@@ -238,8 +240,8 @@ def to_coco(
 
 def coco_map(
     truth: COCO, detections: list[dict[str, Any]], image_ids: list[int]
-) -> tuple[float, float, float]:
-    """Return pycocotools' mAP@[.5:.95], AP50 and AP75 over some images.
+) -> tuple[tuple[float, float, float], COCOeval]:
+    """Return pycocotools' mAP@[.5:.95], AP50 and AP75 over some images, and what they were read from.
 
     A set without any object has no average precision; pycocotools calls it -1, this function NaN.
     """
@@ -256,7 +258,47 @@ def coco_map(
         evaluation.accumulate()
         evaluation.summarize()
     average, ap50, ap75 = (float(value) for value in evaluation.stats[:3])
-    return (average, ap50, ap75) if average >= 0 else (float("nan"),) * 3
+    return (average, ap50, ap75) if average >= 0 else (float("nan"),) * 3, evaluation
+
+
+def detected(judged: COCOeval, image_ids: list[int], categories: list[int]) -> dict[str, Any]:
+    """Return the fields of `Detected`: what pycocotools matched in objects of any size.
+
+    Parameters
+    ----------
+    judged : COCOeval
+        After its `evaluate`.
+    image_ids : list of int
+        The images, in the order of the evaluation.
+    categories : list of int
+        Category ids by class.
+    """
+    rows = {image: row for row, image in enumerate(image_ids)}
+    columns = {category: column for column, category in enumerate(categories)}
+    overlaps = len(judged.params.iouThrs)
+    objects = np.zeros((len(rows), len(columns)), np.int32)
+    parts: list[tuple[Any, ...]] = [
+        (np.zeros(0, np.int32),) * 2 + (np.zeros(0),) + (np.zeros((0, overlaps), bool),) * 2
+    ]
+    for one in judged.evalImgs:
+        if one is None or one["aRng"] != judged.params.areaRng[0]:
+            continue
+        row, column = rows[one["image_id"]], columns[one["category_id"]]
+        objects[row, column] = np.sum(np.asarray(one["gtIgnore"]) == 0)
+        place = np.full(len(one["dtScores"]), row, np.int32), np.full(len(one["dtScores"]), column, np.int32)
+        parts.append(
+            (*place, np.asarray(one["dtScores"], float), one["dtMatches"].T != 0, one["dtIgnore"].T != 0)
+        )
+    image, of_class, score, matched, ignored = (np.concatenate(column) for column in zip(*parts, strict=True))
+    order = np.argsort(np.array(image_ids)[image], kind="stable")
+    return {
+        "image": image[order],
+        "of_class": of_class[order],
+        "score": score[order],
+        "matched": matched[order],
+        "ignored": ignored[order],
+        "objects": objects,
+    }
 
 
 TASK = Detection

@@ -12,6 +12,7 @@ from torchvision import tv_tensors
 from torchvision.transforms import v2
 
 from syn2real.channels.class_map import IGNORE
+from syn2real.laws.per_image import Segmented
 from syn2real.tasks.base import Evaluation
 from syn2real.tasks.common.dense import DenseTask, enlarged, train_steps
 from syn2real.tasks.semseg.schema import METRIC
@@ -69,16 +70,18 @@ class Segmentation(DenseTask):
         for those in neither, as in ADE20K's own evaluation.
         """
         k = len(self.classes)
-        counts, n = torch.zeros(k * k, dtype=torch.int64, device=device), 0
+        confusion, rows, n = torch.zeros((k, k), dtype=torch.int64), [], 0
         for batch in batches:
             images, masks = self.move(batch, device)
             predicted, labelled = (
                 enlarged(model(images)["out"], images.shape[-2:]).argmax(dim=1),
                 masks != IGNORE,
             )
-            counts += torch.bincount(masks[labelled].long() * k + predicted[labelled], minlength=k * k)
-            n += len(images)
-        confusion = counts.reshape(k, k).cpu()
+            for mask, found, known in zip(masks, predicted, labelled, strict=True):
+                pairs = torch.bincount(mask[known] * k + found[known], minlength=k * k).reshape(k, k).cpu()
+                confusion += pairs
+                rows.append(_pixels(n, pairs))
+                n += 1
         each = iou(confusion)
         present = confusion.sum(dim=1) > 0
         accuracy = float(confusion.diag().sum() / confusion.sum().clamp(min=1))
@@ -92,7 +95,28 @@ class Segmentation(DenseTask):
                 "mIoU_all": float(each.mean()),
                 "pixel_accuracy": accuracy,
             },
+            per_image(np.concatenate(rows)) if rows else {},
         )
+
+
+def _pixels(image: int, confusion: Tensor) -> NDArray[np.int64]:
+    """Return an image's rows of `Segmented`: image, class, and pixels right, in excess and missed."""
+    right, truth, predicted = confusion.diag(), confusion.sum(dim=1), confusion.sum(dim=0)
+    (seen,) = (truth + predicted).nonzero(as_tuple=True)
+    columns = (
+        torch.full_like(seen, image),
+        seen,
+        right[seen],
+        (predicted - right)[seen],
+        (truth - right)[seen],
+    )
+    return torch.stack(columns, dim=1).numpy()
+
+
+def per_image(rows: NDArray[np.int64]) -> dict[str, Any]:
+    """Return the fields of `Segmented` of all images' rows."""
+    image, of_class, pixels = rows[:, 0], rows[:, 1], rows[:, 2:]
+    return {"kind": Segmented.kind, "image": image, "of_class": of_class, "pixels": pixels}
 
 
 def iou(confusion: Tensor) -> Tensor:

@@ -9,6 +9,7 @@ from torch.nn import functional as F
 from torchvision.transforms import v2
 
 from syn2real.backbones.base import Backbone
+from syn2real.laws.per_image import Labelled
 from syn2real.tasks.base import Evaluation, Task
 from syn2real.tasks.common.classifier import Classifier
 from syn2real.tasks.sinclass.schema import METRIC
@@ -59,12 +60,16 @@ class SingleLabel(Task):
         self, model: nn.Module, batches: Iterable[Any], data: Any, device: torch.device
     ) -> Evaluation:
         """Return the fraction of images whose highest score is their class."""
-        right = n = 0
+        wrong, labels = [], []
         for batch in batches:
             images, targets = self.move(batch, device)
-            right += int((model(images).argmax(dim=1) == targets).sum())
-            n += len(targets)
-        return Evaluation(right / n if n else float("nan"), n, {})
+            wrong.append(model(images).argmax(dim=1) != targets)
+            labels.append(targets)
+        if not labels:
+            return Evaluation(float("nan"), 0, {})
+        each = {"wrong": torch.cat(wrong).cpu().numpy(), "label": torch.cat(labels).cpu().numpy()}
+        n = len(each["wrong"])
+        return Evaluation((n - int(each["wrong"].sum())) / n, n, {}, {"kind": Labelled.kind} | each)
 
 
 TASK = SingleLabel

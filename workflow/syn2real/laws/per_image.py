@@ -1,0 +1,185 @@
+"""What a fine-tuning got right on each test image: its error again for any choice of the images.
+
+A run leaves `per_image.npz` beside its metrics. All runs of a curve are tested on the same images, so the
+images can be drawn again, once for all runs: image i counts m_i times in each.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from syn2real.errors import InputError
+
+RECALLS = np.linspace(0, 1, 101)
+"""At which COCO reads the precision."""
+
+Counts = NDArray[np.integer[Any]]
+
+
+@dataclass(frozen=True)
+class PerImage(ABC):
+    """What one run got right on each test image.
+
+    Attributes
+    ----------
+    ids : str array, shape (N,)
+        The images' names, in the order of the evaluation.
+    classes : str array, shape (K,)
+        Names of the classes.
+    """
+
+    kind: ClassVar[str]
+    ids: NDArray[np.str_]
+    classes: NDArray[np.str_]
+
+    @property
+    def photographs(self) -> int:
+        """Number of images."""
+        return len(self.ids)
+
+    def error(self, multiplicities: Counts) -> float:
+        """Return the run's error where image i counts `multiplicities[i]` times, shape (N,)."""
+        return float(np.nanmean(self.class_errors(multiplicities)))
+
+    @abstractmethod
+    def class_errors(self, multiplicities: Counts) -> NDArray[np.float64]:
+        """Return each class's error, shape (K,); NaN for a class that these images do not judge."""
+
+
+@dataclass(frozen=True)
+class Labelled(PerImage):
+    """Top-1 accuracy: `label` and `wrong`, shape (N,), of each image."""
+
+    kind: ClassVar[str] = "label"
+    label: NDArray[np.integer[Any]]
+    wrong: NDArray[np.bool_]
+
+    def error(self, multiplicities: Counts) -> float:
+        """Return the share of wrong images; classes with more images count more."""
+        return float(np.average(self.wrong, weights=multiplicities))
+
+    def class_errors(self, multiplicities: Counts) -> NDArray[np.float64]:
+        """Return the share of wrong images of each class."""
+        images, wrong = (
+            np.bincount(self.label, weights=counted, minlength=len(self.classes))
+            for counted in (multiplicities, multiplicities * self.wrong)
+        )
+        return _ratio(wrong, images)
+
+
+@dataclass(frozen=True)
+class Segmented(PerImage):
+    """Mean IoU: pixels of a class in an image, a row for each pair that has any.
+
+    Attributes
+    ----------
+    image, of_class : int arrays, shape (R,)
+        Indices of the image and of the class.
+    pixels : int array, shape (R, 3)
+        Right, predicted without being there, and there without being predicted.
+    """
+
+    kind: ClassVar[str] = "pixels"
+    image: NDArray[np.integer[Any]]
+    of_class: NDArray[np.integer[Any]]
+    pixels: NDArray[np.integer[Any]]
+
+    def class_errors(self, multiplicities: Counts) -> NDArray[np.float64]:
+        """Return 1 less each class's IoU; NaN where it is in neither truth nor prediction."""
+        weights = multiplicities[self.image][:, None] * self.pixels.astype(float)
+        sums = np.zeros((len(self.classes), 3))
+        np.add.at(sums, self.of_class, weights)
+        return _ratio(sums[:, 1] + sums[:, 2], sums.sum(axis=1))
+
+
+@dataclass(frozen=True)
+class Detected(PerImage):
+    """COCO's mean average precision: detections as pycocotools matched them.
+
+    Attributes
+    ----------
+    image, of_class : int arrays, shape (D,)
+        Indices of each detection's image and class; within a class in the order of the images.
+    score : float64 array, shape (D,)
+        The detector's.
+    matched, ignored : bool arrays, shape (D, 10)
+        At each of COCO's ten overlaps: matched to an object; not counted.
+    objects : int array, shape (N, K)
+        Objects of each class in each image that are to be found.
+    """
+
+    kind: ClassVar[str] = "boxes"
+    image: NDArray[np.integer[Any]]
+    of_class: NDArray[np.integer[Any]]
+    score: NDArray[np.float64]
+    matched: NDArray[np.bool_]
+    ignored: NDArray[np.bool_]
+    objects: NDArray[np.integer[Any]]
+
+    def class_errors(self, multiplicities: Counts) -> NDArray[np.float64]:
+        """Return 1 less each class's average precision; NaN for a class without objects."""
+        found = np.full(len(self.classes), np.nan)
+        objects = multiplicities @ self.objects
+        for number in np.flatnonzero(objects):
+            own = np.flatnonzero(self.of_class == number)
+            own = own[np.argsort(-self.score[own], kind="mergesort")]
+            counts = multiplicities[self.image[own], None] * ~self.ignored[own]
+            found[number] = 1 - _average_precision(counts, self.matched[own], objects[number])
+        return found
+
+
+def _average_precision(counts: Counts, matched: NDArray[np.bool_], objects: int) -> float:
+    """Return COCO's average precision of one class over its ten overlaps.
+
+    Parameters
+    ----------
+    counts : int array, shape (D, 10)
+        How often each detection counts, best first.
+    matched : bool array, shape (D, 10)
+        Whether it found an object.
+    objects : int
+        Objects to be found.
+    """
+    right, all_found = np.cumsum(counts * matched, axis=0), np.cumsum(counts, axis=0)
+    precision = right / np.maximum(all_found, 1)
+    # The best precision at this recall or a greater one.
+    precision = np.maximum.accumulate(precision[::-1], axis=0)[::-1]
+    total = 0.0
+    for recall, best in zip((right / objects).T, precision.T, strict=True):
+        first = np.searchsorted(recall, RECALLS, side="left")
+        total += best[first[first < len(best)]].sum()
+    return total / len(RECALLS) / counts.shape[1]
+
+
+KINDS: dict[str, type[PerImage]] = {kind.kind: kind for kind in (Labelled, Segmented, Detected)}
+
+
+def read_per_image(path: str | Path) -> PerImage:
+    """Read what a run left of each test image.
+
+    Raises
+    ------
+    InputError
+        The file is missing or not whole.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            columns = dict(stored)
+        return KINDS[str(columns.pop("kind"))](**columns)
+    except FileNotFoundError:
+        raise InputError("there is no such file; run this fine-tuning again", file=path) from None
+    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
+        problem = f"not the results of each test image ({error}); run this fine-tuning again"
+        raise InputError(problem, file=path) from None
+
+
+def _ratio(part: NDArray[Any], whole: NDArray[Any]) -> NDArray[np.float64]:
+    """Return part / whole; NaN where the whole is 0."""
+    return np.divide(part, whole, out=np.full(len(whole), np.nan), where=whole > 0)
