@@ -23,6 +23,7 @@ from syn2real.plan.runs import (
     FITS_TABLE, LAW, MATERIAL, MEASUREMENTS, NONE, OBJECTS, PAPER_LAW, PAPER_TABLE, POINTS, PRETRAIN, REFERENCE, SAMPLES, SHARD, STAND_IN, TEXTURES,
     shard_files,
 )  # fmt: skip
+from syn2real.plan.status import answers, report_progress
 from syn2real.schema import to_params
 from syn2real.tasks.schema import channel_of, tasks_of
 
@@ -277,3 +278,10 @@ onstart:
     deployed = workflow.deployment_settings.deployment_method
     if problems := [*DATA.refusals, *([] if deployed else missing_blender(PLAN))]:
         refuse(problems)
+    # On a terminal the logger's bar shows it.
+    if not sys.stderr.isatty():
+        report_progress(PLAN, sys.stderr)
+
+
+onsuccess:
+    print(*answers(PLAN), sep="\n", file=sys.stderr)

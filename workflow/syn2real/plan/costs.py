@@ -7,13 +7,11 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from syn2real.complexity.schema import GivenReference
-from syn2real.config.loading import read_yaml
-from syn2real.errors import InputError
 from syn2real.plan.assets import downloads
 from syn2real.plan.labels import labelled_images
 from syn2real.plan.missing import check_own_sizes, missing_blender, missing_data
 from syn2real.plan.plan import SPLITS, Plan
-from syn2real.plan.read import load_plan
+from syn2real.plan.read import load_named
 from syn2real.plan.recipes import recipe_lines
 from syn2real.plan.runs import Finetuning, Pretraining
 
@@ -40,13 +38,7 @@ def check_configuration(config: str | Path, experiments: Sequence[str] = (), *, 
     InputError
         For the first mistake in the configuration.
     """
-    if not Path(config).exists() and not Path("Snakefile").exists():
-        problem = "there is no such file; call syn2real in the checkout, where the Snakefile lies"
-        raise InputError(problem, file=config)
-    values = read_yaml(config)
-    if experiments:
-        values |= {"experiment": None, "experiments": list(experiments)}
-    plan = load_plan(values, file=config)
+    plan = load_named(config, experiments)
     with tempfile.TemporaryDirectory() as folder:
         check_own_sizes(plan, Path(folder))
         data = missing_data(plan, Path(folder))

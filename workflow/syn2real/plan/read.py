@@ -1,6 +1,6 @@
 """From the configuration's files to the plan."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -44,6 +44,23 @@ def load_plan(config: Mapping[str, Any], file: str | Path = "config/config.yaml"
     for path in plan.config.files():
         _add_experiment(plan, path)
     return plan
+
+
+def load_named(config: str | Path, experiments: Sequence[str] = ()) -> Plan:
+    """Read the configuration of a file, with these experiments in place of those it names, if any.
+
+    Raises
+    ------
+    InputError
+        For the first mistake, and where there is no configuration.
+    """
+    if not Path(config).exists() and not Path("Snakefile").exists():
+        problem = "there is no such file; call syn2real in the checkout, where the Snakefile lies"
+        raise InputError(problem, file=config)
+    values = read_yaml(config)
+    if experiments:
+        values |= {"experiment": None, "experiments": list(experiments)}
+    return load_plan(values, file=config)
 
 
 def _definitions(model: Callable[[Any], type[T]], path: str) -> dict[str, T]:

@@ -1,0 +1,103 @@
+"""`syn2real status` reads what jobs have left; a redirected run says how far it is."""
+
+import io
+import json
+import os
+import shutil
+import time
+from pathlib import Path
+
+import pytest
+
+from syn2real.cli import main
+from syn2real.plan.read import load_named
+from syn2real.plan.runs import Finetuning, Pretraining
+from syn2real.plan.status import answers, log_of, metrics_of, report_progress, runs_of
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A checkout's configuration, with nothing run yet."""
+    shutil.copytree(ROOT / "config", tmp_path / "config")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def _status(capsys: pytest.CaptureFixture[str]) -> list[str]:
+    assert main(["status", "config/experiments/smoke.yaml"]) == 0
+    return capsys.readouterr().out.splitlines()
+
+
+def _write(path: str | Path, text: str) -> None:
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    Path(path).write_text(text, encoding="utf-8")
+
+
+def test_before_the_first_call_everything_waits(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    lines = _status(capsys)
+    assert lines[:3] == ["shards        0 of 4 done", "pre-trainings 4 waiting", "fine-tunings  15 waiting"]
+    assert lines[3].startswith("left") and "19 by " in lines[3]
+    assert lines[4].startswith("disk          0.00 GB in results/, ")
+    assert not (folder / "results").exists()
+
+
+def test_a_run_has_the_state_that_its_files_show(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    plan = load_named("config/config.yaml", ["config/experiments/smoke.yaml"])
+    done, failed, stopped, running = runs_of(plan, Pretraining)
+    _write(metrics_of(done), json.dumps({"seconds": 7200.0, "error": 0.5}))
+    _write(log_of(failed), "Traceback …\nerror: the disk is full\n\n")
+    _write(log_of(stopped), "iteration 3\n")
+    os.utime(log_of(stopped), (time.time() - 3600,) * 2)
+    _write(log_of(running), "iteration 3\n")
+    tuned = runs_of(plan, Finetuning)[:2]
+    for run, error in zip(tuned, (0.25, 0.75), strict=True):
+        _write(metrics_of(run), json.dumps({"seconds": 3600.0, "error": error}))
+    lines = _status(capsys)
+    assert lines[1] == "pre-trainings 1 done, 1 running, 1 failed, 1 interrupted"
+    assert lines[2] == "fine-tunings  2 done, 13 waiting"
+    assert lines[3] == f"failed        {log_of(failed)}: error: the disk is full"
+    errors = [line for line in lines if line.startswith("errors")]
+    assert all(f"on {run.target}" in line for run, line in zip(tuned, errors, strict=True))
+    assert errors[0].endswith(": 0.250 (1)") and errors[1].endswith(": 0.750 (1)")
+
+
+def test_hours_left_are_those_of_finished_runs_before_the_recipe(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("syn2real.tasks.schema.TrainingSection.hours", lambda _: 10.0)
+    plan = load_named("config/config.yaml", ["config/experiments/demo.yaml"])
+    pretrainings = runs_of(plan, Pretraining)
+    for run in runs_of(plan, Finetuning):
+        _write(metrics_of(run), json.dumps({"seconds": 3600.0, "error": 0.5}))
+    assert main(["status", "config/experiments/demo.yaml"]) == 0
+    assert f"about {10 * len(pretrainings):.2f} device hours" in capsys.readouterr().out
+    _write(metrics_of(pretrainings[0]), json.dumps({"seconds": 1800.0, "error": 0.5}))
+    assert main(["status", "config/experiments/demo.yaml"]) == 0
+    left = len(pretrainings) - 1
+    expected = (
+        f"about {left / 2:.2f} device hours of {left} trainings ({left} by finished runs of their kind)"
+    )
+    assert expected in capsys.readouterr().out
+
+
+def test_the_answer_is_the_advice_without_its_markdown(folder: Path) -> None:
+    plan = load_named("config/config.yaml", ["config/experiments/smoke.yaml"])
+    assert list(answers(plan)) == []
+    _write("results/laws/smoke/advice.md", "# Will it?\n\n- **a**: yes.\n- **b**: no.\n\n## Numbers\n\n- x\n")
+    assert list(answers(plan)) == [
+        "answer of smoke (results/laws/smoke/advice.md):",
+        "  - a: yes.",
+        "  - b: no.",
+    ]
+
+
+def test_progress_is_printed_again_and_again(folder: Path) -> None:
+    plan, stream = load_named("config/config.yaml", ["config/experiments/smoke.yaml"]), io.StringIO()
+    report_progress(plan, stream, every=0.02)
+    deadline = time.monotonic() + 20
+    while stream.getvalue().count("\n") < 2 and time.monotonic() < deadline:
+        time.sleep(0.02)
+    first = stream.getvalue().splitlines()[0]
+    assert first == "after 0 min: 0 of 4 shards, 0 of 4 pre-trainings, 0 of 15 fine-tunings"

@@ -1,0 +1,28 @@
+"""Print how far the runs of an experiment are (done, running, waiting, failed with the log's last line), the
+errors measured so far, the hours left and what they are read from, and the disk. Reads files alone, beside a
+running Snakemake or without one.
+"""
+
+import argparse
+
+HELP = "print how far an experiment's runs are, its errors so far and the hours left"
+EXAMPLE = "syn2real status config/experiments/demo.yaml"
+EXTRA = {"workflow": ("pydantic", "yaml")}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the files."""
+    parser.add_argument("experiments", nargs="*", help="experiment files (default: those of config.yaml)")
+    parser.add_argument(
+        "--config", default="config/config.yaml", help="the configuration (default: %(default)s)"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the status."""
+    from syn2real.plan.read import load_named
+    from syn2real.plan.status import status_lines
+
+    for line in status_lines(load_named(arguments.config, arguments.experiments)):
+        print(line)
+    return 0

@@ -1,0 +1,208 @@
+"""How far a configuration's runs are, read from the files that they leave: nothing is locked or written."""
+
+import shutil
+import threading
+import time
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TextIO
+
+from syn2real.files import read_json
+from syn2real.plan.plan import Plan
+from syn2real.plan.runs import ADVICE, Finetuning, Pretraining
+
+FRESH = 300
+"""Seconds after its log's last line in which a job counts as running; a training writes four a minute."""
+EVERY = 55
+"""Seconds between two lines of `report_progress`."""
+SHOWN = 10
+"""Failed runs that are listed."""
+STATES = ("done", "running", "failed", "interrupted", "waiting")
+STAGES = ((Pretraining, "pre-trainings"), (Finetuning, "fine-tunings"))
+Run = Pretraining | Finetuning
+
+
+def metrics_of(run: Run) -> str:
+    """Return the file that a run leaves at its end."""
+    return f"{run.folder}/metrics.json"
+
+
+def log_of(run: Run) -> Path:
+    """Return a run's log."""
+    return Path("results/logs") / f"{run.folder.removeprefix('results/')}.log"
+
+
+@dataclass(frozen=True)
+class Found:
+    """A run and what it has left behind.
+
+    Attributes
+    ----------
+    run : Pretraining or Finetuning
+        The run.
+    state : {"done", "running", "failed", "interrupted", "waiting"}
+        By its metrics, else by its log.
+    last : str
+        The log's last line, of a run that is not done.
+    metrics : dict
+        What metrics.json holds, of a run that is done.
+    """
+
+    run: Run
+    state: str
+    last: str = ""
+    metrics: dict[str, Any] = field(default_factory=dict)
+
+
+def runs_of(plan: Plan, kind: type[Run]) -> list[Run]:
+    """Return the pre-trainings or the fine-tunings of all experiments of a plan, each once."""
+    records = plan.experiments.values()
+    each = {run for record in records for run in (*record.pretrainings, *record.finetunings)}
+    return sorted(run for run in each if isinstance(run, kind))
+
+
+def look(run: Run) -> Found:
+    """Return what a run has left behind."""
+    log = log_of(run)
+    try:
+        return Found(run, "done", metrics=read_json(metrics_of(run)))
+    except (OSError, ValueError):
+        pass
+    try:
+        age, lines = time.time() - log.stat().st_mtime, log.read_text("utf-8", "replace").splitlines()
+    except OSError:
+        return Found(run, "waiting")
+    last = next((line for line in reversed(lines) if line.strip()), "")
+    if last.startswith("error: "):
+        return Found(run, "failed", last)
+    return Found(run, "running" if age < FRESH else "interrupted", last)
+
+
+def status_lines(plan: Plan) -> Iterator[str]:
+    """Yield what `syn2real status` prints of a plan."""
+    if shards := _shards(plan):
+        yield f"shards        {_count(shards)} done"
+    every: list[Found] = []
+    for kind, stage in STAGES:
+        found = [look(run) for run in runs_of(plan, kind)]
+        counts = Counter(one.state for one in found)
+        if found:
+            yield f"{stage:14}{', '.join(f'{counts[state]:,} {state}' for state in STATES if counts[state])}"
+        every += found
+    failed = [one for one in every if one.state == "failed"]
+    yield from (f"failed        {log_of(one.run)}: {one.last}" for one in failed[:SHOWN])
+    if len(failed) > SHOWN:
+        yield f"              and {len(failed) - SHOWN:,} more"
+    yield from _errors(every)
+    if every:
+        yield _left(plan, every)
+    yield _disk()
+    yield from answers(plan)
+
+
+def _shards(plan: Plan) -> set[str]:
+    """Return all shards of a plan."""
+    return plan.needed_shards({s for record in plan.experiments.values() for s in record.settings})
+
+
+def _count(paths: Collection[str]) -> str:
+    """Return how many of some files are there."""
+    return f"{sum(Path(path).is_file() for path in paths):,} of {len(paths):,}"
+
+
+def _errors(found: Sequence[Found]) -> Iterator[str]:
+    """Yield the mean errors measured so far, a line a curve, and how many runs each is the mean of."""
+    curves: dict[str, dict[int, list[float]]] = defaultdict(lambda: defaultdict(list))
+    for one in found:
+        if isinstance(one.run, Finetuning) and one.state == "done":
+            before = one.run.pretraining
+            name = f"{before.setting}, {before.ptask} -> {one.run.ftask} on {one.run.target}, {before.model}"
+            curves[f"{name}, {one.run.percent:g} % of its labels"][before.n].append(one.metrics["error"])
+    for name, sizes in curves.items():
+        points = (f"n = {n:,}: {sum(e) / len(e):.3f} ({len(e)})" for n, e in sorted(sizes.items()))
+        yield f"errors        {name}: {'; '.join(points)}"
+
+
+def _left(plan: Plan, found: Sequence[Found]) -> str:
+    """Return the device hours left, and what they are read from.
+
+    A run of another n takes as long (§4.1), so a finished run stands for all of its kind.
+    """
+    measured: dict[tuple[str, ...], list[float]] = defaultdict(list)
+    for one in found:
+        if one.state == "done":
+            measured[_kind(one.run)].append(one.metrics["seconds"] / 3600)
+    hours, sources, left = 0.0, Counter[str](), [one.run for one in found if one.state != "done"]
+    for run in left:
+        times, estimate = measured[_kind(run)], _estimate(plan, run)
+        if times:
+            hours, source = hours + sum(times) / len(times), "finished runs of their kind"
+        elif estimate is not None:
+            hours, source = hours + estimate, "the recipe's estimate"
+        else:
+            source = "nothing: unknown"
+        sources[source] += 1
+    if not left:
+        return "left          nothing"
+    by = ", ".join(f"{count:,} by {source}" for source, count in sorted(sources.items()))
+    return f"left          about {hours:,.2f} device hours of {len(left):,} trainings ({by})"
+
+
+def _kind(run: Run) -> tuple[str, ...]:
+    """Return what a run's duration depends on."""
+    if isinstance(run, Pretraining):
+        return ("pretrain", run.recipe, run.ptask, run.model)
+    before = run.pretraining
+    return ("finetune", before.recipe, run.ftask, run.target, str(run.percent), before.model)
+
+
+def _estimate(plan: Plan, run: Run) -> float | None:
+    """Return the hours of a run by its recipe; None without an estimate."""
+    if isinstance(run, Pretraining):
+        return plan.recipes[run.recipe].hours("pretrain", run.ptask, run.model)
+    return plan.recipes[run.pretraining.recipe].hours("finetune", run.ftask, run.pretraining.model)
+
+
+def _disk() -> str:
+    """Return what `results` takes, and what is free."""
+    taken = 0
+    for file in Path("results").rglob("*"):
+        with suppress(OSError):  # a job may have renamed it
+            taken += file.lstat().st_size
+    return (
+        f"disk          {taken / 1e9:,.2f} GB in results/, {shutil.disk_usage('.').free / 1e9:,.1f} GB free"
+    )
+
+
+def answers(plan: Plan) -> Iterator[str]:
+    """Yield the answer of each experiment that has one: its sentences, and where to read on."""
+    for name in plan.experiments:
+        advice = Path(f"{ADVICE.format(experiment=name)}.md")
+        if not advice.is_file():
+            continue
+        sentences = advice.read_text("utf-8").partition("\n## ")[0].replace("**", "")
+        yield f"answer of {name} ({advice}):"
+        yield from (f"  {line}" for line in sentences.splitlines() if line.startswith("- "))
+
+
+def progress_line(plan: Plan) -> str:
+    """Return how many shards and runs of a plan are done."""
+    groups = {"shards": _shards(plan)}
+    groups |= {stage: {metrics_of(run) for run in runs_of(plan, kind)} for kind, stage in STAGES}
+    return ", ".join(f"{_count(files)} {stage}" for stage, files in groups.items() if files)
+
+
+def report_progress(plan: Plan, stream: TextIO, every: float = EVERY) -> None:
+    """Print a line of progress about every minute, from a thread that ends with the process."""
+
+    def work() -> None:
+        started = time.monotonic()
+        while True:
+            time.sleep(every)
+            minutes = (time.monotonic() - started) / 60
+            print(f"after {minutes:.0f} min: {progress_line(plan)}", file=stream, flush=True)
+
+    threading.Thread(target=work, daemon=True).start()
