@@ -20,7 +20,7 @@ from syn2real.plan.missing import check_own_sizes, missing_blender, missing_data
 from syn2real.plan.read import load_plan
 from syn2real.plan.runs import (
     ADVICE, COMPARISON, COMPLEXITY, EXTRAPOLATION, EXTRAPOLATION_TABLE, FETCHED_TARGET, FIGURE, FINETUNE, FITS,
-    FITS_TABLE, LAW, MATERIAL, MEASUREMENTS, NONE, OBJECTS, PAPER_LAW, PAPER_TABLE, POINTS, PRETRAIN, REFERENCE, SAMPLES, SHARD, STAND_IN, TEXTURES,
+    FITS_TABLE, LAW, MATERIAL, MEASUREMENTS, NONE, OBJECTS, PAPER_LAW, PAPER_TABLE, POINTS, PRETRAIN, REFERENCE, SAMPLES, SCANS, SHARD, STAND_IN, TEXTURES,
     shard_files,
 )  # fmt: skip
 from syn2real.plan.status import answers, report_progress
@@ -180,9 +180,11 @@ def backbone_of(wildcards):
 
 
 def target_files(target):
-    """A stand-in's folder, or the mark of a fetched data set; other data is not a file of the workflow."""
+    """A stand-in's folder or that of scans, or the mark of a fetched data set; other data is no file here."""
     if stand_in := PLAN.stand_in_of(target):
         return STAND_IN.format(stand_in=stand_in)
+    if PLAN.targets[target].scans:
+        return SCANS.format(target=target)
     fetched = PLAN.targets[target].layout == "torchvision"
     return FETCHED_TARGET.format(target=target) if fetched else []
 

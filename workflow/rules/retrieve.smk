@@ -100,6 +100,22 @@ rule export_stand_in:
         "../scripts/export_stand_in.py"
 
 
+rule make_scans:
+    output:
+        directory(SCANS),
+    log:
+        "results/logs/make-scans/{target}.log",
+    params:
+        fingerprint=code("make_scans"),
+        scans=lambda w: to_params(PLAN.targets[w.target].scans),
+    wildcard_constraints:
+        target=one_of(name for name, target in PLAN.targets.items() if target.scans),
+    conda:
+        "../../envs/render.yaml"
+    script:
+        "../scripts/make_scans.py"
+
+
 rule fetch_target:
     output:
         touch(FETCHED_TARGET),

@@ -8,8 +8,8 @@ import trimesh
 from PIL import Image
 
 from syn2real.assets.ambientcg import material_names
-from syn2real.assets.bop import model_file, model_numbers
-from syn2real.assets.demo.make import KINDS, make_objects, make_textures
+from syn2real.assets.bop import model_classes, model_file, model_numbers
+from syn2real.assets.demo.make import KINDS, NUMERALS, make_objects, make_textures
 from syn2real.assets.demo.materials import MATERIALS, normal_map
 from syn2real.errors import InputError
 
@@ -97,6 +97,22 @@ def test_a_slope_tilts_the_normal_away_from_the_rise():
     np.testing.assert_allclose(normals[8:-8, 8:-8, 0], -slope / np.hypot(1, slope))
     np.testing.assert_allclose(normals[8:-8, 8:-8, 1], 0, atol=1e-9)
     np.testing.assert_allclose(np.linalg.norm(normals, axis=-1), 1)
+
+
+@pytest.mark.parametrize("kind", NUMERALS)
+def test_numerals_are_closed_upright_and_of_ten_classes(kind, tmp_path):
+    make_objects(kind, tmp_path)
+    assert [*model_classes(tmp_path).values()] == [str(digit) for digit in range(10)] * 16
+    content = set()
+    for number in range(1, 161, 7):
+        mesh = trimesh.load(model_file(tmp_path, number), process=False)
+        mesh.merge_vertices(merge_norm=True, merge_tex=True)
+        assert mesh.is_winding_consistent
+        assert all(part.volume > 0 for part in mesh.split(only_watertight=False))
+        assert 220 < mesh.extents[2] < 251
+        assert mesh.extents[1] <= 90 and mesh.extents[0] < 400
+        content.add(model_file(tmp_path, number).read_bytes())
+    assert len(content) == 23
 
 
 def test_an_unknown_collection_is_refused(tmp_path):

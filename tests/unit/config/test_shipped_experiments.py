@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from syn2real.plan.assets import downloads
 from syn2real.plan.plan import Plan
 from syn2real.plan.read import load_plan
 
@@ -17,14 +18,12 @@ def plan() -> Plan:
     return load_plan({"experiments": files, "recipes": str(ROOT / "config/recipes"), **shared})
 
 
-def test_fashion_mnist_takes_the_demos_pretraining_where_it_is_there(plan: Plan) -> None:
-    own, demo = plan.experiments["fashion-mnist"].pretrainings, plan.experiments["demo"].pretrainings
-    assert {run.n for run in own} == {max(run.n for run in demo)}
-    assert {run for run in own if run.seed < 2} <= set(demo)
-    runs = plan.experiments["fashion-mnist"].finetunings
-    assert sorted((run.pretraining.n, run.pretraining.seed) for run in runs) == [
-        (n, seed) for n in (0, 640) for seed in (0, 1, 2)
-    ]
+def test_the_demo_asks_of_real_images_and_needs_no_download(plan: Plan) -> None:
+    demo = plan.experiments["demo"]
+    assert [plan.targets[target].stand_in for _, target in demo.labelled] == [False]
+    assert not demo.stand_ins and not [*downloads(plan, "demo")]
+    assert plan.target_data("digits")["scans"] == {"labels": 1, "seed": 0}
+    assert "scans" not in plan.target_data("fashion-mnist")
 
 
 def test_what_changes_no_number_is_no_part_of_a_run(plan: Plan) -> None:

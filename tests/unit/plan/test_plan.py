@@ -140,6 +140,15 @@ def test_an_own_copy_of_the_materials_may_have_any(tmp_path: Path) -> None:
             r"e.yaml: renderings.smoke.collections: 'tles' is not defined; did you mean 'tless'\? \(your own",
         ),
         (
+            {
+                "targets": {"digits": {"layout": "image-folder", "path": "here", "scans": {"labels": 1}}},
+                "ftasks": [{"task": "sinclass", "target": "digits"}],
+                "complexity": None,
+                "references": {},
+            },
+            "targets.digits.path: the workflow makes these scans in results/scans/digits; write that",
+        ),
+        (
             {"stand_ins": {"smoke-stand-in": {"setting": "smoke", "train_images": 3, "test_images": 4}}},
             "stand_ins.smoke-stand-in.train_images: 3 images are not a whole number of scenes",
         ),

@@ -10,7 +10,7 @@ from syn2real.plan.plan import Plan
 from syn2real.plan.runs import MATERIAL, OBJECTS, TEXTURES
 from syn2real.render.schema import Rendering
 
-MADE_OBJECTS = ("demo-textured", "demo-textureless")
+MADE_OBJECTS = ("demo-textured", "demo-textureless", "demo-typeset", "demo-handwritten")
 """Object collections the workflow makes itself."""
 
 MADE_TEXTURES = ("demo",)

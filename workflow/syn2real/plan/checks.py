@@ -11,6 +11,7 @@ from syn2real.plan.assets import MADE_OBJECTS, MADE_TEXTURES, fetched
 from syn2real.plan.labels import labelled_images
 from syn2real.plan.plan import MOST_RUNS, MOST_SHARDS, ExperimentPlan, Plan
 from syn2real.plan.recipes import used_sections
+from syn2real.plan.runs import SCANS
 from syn2real.plugins import require_name, unknown
 from syn2real.render.schema import Rendering
 from syn2real.tasks.schema import channel_of
@@ -71,7 +72,11 @@ def check_experiment(plan: Plan, e: Experiment, file: str) -> None:
 def _require_labels(plan: Plan, task: str, name: str, *, file: str, key: str) -> None:
     """Raise InputError unless a target is defined and has what a task learns."""
     require_name(name, plan.targets, file=file, key=key)
-    plan.targets[name].require(channel_of(task), task=task, file=file, key=key, name=name)
+    target = plan.targets[name]
+    target.require(channel_of(task), task=task, file=file, key=key, name=name)
+    if target.scans and target.path != (made := SCANS.format(target=name)):
+        problem = f"the workflow makes these scans in {made}; write that"
+        raise InputError(problem, file=file, key=f"targets.{name}.path")
 
 
 def _check_runs(e: Experiment, file: str) -> None:

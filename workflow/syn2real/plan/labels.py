@@ -12,12 +12,14 @@ from syn2real.plan.plan import Plan
 def labelled_images(plan: Plan, target: str, percent: float = 100) -> int | None:
     """Return about how many images a share of a target's training set has; None where that is not known.
 
-    A rendered stand-in has as many as it asks for; else the target's `counts` say it, or its files, where
-    they are there.
+    A rendered stand-in and a target of scans have as many as they ask for; else the target's `counts` say
+    it, or its files, where they are there.
     """
     stand_in = plan.stand_in_of(target)
     if stand_in is not None:
         total = plan.stand_ins[stand_in].train_images
+    elif (scans := plan.targets[target].scans) is not None:
+        total = 10 * scans.labels
     else:
         value = plan.targets[target]
         total = value.counts.get("train") or _in_files(value.model_dump_json(exclude={"description"}))

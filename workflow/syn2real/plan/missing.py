@@ -43,7 +43,7 @@ def missing_data(plan: Plan, root: Path = HERE) -> Findings:
             found.add(_of(_missing_measurements, record.asked), f" (the measurements of experiment {name})")
             continue
         for task, target in record.labelled:
-            if plan.stand_in_of(target) is None:
+            if plan.stand_in_of(target) is None and plan.targets[target].scans is None:
                 key = (target, channel_of(task))
                 checked[key] = checked.get(key) or _of(check_layout, plan.targets[target], key[1])
                 found.add(checked[key], f" (needed by the {task} runs on {target} of experiment {name})")

@@ -9,12 +9,14 @@ import numpy as np
 import trimesh
 from PIL import Image
 
+from syn2real.assets.demo import numerals
 from syn2real.assets.demo.materials import MATERIALS, normal_map
 from syn2real.assets.demo.shapes import TEXTURED, TEXTURELESS
 from syn2real.errors import InputError
 from syn2real.files import write_json
 
 KINDS = {"demo-textured": TEXTURED, "demo-textureless": TEXTURELESS}
+NUMERALS = {"demo-typeset": numerals.typeset, "demo-handwritten": numerals.handwritten}
 # What BOP's own data sets state for a camera; BlenderProc reads it where a setting asks for it.
 CAMERA = {"cx": 320.0, "cy": 320.0, "depth_scale": 0.1, "fx": 889.0, "fy": 889.0, "height": 640, "width": 640}
 
@@ -25,8 +27,8 @@ def make_objects(kind: str, folder: str | Path) -> None:
     Parameters
     ----------
     kind : str
-        `demo-textured` (12 everyday objects with colours of their own) or `demo-textureless` (12 bare
-        machine parts).
+        `demo-textured` (12 everyday objects with colours of their own), `demo-textureless` (12 bare machine
+        parts), `demo-typeset` or `demo-handwritten` (160 numerals each, of ten classes).
     folder : str or Path
         The collection's folder; it gets `camera.json`, `models/obj_000001.ply` … (millimetres, origin in the
         middle of the bounding box, vertex normals) and `models/models_info.json`.
@@ -36,16 +38,17 @@ def make_objects(kind: str, folder: str | Path) -> None:
     InputError
         If there is no such kind.
     """
-    if kind not in KINDS:
-        raise InputError(f"no demo collection {kind!r}; there are {', '.join(KINDS)}", key="kind")
+    if kind not in (*KINDS, *NUMERALS):
+        named = ", ".join([*KINDS, *NUMERALS])
+        raise InputError(f"no demo collection {kind!r}; there are {named}", key="kind")
     models = Path(folder) / "models"
     models.mkdir(parents=True, exist_ok=True)
-    information = {}
-    for number, shape in enumerate(KINDS[kind], start=1):
-        mesh = shape()
+    information: dict[str, dict[str, float | str]] = {}
+    made = NUMERALS[kind]() if kind in NUMERALS else [(None, shape()) for shape in KINDS[kind]]
+    for number, (label, mesh) in enumerate(made, start=1):
         mesh.apply_translation(-mesh.bounds.mean(axis=0))
         (models / f"obj_{number:06d}.ply").write_bytes(_ply(mesh))
-        information[str(number)] = model_information(mesh)
+        information[str(number)] = {**model_information(mesh), **({"class": label} if label else {})}
     write_json(models / "models_info.json", information)
     write_json(Path(folder) / "camera.json", CAMERA)
 

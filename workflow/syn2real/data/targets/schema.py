@@ -75,6 +75,13 @@ _ANNOTATIONS = {
 _ADE20K = "ADEChallengeData2016"
 
 
+class Scans(Section):
+    """Which of scikit-learn's 1,797 scans of handwritten digits are labelled; all others are tested on."""
+
+    labels: int = Field(ge=1, le=100, description="labelled scans of each digit")
+    seed: int = Field(0, ge=0, description="seed of the draw of the labelled scans")
+
+
 class Target(Section):
     """A labelled data set: where it lies, in which layout, and what it is."""
 
@@ -101,6 +108,11 @@ class Target(Section):
         "(apply) or as they are stored (ignore); by default the annotations' size decides, and apply where "
         "it cannot",
     )
+    scans: Scans | None = later(
+        None,
+        description="layout image-folder: the workflow makes the folder, results/scans/<name>, of the scans "
+        "of handwritten digits that come with scikit-learn (real images, no download)",
+    )
     download: bool = Field(False, description="layout torchvision: may be downloaded through torchvision")
     archives: UserPath | None = Field(
         None, description="layout torchvision: a folder with the archives already downloaded, used first"
@@ -121,6 +133,8 @@ class Target(Section):
                 f"dataset, download and archives belong to layout torchvision; remove them from this "
                 f"{self.layout} target or set layout: torchvision"
             )
+        if self.scans and self.layout != "image-folder":
+            raise ValueError("scans are made in layout image-folder; write that, or remove `scans`")
         if self.exif and self.layout == "torchvision":
             raise ValueError("torchvision's data sets are not turned; remove `exif`")
         if self.images and self.layout not in ("coco", "image-folder"):
