@@ -118,15 +118,17 @@ def aim(bproc: Any, rendering: Rendering, description: dict[str, Any], entities:
                 break
 
 
-def render(bproc: Any, rendering: Rendering, seed: int, output: Path) -> None:
+def render(bproc: Any, rendering: Rendering, request: dict[str, Any], output: Path) -> None:
     """Render all poses with BlenderProc's defaults but for samples and seed, and write everything.
 
     Without the denoiser, for a reference, every pixel gets all samples. Blender's dithering is off: it would
     add the same (0.4 of 255 on average) to the references and the naive image, and nothing to ours.
+    BlenderProc's default is no light tree.
     """
     import bpy
 
-    bpy.context.scene.cycles.seed = seed
+    bpy.context.scene.cycles.seed = request["seed"]
+    bproc.renderer.toggle_light_tree(request["light_tree"])
     bpy.context.scene.render.dither_intensity = 0
     bproc.renderer.enable_normals_output()
     bproc.renderer.enable_segmentation_output(map_by=["instance", "class"], default_values={"category_id": 0})
@@ -150,7 +152,7 @@ def main(request: dict[str, Any]) -> None:
         bproc = start(temporary, request["threads"])
         build(bproc, rendering, request["description"], request)
         print(READY, file=sys.stderr, flush=True)
-        render(bproc, rendering, request["seed"], output)
+        render(bproc, rendering, request, output)
 
 
 if __name__ == "__main__":
