@@ -34,6 +34,7 @@ def finished(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
         report = ["--report", "results/report.html", "--report-after-run"]
         done = made.snakemake("--profile", "profiles/ci", *report)
         assert done.returncode == 0, done.stdout + failed_logs(made.folder)
+        assert "answer of smoke (results/laws/smoke/advice.md):\n  - " in done.stdout
     return made
 
 
