@@ -25,7 +25,7 @@ import pandas as pd
 
 from syn2real.laws.forms.simple import LAW
 from syn2real.laws.methods import posterior
-from syn2real.laws.photographs import Photographs, common_variance, multiplicities, scaled
+from syn2real.laws.photographs import Photographs, from_resamples, multiplicities
 from syn2real.laws.table import Curve, split_curves
 
 FILE = 24  # curves fitted at once, each on its own
@@ -153,35 +153,35 @@ def detections(random: np.random.Generator, truth: Truth, photographs: int) -> E
 def answers(simulate: Callable[..., Errors], photographs: int, seed: int) -> list[dict[str, float]]:
     """Simulate a file of curves and compare their intervals with the population."""
     random = np.random.default_rng([seed, photographs])
-    truths, curves, variances = [], [], []
-    times = multiplicities(photographs)
+    truths, curves, tested = [], [], []
+    times = np.concatenate([np.ones((1, photographs)), multiplicities(photographs)])
     for index in range(FILE):
         truth = draw_truth(random)
         errors = simulate(random, truth, photographs)
         n, run = np.tile(truth.n, truth.seeds), np.repeat(np.arange(truth.seeds), len(truth.n))
-        seen = errors(np.ones((1, photographs)))[0]
-        frame = pd.DataFrame({"n": n, "seed": run, "error": np.maximum(seen, 0.5 / photographs)})
+        seen = np.maximum(errors(times), 0.5 / photographs)
+        frame = pd.DataFrame({"n": n, "seed": run, "error": seen[0]})
         truths.append(truth)
         curves.append(split_curves(frame.assign(curve=index), ["curve"])[0][0])
-        variances.append(common_variance(scaled(errors(times)), n, run))
-    return _compare(truths, curves, variances, photographs)
+        tested.append(from_resamples(seen, n, run, photographs))
+    return _compare(truths, curves, tested)
 
 
 def _compare(
-    truths: Sequence[Truth], curves: Sequence[Curve], variances: Sequence[float], photographs: int
+    truths: Sequence[Truth], curves: Sequence[Curve], tested: Sequence[Photographs]
 ) -> list[dict[str, float]]:
     """Say of each curve which intervals hold the population's values, and how wide they are."""
     out = []
     fits, _ = posterior.fit(curves, LAW, level=0.95, pool=False)
-    for truth, fit, variance in zip(truths, fits, variances, strict=True):
+    for truth, fit, test in zip(truths, fits, tested, strict=True):
         draws = {"error": fit.draws.errors(truth.n[-1:])[:, 0], "C": fit.draws.gap}
         true = {"error": float(truth.law[-1]), "C": truth.C}
-        found = {"v N": variance * photographs}
-        for kind, value in (("today", 0.0), ("photographs", variance), ("binomial", 1 / photographs)):
-            test = Photographs(photographs, value)
+        found = {"v N": test.variance * test.count}
+        none, binomial = Photographs(test.count, 0.0), Photographs(test.count, 1 / test.count)
+        for kind, one in (("today", none), ("photographs", test), ("binomial", binomial)):
             for name, values in draws.items():
-                low, high = np.quantile(test.moved(values), [0.025, 0.975])
-                low = 0.0 if name == "C" and low < posterior.PRESSED * high else low
+                low, high = np.quantile(one.moved(values), [0.025, 0.975])
+                low, high = posterior.pressed(np.array([low, high])) if name == "C" else (low, high)
                 found[f"{name} {kind}"] = float(low <= true[name] <= high)
                 found[f"width of {name} {kind}"] = float(high - low)
         alpha = fit.estimates["alpha"]

@@ -53,8 +53,8 @@ def test_the_population_scatters_as_a_rate_on_so_many_photographs(error):
     draws = Photographs(N, 1 / N).moved(np.full((2000, 1), error))
     assert draws.std() == pytest.approx(np.sqrt(error * (1 - error) / N), rel=0.03)
     assert np.median(draws) == pytest.approx(error, rel=1e-3)
-    fewer = Photographs(N, 1 / N).moved(np.full((2000, 1), error), share=0.25)
-    assert fewer.std() == pytest.approx(draws.std() / 2, rel=0.03)
+    more = Photographs(N, 1 / N).as_many(4 * N).moved(np.full((2000, 1), error))
+    assert more.std() == pytest.approx(draws.std() / 2, rel=0.03)
 
 
 def test_all_sizes_move_together_and_stay_errors():

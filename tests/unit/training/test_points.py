@@ -171,3 +171,9 @@ def test_an_empty_and_a_wrong_folder(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert capsys.readouterr().err == (
         f"error: {tmp_path / 'finetune'}: there is no folder 'finetune' in it; name the results folder\n"
     )
+
+
+def test_per_image_results_are_named_where_runs_have_them(tmp_path: Path) -> None:
+    paths = [_write(tmp_path, n=40), _write(tmp_path, n=80)]
+    paths[1].with_name("per_image.npz").touch()
+    assert list(read_points(paths)["per_image"]) == ["", str(paths[1].with_name("per_image.npz"))]

@@ -12,13 +12,14 @@ import pandas as pd
 
 from syn2real.errors import InputError
 from syn2real.laws.effect import describe_effect
-from syn2real.laws.forecast import LIKELY, LIMIT, SURE, CurveForecast, Goal
+from syn2real.laws.forecast import LIKELY, LIMIT, SURE, CurveForecast, Goal, claim
 from syn2real.laws.forms.simple import LAW
 from syn2real.laws.levers import Lever, choose_lever
 from syn2real.laws.methods import posterior
 from syn2real.laws.results import VERSION, check_level, number, unit_of_result
 from syn2real.laws.shape import EVER_FASTER, describe_shape, off_the_rest
 from syn2real.laws.table import Curve, read_curves
+from syn2real.laws.tested import find_tested
 
 NO_CHANCE = 0.01  # to reach the target: below it no single measurement changes the verdict
 DOUBLINGS = 6  # of the most measured n are considered for the next measurement
@@ -59,7 +60,9 @@ def advise_table(
     dict
         ``{"version", "unit", "notes", "target_error", "max_images", "curves": [{"curve", "verdict",
         "probabilities", "required_n", "next_n", "lever", "effect", "shape", ...}]}``; unit, effect and shape
-        as in `fit_table`.
+        as in `fit_table`. So is ``photographs``, where there is any, with the probability of what the verdict
+        is about on these photographs and on all like them (``p_these``, ``p_all``), whether the verdict is
+        sure for all of them (``sure``), and how many photographs would make it so (``settles``).
 
     Raises
     ------
@@ -86,7 +89,9 @@ def advise_table(
     for one, why in zip(forecasts, reasons, strict=True):
         shape = describe_shape(one.curve)
         seen = {"effect": describe_effect(one.curve, level), "shape": shape}
-        out.append(_advice(one, forecasts, shape, why) | seen)
+        known, unread = _photographs(one, test_size)
+        out.append(_advice(one, forecasts, shape, why) | seen | known)
+        notes += unread
     return {
         "version": VERSION,
         "unit": unit_of_result(unit),
@@ -150,6 +155,17 @@ def _advice(
         "error_at_limit_upper": upper,
         "levers": lever.tried,
     }
+
+
+def _photographs(forecast: CurveForecast, test_size: float | None) -> tuple[dict[str, Any], list[str]]:
+    """Return what is known of a curve's photographs, as a key of the JSON contract, and notes."""
+    fit, level = forecast.fit, forecast.goal.level
+    tested, notes = (None, []) if fit is None else find_tested(forecast.curve, level, test_size)
+    if fit is None or tested is None:
+        return {}, notes
+    said = claim(forecast, tested.photographs)
+    verdict = {"p_these": said.these, "p_all": said.others, "sure": said.sure, "settles": said.settles}
+    return {"photographs": tested.as_json(fit, level) | verdict}, notes
 
 
 def _decide(

@@ -12,6 +12,7 @@ import pandas as pd
 from syn2real.laws.effect import describe_effect
 from syn2real.laws.forms.base import Law, find_law
 from syn2real.laws.methods.base import DEFAULT, check_fix_d, find_method
+from syn2real.laws.methods.posterior import BayesFit
 from syn2real.laws.notes import Scores, bound_notes, held_out_notes, miss_notes
 from syn2real.laws.results import (
     NOT_DESCRIBED,
@@ -29,6 +30,7 @@ from syn2real.laws.results import (
 from syn2real.laws.rows import requested_rows
 from syn2real.laws.shape import EVER_FASTER, describe_shape
 from syn2real.laws.table import Curve, read_curves, with_start
+from syn2real.laws.tested import find_tested
 
 ENOUGH = 5  # sizes from which a constant is more than provisional
 
@@ -101,7 +103,9 @@ def fit_table(
         there is none. `effect` is what `effect.describe_effect` returns; `shape` is in words how the curve
         differs from any law, or None. A prediction's `error` is the forecast, its `law` the law alone at the
         reported parameters; the default method of the simple law adds what it knows of bends and deviations
-        to a forecast. `held_out` is what `compare` returns.
+        to a forecast. `held_out` is what `compare` returns. Where the test photographs are known, by
+        per-image results or by `test_size`, a curve has ``photographs``, as `tested.Tested.as_json` returns
+        it: the intervals for all photographs like them; every other interval is for these.
 
     Raises
     ------
@@ -129,6 +133,10 @@ def fit_table(
         found = next(fitted) if reason is None else None
         out.append(_curve_json(curve, n, form, name, found, reason, rows, level))
         out[-1]["held_out"] = compare(curve, form) if compare and reason is None else {}
+        if isinstance(found, BayesFit):
+            tested, unread = find_tested(curve, level, test_size)
+            out[-1] |= {} if tested is None else {"photographs": tested.as_json(found, level)}
+            how += unread
         how += held_out_notes(curve, out[-1]["held_out"])
     notes = [*notes, *ignored, *how]
     return {"version": VERSION, "unit": unit_of_result(unit), "notes": notes, "curves": out}

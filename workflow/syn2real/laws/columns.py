@@ -15,7 +15,8 @@ from syn2real.laws.dialects import known_name
 from syn2real.laws.reading import line_of, plain
 from syn2real.near import did_you_mean
 
-MEASURED = ("n", "error", "value", "seed", "weight")
+PER_IMAGE = "per_image"  # a run's file of what it got right on each test image
+MEASURED = ("n", "error", "value", "seed", "weight", PER_IMAGE)
 NEVER_IDENTITY = (*MEASURED, "n_params")  # may be named in --by
 SOMETIMES = {"metric": "metric", "s_percent": "s", "n_params": "model"}
 """Columns that set curves apart where one would have several values, and what laws describe them by."""

@@ -10,6 +10,7 @@ import numpy as np
 from syn2real.laws.forms.base import find_law
 from syn2real.laws.methods.least_squares import scaled_problem
 from syn2real.laws.methods.posterior import BayesFit
+from syn2real.laws.photographs import Photographs
 from syn2real.laws.profiles import profile
 from syn2real.laws.results import ceiling, number, tails
 from syn2real.laws.student import student_t
@@ -20,6 +21,7 @@ LIMIT = 100.0  # without --max-images, so many times the largest measured n coun
 FARTHEST = 1000.0  # times the largest measured n: beyond it no size is named
 SURE = 0.8  # a verdict needs this probability; below it, more points decide
 LIKELY = 0.5  # a lever is recommended, and a set may well meet the target, from this probability on
+MOST_DOUBLINGS = 14  # of the photographs, to find how many settle a verdict
 PER_DOUBLING = 3  # sizes at which the draws are counted
 LAWS = ("simple", "log-power")  # by which a target may be reached; a power law is the simple one with C = 0
 
@@ -48,23 +50,31 @@ class CurveForecast:
     """A curve's draws held against a goal.
 
     The probability to reach the target with N images is the share of the draws at N that lie below it. It
-    never falls with N beyond the largest measured n: images that harm can be left out.
+    never falls with N beyond the largest measured n: images that harm can be left out. With `photographs`
+    the draws are of all photographs like the tested ones, else of these.
     """
 
-    def __init__(self, curve: Curve, goal: Goal, fit: BayesFit | None) -> None:
-        self.curve, self.goal, self.fit = curve, goal, fit
+    def __init__(
+        self, curve: Curve, goal: Goal, fit: BayesFit | None, photographs: Photographs | None = None
+    ) -> None:
+        self.curve, self.goal, self.fit, self.photographs = curve, goal, fit, photographs
         self.most = float(curve.n.max())
         self.limit = LIMIT * self.most if goal.max_images is None else goal.max_images
         self.farthest = max(FARTHEST * self.most, self.limit)
 
+    def _errors(self, n: np.ndarray) -> np.ndarray:
+        """Draws of the error at each n, shape (S, P)."""
+        assert self.fit is not None
+        errors = self.fit.forecast.errors(n)
+        return self.photographs.moved(errors) if self.photographs else errors
+
     @cached_property
     def _shares(self) -> tuple[np.ndarray, np.ndarray]:
         """Sizes n and the share of the draws that lie below the target there, both (P,)."""
-        assert self.fit is not None
         ends = float(self.curve.n.min()), self.farthest
         even = np.geomspace(*ends, int(PER_DOUBLING * np.log2(ends[1] / ends[0])) + 2)
         sizes = np.unique(np.concatenate([even, self.curve.n, [max(self.limit, ends[0])]]))
-        share = (self.fit.forecast.errors(sizes) <= self.goal.target_error).mean(axis=0)
+        share = (self._errors(sizes) <= self.goal.target_error).mean(axis=0)
         beyond = sizes >= self.most
         share[beyond] = np.maximum.accumulate(share[beyond])
         # Within the measured range: what holds from n on, up to the largest.
@@ -129,10 +139,54 @@ class CurveForecast:
         if self.fit is None:
             return np.nan, np.nan, np.nan
         low, high = tails(self.goal.level)
-        errors = self.fit.forecast.errors(np.array([self.limit]))
+        errors = self._errors(np.array([self.limit]))
         errors = np.minimum(errors, ceiling(self.curve.error, self.curve.unit))
         middle, lower, upper = np.quantile(errors, [0.5, low, high])
         return float(middle), float(lower), float(upper)
+
+
+@dataclass(frozen=True)
+class Claim:
+    """How far a verdict goes beyond the tested photographs.
+
+    Attributes
+    ----------
+    these, others : float
+        Probability of what the verdict is about, to have reached the target or to reach it with the most
+        images there can be, on the tested photographs and on all like them.
+    settles : float or None
+        How many photographs would make the verdict sure for all like them, if their errors stay as they are;
+        None where it is sure already, or where it is not sure on these photographs.
+    """
+
+    these: float
+    others: float
+    settles: float | None
+
+    @property
+    def sure(self) -> bool:
+        """Whether the verdict is sure for all photographs like the tested ones."""
+        return _same_side(self.these, self.others)
+
+
+def _same_side(these: float, others: float) -> bool:
+    """Say whether two probabilities are both high or both low enough for a verdict."""
+    return min(these, others) >= SURE or max(these, others) <= 1 - SURE
+
+
+def claim(forecast: CurveForecast, photographs: Photographs) -> Claim:
+    """Hold a verdict on the tested photographs against all photographs like them."""
+    size = forecast.most if forecast.chance(forecast.most) >= SURE else forecast.limit
+
+    def chance(count: float) -> float:
+        moved = photographs.as_many(count)
+        return CurveForecast(forecast.curve, forecast.goal, forecast.fit, moved).chance(size)
+
+    these, others = forecast.chance(size), chance(photographs.count)
+    if _same_side(these, others) or not _same_side(these, these):
+        return Claim(these, others, None)
+    more = photographs.count * 2.0 ** (np.arange(1, 2 * MOST_DOUBLINGS + 1) / 2)
+    return Claim(these, others, next((count for count in more if _same_side(these, chance(count))), None))
 
 
 def can_reach(curve: Curve, target: float, level: float = 0.95) -> bool:

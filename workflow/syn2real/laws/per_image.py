@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 
 from syn2real.errors import InputError
 
+FILE = "per_image.npz"
+"""Beside a fine-tuning's metrics."""
 RECALLS = np.linspace(0, 1, 101)
 """At which COCO reads the precision."""
 
@@ -46,7 +48,13 @@ class PerImage(ABC):
 
     def error(self, multiplicities: Counts) -> float:
         """Return the run's error where image i counts `multiplicities[i]` times, shape (N,)."""
-        return float(np.nanmean(self.class_errors(multiplicities)))
+        return self.errors(multiplicities)[0]
+
+    def errors(self, multiplicities: Counts) -> tuple[float, NDArray[np.float64]]:
+        """Return `error` and `class_errors` at once; NaN for an error where no class is judged."""
+        each = self.class_errors(multiplicities)
+        judged = each[~np.isnan(each)]
+        return float(judged.mean()) if len(judged) else np.nan, each
 
     @abstractmethod
     def class_errors(self, multiplicities: Counts) -> NDArray[np.float64]:
@@ -61,9 +69,9 @@ class Labelled(PerImage):
     label: NDArray[np.integer[Any]]
     wrong: NDArray[np.bool_]
 
-    def error(self, multiplicities: Counts) -> float:
-        """Return the share of wrong images; classes with more images count more."""
-        return float(np.average(self.wrong, weights=multiplicities))
+    def errors(self, multiplicities: Counts) -> tuple[float, NDArray[np.float64]]:
+        """Return the share of wrong images, of all (classes with more images count more) and by class."""
+        return float(np.average(self.wrong, weights=multiplicities)), self.class_errors(multiplicities)
 
     def class_errors(self, multiplicities: Counts) -> NDArray[np.float64]:
         """Return the share of wrong images of each class."""

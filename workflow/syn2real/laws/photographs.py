@@ -14,32 +14,24 @@ therefore count nothing twice.
 A rate's variance is v e (1 - e) to first order, which φ = 2 asin √e makes the same v for every e; v = 1/N
 where each photograph is always right or always wrong, less where all are alike. So one normal number a draw,
 times √v, moves φ at all n, and C with it; α stays. This needs no second fit, and other numbers of
-photographs scale v. Losses, which have no largest value, move in their logarithm.
+photographs scale v. As v is itself known from N photographs, the number is Student's, not a normal one.
+AP on few photographs is too high on average; resampling shows by how much, and that is taken off. Losses,
+which have no largest value, move in their logarithm.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from syn2real.laws.bayes.draws import standard_normal
+from syn2real.laws.per_image import PerImage
 from syn2real.laws.results import SEED
 
-RESAMPLES = 200  # draws of photographs, which know a standard deviation to 5 %
-FEWEST = 10  # photographs from which anything is said of others
-
-
-class PerImage(Protocol):
-    """What is kept of each photograph in one run."""
-
-    @property
-    def photographs(self) -> int:
-        """How many there are."""
-
-    def error(self, multiplicities: np.ndarray) -> float:
-        """Return the error where photograph i counts `multiplicities[i]` times, shape (N,)."""
+PER_FREEDOM = 5  # photographs a degree of freedom of their variance, as AP hangs on few of them
+RESAMPLES = 100  # draws of photographs, which know a standard deviation to 7 %
 
 
 @dataclass(frozen=True)
@@ -54,28 +46,36 @@ class Photographs:
         Of φ (or of the log error, of losses) over sets of so many photographs, common to all runs.
     bounded : bool
         Errors are rates, and φ is what varies.
+    bias : float
+        By how much φ is larger on so many photographs than on all, on average.
     """
 
     count: int
     variance: float
     bounded: bool = True
+    bias: float = 0.0
 
-    def moved(self, errors: np.ndarray, share: float = 1.0) -> np.ndarray:
+    def as_many(self, count: float) -> Photographs:
+        """Return so many photographs of the same kind."""
+        return replace(self, variance=self.variance * self.count / count)
+
+    def moved(self, errors: np.ndarray) -> np.ndarray:
         """Return draws of the error of these photographs as draws of that of all like them.
 
         Parameters
         ----------
         errors : ndarray, shape (S, ...)
             A row a draw.
-        share : float
-            Part of the variance that is left, 1/2 with twice the photographs.
 
         Returns
         -------
         ndarray, shape (S, ...)
         """
-        normal = np.random.default_rng([SEED, self.count]).permutation(standard_normal(len(errors)))
-        step = np.sqrt(self.variance * share) * normal.reshape(-1, *[1] * (errors.ndim - 1))
+        random = np.random.default_rng([SEED, self.count])
+        freedom = self.count / PER_FREEDOM
+        student = random.permutation(standard_normal(len(errors)))
+        student /= np.sqrt(random.chisquare(freedom, len(errors)) / freedom)
+        step = np.sqrt(self.variance) * student.reshape(-1, *[1] * (errors.ndim - 1)) - self.bias
         return unscaled(scaled(errors, self.bounded) + step, self.bounded)
 
 
@@ -97,6 +97,27 @@ def multiplicities(count: int, draws: int = RESAMPLES) -> np.ndarray:
     """Draw photographs with replacement: how often each comes, (draws, count); always the same."""
     random = np.random.default_rng([SEED, count])
     return random.multinomial(count, np.full(count, 1 / count), size=draws)
+
+
+def from_resamples(
+    errors: np.ndarray, n: np.ndarray, seed: np.ndarray, count: int, *, bounded: bool = True
+) -> Photographs:
+    """Return the photographs of runs from their errors on draws of them.
+
+    Parameters
+    ----------
+    errors : ndarray, shape (B + 1, M)
+        Of M runs: on the photographs as they are, then on B draws of them, the same for all runs.
+    n, seed : ndarray, shape (M,)
+        Images and seed of each run.
+    count : int
+        Photographs.
+    bounded : bool
+        The errors are rates.
+    """
+    values = scaled(errors, bounded)
+    bias = float((values[1:].mean(axis=0) - values[0]).mean())
+    return Photographs(count, common_variance(values[1:], n, seed), bounded, bias)
 
 
 def common_variance(values: np.ndarray, n: np.ndarray, seed: np.ndarray) -> float:
@@ -128,3 +149,24 @@ def common_variance(values: np.ndarray, n: np.ndarray, seed: np.ndarray) -> floa
         return most
     level = float(np.linalg.lstsq(columns, covariance[j, k], rcond=None)[0][0])
     return float(np.clip(level, 0, most))
+
+
+def resample(runs: Sequence[PerImage]) -> tuple[np.ndarray, np.ndarray]:
+    """Return the errors of runs on their photographs as they are, then on draws of them.
+
+    Parameters
+    ----------
+    runs : sequence of PerImage
+        M runs on the same N photographs.
+
+    Returns
+    -------
+    errors : ndarray, shape (B + 1, M)
+    classes : ndarray, shape (B + 1, M, K)
+        NaN where the photographs judge a class not at all.
+    """
+    count = runs[0].photographs
+    times = np.concatenate([np.ones((1, count), int), multiplicities(count)])
+    found = [[run.errors(one) for run in runs] for one in times]
+    errors, classes = (np.array([[pair[part] for pair in row] for row in found]) for part in (0, 1))
+    return errors, classes

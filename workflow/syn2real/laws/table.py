@@ -13,6 +13,7 @@ import pandas as pd
 from syn2real.errors import InputError
 from syn2real.laws.columns import (
     DESCRIBED,
+    PER_IMAGE,
     PRETRAINING,
     TEST_VARIANCE,
     alike_notes,
@@ -43,6 +44,8 @@ class Runs:
         As in `Curve`, but n and s may be 0.
     seed : ndarray of int
         The same number for the same seed; -1 where the file has none.
+    per_image : ndarray of object
+        The file of what the run got right on each test image; empty text where there is none.
     """
 
     n: np.ndarray
@@ -52,13 +55,14 @@ class Runs:
     n_params: np.ndarray
     floor: np.ndarray
     seed: np.ndarray
+    per_image: np.ndarray
 
     def where(self, mask: np.ndarray) -> Runs:
         """Return the runs of a mask, shape (r,)."""
         return Runs(**{name: values[mask] for name, values in vars(self).items()})
 
 
-NO_RUNS = Runs(*[np.empty(0)] * 7)
+NO_RUNS = Runs(*[np.empty(0)] * 8)
 
 
 @dataclass(frozen=True)
@@ -280,7 +284,8 @@ def _runs(group: pd.DataFrame) -> Runs:
     seeds = group.get("seed", pd.Series("", group.index))
     seed = pd.factorize(seeds.where(seeds.astype(str) != ""))[0]
     n, error = group["n"].to_numpy(float), group["error"].to_numpy(float)
-    return Runs(n, error, weight, s, n_params, floor, seed)
+    per_image = group.get(PER_IMAGE, pd.Series("", group.index)).fillna("").astype(str).to_numpy(object)
+    return Runs(n, error, weight, s, n_params, floor, seed, per_image)
 
 
 def average(runs: Runs, varies: Sequence[str] = ()) -> tuple[Runs, float]:

@@ -8,6 +8,7 @@ from typing import Any
 from syn2real.laws.columns import differing
 from syn2real.laws.forecast import LIKELY, SURE
 from syn2real.laws.results import FIXED, SETTLED, UNSETTLED
+from syn2real.laws.tested import BINOMIAL
 from syn2real.report.markdown import markdown_table
 
 
@@ -34,6 +35,8 @@ def advice_text(result: dict[str, Any]) -> str:
     header += ["required n: lower", "median", "upper"]
     lines.append(markdown_table(header, (_numbers(name, curve) for name, curve in named)))
     lines += ["", *(f"- Note: {note}." for note in result["notes"])]
+    if not any("photographs" in curve for curve in result["curves"]):
+        lines.append("- All of this is about the images that the runs were tested on.")
     level = f"{100 * result['level']:g} %"
     lines.append(
         f"- Required n: with these images half of the forecasts reach the target ({level} interval)."
@@ -70,6 +73,7 @@ def fit_text(result: dict[str, Any]) -> str:
             mean = f"{_short(row['error'])} {_interval(row['lower'], row['upper'])}"
             one = _interval(row["predict_lower"], row["predict_upper"])
             lines.append(f"  error at {where}: {mean}; one more measurement {one}")
+        lines += [f"  {text}" for text in tested_text(curve)]
         lines.append("")
     lines += [f"Note: {note}." for note in result["notes"]]
     return "\n".join(lines).strip() + "\n"
@@ -119,7 +123,53 @@ def _sentence(curve: dict[str, Any], result: dict[str, Any]) -> str:
     verdict, met = curve["verdict"][0].upper() + curve["verdict"][1:], ""
     if curve["met_at"] is not None:
         met = f"The error at n = {curve['met_at']:,.0f} meets the target, that at the largest n does not. "
-    return f"{met}{verdict}. {_outcome(curve)}; {curve['detail']}."
+    said = [f"{met}{verdict}. {_outcome(curve)}; {curve['detail']}", *_claim(curve), *tested_text(curve)]
+    return ". ".join(text[0].upper() + text[1:] for text in said) + "."
+
+
+def tested_text(curve: Mapping[str, Any]) -> list[str]:
+    """Return what is known for all images like the tested ones, and of the classes; no text for nothing.
+
+    Parameters
+    ----------
+    curve : dict
+        Its object of `fit_table` or `advise_table`.
+    """
+    tested = curve.get("photographs")
+    if tested is None:
+        return []
+    error, constant = (
+        _interval(tested[f"{name}_lower"], tested[f"{name}_upper"]) for name in ("error", "constant")
+    )
+    bound = " (binomial, at most so wide)" if tested["source"] == BINOMIAL else ""
+    text = (
+        f"for all images like the {tested['count']:,} tested ones: error at n = {tested['n']:,.0f} {error}, "
+    )
+    return [f"{text}C {constant}{bound}", *_classes_text(tested["classes"])]
+
+
+def _classes_text(classes: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Name the classes that still fall with n, and those that are not seen to."""
+    fall, rest = (", ".join(c["class"] for c in classes if c["falls"] == falls) for falls in (True, False))
+    still = f"still falling with n: {fall or 'no class for sure'}"
+    return [still + (f"; no fall seen: {rest}" if rest else "")] if classes else []
+
+
+def _claim(curve: Mapping[str, Any]) -> list[str]:
+    """Say whether a verdict is about these test images or about all like them."""
+    tested = curve.get("photographs")
+    if tested is None:
+        return []
+    chances = (
+        f"(probability to reach the target {tested['p_these']:.2f} on these, {tested['p_all']:.2f} on all)"
+    )
+    these = f"the {tested['count']:,} test images"
+    if tested["sure"]:
+        return [f"this holds for all images like {these} {chances}"]
+    if tested["settles"] is not None:
+        settle = f"about {_rounded(tested['settles'], 2)} would settle it"
+        return [f"this is about {these} alone {chances}; {settle} if the errors stay as they are"]
+    return [f"this is about {these} alone {chances}; more of them would not settle it"]
 
 
 def _outcome(curve: dict[str, Any]) -> str:
@@ -145,7 +195,12 @@ def _images(size: float | None, curve: dict[str, Any]) -> str:
     """Return a required n to three digits, or what it exceeds."""
     if size is None:
         return "none" if curve["never"] else f"more than {curve['farthest_n']:,.0f}"
-    return f"{float(f'{size:.3g}'):,.0f}"
+    return _rounded(size, 3)
+
+
+def _rounded(size: float, digits: int) -> str:
+    """Return a number of images to so many digits."""
+    return f"{float(f'{size:.{digits}g}'):,.0f}"
 
 
 def _numbers(name: str, curve: dict[str, Any]) -> list[str]:

@@ -8,6 +8,8 @@ import pandas as pd
 
 from syn2real.errors import InputError
 from syn2real.files import digest, write_text
+from syn2real.laws import per_image
+from syn2real.laws.columns import PER_IMAGE
 from syn2real.training.metrics import read_metrics
 
 COLUMNS = (
@@ -31,7 +33,8 @@ def read_points(paths: Iterable[str | Path]) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        A row a run with `COLUMNS`, sorted by the run's key.
+        A row a run with `COLUMNS`, sorted by the run's key; where runs have per-image results, their files
+        stand in one more column, ``per_image``, as the metrics files are named in `paths`.
 
     Raises
     ------
@@ -57,6 +60,10 @@ def read_points(paths: Iterable[str | Path]) -> pd.DataFrame:
                 file=path,
             )
     frame = pd.DataFrame([row for row, _, _ in rows.values()], columns=list(COLUMNS))
+    files = [Path(path).with_name(per_image.FILE) for _, _, path in rows.values()]
+    named = [str(file) if file.is_file() else "" for file in files]
+    if any(named):
+        frame[PER_IMAGE] = named
     return frame.sort_values(list(KEY), ignore_index=True)
 
 

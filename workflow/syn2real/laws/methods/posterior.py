@@ -153,8 +153,7 @@ def _summary(draws: Mixture, wide: Posterior, row: int, level: float) -> tuple[d
 
     alpha = ends_and_middle(draws.alpha, main.alpha)
     gap = ends_and_middle(draws.gap, main.gap)
-    if gap[0] < PRESSED * gap[2]:
-        gap[0] = 0.0  # the posterior presses against C >= 0, which its lower quantile could never reach
+    gap = pressed(gap)
     # The central law goes through the median error at n0, whatever the medians of its parameters are.
     n0 = wide.batch.n0[row, None]
     at_n0 = float(np.median(np.exp(main.log_law(n0 - main.shift))))
@@ -171,6 +170,14 @@ def _summary(draws: Mixture, wide: Posterior, row: int, level: float) -> tuple[d
     values = {name: param.value for name, param in params.items()}
     residuals = wide.batch.y[row, used] - np.log(law.predict(values, Rows.at(wide.batch.n[row, used])))
     return params, float(np.sqrt(np.mean(residuals**2)))
+
+
+def pressed(ends: np.ndarray) -> np.ndarray:
+    """Return the ends of C's interval, first and last of `ends`, open to 0 where C presses against C >= 0.
+
+    The lower quantile of the draws could never reach 0.
+    """
+    return np.array([0.0, *ends[1:]]) if ends[0] < PRESSED * ends[-1] else ends
 
 
 def open_ends(wide: Posterior, row: int, level: float) -> tuple[bool, bool]:
