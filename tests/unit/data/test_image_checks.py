@@ -171,8 +171,10 @@ def test_images_in_both_splits(name, tmp_path):
             check_overlap(found, file_stats(train), file_stats(test))
         return
     check_overlap(found, file_stats(train), file_stats(test))
+    assert len(found.problems) == (expected is not None)
+    assert expected is None or f"{expected}" in found.problems[0]
+    check_overlap(found, file_stats(train), file_stats(test), refuse=False)
     assert len(found.warnings) == (expected is not None)
-    assert expected is None or f"{expected}" in found.warnings[0]
 
 
 def test_of_many_files_a_sample_is_compared(tmp_path, monkeypatch):
@@ -182,7 +184,7 @@ def test_of_many_files_a_sample_is_compared(tmp_path, monkeypatch):
         b.write_bytes(a.read_bytes())
     found = Findings()
     check_overlap(found, file_stats(train), file_stats(test))
-    assert " of the 5 test images looked at are training images, too" in found.warnings[0]
+    assert " of the 5 test images looked at are training images, too" in found.problems[0]
 
 
 def test_a_sample_has_both_ends_and_the_middle_and_is_always_the_same():

@@ -186,16 +186,22 @@ def check_annotated(
 
 
 def check_overlap(
-    found: Findings, train: Mapping[Path, os.stat_result], test: Mapping[Path, os.stat_result]
+    found: Findings,
+    train: Mapping[Path, os.stat_result],
+    test: Mapping[Path, os.stat_result],
+    *,
+    refuse: bool = True,
 ) -> None:
     """Look for images that a model is both trained and tested on: one file under two names, or one content.
 
     Parameters
     ----------
     found : Findings
-        Takes a warning with the count.
+        Takes the count, as a problem or as a warning.
     train, test : mapping of Path to os.stat_result
         Images, see `file_stats`.
+    refuse : bool
+        Make it a problem.
 
     Raises
     ------
@@ -229,9 +235,9 @@ def check_overlap(
     if not same:
         return
     path, other = min(same.items())
-    found.warnings.append(
+    (found.problems if refuse else found.warnings).append(
         f"{len(same):,} of the {looked:,} test images looked at are training images, too, such as {path}, "
-        f"which is {other}: take them out of one of the two"
+        f"which is {other}: take them out of one of the two{', or say overlap: warn' if refuse else ''}"
     )
 
 

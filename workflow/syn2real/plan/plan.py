@@ -251,7 +251,7 @@ class Plan:
 
     def target_data(self, name: str) -> dict[str, Any]:
         """Return what of a target decides a run's numbers, as params; its description does not."""
-        incidental = ("description", "stand_in", "counts", "download", "archives")
+        incidental = ("description", "stand_in", "counts", "overlap", "download", "archives")
         return {k: value for k, value in to_params(self.targets[name]).items() if k not in incidental}
 
     def levels(self, name: str) -> dict[str, dict[str, float]]:

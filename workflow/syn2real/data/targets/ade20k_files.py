@@ -60,7 +60,7 @@ def check_ade20k(target: Target, found: Findings) -> None:
                 [Annotated(i, _size(m)) for i, m in sample(pairs, MOST_HEADERS)], target.exif, folder, found
             )
             _look_at_masks([mask for _, mask in pairs], classes, masks, found)
-    check_overlap(found, *stats)
+    check_overlap(found, *stats, refuse=target.overlap == "refuse")
 
 
 def _look_at_masks(masks: Sequence[Path], classes: Sequence[str], where: Path, found: Findings) -> None:

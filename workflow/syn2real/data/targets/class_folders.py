@@ -52,7 +52,7 @@ def check_folder(target: Target, found: Findings) -> None:
         stats.append(file_stats(pictures))
         ends = [path for paths in images.values() for path in ends_and_middle(paths)]
         look(list(dict.fromkeys([*ends, *sample(pictures, MOST_OPENED)])), root, found)
-    check_overlap(found, *stats)
+    check_overlap(found, *stats, refuse=target.overlap == "refuse")
 
 
 def class_files(target: Target, split: Split) -> dict[str, list[Path]]:

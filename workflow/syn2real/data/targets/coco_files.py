@@ -37,4 +37,4 @@ def check_coco(target: Target, channel: str, found: Findings) -> None:
         matched = pairings[-1].match(header.images)
         stats.append(check_annotated(matched, target.exif, folders[0], found))
     warn_unnamed(pairings, found)
-    check_overlap(found, *stats)
+    check_overlap(found, *stats, refuse=target.overlap == "refuse")

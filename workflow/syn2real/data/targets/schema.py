@@ -108,6 +108,11 @@ class Target(Section):
         "(apply) or as they are stored (ignore); by default the annotations' size decides, and apply where "
         "it cannot",
     )
+    overlap: Literal["refuse", "warn"] = later(
+        "refuse",
+        description="where images of `test` are in `train` too, as files or byte for byte: refuse the "
+        "target, or only warn, for published splits that have some",
+    )
     scans: Scans | None = later(
         None,
         description="layout image-folder: the workflow makes the folder, results/scans/<name>, of the scans "
