@@ -108,7 +108,9 @@ def test_a_length_in_passes_is_counted_in_the_labels_of_the_run(arguments):
 
 def test_a_frozen_batch_norm_stays_as_it_was_loaded(arguments, backbone, monkeypatch):
     watch = Watch(monkeypatch, "sinclass")
-    finetune(**arguments(backbone=backbone, norm="frozen"))
+    given = arguments(backbone=backbone, norm="frozen", norm_batch_size=None, micro_batch_size=2)
+    finetune(**given)
+    assert read_metrics(given["outputs"]["metrics"]).norm_batch_size is None
     norms = {key for key in watch.start if "bn" in key or "downsample.1" in key}
     end = watch.model.state_dict()
     assert norms and {key for key in norms if torch.equal(end[key], watch.start[key])} == norms

@@ -220,7 +220,7 @@ def metrics_fields(run: Run, setup: Setup, history: History, n_train: int) -> di
         "device": device_name(setup.device),
         "devices": setup.share.world.size,
         "passes": setup.share.parts,
-        "norm_batch_size": setup.section.norm_group,
+        "norm_batch_size": setup.section.norm_group if setup.norms.layers else None,
         "precision": setup.precision,
         "tf32": setup.section.tf32 if setup.device.type == "cuda" else None,
         "recipe": dict(run.recipe),
