@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from syn2real.plan.costs import plan_lines
+from syn2real.plan.estimates import Estimates
 from syn2real.plan.read import load_plan
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -19,7 +20,7 @@ def _printed(file: Path) -> str:
     config = yaml.safe_load((ROOT / "config/config.yaml").read_text())
     config |= {name: str(ROOT / config[name]) for name in ("renderings", "targets", "recipes", "datasets")}
     plan = load_plan(config | {"experiments": [str(file)]})
-    return "\n".join(plan_lines(plan, next(iter(plan.experiments))))
+    return "\n".join(plan_lines(plan, next(iter(plan.experiments)), Estimates(plan, {})))
 
 
 def _costs(printed: str) -> list[str]:

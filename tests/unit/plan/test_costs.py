@@ -43,15 +43,18 @@ def test_the_total_holds_images_runs_and_the_reference_backbone(
 ) -> None:
     assert _total(capsys, priced) == (
         "112 images to render, 0 of them rendered already; 4 pre-trainings, 15 fine-tunings, "
-        "1 reference backbone; training: about 20.00 device hours, the longest run 1.00"
+        "1 reference backbone; training: about 20.00 device hours, the longest run 1.00 "
+        "(by the recipe's assumption)"
     )
 
 
-def test_the_longest_run_is_told(
+def test_the_longest_run_is_named(
     priced: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("syn2real.tasks.sinclass.schema.Section.hours", lambda _: 2.5)
-    assert _total(capsys, priced).endswith("training: about 29.00 device hours, the longest run 2.50")
+    assert _total(capsys, priced).endswith(
+        "about 29.00 device hours, the longest run 2.50 (by the recipe's assumption)"
+    )
 
 
 def test_what_experiments_share_is_counted_once(priced: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -61,7 +64,8 @@ def test_what_experiments_share_is_counted_once(priced: Path, capsys: pytest.Cap
     # Two more shards of pre-training images; four more pre-trainings with three fine-tunings each.
     assert _total(capsys, priced, more) == (
         "128 images to render, 0 of them rendered already; 8 pre-trainings, 27 fine-tunings, "
-        "1 reference backbone; training: about 36.00 device hours, the longest run 1.00"
+        "1 reference backbone; training: about 36.00 device hours, the longest run 1.00 "
+        "(by the recipe's assumption)"
     )
     assert _total(capsys, priced, "config/experiments/own-renders.yaml").startswith(
         "112 images to render, 0 of them rendered already; 17,000 of your own images; "
@@ -75,7 +79,9 @@ def test_runs_without_an_estimate_are_counted(
     monkeypatch.setattr("syn2real.tasks.sinclass.schema.Section.hours", lambda _: None)
     # The reference backbone and the five runs of sinclass.
     known = "about 14.00 device hours, the longest run 1.00"
-    assert _total(capsys, priced).endswith(f"{known} and 6 runs without an estimate")
+    assert _total(capsys, priced).endswith(
+        f"{known} and 6 runs without an estimate (by the recipe's assumption)"
+    )
     monkeypatch.setattr("syn2real.tasks.schema.TrainingSection.hours", lambda _: None)
     assert _total(capsys, priced).endswith("training: an unknown time")
 

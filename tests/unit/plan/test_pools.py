@@ -8,6 +8,7 @@ import yaml
 
 from syn2real.errors import InputError
 from syn2real.plan.costs import plan_lines
+from syn2real.plan.estimates import Estimates
 from syn2real.plan.plan import Plan
 from syn2real.plan.read import load_plan
 
@@ -64,11 +65,15 @@ def test_what_is_rendered_is_the_whole_pool_once(tmp_path: Path) -> None:
     assert list(plan.rendered(record.settings)) == ["smoke", "smoke-stand-in"]
 
 
+def _lines(plan: Plan) -> list[str]:
+    return plan_lines(plan, "smoke", Estimates(plan, {}))
+
+
 def test_check_says_which_pools_are_rendered_and_what_disk_that_takes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    lines = plan_lines(_load(tmp_path, sizes=[0, 3, 7, 18]), "smoke")
+    lines = _lines(_load(tmp_path, sizes=[0, 3, 7, 18]))
     assert "  render    smoke: 48 images in 6 shards, 0 of them rendered already" in lines
     pools = "n up to 7 from the pool of 16 images, n up to 18 from the pool of 40 images of smoke"
     assert f"  draw      drawn: {pools}" in lines
@@ -76,10 +81,10 @@ def test_check_says_which_pools_are_rendered_and_what_disk_that_takes(
     shard.parent.mkdir(parents=True)
     with shard.open("wb") as stream:
         stream.truncate(20_000_000)
-    lines = plan_lines(_load(tmp_path, sizes=[0, 3, 7, 18]), "smoke")
+    lines = _lines(_load(tmp_path, sizes=[0, 3, 7, 18]))
     done = "48 images in 6 shards, 1 of them rendered already, about 0.12 GB in all"
     assert f"  render    smoke: {done}" in lines
-    assert not [line for line in plan_lines(_load(tmp_path, settings=["smoke"], sizes=[8]), "smoke")
+    assert not [line for line in _lines(_load(tmp_path, settings=["smoke"], sizes=[8]))
                 if "draw" in line]  # fmt: skip
 
 

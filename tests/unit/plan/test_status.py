@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from syn2real.cli import main
+from syn2real.plan.estimates import metrics_of, runs_of
 from syn2real.plan.read import load_named
-from syn2real.plan.runs import Finetuning, Pretraining
-from syn2real.plan.status import answers, log_of, metrics_of, report_progress, runs_of
+from syn2real.plan.runs import Pretraining
+from syn2real.plan.status import answers, log_of, report_progress
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -38,28 +39,27 @@ def _write(path: str | Path, text: str) -> None:
 def test_before_the_first_call_everything_waits(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     lines = _status(capsys)
     assert lines[:3] == ["shards        0 of 4 done", "pre-trainings 4 waiting", "fine-tunings  15 waiting"]
-    assert lines[3].startswith("left") and "19 by " in lines[3]
+    assert lines[3].startswith("left          19 trainings, about ")
     assert lines[4].startswith("disk          0.00 GB in results/, ")
     assert not (folder / "results").exists()
 
 
 def test_a_run_has_the_state_that_its_files_show(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     plan = load_named("config/config.yaml", ["config/experiments/smoke.yaml"])
-    done, failed, stopped, running = runs_of(plan, Pretraining)
-    _write(metrics_of(done), json.dumps({"seconds": 7200.0, "error": 0.5}))
+    done, failed, stopped, running, *tuned = runs_of(plan)
+    _write(metrics_of(done), json.dumps({"seconds": 7200.0, "error": 0.5, "device": "GPU"}))
     _write(log_of(failed), "Traceback …\nerror: the disk is full\n\n")
     _write(log_of(stopped), "iteration 3\n")
     os.utime(log_of(stopped), (time.time() - 3600,) * 2)
     _write(log_of(running), "iteration 3\n")
-    tuned = runs_of(plan, Finetuning)[:2]
-    for run, error in zip(tuned, (0.25, 0.75), strict=True):
-        _write(metrics_of(run), json.dumps({"seconds": 3600.0, "error": error}))
+    for run, error in zip(tuned, (0.25, 0.75), strict=False):
+        _write(metrics_of(run), json.dumps({"seconds": 3600.0, "error": error, "device": "GPU"}))
     lines = _status(capsys)
     assert lines[1] == "pre-trainings 1 done, 1 running, 1 failed, 1 interrupted"
     assert lines[2] == "fine-tunings  2 done, 13 waiting"
     assert lines[3] == f"failed        {log_of(failed)}: error: the disk is full"
     errors = [line for line in lines if line.startswith("errors")]
-    assert all(f"on {run.target}" in line for run, line in zip(tuned, errors, strict=True))
+    assert all(f"on {run.target}" in line for run, line in zip(tuned, errors, strict=False))
     assert errors[0].endswith(": 0.250 (1)") and errors[1].endswith(": 0.750 (1)")
 
 
@@ -68,18 +68,29 @@ def test_hours_left_are_those_of_finished_runs_before_the_recipe(
 ) -> None:
     monkeypatch.setattr("syn2real.tasks.schema.TrainingSection.hours", lambda _: 10.0)
     plan = load_named("config/config.yaml", ["config/experiments/demo.yaml"])
-    pretrainings = runs_of(plan, Pretraining)
-    for run in runs_of(plan, Finetuning):
-        _write(metrics_of(run), json.dumps({"seconds": 3600.0, "error": 0.5}))
+    runs = runs_of(plan)
+    pretrainings = [run for run in runs if isinstance(run, Pretraining)]
+    for run in runs[len(pretrainings) :]:
+        _write(metrics_of(run), json.dumps({"seconds": 3600.0, "error": 0.5, "device": "GPU"}))
     assert main(["status", "config/experiments/demo.yaml"]) == 0
-    assert f"about {10 * len(pretrainings):.2f} device hours" in capsys.readouterr().out
-    _write(metrics_of(pretrainings[0]), json.dumps({"seconds": 1800.0, "error": 0.5}))
-    assert main(["status", "config/experiments/demo.yaml"]) == 0
-    left = len(pretrainings) - 1
-    expected = (
-        f"about {left / 2:.2f} device hours of {left} trainings ({left} by finished runs of their kind)"
-    )
+    n = len(pretrainings)
+    expected = f"{n} trainings, about {10 * n:.2f} device hours, the longest run 10.00 (by the recipe's "
     assert expected in capsys.readouterr().out
+    for run, device, seconds in ((pretrainings[0], "GPU", 1800.0), (pretrainings[1], "cpu", 9.0)):
+        _write(metrics_of(run), json.dumps({"seconds": seconds, "error": 0.5, "device": device}))
+    assert main(["status", "config/experiments/demo.yaml"]) == 0
+    out = capsys.readouterr().out
+    assert f"{n - 2} trainings, about {(n - 2) / 2:.2f} device hours" in out
+    assert "the longest run 0.50 (by finished runs on GPU)" in out
+    assert main(["check", "config/experiments/demo.yaml", "--price", "2"]) == 0
+    (line,) = (line for line in capsys.readouterr().out.splitlines() if line.startswith("  pretrain "))
+    assert line.endswith(f"{n:.2f} at 2 an hour (by finished runs on GPU)")
+
+
+@pytest.mark.parametrize("price", ["-1", "nan", "inf"])
+def test_a_price_is_a_number_of_at_least_0(price: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", f"--price={price}"]) == 2
+    assert "--price: " in capsys.readouterr().err
 
 
 def test_the_answer_is_the_advice_without_its_markdown(folder: Path) -> None:

@@ -4,6 +4,9 @@ there yet are warnings. Starts nothing.
 """
 
 import argparse
+import math
+
+from syn2real.commands.base import number
 
 HELP = "validate a configuration and print its plan and cost; starts nothing"
 EXAMPLE = "syn2real check config/experiments/smoke.yaml"
@@ -19,10 +22,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--recipe", action="store_true", help="print all numbers of the recipes, and the file of each"
     )
+    parser.add_argument("--price", type=number, help="of an hour of a device: print what the training costs")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the plan."""
+    from syn2real.errors import InputError
     from syn2real.plan.costs import check_configuration
 
-    return check_configuration(arguments.config, arguments.experiments, recipe=arguments.recipe)
+    if arguments.price is not None and not 0 <= arguments.price < math.inf:
+        raise InputError(f"{arguments.price:g} is no price; give a number of at least 0", key="--price")
+
+    return check_configuration(
+        arguments.config, arguments.experiments, recipe=arguments.recipe, price=arguments.price
+    )

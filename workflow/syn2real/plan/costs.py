@@ -8,15 +8,18 @@ from pathlib import Path
 
 from syn2real.complexity.schema import GivenReference
 from syn2real.plan.assets import downloads
+from syn2real.plan.estimates import RECIPE, Estimate, Estimates, read_finished, runs_of
 from syn2real.plan.labels import labelled_images
 from syn2real.plan.missing import check_own_sizes, missing_blender, missing_data
 from syn2real.plan.plan import SPLITS, Plan
 from syn2real.plan.read import load_named
 from syn2real.plan.recipes import recipe_lines
-from syn2real.plan.runs import Finetuning, Pretraining
+from syn2real.plan.runs import Pretraining
 
 
-def check_configuration(config: str | Path, experiments: Sequence[str] = (), *, recipe: bool = False) -> int:
+def check_configuration(
+    config: str | Path, experiments: Sequence[str] = (), *, recipe: bool = False, price: float | None = None
+) -> int:
     """Validate a configuration and its data, and print its plan; nothing is written.
 
     Parameters
@@ -27,6 +30,8 @@ def check_configuration(config: str | Path, experiments: Sequence[str] = (), *, 
         Experiment files to check instead of those the configuration names, if any.
     recipe : bool
         Print all numbers of the recipes too; by default those in which a recipe differs from one it extends.
+    price : float, optional
+        Of an hour of a device: what the training costs is printed.
 
     Returns
     -------
@@ -42,15 +47,16 @@ def check_configuration(config: str | Path, experiments: Sequence[str] = (), *, 
     with tempfile.TemporaryDirectory() as folder:
         check_own_sizes(plan, Path(folder))
         data = missing_data(plan, Path(folder))
+    estimates = Estimates(plan, read_finished(runs_of(plan)), price)
     for name in plan.run:
-        print("\n".join(plan_lines(plan, name)))
+        print("\n".join(plan_lines(plan, name, estimates)))
     for line in recipe_lines(plan, full=recipe):
         print(line)
     for name, measured in plan.measured.items():
         table = measured.measurements
         print(f"experiment {name}: {measured.question}\n  measured  {table.path or table.url}, no runs")
     if plan.run:
-        print(f"in total, what is shared counted once: {_total(plan)}")
+        print(f"in total, what is shared counted once: {_total(plan, estimates)}")
     for line in data.lines:
         print(line)
     for problem in data.problems:
@@ -60,7 +66,7 @@ def check_configuration(config: str | Path, experiments: Sequence[str] = (), *, 
     return 2 if data.problems else 0
 
 
-def plan_lines(plan: Plan, name: str) -> list[str]:
+def plan_lines(plan: Plan, name: str, estimates: Estimates) -> list[str]:
     """Return the lines that describe an experiment's plan: question, downloads, images, runs, hours."""
     record = plan.experiments[name]
     pretrainings, finetunings = record.pretrainings, record.finetunings
@@ -72,18 +78,18 @@ def plan_lines(plan: Plan, name: str) -> list[str]:
     lines += [f"  draw      {line}" for line in _draws(plan, name)]
     scratch = sum(run.pretraining.n == 0 for run in finetunings)
     ends = Counter((f.ftask, f.target, f.percent) for f in finetunings)
-    lines.append(f"  pretrain  {len(pretrainings)} runs, {format_hours(_hours(plan, pretrainings, ()))}")
+    lines.append(f"  pretrain  {len(pretrainings)} runs, {estimates.text(map(estimates.of, pretrainings))}")
     lines.append(
         f"  finetune  {len(finetunings)} runs ({scratch} of them from scratch, n = 0), "
-        f"{format_hours(_hours(plan, (), finetunings))}"
+        f"{estimates.text(map(estimates.of, finetunings))}"
     )
     for (ftask, target, percent), count in sorted(ends.items()):
         note = ", a rendered stand-in" if plan.targets[target].stand_in else ""
         lines.append(f"            {ftask} on {target}{note}, {percent:g} % of its labels: {count} runs")
-    return lines + _complexity(plan, name)
+    return lines + _complexity(plan, name, estimates)
 
 
-def _complexity(plan: Plan, name: str) -> list[str]:
+def _complexity(plan: Plan, name: str, estimates: Estimates) -> list[str]:
     """Return the lines on the complexity of an experiment's settings and on its reference backbone."""
     e = plan.run[name]
     if e.complexity is None:
@@ -95,19 +101,19 @@ def _complexity(plan: Plan, name: str) -> list[str]:
     line += f"{done} of {len(files)} done already"
     if isinstance(reference, GivenReference):
         return [line, f"            by {reference.model} with the weights {made}"]
-    cost = format_hours([_reference_hours(plan, e.complexity.reference)])
+    cost = estimates.text([_reference(plan, e.complexity.reference)])
     task = f"{reference.model} trained for {reference.ftask} on {reference.target}"
     return [line, f"            by {task}, {cost}{', done already' if Path(made).is_file() else ''}"]
 
 
-def _reference_hours(plan: Plan, name: str) -> float | None:
-    """Return the estimated hours of training a reference backbone; None without an estimate."""
+def _reference(plan: Plan, name: str) -> Estimate:
+    """Return the estimate of training a reference backbone."""
     reference = plan.trained_references()[name]
     section = plan.recipes[reference.recipe].section("finetune", reference.ftask, reference.model)
     values = section.model_dump() | {"passes": None} | plan.reference_recipe(name)
     section = section.model_validate(values)
     labels = labelled_images(plan, reference.target, reference.percent)
-    return (section.with_labels(labels) if labels else section).hours()
+    return Estimate((section.with_labels(labels) if labels else section).hours(), RECIPE)
 
 
 def _images(plan: Plan, name: str, setting: str) -> str:
@@ -151,43 +157,17 @@ def _shard_images(plan: Plan, setting: str) -> int:
     return plan.images_of(setting).views * plan.images_of(setting).scenes_per_shard
 
 
-def _hours(
-    plan: Plan, pretrainings: Iterable[Pretraining], finetunings: Iterable[Finetuning]
-) -> list[float | None]:
-    """Return the estimated hours of each run on one device, by its recipe; None without an estimate."""
-    costs = [plan.recipes[p.recipe].hours("pretrain", p.ptask, p.model) for p in pretrainings]
-    costs += [
-        plan.recipes[f.pretraining.recipe].hours(
-            "finetune", f.ftask, f.pretraining.model, labelled_images(plan, f.target, f.percent)
-        )
-        for f in finetunings
-    ]
-    return costs
-
-
-def format_hours(hours: Sequence[float | None]) -> str:
-    """Return the sum of estimated hours in words, and the longest run: a profile has time limits."""
-    known = [cost for cost in hours if cost is not None]
-    if hours and not known:
-        return "an unknown time"
-    unknown = f" and {len(hours) - len(known)} runs without an estimate" if len(known) < len(hours) else ""
-    longest = f", the longest run {max(known):,.2f}" if len(known) > 1 else ""
-    return f"about {sum(known):,.2f} device hours{longest}{unknown}"
-
-
-def _total(plan: Plan) -> str:
+def _total(plan: Plan, estimates: Estimates) -> str:
     """Return the cost of all experiments, what they share counted once; an estimate exists for training."""
-    records = plan.experiments.values()
-    pretrainings = {run for record in records for run in record.pretrainings}
-    finetunings = {run for record in records for run in record.finetunings}
+    every = runs_of(plan)
+    pretrainings = sum(isinstance(run, Pretraining) for run in every)
     asked = {e.complexity.reference for e in plan.run.values() if e.complexity}
     references = sorted(asked & set(plan.trained_references()))
-    hours = _hours(plan, pretrainings, finetunings)
-    hours += [_reference_hours(plan, name) for name in references]
-    runs = f"{len(pretrainings)} pre-trainings, {len(finetunings)} fine-tunings"
+    each = [estimates.of(run) for run in every] + [_reference(plan, name) for name in references]
+    runs = f"{pretrainings} pre-trainings, {len(every) - pretrainings} fine-tunings"
     if references:
         runs += f", {len(references)} reference backbone{'s' if len(references) > 1 else ''}"
-    return "; ".join([*_total_images(plan), runs, f"training: {format_hours(hours)}"])
+    return "; ".join([*_total_images(plan), runs, f"training: {estimates.text(each)}"])
 
 
 def _total_images(plan: Plan) -> list[str]:

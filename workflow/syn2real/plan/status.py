@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from syn2real.files import read_json
+from syn2real.plan.estimates import Estimates, Run, metrics_of, runs_of
 from syn2real.plan.plan import Plan
 from syn2real.plan.runs import ADVICE, Finetuning, Pretraining
 
@@ -22,12 +23,6 @@ SHOWN = 10
 """Failed runs that are listed."""
 STATES = ("done", "running", "failed", "interrupted", "waiting")
 STAGES = ((Pretraining, "pre-trainings"), (Finetuning, "fine-tunings"))
-Run = Pretraining | Finetuning
-
-
-def metrics_of(run: Run) -> str:
-    """Return the file that a run leaves at its end."""
-    return f"{run.folder}/metrics.json"
 
 
 def log_of(run: Run) -> Path:
@@ -57,11 +52,9 @@ class Found:
     metrics: dict[str, Any] = field(default_factory=dict)
 
 
-def runs_of(plan: Plan, kind: type[Run]) -> list[Run]:
-    """Return the pre-trainings or the fine-tunings of all experiments of a plan, each once."""
-    records = plan.experiments.values()
-    each = {run for record in records for run in (*record.pretrainings, *record.finetunings)}
-    return sorted(run for run in each if isinstance(run, kind))
+def _of_kind(plan: Plan, kind: type[Run]) -> list[Run]:
+    """Return the pre-trainings or the fine-tunings of a plan."""
+    return [run for run in runs_of(plan) if isinstance(run, kind)]
 
 
 def look(run: Run) -> Found:
@@ -87,7 +80,7 @@ def status_lines(plan: Plan) -> Iterator[str]:
         yield f"shards        {_count(shards)} done"
     every: list[Found] = []
     for kind, stage in STAGES:
-        found = [look(run) for run in runs_of(plan, kind)]
+        found = [look(run) for run in _of_kind(plan, kind)]
         counts = Counter(one.state for one in found)
         if found:
             yield f"{stage:14}{', '.join(f'{counts[state]:,} {state}' for state in STATES if counts[state])}"
@@ -127,43 +120,12 @@ def _errors(found: Sequence[Found]) -> Iterator[str]:
 
 
 def _left(plan: Plan, found: Sequence[Found]) -> str:
-    """Return the device hours left, and what they are read from.
-
-    A run of another n takes as long (§4.1), so a finished run stands for all of its kind.
-    """
-    measured: dict[tuple[str, ...], list[float]] = defaultdict(list)
-    for one in found:
-        if one.state == "done":
-            measured[_kind(one.run)].append(one.metrics["seconds"] / 3600)
-    hours, sources, left = 0.0, Counter[str](), [one.run for one in found if one.state != "done"]
-    for run in left:
-        times, estimate = measured[_kind(run)], _estimate(plan, run)
-        if times:
-            hours, source = hours + sum(times) / len(times), "finished runs of their kind"
-        elif estimate is not None:
-            hours, source = hours + estimate, "the recipe's estimate"
-        else:
-            source = "nothing: unknown"
-        sources[source] += 1
-    if not left:
-        return "left          nothing"
-    by = ", ".join(f"{count:,} by {source}" for source, count in sorted(sources.items()))
-    return f"left          about {hours:,.2f} device hours of {len(left):,} trainings ({by})"
-
-
-def _kind(run: Run) -> tuple[str, ...]:
-    """Return what a run's duration depends on."""
-    if isinstance(run, Pretraining):
-        return ("pretrain", run.recipe, run.ptask, run.model)
-    before = run.pretraining
-    return ("finetune", before.recipe, run.ftask, run.target, str(run.percent), before.model)
-
-
-def _estimate(plan: Plan, run: Run) -> float | None:
-    """Return the hours of a run by its recipe; None without an estimate."""
-    if isinstance(run, Pretraining):
-        return plan.recipes[run.recipe].hours("pretrain", run.ptask, run.model)
-    return plan.recipes[run.pretraining.recipe].hours("finetune", run.ftask, run.pretraining.model)
+    """Return the device hours left, and what they are read from."""
+    estimates = Estimates(plan, {one.run: one.metrics for one in found if one.state == "done"})
+    left = [estimates.of(one.run) for one in found if one.state != "done"]
+    return (
+        f"left          {len(left):,} trainings, {estimates.text(left)}" if left else "left          nothing"
+    )
 
 
 def _disk() -> str:
@@ -191,7 +153,7 @@ def answers(plan: Plan) -> Iterator[str]:
 def progress_line(plan: Plan) -> str:
     """Return how many shards and runs of a plan are done."""
     groups = {"shards": _shards(plan)}
-    groups |= {stage: {metrics_of(run) for run in runs_of(plan, kind)} for kind, stage in STAGES}
+    groups |= {stage: {metrics_of(run) for run in _of_kind(plan, kind)} for kind, stage in STAGES}
     return ", ".join(f"{_count(files)} {stage}" for stage, files in groups.items() if files)
 
 

@@ -1,0 +1,109 @@
+"""How long runs take: by finished runs of their kind, where there are some, or by the recipe's assumption."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from statistics import mean
+from typing import Any
+
+from syn2real.files import read_json
+from syn2real.plan.labels import labelled_images
+from syn2real.plan.plan import Plan
+from syn2real.plan.runs import Finetuning, Pretraining
+
+Run = Pretraining | Finetuning
+RECIPE = "the recipe's assumption"
+
+
+def metrics_of(run: Run) -> str:
+    """Return the file that a run leaves at its end."""
+    return f"{run.folder}/metrics.json"
+
+
+def runs_of(plan: Plan) -> list[Run]:
+    """Return the runs of all experiments of a plan, each once."""
+    records = plan.experiments.values()
+    pretrainings = {run for record in records for run in record.pretrainings}
+    return [*sorted(pretrainings), *sorted({run for record in records for run in record.finetunings})]
+
+
+def read_finished(runs: Iterable[Run]) -> dict[Run, dict[str, Any]]:
+    """Return the metrics of the runs that are done."""
+    found = {}
+    for run in runs:
+        try:
+            found[run] = read_json(metrics_of(run))
+        except (OSError, ValueError):
+            continue
+    return found
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """The hours of a run on one device, and what they are read from; None where nothing says."""
+
+    hours: float | None
+    source: str
+
+
+class Estimates:
+    """Hours of the runs of a plan.
+
+    A run of another n takes as long (§4.1), so finished runs stand for all of their kind. Where they ran on
+    devices of several kinds, those of the commonest count.
+
+    Parameters
+    ----------
+    plan : Plan
+        The definitions.
+    finished : mapping of run to dict
+        As `read_finished` returns it.
+    price : float, optional
+        Of an hour of a device.
+    """
+
+    def __init__(
+        self, plan: Plan, finished: Mapping[Run, dict[str, Any]], price: float | None = None
+    ) -> None:
+        self.plan, self.price = plan, price
+        devices = Counter(metrics["device"] for metrics in finished.values())
+        self.device = devices.most_common(1)[0][0] if devices else ""
+        self.seconds: dict[tuple[str, ...], list[float]] = defaultdict(list)
+        for run, metrics in finished.items():
+            if metrics["device"] == self.device:
+                self.seconds[_kind(run)].append(metrics["seconds"] * metrics.get("devices", 1))
+
+    def of(self, run: Run) -> Estimate:
+        """Return the estimate of a run."""
+        if times := self.seconds.get(_kind(run)):
+            return Estimate(mean(times) / 3600, f"finished runs on {self.device}")
+        before, recipes = run.pretraining if isinstance(run, Finetuning) else run, self.plan.recipes
+        if isinstance(run, Finetuning):
+            labels = labelled_images(self.plan, run.target, run.percent)
+            hours = recipes[before.recipe].hours("finetune", run.ftask, before.model, labels)
+        else:
+            hours = recipes[run.recipe].hours("pretrain", run.ptask, run.model)
+        return Estimate(hours, RECIPE)
+
+    def text(self, estimates: Iterable[Estimate]) -> str:
+        """Return the sum of some estimates in words: the longest run, the price, what they are read from."""
+        each = list(estimates)
+        known = [estimate.hours for estimate in each if estimate.hours is not None]
+        if each and not known:
+            return "an unknown time"
+        longest = f", the longest run {max(known):,.2f}" if len(known) > 1 else ""
+        unknown = f" and {len(each) - len(known)} runs without an estimate" if len(known) < len(each) else ""
+        cost = f", {self.price * sum(known):,.2f} at {self.price:g} an hour" if self.price is not None else ""
+        sources = Counter(estimate.source for estimate in each if estimate.hours is not None)
+        named = sorted(sources)
+        by = named[0] if len(named) == 1 else ", ".join(f"{sources[source]} by {source}" for source in named)
+        source = f" ({'by ' if len(named) == 1 else ''}{by})" if named else ""
+        return f"about {sum(known):,.2f} device hours{longest}{unknown}{cost}{source}"
+
+
+def _kind(run: Run) -> tuple[str, ...]:
+    """Return what a run's duration depends on."""
+    if isinstance(run, Pretraining):
+        return ("pretrain", run.recipe, run.ptask, run.model)
+    before = run.pretraining
+    return ("finetune", before.recipe, run.ftask, run.target, str(run.percent), before.model)
