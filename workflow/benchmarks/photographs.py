@@ -6,8 +6,8 @@ photographs alone, and the binomial bound that needs no per-image results (rates
 Every curve has its own law, 5 to 8 sizes and 1 to 4 seeds. Rates: each photograph has its own error that
 stays and its own that falls; its luck is correlated over n. AP: objects and false alarms of photographs of
 unequal difficulty, at a skill for which the population's AP follows the law.
-Cost: about ten minutes on one core (``--curves 50`` for a glance).
-Expected: 92 to 98 % for the population's intervals; more for C, whose interval is wide for other reasons.
+Cost: about five minutes on one core (``--curves 50`` for a glance).
+Expected: 92 to 98 % for the population's error; up to 99 % for C, whose interval is wide for other reasons.
 
 Run it with ``python workflow/benchmarks/photographs.py``.
 """
@@ -204,7 +204,7 @@ def main() -> None:
             rows[name, photographs] = pd.DataFrame(found).mean()
             print(f"{name}, {photographs} photographs: {len(found)} curves", flush=True)
     table = pd.DataFrame(rows).T.rename_axis(["error", "photographs"])
-    wide = [column for column in table if column.startswith(("width", "v N"))]
+    wide = [column for column in table if str(column).startswith(("width", "v N"))]
     with pd.option_context("display.width", 200, "display.max_columns", 40):
         print(f"\nCoverage of nominal 95 % intervals\n{table.drop(columns=wide).round(3).to_string()}")
         print(f"\nMean widths, and variance over the binomial one\n{table[wide].round(3).to_string()}")

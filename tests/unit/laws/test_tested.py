@@ -70,7 +70,7 @@ def test_a_verdict_says_whom_it_is_about(tmp_path):
     assert "This is about the 100 test images alone" in text and "would settle it" in text
     sure = advise_table(frame, 0.9)
     assert sure["curves"][0]["photographs"]["sure"]
-    assert "holds for all images like the 100 test images" in advice_text(sure)
+    assert "holds beyond the 100 test images, for all like them" in advice_text(sure)
 
 
 def test_the_number_of_photographs_alone_gives_a_bound():

@@ -90,6 +90,8 @@ def test_the_bundle_of_runs_holds_every_runs_metrics_and_both_recipes(here: Path
     assert file.read_text().count(reference) == 1
     file.write_text(file.read_text().replace(reference, "recipe: demo, ftask: sinclass"))
     plan = _finish(str(file))
+    judged = f"{plan.experiments['smoke'].finetunings[0].folder}/per_image.npz"
+    Path(judged).touch()
     count = write_bundle(plan, "smoke", "b.zip")
     with zipfile.ZipFile("b.zip") as archive:
         names = archive.namelist()
@@ -100,7 +102,7 @@ def test_the_bundle_of_runs_holds_every_runs_metrics_and_both_recipes(here: Path
     stages = Counter(name.split("/")[1] for name in names if name.endswith("metrics.json"))
     assert stages == {"pretrain": 4, "finetune": 15, "references": 1}
     assert recipes == {"config/recipes/smoke.yaml", "config/recipes/demo.yaml"}
-    assert "results/complexity/smoke.md" in names and "results/points/smoke.csv" in names
+    assert judged in names and "results/complexity/smoke.md" in names and "results/points/smoke.csv" in names
     assert verify_bundle("b.zip") == (count, [])
 
 

@@ -16,6 +16,7 @@ Some columns never separate curves: seed, weight, what restates the error (1 - e
 runs; nor do metric, s_percent and n_params that are the same within each curve, s for laws in s, or model for
 laws in the model's size. Name the columns that do with --by to ignore the others. The column weight is
 a relative inverse variance of the log error.
+The column per_image may name each run's file of per-image results (`syn2real points` writes it).
 Rows with n = 0 (no pre-training) are not fitted but compared with the largest n.
 """
 
@@ -41,7 +42,8 @@ def add_table_options(parser: argparse.ArgumentParser) -> None:
         "--test-size",
         type=count,
         metavar="N",
-        help="weight error rates by their variance on N test examples; an error of 0 counts as 1/(2N)",
+        help="weight error rates by their variance on N test examples, and bound what others like them would "
+        "show; an error of 0 counts as 1/(2N)",
     )
     table.add_argument(
         "--unit",

@@ -1,8 +1,8 @@
 """Packing an experiment's results with all that they were made from, as an RO-Crate.
 
-A bundle holds configuration, lock, measurements, fits, figures, report and the metrics of every run, and
-`ro-crate-metadata.json` (RO-Crate 1.1 or later) with the size and SHA-256 of each. It holds no images and no
-weights: those can be made again from the same configuration and lock.
+A bundle holds configuration, lock, measurements, fits, figures, report, the metrics and per-image results of
+every run, and `ro-crate-metadata.json` (RO-Crate 1.1 or later) with the size and SHA-256 of each. It holds no
+images and no weights: those can be made again from the same configuration and lock.
 """
 
 import os
@@ -21,6 +21,7 @@ from syn2real.complexity.schema import TrainedReference
 from syn2real.errors import InputError
 from syn2real.files import atomic, file_digest
 from syn2real.jobs.provenance import git_commit
+from syn2real.laws.per_image import FILE as PER_IMAGE
 from syn2real.plan.plan import Plan
 from syn2real.plan.runs import REFERENCE
 from syn2real.version import __version__
@@ -55,6 +56,9 @@ def bundle_contents(plan: Plan, name: str, config: str = "config/config.yaml") -
             hint = "run the experiment first" if made else "run this in the folder of the Snakefile"
             raise InputError(f"there is no such file; {hint}", file=file)
     contents[REPORTS.format(name)] = _report(plan, name)
+    # Runs of earlier versions have no per-image results.
+    judged = [Path(run.folder) / PER_IMAGE for run in plan.experiments[name].finetunings]
+    contents |= {file.as_posix(): file for file in judged if file.is_file()}
     # What was downloaded, so that the same can be downloaded elsewhere.
     downloads = Path(plan.config.downloads)
     fetched = [path for pattern in (LOCK, f"*/{MATERIALS}") for path in downloads.glob(pattern)]

@@ -142,10 +142,9 @@ def tested_text(curve: Mapping[str, Any]) -> list[str]:
         _interval(tested[f"{name}_lower"], tested[f"{name}_upper"]) for name in ("error", "constant")
     )
     bound = " (binomial, at most so wide)" if tested["source"] == BINOMIAL else ""
-    text = (
-        f"for all images like the {tested['count']:,} tested ones: error at n = {tested['n']:,.0f} {error}, "
-    )
-    return [f"{text}C {constant}{bound}", *_classes_text(tested["classes"])]
+    whom = f"on all images like the {tested['count']:,} tested ones"
+    text = f"{whom} the error at n = {tested['n']:,.0f} is in {error}, C in {constant}{bound}"
+    return [text, *_classes_text(tested["classes"])]
 
 
 def _classes_text(classes: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -165,7 +164,7 @@ def _claim(curve: Mapping[str, Any]) -> list[str]:
     )
     these = f"the {tested['count']:,} test images"
     if tested["sure"]:
-        return [f"this holds for all images like {these} {chances}"]
+        return [f"this holds beyond {these}, for all like them {chances}"]
     if tested["settles"] is not None:
         settle = f"about {_rounded(tested['settles'], 2)} would settle it"
         return [f"this is about {these} alone {chances}; {settle} if the errors stay as they are"]
