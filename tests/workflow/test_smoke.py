@@ -66,7 +66,7 @@ def test_points_are_gathered_outside_the_workflow(finished: Checkout, tmp_path) 
     shutil.copytree(finished.folder / "results/finetune", tmp_path / "results/finetune")
     done = finished.syn2real("points", str(tmp_path / "results"))
     inside = (finished.folder / "results/points/smoke.csv").read_text()
-    assert done.returncode == 0 and done.stdout == inside
+    assert done.returncode == 0 and done.stdout.replace(f"{tmp_path}/", "") == inside
 
 
 def test_a_shard_is_shown(finished: Checkout, tmp_path) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from syn2real.laws.classes import describe_classes
+from syn2real.laws.columns import ROUNDED
 from syn2real.laws.methods.posterior import BayesFit, pressed
 from syn2real.laws.notes import name_of
 from syn2real.laws.per_image import PerImage, read_per_image
@@ -93,12 +94,19 @@ def find_tested(
             notes.append(f"the per-image results of {name_of(curve)} are not there, such as {absent[0]}")
         elif any(not np.array_equal(one.ids, found[0].ids) for one in found):
             notes.append(f"the runs of {name_of(curve)} were tested on different images")
+        elif not np.allclose([_error(one) for one in found], runs.error, rtol=0, atol=ROUNDED):
+            notes.append(f"the per-image results of {name_of(curve)} have other errors than the table")
         elif found[0].photographs >= FEWEST:
             return _from_runs(curve, runs.n, runs.seed, found, level), []
     if test_size is not None and test_size >= FEWEST and curve.unit != "loss":
         count = int(test_size)
         return Tested(Photographs(count, 1 / count), BINOMIAL, []), notes
     return None, notes
+
+
+def _error(run: PerImage) -> float:
+    """Return a run's error on its photographs as they are."""
+    return run.error(np.ones(run.photographs, int))
 
 
 def _from_runs(
