@@ -1,14 +1,12 @@
-"""What a check finds in image files before any job: damage, odd pixels, EXIF, images in two splits.
+"""What a check finds in image files before any job: damage, odd pixels, EXIF.
 
 Without Pillow (Snakemake alone is installed) nothing is opened: the job that reads the images checks them.
 """
 
-import hashlib
 import os
 import random
 import stat
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
@@ -20,9 +18,6 @@ MOST_FILES = 50_000
 """Files of a split whose sizes are looked up; of more a sample."""
 MOST_HEADERS = 20_000
 """Annotated images whose headers are read; of more a sample."""
-MOST_HASHED = 2_000
-MOST_BYTES = 2**29
-"""Files, and bytes of them, that are read to find images that are in both splits."""
 MOST_DECODED = 100
 MOST_PIXELS = 64_000_000
 """Images, and pixels of them, that are decoded whole: about a second's work."""
@@ -183,79 +178,3 @@ def check_annotated(
     look(sample(paths, MOST_LOOKED), where, found)
     check_sizes(images, exif, where, found)
     return stats
-
-
-def check_overlap(
-    found: Findings,
-    train: Mapping[Path, os.stat_result],
-    test: Mapping[Path, os.stat_result],
-    *,
-    refuse: bool = True,
-) -> None:
-    """Look for images that a model is both trained and tested on: one file under two names, or one content.
-
-    Parameters
-    ----------
-    found : Findings
-        Takes the count, as a problem or as a warning.
-    train, test : mapping of Path to os.stat_result
-        Images, see `file_stats`.
-    refuse : bool
-        Make it a problem.
-
-    Raises
-    ------
-    InputError
-        Every test image is the very file of a training image.
-    """
-    inodes = {(state.st_dev, state.st_ino): path for path, state in train.items()}
-    same = {p: inodes[key] for p, state in test.items() if (key := (state.st_dev, state.st_ino)) in inodes}
-    if test and len(same) == len(test):
-        path, other = min(same.items())
-        raise InputError(
-            f"every test image is a training image, too, such as {path.name}, which is {other}; give other "
-            "images to test on",
-            file=path.parent,
-        )
-    sizes = defaultdict(list)
-    for path, state in train.items():
-        sizes[state.st_size].append(path)
-    alike = [path for path, state in test.items() if path not in same and state.st_size in sizes]
-    looked = len(test) - len(alike)
-    contents = _Contents()
-    for path in random.Random(0).sample(alike, len(alike)):
-        if contents.enough():
-            break
-        looked += 1
-        others = {
-            contents.digest(other): other for other in sample(sizes[test[path].st_size], MOST_HASHED // 2)
-        }
-        if (content := contents.digest(path)) in others:
-            same[path] = others[content]
-    if not same:
-        return
-    path, other = min(same.items())
-    (found.problems if refuse else found.warnings).append(
-        f"{len(same):,} of the {looked:,} test images looked at are training images, too, such as {path}, "
-        f"which is {other}: take them out of one of the two{', or say overlap: warn' if refuse else ''}"
-    )
-
-
-class _Contents:
-    """Digests of files' contents, each read once, and whether enough has been read."""
-
-    def __init__(self) -> None:
-        self._known: dict[Path, str] = {}
-        self._bytes = 0
-
-    def digest(self, path: Path) -> str:
-        """Return a file's digest."""
-        if path not in self._known:
-            content = path.read_bytes()
-            self._bytes += len(content)
-            self._known[path] = hashlib.sha256(content).hexdigest()
-        return self._known[path]
-
-    def enough(self) -> bool:
-        """Return whether no further file is to be read."""
-        return len(self._known) >= MOST_HASHED or self._bytes >= MOST_BYTES

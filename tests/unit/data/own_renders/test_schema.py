@@ -1,6 +1,7 @@
 """Settings of your own renders: recognised, refused in one line, counted before any job."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -70,7 +71,7 @@ def save_image():
 
     def save(path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        Image.new("RGB", (8, 6)).save(path)
+        Image.new("RGB", (8, 6), (0, 0, int(path.parent.name == "val"))).save(path)
 
     return save
 
@@ -191,3 +192,10 @@ def test_what_is_missing_is_named_with_who_needs_it(tmp_path: Path, mine: dict) 
 def test_nothing_is_to_be_rendered_so_blender_is_not_needed(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setattr("sys.executable", "/bin/false")
     assert list(missing_blender(_plan(tmp_path))) == []
+
+
+def test_validation_images_that_are_trained_on_are_refused(tmp_path: Path, mine: dict) -> None:
+    shutil.copy(tmp_path / "train/1.png", tmp_path / "val/3.png")
+    (problem,) = (line for line in missing_data(_plan(tmp_path, mine)).problems)
+    assert "val/3.png: this validation image is a training image, too, as " in problem
+    assert "/train/" in problem

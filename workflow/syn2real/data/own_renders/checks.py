@@ -10,6 +10,7 @@ from syn2real.data.coco.records import need_same_categories
 from syn2real.data.coco_format import classes_of
 from syn2real.data.findings import Findings
 from syn2real.data.image_checks import Annotated, check_annotated, ends_and_middle, file_stats
+from syn2real.data.overlap import check_overlap
 from syn2real.data.own_renders.index import HERE, read_files, update_index
 from syn2real.data.own_renders.schema import SPLITS, OwnRenders, own_name
 from syn2real.data.pairing import Pairing, warn_unnamed
@@ -53,7 +54,7 @@ def check_own_renders(
     """
     found = Findings()
     categories: list[dict[int, str]] = []
-    pairings = []
+    pairings, stats = [], []
     for split in SPLITS:
         folders, paths = own.folders(own.images, split), own.annotations.paths(split)
         pairings.append(Pairing(folders, paths))
@@ -68,7 +69,7 @@ def check_own_renders(
             found.warnings += _late_classes(counts, sizes)
         images = read_files(setting, split, root)
         matched = pairings[-1].match(images[: wanted[split]])
-        check_annotated(matched, own.exif, folders[0], found)
+        stats.append(check_annotated(matched, own.exif, folders[0], found))
         pairings[-1].name(images[wanted[split] :])
         for name, of_channel in own.channel_folders().items():
             files = [
@@ -77,6 +78,7 @@ def check_own_renders(
             of_files = Pairing(own.folders(of_channel, split), paths).match(files)
             _check_channel(name, of_files, of_channel.options(), found)
     warn_unnamed(pairings, found)
+    check_overlap(found, *stats, tested="validation", hint="")
     return found
 
 

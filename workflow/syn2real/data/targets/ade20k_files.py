@@ -11,13 +11,13 @@ from syn2real.data.image_checks import (
     MOST_HEADERS,
     MOST_LOOKED,
     Annotated,
-    check_overlap,
     check_sizes,
     file_stats,
     look,
     sample,
 )
 from syn2real.data.image_files import files_below, images_below, images_in, need_folder, passed_over
+from syn2real.data.overlap import check_overlap
 from syn2real.data.targets.schema import SPLITS, Split, Target
 from syn2real.errors import InputError
 

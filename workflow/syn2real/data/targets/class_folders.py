@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from syn2real.data.findings import Findings
-from syn2real.data.image_checks import check_overlap, ends_and_middle, file_stats, look, sample
+from syn2real.data.image_checks import ends_and_middle, file_stats, look, sample
 from syn2real.data.image_files import (
     files_below,
     images_in,
@@ -16,6 +16,7 @@ from syn2real.data.image_files import (
     other_channels,
     passed_over,
 )
+from syn2real.data.overlap import check_overlap
 from syn2real.data.targets.schema import SPLITS, Split, Target
 from syn2real.errors import InputError
 from syn2real.near import near_path

@@ -6,8 +6,9 @@ from pathlib import Path
 from syn2real.data.coco.records import need_same_categories
 from syn2real.data.coco_format import classes_of, count_annotations
 from syn2real.data.findings import Findings
-from syn2real.data.image_checks import check_annotated, check_overlap
+from syn2real.data.image_checks import check_annotated
 from syn2real.data.image_files import images_below
+from syn2real.data.overlap import check_overlap
 from syn2real.data.pairing import Pairing, warn_unnamed
 from syn2real.data.targets.schema import SPLITS, Target
 
