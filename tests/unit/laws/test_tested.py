@@ -60,6 +60,13 @@ def test_classes_that_fall_are_named(tmp_path):
     assert "still falling with n: chair; no fall seen: table" in fit_text(result)
 
 
+def test_of_many_classes_a_sentence_names_some(tmp_path):
+    result = fit_table(judged(tmp_path))
+    one = result["curves"][0]["photographs"]["classes"][1]
+    result["curves"][0]["photographs"]["classes"] = [one | {"class": f"class {k}"} for k in range(40)]
+    assert "class 11 and 28 more" in fit_text(result) and "class 12" not in fit_text(result)
+
+
 def test_a_verdict_says_whom_it_is_about(tmp_path):
     frame = judged(tmp_path, 100)
     error = fit_table(frame, predict_at=[32000])["curves"][0]["predictions"][0]["error"]

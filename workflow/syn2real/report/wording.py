@@ -11,6 +11,8 @@ from syn2real.laws.results import FIXED, SETTLED, UNSETTLED
 from syn2real.laws.tested import BINOMIAL
 from syn2real.report.markdown import markdown_table
 
+MOST_NAMES = 12  # classes that a sentence names; the JSON has them all
+
 
 def advice_text(result: dict[str, Any]) -> str:
     """Return the advice of `advise_table` as Markdown.
@@ -149,9 +151,15 @@ def tested_text(curve: Mapping[str, Any]) -> list[str]:
 
 def _classes_text(classes: Sequence[Mapping[str, Any]]) -> list[str]:
     """Name the classes that still fall with n, and those that are not seen to."""
-    fall, rest = (", ".join(c["class"] for c in classes if c["falls"] == falls) for falls in (True, False))
+    fall, rest = (_some([c["class"] for c in classes if c["falls"] == falls]) for falls in (True, False))
     still = f"still falling with n: {fall or 'no class for sure'}"
     return [still + (f"; no fall seen: {rest}" if rest else "")] if classes else []
+
+
+def _some(names: Sequence[str]) -> str:
+    """Return names in a row, the first ones of many."""
+    more = len(names) - MOST_NAMES
+    return ", ".join(names[:MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
 
 
 def _claim(curve: Mapping[str, Any]) -> list[str]:
