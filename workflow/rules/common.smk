@@ -12,6 +12,7 @@ from syn2real.config.experiment import needs
 from syn2real.data.findings import Findings
 from syn2real.data.own_renders.index import part_file
 from syn2real.data.targets.labels import labels_digest
+from syn2real.data.targets.schema import fold_of
 from syn2real.plugins import constant, names
 from syn2real.jobs.fingerprint import fingerprint, plugin_modules
 from syn2real.plan import assets
@@ -181,6 +182,7 @@ def backbone_of(wildcards):
 
 def target_files(target):
     """A stand-in's folder or that of scans, or the mark of a fetched data set; other data is no file here."""
+    target, *_ = fold_of(target)
     if stand_in := PLAN.stand_in_of(target):
         return STAND_IN.format(stand_in=stand_in)
     if PLAN.targets[target].scans:
@@ -200,7 +202,7 @@ def labelled(target):
     if target_files(target):
         return data
     main, dry = workflow.is_main_process, workflow.output_settings.dryrun
-    labels = labels_digest(target, PLAN.targets[target], look=main, keep=not dry)
+    labels = labels_digest(fold_of(target)[0], PLAN.targets[target], look=main, keep=not dry)
     return dict(sorted({**data, "labels": labels}.items()))
 
 

@@ -5,7 +5,7 @@ import pytest
 from sklearn.metrics import jaccard_score
 
 from syn2real.errors import InputError
-from syn2real.laws.per_image import Labelled, Segmented, read_per_image
+from syn2real.laws.per_image import Detected, Labelled, PerImage, Segmented, pooled, read_per_image
 from syn2real.tasks.semseg.task import _pixels, per_image
 
 IDS, CLASSES = np.array(["a.png", "b.png", "c.png"]), np.array(["x", "y", "z"])
@@ -43,3 +43,23 @@ def test_a_file_that_is_missing_or_not_whole_is_refused(content, tmp_path):
         file.write_bytes(content)
     with pytest.raises(InputError, match="run this fine-tuning again"):
         read_per_image(file)
+
+
+def _made(kind: type[PerImage], rng: np.random.Generator) -> PerImage:
+    """Return results of three images at random."""
+    image, of_class = rng.integers(0, 3, (2, 12))
+    if kind is Labelled:
+        return Labelled(IDS, CLASSES, label=rng.integers(0, 3, 3), wrong=rng.random(3) < 0.5)
+    if kind is Segmented:
+        return Segmented(IDS, CLASSES, image=image, of_class=of_class, pixels=rng.integers(0, 9, (12, 3)))
+    scores, matched, ignored = rng.random(12), rng.random((12, 10)) < 0.5, rng.random((12, 10)) < 0.1
+    return Detected(IDS, CLASSES, np.sort(image), of_class, scores, matched, ignored, np.full((3, 3), 4))
+
+
+@pytest.mark.parametrize("kind", [Labelled, Segmented, Detected])
+def test_pooled_results_are_those_of_all_images(kind):
+    rng = np.random.default_rng(0)
+    first, second = _made(kind, rng), _made(kind, rng)
+    both, times = pooled([first, second]), np.array([1, 0, 2, 0, 0, 0])
+    assert both.photographs == 6 and both.error(times) == pytest.approx(first.error(times[:3]))
+    assert both.error(times[::-1]) == pytest.approx(second.error(times[2::-1]))

@@ -6,6 +6,7 @@ import pytest
 import yaml
 
 from syn2real.errors import InputError
+from syn2real.plan.labels import labelled_images
 from syn2real.plan.missing import missing_data
 from syn2real.plan.plan import Plan, levels
 from syn2real.plan.read import load_plan
@@ -42,6 +43,22 @@ def test_a_task_may_follow_some_pretraining_tasks_alone(tmp_path: Path) -> None:
     plan = _load(tmp_path, ftasks=ftasks, ptasks=["mulclass", "objdet"], sizes=[0, 8], seeds=[0])
     pairs = {(run.pretraining.ptask, run.ftask) for run in plan.experiments["smoke"].finetunings}
     assert pairs == {("mulclass", "sinclass"), ("objdet", "objdet"), ("none", "sinclass"), ("none", "objdet")}
+
+
+def test_folds_multiply_the_fine_tunings_alone(tmp_path: Path) -> None:
+    target = {"layout": "image-folder", "path": "photos", "counts": {"train": 60, "test": 40}}
+    asked = {"ftasks": [{"task": "sinclass", "target": "mine"}], "sizes": [0, 8], "seeds": [0]}
+    asked |= {"complexity": None, "references": {}, "figures": ["curves"]}
+    plain = _load(tmp_path, targets={"mine": target}, **asked)
+    cut = _load(tmp_path, targets={"mine": target | {"folds": 5}}, **asked)
+    before, after = plain.experiments["smoke"], cut.experiments["smoke"]
+    assert after.pretrainings == before.pretrainings and after.labelled == before.labelled
+    assert len(after.finetunings) == 5 * len(before.finetunings)
+    assert plain.target_data("mine") == cut.target_data("mine")
+    name = after.finetunings[0].target
+    assert name == "mine-fold1of5"
+    assert cut.target_data(name) == plain.target_data("mine") | {"fold": 1, "folds": 5}
+    assert [labelled_images(cut, each) for each in ("mine", name)] == [60, 80]
 
 
 def test_a_share_is_written_without_superfluous_digits(tmp_path: Path) -> None:

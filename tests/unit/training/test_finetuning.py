@@ -92,6 +92,17 @@ def test_what_each_test_image_was_judged_by_gives_the_error_again(arguments, fta
     assert file.read_bytes() == content
 
 
+def test_a_fold_is_tested_by_what_did_not_learn_from_it(arguments):
+    names = []
+    for fold in (1, 2):
+        given = arguments("objdet", folder=f"fold{fold}", percent=100.0)
+        finetune(**given | {"target": given["target"] | {"folds": 2, "fold": fold}})
+        metrics = read_metrics(given["outputs"]["metrics"])
+        names += read_per_image(given["outputs"]["metrics"].with_name("per_image.npz")).ids.tolist()
+        assert abs(metrics.n_train - metrics.n_test) <= 1
+    assert len(names) == metrics.n_train + metrics.n_test
+
+
 def test_a_length_in_passes_is_counted_in_the_labels_of_the_run(arguments):
     lengths = []
     for percent in (25.0, 100.0):

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -177,3 +178,20 @@ def test_per_image_results_are_named_where_runs_have_them(tmp_path: Path) -> Non
     paths = [_write(tmp_path, n=40), _write(tmp_path, n=80)]
     paths[1].with_name("per_image.npz").touch()
     assert list(read_points(paths)["per_image"]) == ["", str(paths[1].with_name("per_image.npz"))]
+
+
+def test_folds_are_one_point_whose_error_is_that_of_all_photographs(tmp_path: Path) -> None:
+    paths = []
+    for fold, wrong in ((1, [True]), (2, [True, False, False])):
+        paths.append(
+            _write(tmp_path / f"{fold}", target=f"t-fold{fold}of2", value=1 - sum(wrong) / len(wrong))
+        )
+        judged = {"wrong": np.array(wrong), "label": np.zeros(len(wrong), int), "kind": "label"}
+        ids = np.array([f"{fold}-{k}" for k in range(len(wrong))])
+        np.savez_compressed(paths[-1].with_name("per_image.npz"), ids=ids, classes=np.array(["a"]), **judged)
+    (row,) = read_points(paths).to_dict("records")
+    assert (row["target"], row["error"], row["value"], row["s"]) == ("t", 0.5, 0.5, 150)
+    assert read_points(paths[:1]).empty
+    paths[1].with_name("per_image.npz").unlink()
+    with pytest.raises(InputError, match="run this fine-tuning again"):
+        read_points(paths)

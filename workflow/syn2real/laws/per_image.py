@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import zipfile
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -186,6 +187,23 @@ def read_per_image(path: str | Path) -> PerImage:
     except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
         problem = f"not the results of each test image ({error}); run this fine-tuning again"
         raise InputError(problem, file=path) from None
+
+
+def pooled(parts: Sequence[PerImage]) -> PerImage:
+    """Return the results of runs that were tested on different images as those of one test on all of them."""
+    kind, stored = type(parts[0]), [vars(part) for part in parts]
+    starts = np.cumsum([0, *(part.photographs for part in parts)])
+    columns = {
+        name: np.concatenate(
+            [
+                one[name] + start if name == "image" else one[name]
+                for one, start in zip(stored, starts, strict=False)
+            ]
+        )
+        for name in stored[0]
+        if name != "classes"
+    }
+    return kind(classes=parts[0].classes, **columns)
 
 
 def _ratio(part: NDArray[Any], whole: NDArray[Any]) -> NDArray[np.float64]:

@@ -108,7 +108,7 @@ def _check_passes(plan: Plan, e: Experiment) -> None:
     """Raise InputError where the warm-up of a fine-tuning is as long as its passes over the labels."""
     for f in e.ftasks:
         section = plan.recipes[e.recipe].require("finetune", f.task)
-        labels = labelled_images(plan, f.target, min(f.percents)) if section.passes else None
+        labels = labelled_images(plan, plan.tested(f.target)[0], min(f.percents)) if section.passes else None
         try:
             if labels:
                 section.with_labels(labels)

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from syn2real.complexity.schema import GivenReference
+from syn2real.data.targets.schema import fold_of
 from syn2real.plan.assets import downloads
 from syn2real.plan.estimates import RECIPE, Estimate, Estimates, read_finished, runs_of
 from syn2real.plan.labels import labelled_images
@@ -77,7 +78,7 @@ def plan_lines(plan: Plan, name: str, estimates: Estimates) -> list[str]:
         lines.append(f"  {verb}    {setting}: {_images(plan, name, setting)}")
     lines += [f"  draw      {line}" for line in _draws(plan, name)]
     scratch = sum(run.pretraining.n == 0 for run in finetunings)
-    ends = Counter((f.ftask, f.target, f.percent) for f in finetunings)
+    ends = Counter((f.ftask, fold_of(f.target)[0], f.percent) for f in finetunings)
     lines.append(f"  pretrain  {len(pretrainings)} runs, {estimates.text(map(estimates.of, pretrainings))}")
     lines.append(
         f"  finetune  {len(finetunings)} runs ({scratch} of them from scratch, n = 0), "

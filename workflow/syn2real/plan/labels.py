@@ -4,9 +4,12 @@ from functools import cache
 
 from syn2real.data.coco_format import read_header
 from syn2real.data.image_files import images_below
-from syn2real.data.targets.schema import Target
+from syn2real.data.targets.schema import Split, Target, fold_of
 from syn2real.errors import InputError
 from syn2real.plan.plan import Plan
+
+SCANS = 1_797
+"""Of handwritten digits in scikit-learn."""
 
 
 def labelled_images(plan: Plan, target: str, percent: float = 100) -> int | None:
@@ -15,26 +18,35 @@ def labelled_images(plan: Plan, target: str, percent: float = 100) -> int | None
     A rendered stand-in and a target of scans have as many as they ask for; else the target's `counts` say
     it, or its files, where they are there.
     """
-    stand_in = plan.stand_in_of(target)
-    if stand_in is not None:
-        total = plan.stand_ins[stand_in].train_images
-    elif (scans := plan.targets[target].scans) is not None:
-        total = 10 * scans.labels
-    else:
-        value = plan.targets[target]
-        total = value.counts.get("train") or _in_files(value.model_dump_json(exclude={"description"}))
+    _, fold, folds = fold_of(target)
+    total = _images(plan, target, "train")
+    if fold:
+        test = _images(plan, target, "test")
+        total = (total + test) * (folds - 1) // folds if total and test else 0
     return max(1, round(total * percent / 100)) if total else None
 
 
+def _images(plan: Plan, target: str, split: Split) -> int:
+    """Return the images of a target's split; 0 where that is not known."""
+    stand_in, value = plan.stand_in_of(target), plan.targets[target]
+    if stand_in is not None:
+        made = plan.stand_ins[stand_in]
+        return made.train_images if split == "train" else made.test_images
+    if value.scans is not None:
+        labels = 10 * value.scans.labels
+        return labels if split == "train" else SCANS - labels
+    return value.counts.get(split) or _in_files(value.model_dump_json(exclude={"description"}), split)
+
+
 @cache
-def _in_files(target: str) -> int:
-    """Return the images of a target's training split by its files; 0 where they cannot be read."""
+def _in_files(target: str, split: Split) -> int:
+    """Return the images of a target's split by its files; 0 where they cannot be read."""
     value = Target.model_validate_json(target)
     try:
         if value.layout == "coco":
-            return len(read_header(value.annotation_files("train")).images)
+            return len(read_header(value.annotation_files(split)).images)
         if value.layout != "torchvision":
-            return sum(len(images_below(folder)) for folder in {*value.image_folders("train")})
+            return sum(len(images_below(folder)) for folder in {*value.image_folders(split)})
     except (InputError, OSError):  # the check of the data says what is wrong
         pass
     return 0

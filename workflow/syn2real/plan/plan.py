@@ -16,7 +16,7 @@ from syn2real.config.recipe import Recipe
 from syn2real.config.workflow import WorkflowConfig
 from syn2real.data.own_renders.schema import OwnRenders
 from syn2real.data.pools import Pool
-from syn2real.data.targets.schema import Target
+from syn2real.data.targets.schema import Target, fold_name, fold_of
 from syn2real.plan import runs
 from syn2real.plan.runs import NONE, Finetuning, Pretraining
 from syn2real.render.schema import Rendering
@@ -251,8 +251,19 @@ class Plan:
 
     def target_data(self, name: str) -> dict[str, Any]:
         """Return what of a target decides a run's numbers, as params; its description does not."""
-        incidental = ("description", "stand_in", "counts", "overlap", "download", "archives")
-        return {k: value for k, value in to_params(self.targets[name]).items() if k not in incidental}
+        incidental = ["description", "stand_in", "counts", "overlap", "download", "archives"]
+        _, fold, _ = fold_of(name)
+        incidental += [] if fold else ["folds", "scene"]
+        data = {k: value for k, value in to_params(self.targets[name]).items() if k not in incidental}
+        return dict(sorted({**data, "fold": fold}.items())) if fold else data
+
+    def tested(self, name: str) -> list[str]:
+        """Return what a target is called in its runs: its name, or one for each of its folds, defined."""
+        target = self.targets[name]
+        folds = target.folds or 0
+        names = [fold_name(name, k + 1, folds) for k in range(folds)]
+        self.targets |= dict.fromkeys(names, target)
+        return names or [name]
 
     def levels(self, name: str) -> dict[str, dict[str, float]]:
         """Return the levels of an experiment's settings in the paper's four attributes, where known."""
@@ -284,7 +295,7 @@ def derive(plan: Plan, asked: Experiment | Measured, file: str) -> ExperimentPla
         settings=tuple(images),
         images=images,
         pretrainings=tuple(pretrainings),
-        finetunings=tuple(_finetunings(asked, pretrainings)),
+        finetunings=tuple(_finetunings(plan, asked, pretrainings)),
         labelled=labelled,
         stand_ins=stand_ins,
         complexities=_complexities(asked),
@@ -297,15 +308,16 @@ def _pretrainings(e: Experiment) -> list[Pretraining]:
     return [Pretraining(e.recipe, s, p, m, n, k) for s, p, m, n, k in grid if n > 0]
 
 
-def _finetunings(e: Experiment, pretrainings: Iterable[Pretraining]) -> list[Finetuning]:
+def _finetunings(plan: Plan, e: Experiment, pretrainings: Iterable[Pretraining]) -> list[Finetuning]:
     """Return the fine-tuning runs, from each pre-training and from scratch."""
     starts = [*pretrainings]
     if 0 in e.sizes:
         starts += [Pretraining(e.recipe, NONE, NONE, m, 0, k) for m, k in product(e.models, e.seeds)]
     return sorted(
-        Finetuning(start, f.task, f.target, percent)
+        Finetuning(start, f.task, target, percent)
         for start, f in product(starts, e.ftasks)
         if start.ptask == NONE or f.follows(start.ptask)
+        for target in plan.tested(f.target)
         for percent in f.percents
     )
 

@@ -9,6 +9,7 @@ from torch.utils.data import Subset
 
 from syn2real.data.annotated import AnnotatedImages
 from syn2real.data.subsets import subset, subset_record
+from syn2real.data.targets.folds import load_fold
 from syn2real.data.targets.load import load_splits
 from syn2real.data.targets.schema import Target
 from syn2real.errors import InputError
@@ -41,7 +42,7 @@ def finetune(
     recipe : dict
         What `Recipe.resolve("finetune", ftask, model)` returned; its length may be in passes over the labels.
     target : dict
-        The resolved `Target`.
+        The resolved `Target`; with "fold", the part of its photographs to test on, from 1.
     backbone : Path or None
         The pre-trained backbone; None for random initialisation under the same recipe (n = 0).
     percent : float
@@ -179,7 +180,9 @@ def draw_labelled(target: Mapping[str, Any], ftask: str, percent: float, seed: i
     InputError
         The target is not in its layout.
     """
-    train, test = load_splits(Target.model_validate(target), channel_of(ftask))
+    of = Target.model_validate({key: value for key, value in target.items() if key != "fold"})
+    fold = target.get("fold")
+    train, test = load_fold(of, channel_of(ftask), fold) if fold else load_splits(of, channel_of(ftask))
     population = len(train) if train.labels is None else train.labels
     indices = subset(population, percent, seed)
     drawn = subset_record(population, indices, percent)

@@ -4,8 +4,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
+from syn2real.data.targets.schema import fold_of
 from syn2real.errors import InputError
 from syn2real.files import digest, write_text
 from syn2real.laws import per_image
@@ -33,8 +35,9 @@ def read_points(paths: Iterable[str | Path]) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        A row a run with `COLUMNS`, sorted by the run's key; where runs have per-image results, their files
-        stand in one more column, ``per_image``, as the metrics files are named in `paths`.
+        A row a run with `COLUMNS`, sorted by the run's key, and one for all folds of a target together; where
+        runs have per-image results, their files stand in one more column, ``per_image``, as the metrics files
+        are named in `paths`.
 
     Raises
     ------
@@ -59,12 +62,41 @@ def read_points(paths: Iterable[str | Path]) -> pd.DataFrame:
                 f"{where} holds another run of this name (other result, recipe or data); keep one of them",
                 file=path,
             )
-    frame = pd.DataFrame([row for row, _, _ in rows.values()], columns=list(COLUMNS))
-    files = [Path(path).with_name(per_image.FILE) for _, _, path in rows.values()]
-    named = [str(file) if file.is_file() else "" for file in files]
+    joined = _join_folds([(row, Path(path).with_name(per_image.FILE)) for row, _, path in rows.values()])
+    frame = pd.DataFrame([row for row, _ in joined], columns=list(COLUMNS))
+    named = [str(file) if file and file.is_file() else "" for _, file in joined]
     if any(named):
         frame[PER_IMAGE] = named
     return frame.sort_values(list(KEY), ignore_index=True)
+
+
+def _join_folds(rows: Iterable[tuple[dict[str, Any], Path]]) -> list[tuple[dict[str, Any], Path | None]]:
+    """Return rows with those of a target's folds as one, whose error is that of all photographs together.
+
+    One test of all photographs is what a target without folds has: the mean over the folds would be another
+    number for classes of few photographs. Folds of which some are not finished have no row yet.
+    """
+    joined: list[tuple[dict[str, Any], Path | None]] = []
+    cut: dict[tuple[Any, ...], list[tuple[dict[str, Any], Path]]] = {}
+    for row, file in rows:
+        target, fold, folds = fold_of(row["target"])
+        if fold is None:
+            joined.append((row, file))
+        else:
+            row = row | {"target": target}
+            cut.setdefault((folds, *(row[column] for column in KEY)), []).append((row, file))
+    for (folds, *_), parts in cut.items():
+        if len(parts) == folds:
+            error = _error_of_all([file for _, file in parts])
+            s = round(sum(row["s"] for row, _ in parts) / folds)
+            joined.append((parts[0][0] | {"s": s, "value": 1 - error, "error": error}, None))
+    return joined
+
+
+def _error_of_all(files: Iterable[Path]) -> float:
+    """Return the error of all folds' photographs together."""
+    whole = per_image.pooled([per_image.read_per_image(file) for file in files])
+    return whole.error(np.ones(whole.photographs, int))
 
 
 def _row(path: str | Path) -> tuple[dict[str, Any], str, str | None]:

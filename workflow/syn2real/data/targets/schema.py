@@ -1,5 +1,6 @@
 """A target: the labelled data set a backbone is fine-tuned and tested on (paper, §4.1)."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal, Self, get_args
@@ -59,6 +60,8 @@ TORCHVISION_CHANNELS: dict[str, tuple[str, ...]] = {
 _BY_HAND = ("Cityscapes", "StanfordCars")
 """torchvision reads these, and cannot download them."""
 
+_FOLD = re.compile(r"(.+)-fold(\d+)of(\d+)")
+
 _UNDIVIDED = ("Caltech101", "Caltech256", "EuroSAT", "SEMEION", "SUN397")
 """torchvision has these, without a test set."""
 
@@ -113,6 +116,19 @@ class Target(Section):
         description="where images of `test` are in `train` too, as files or byte for byte: refuse the "
         "target, or only warn, for published splits that have some",
     )
+    folds: int | None = later(
+        None,
+        ge=2,
+        le=20,
+        description="test on each photograph once: train and test together are cut into so many parts, the "
+        "same at every n and seed; a fine-tuning for each part learns from the others (`percents` of them) "
+        "and is tested on it, and a point's error is that of all photographs together; no folds by default",
+    )
+    scene: str | None = later(
+        None,
+        description="folds: a regular expression found in the names of photographs; those with the same "
+        "match (its first group, if it has one) stay in one part",
+    )
     scans: Scans | None = later(
         None,
         description="layout image-folder: the workflow makes the folder, results/scans/<name>, of the scans "
@@ -140,6 +156,8 @@ class Target(Section):
             )
         if self.scans and self.layout != "image-folder":
             raise ValueError("scans are made in layout image-folder; write that, or remove `scans`")
+        if self.scene is not None:
+            _check_scene(self.scene, self.folds)
         if self.exif and self.layout == "torchvision":
             raise ValueError("torchvision's data sets are not turned; remove `exif`")
         if self.images and self.layout not in ("coco", "image-folder"):
@@ -244,6 +262,27 @@ class Target(Section):
 
     def _paths(self, given: str | tuple[str, ...]) -> list[Path]:
         return [self.root / path for path in ([given] if isinstance(given, str) else given)]
+
+
+def fold_name(target: str, fold: int, folds: int) -> str:
+    """Return what a target is called in the run that is tested on one of its parts, the first being 1."""
+    return f"{target}-fold{fold}of{folds}"
+
+
+def fold_of(name: str) -> tuple[str, int | None, int]:
+    """Return the target, the part and the number of parts of what `fold_name` returned; else None and 1."""
+    match = _FOLD.fullmatch(name)
+    return (match[1], int(match[2]), int(match[3])) if match else (name, None, 1)
+
+
+def _check_scene(scene: str, folds: int | None) -> None:
+    """Raise ValueError unless a regular expression is one, and there are folds."""
+    if folds is None:
+        raise ValueError("`scene` belongs to folds; set `folds` or remove it")
+    try:
+        re.compile(scene)
+    except re.error as error:
+        raise ValueError(f"scene: {scene!r} is no regular expression ({error}); correct it") from None
 
 
 def _check_dataset(name: str | None, download: bool) -> None:

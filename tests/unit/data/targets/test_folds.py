@@ -1,0 +1,65 @@
+"""Folds: every photograph is tested once, by runs that have not learnt from it."""
+
+import numpy as np
+import pytest
+
+from syn2real.data.targets.folds import cut, load_fold
+from syn2real.data.targets.schema import Target, fold_name, fold_of
+from syn2real.errors import InputError
+
+
+def test_parts_are_as_large_as_can_be_in_each_class_and_always_the_same():
+    labels = np.repeat([0, 1, 2], [50, 20, 30])
+    parts = cut(100, 5, labels)
+    assert [np.bincount(parts[labels == k]).tolist() for k in range(3)] == [[10] * 5, [4] * 5, [6] * 5]
+    assert np.array_equal(parts, cut(100, 5, labels)) and np.ptp(np.bincount(cut(13, 5))) == 1
+    scenes = np.arange(100) // 4
+    of_scenes = cut(100, 5, labels, scenes)
+    assert all(len(set(of_scenes[scenes == k])) == 1 for k in range(25)) and set(of_scenes) == set(range(5))
+
+
+@pytest.mark.parametrize("layout", ["imagenet", "coco", "ade20k"])
+def test_each_photograph_is_tested_once_and_never_learnt_from_then(layout, request):
+    given, channel = request.getfixturevalue(layout), {"coco": "objects", "ade20k": "class-map"}
+    target = given.model_copy(update={"folds": 2})
+    folds = [load_fold(target, channel.get(layout, "label"), k) for k in (1, 2)]
+    (learnt, tested), (others, rest) = folds
+    # The training and the test folder of COCO hold files of one name each.
+    assert sorted(learnt.names()) == sorted(rest.names()) and sorted(others.names()) == sorted(tested.names())
+    assert len(tested) + len(rest) == {"imagenet": 11, "coco": 4, "ade20k": 3}[layout]
+    assert tested.classes == rest.classes and tested.digest() != rest.digest()
+    for part in (*folds[0], *folds[1]):
+        assert len([part[k] for k in range(len(part))]) == len(part.names()) == len(part)
+    if layout == "coco":
+        ids = {part[k][1]["image_id"] for part in (tested, rest) for k in range(len(part))}
+        assert len(ids) == 4 and ids == set(tested.coco.getImgIds())
+    if layout == "imagenet":
+        assert [tested[k][1] for k in range(len(tested))] == tested.labels.tolist()
+
+
+def test_photographs_of_one_scene_stay_together(imagenet):
+    target = imagenet.model_copy(update={"folds": 3, "scene": r"_(\d)\.JPEG|val"})
+    sides = [
+        {name[-6] for name in load_fold(target, "label", k)[1].names() if "train" in name} for k in (1, 2, 3)
+    ]
+    assert sum(map(len, sides)) == 3
+    with pytest.raises(InputError, match="fewer scenes than 5 folds"):
+        load_fold(target.model_copy(update={"folds": 5}), "label", 1)
+
+
+def test_a_fold_is_named_and_read():
+    assert fold_of(fold_name("my-photos", 2, 5)) == ("my-photos", 2, 5)
+    assert fold_of("my-photos") == ("my-photos", None, 1)
+
+
+@pytest.mark.parametrize(
+    ("keys", "problem"),
+    [
+        ({"scene": "a"}, "belongs to folds"),
+        ({"folds": 2, "scene": "("}, "no regular expression"),
+        ({"folds": 1}, "2"),
+    ],
+)
+def test_what_makes_no_folds_is_refused(keys, problem):
+    with pytest.raises(ValueError, match=problem):
+        Target(layout="coco", path="x", **keys)

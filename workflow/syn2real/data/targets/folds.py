@@ -1,0 +1,131 @@
+"""A target whose photographs are tested on once each: cut into parts, every part tested by its own run."""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from torchvision import tv_tensors
+
+from syn2real.data.annotated import AnnotatedImages
+from syn2real.data.subsets import indices_digest
+from syn2real.data.targets.coco import CocoImages
+from syn2real.data.targets.load import load_splits
+from syn2real.data.targets.schema import SPLITS, Target
+from syn2real.errors import InputError
+from syn2real.files import digest
+
+SEED = 0
+"""Of the cut, which is the same for every run."""
+
+
+class Part(AnnotatedImages):
+    """Some images of several sets with the same classes, in the order of `indices` over all of them."""
+
+    def __init__(self, sets: Sequence[AnnotatedImages], indices: NDArray[np.int64]) -> None:
+        first = sets[0]
+        self.channel, self.classes = first.channel, first.classes
+        self.coco, self.category_ids = first.coco, first.category_ids
+        self._sets, self._indices = sets, indices
+        self._ends = np.cumsum([len(one) for one in sets])
+        labels = [one.labels for one in sets if one.labels is not None]
+        if len(labels) == len(sets):
+            self.labels = np.concatenate(labels)[indices]
+
+    def __len__(self) -> int:
+        return len(self._indices)
+
+    def __getitem__(self, index: int) -> tuple[tv_tensors.Image, Any]:
+        place = int(self._indices[index])
+        number = int(np.searchsorted(self._ends, place, side="right"))
+        return self._sets[number][place - int(self._ends[number]) + len(self._sets[number])]
+
+    def names(self) -> list[str]:
+        """Return the images' names; of several sets after the split's."""
+        names = [one.names() for one in self._sets]
+        if len(names) > 1:
+            names = [[f"{split}/{name}" for name in of] for split, of in zip(SPLITS, names, strict=True)]
+        every = [name for of in names for name in of]
+        return [every[place] for place in self._indices]
+
+    def digest(self) -> str:
+        """Return a digest of the sets and of which of their images these are."""
+        drawn = indices_digest(int(self._ends[-1]), self._indices)
+        return digest([drawn, *(one.digest() for one in self._sets)])
+
+
+def load_fold(target: Target, channel: str, fold: int) -> tuple[Part, Part]:
+    """Return the images that a run learns from and those that it is tested on.
+
+    Parameters
+    ----------
+    target : Target
+        A target with `folds`.
+    channel : str
+        See `load_target`.
+    fold : int
+        The part to test on, from 1.
+
+    Raises
+    ------
+    InputError
+        As `load_splits`, and where the photographs cannot be cut into so many parts.
+    """
+    train, test = load_splits(target, channel)
+    learnt: Sequence[AnnotatedImages] = [train, test]
+    tested = learnt
+    if target.layout == "coco":  # one ground truth, whose ids are unique; crowds are for tests alone
+        files = [[*call("train"), *call("test")] for call in (target.image_folders, target.annotation_files)]
+        learnt, tested = (
+            [CocoImages(files[0], files[1], channel, crowds=crowds, exif=target.exif)]
+            for crowds in (False, True)
+        )
+    whole = Part(tested, np.arange(sum(map(len, tested))))
+    parts = cut(len(whole), target.folds or 1, whole.labels, _scenes(whole.names(), target.scene))
+    if len(np.unique(parts)) < (target.folds or 1):
+        problem = f"the photographs are fewer scenes than {target.folds} folds; give fewer folds"
+        raise InputError(problem, file=target.path, key="folds")
+    return Part(learnt, np.flatnonzero(parts != fold - 1)), Part(tested, np.flatnonzero(parts == fold - 1))
+
+
+def cut(
+    images: int,
+    folds: int,
+    labels: NDArray[np.int64] | None = None,
+    scenes: NDArray[np.int64] | None = None,
+) -> NDArray[np.int64]:
+    """Return the part, from 0, of each image: drawn by its place alone, never by what it shows.
+
+    Each class, where images have one, is dealt out evenly; with scenes, whole scenes are.
+
+    Parameters
+    ----------
+    images, folds : int
+        Images, and parts.
+    labels, scenes : int array, shape (images,), optional
+        Each image's class and scene.
+
+    Returns
+    -------
+    int64 array, shape (images,)
+    """
+    if scenes is not None:
+        return cut(int(scenes.max()) + 1, folds)[scenes]
+    keys = np.random.PCG64(SEED).random_raw(images)
+    order = np.argsort(keys, kind="stable") if labels is None else np.lexsort((keys, labels))
+    parts = np.empty(images, np.int64)
+    parts[order] = np.arange(images) % folds
+    return parts
+
+
+def _scenes(names: Sequence[str], pattern: str | None) -> NDArray[np.int64] | None:
+    """Return the number of each image's scene by its name; a name without a match is its own scene."""
+    if pattern is None:
+        return None
+    found = [re.search(pattern, name) for name in names]
+    keys = [
+        ((match.re.groups and match[1]) or match[0]) if match else f"\0{name}"
+        for name, match in zip(names, found, strict=True)
+    ]
+    return np.unique(keys, return_inverse=True)[1].astype(np.int64)
