@@ -1,6 +1,7 @@
-"""Validate a configuration and print its plan: runs, images, and hours by the recipe's estimates, for each
-experiment and for all of them together. Data that are wrong are errors (exit code 2), and data that are not
-there yet are warnings. Starts nothing.
+"""Validate a configuration and print its plan: runs, images and hours, for each experiment and for all of
+them together. Hours are those of finished runs and shards in results/, else of steps and views measured here,
+else the recipe's assumption. Data that are wrong are errors (exit code 2), and data that are not there yet
+are warnings. Starts no run.
 """
 
 import argparse
@@ -22,7 +23,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--recipe", action="store_true", help="print all numbers of the recipes, and the file of each"
     )
-    parser.add_argument("--price", type=number, help="of an hour of a device: print what the training costs")
+    parser.add_argument("--price", type=number, help="of an hour of a device: print what it costs")
+    parser.add_argument(
+        "--measure",
+        action="store_true",
+        help="time a few training steps of each task, backbone and size of images, and a few views of each "
+        "setting, on this machine (minutes), and keep them in results/measured/ for later estimates",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -34,5 +41,9 @@ def run(arguments: argparse.Namespace) -> int:
         raise InputError(f"{arguments.price:g} is no price; give a number of at least 0", key="--price")
 
     return check_configuration(
-        arguments.config, arguments.experiments, recipe=arguments.recipe, price=arguments.price
+        arguments.config,
+        arguments.experiments,
+        recipe=arguments.recipe,
+        price=arguments.price,
+        measuring=arguments.measure,
     )

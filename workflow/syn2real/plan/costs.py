@@ -11,6 +11,8 @@ from syn2real.data.targets.schema import fold_of
 from syn2real.plan.assets import downloads
 from syn2real.plan.estimates import RECIPE, Estimate, Estimates, read_finished, runs_of
 from syn2real.plan.labels import labelled_images
+from syn2real.plan.measure import measure
+from syn2real.plan.measured import shard_hours
 from syn2real.plan.missing import check_own_sizes, missing_blender, missing_data
 from syn2real.plan.plan import SPLITS, Plan
 from syn2real.plan.read import load_named
@@ -19,9 +21,14 @@ from syn2real.plan.runs import Pretraining
 
 
 def check_configuration(
-    config: str | Path, experiments: Sequence[str] = (), *, recipe: bool = False, price: float | None = None
+    config: str | Path,
+    experiments: Sequence[str] = (),
+    *,
+    recipe: bool = False,
+    price: float | None = None,
+    measuring: bool = False,
 ) -> int:
-    """Validate a configuration and its data, and print its plan; nothing is written.
+    """Validate a configuration and its data, and print its plan; nothing is written but what is measured.
 
     Parameters
     ----------
@@ -32,7 +39,9 @@ def check_configuration(
     recipe : bool
         Print all numbers of the recipes too; by default those in which a recipe differs from one it extends.
     price : float, optional
-        Of an hour of a device: what the training costs is printed.
+        Of an hour of a device: what training and rendering cost is printed.
+    measuring : bool
+        Time a few steps and views first.
 
     Returns
     -------
@@ -48,6 +57,9 @@ def check_configuration(
     with tempfile.TemporaryDirectory() as folder:
         check_own_sizes(plan, Path(folder))
         data = missing_data(plan, Path(folder))
+    if measuring:
+        for line in measure(plan):
+            print(line, flush=True)
     estimates = Estimates(plan, read_finished(runs_of(plan)), price)
     for name in plan.run:
         print("\n".join(plan_lines(plan, name, estimates)))
@@ -75,7 +87,7 @@ def plan_lines(plan: Plan, name: str, estimates: Estimates) -> list[str]:
     lines += [f"  fetch     {line}" for line in downloads(plan, name)]
     for setting in record.settings:
         verb = "import" if setting in plan.own_renders() else "render"
-        lines.append(f"  {verb}    {setting}: {_images(plan, name, setting)}")
+        lines.append(f"  {verb}    {setting}: {_images(plan, name, setting, estimates)}")
     lines += [f"  draw      {line}" for line in _draws(plan, name)]
     scratch = sum(run.pretraining.n == 0 for run in finetunings)
     ends = Counter((f.ftask, fold_of(f.target)[0], f.percent) for f in finetunings)
@@ -117,7 +129,7 @@ def _reference(plan: Plan, name: str) -> Estimate:
     return Estimate((section.with_labels(labels) if labels else section).hours(), RECIPE)
 
 
-def _images(plan: Plan, name: str, setting: str) -> str:
+def _images(plan: Plan, name: str, setting: str, estimates: Estimates) -> str:
     """Return how many images of a setting are rendered or imported, and how many lie there already."""
     shards, done = _shards(plan, setting, [name])
     if setting in plan.own_renders():
@@ -126,7 +138,9 @@ def _images(plan: Plan, name: str, setting: str) -> str:
         return f"{used} for training and validation, in {shards} shards, {done} of them imported already"
     images = shards * _shard_images(plan, setting)
     disk = _disk(plan.needed_shards([setting], [name]))
-    return f"{images:,} images in {shards} shards, {done} of them rendered already{disk}"
+    hours, source = shard_hours(plan, setting, estimates.measured)
+    time = f", about {shards * hours:,.2f} device hours of rendering (by {source})" if hours else ""
+    return f"{images:,} images in {shards} shards, {done} of them rendered already{time}{disk}"
 
 
 def _disk(shards: Collection[str]) -> str:
@@ -168,7 +182,22 @@ def _total(plan: Plan, estimates: Estimates) -> str:
     runs = f"{pretrainings} pre-trainings, {len(every) - pretrainings} fine-tunings"
     if references:
         runs += f", {len(references)} reference backbone{'s' if len(references) > 1 else ''}"
-    return "; ".join([*_total_images(plan), runs, f"training: {estimates.text(each)}"])
+    parts = [*_total_images(plan), runs, f"training: {estimates.text(each)}"]
+    return "; ".join([*parts, *_total_rendering(plan, estimates)])
+
+
+def _total_rendering(plan: Plan, estimates: Estimates) -> Iterator[str]:
+    """Yield the hours of rendering all settings, and their price, where they are known of some."""
+    settings = plan.rendered({s for record in plan.experiments.values() for s in record.settings})
+    hours, unknown = 0.0, 0
+    for setting in settings:
+        each, _ = shard_hours(plan, setting, estimates.measured)
+        hours += _shards(plan, setting, plan.experiments)[0] * (each or 0.0)
+        unknown += each is None
+    if hours:
+        cost = f", {estimates.price * hours:,.2f} at {estimates.price:g} an hour" if estimates.price else ""
+        without = f" and {unknown} settings without an estimate" if unknown else ""
+        yield f"rendering: about {hours:,.2f} device hours{without}{cost}"
 
 
 def _total_images(plan: Plan) -> list[str]:

@@ -1,4 +1,4 @@
-"""How long runs take: by finished runs of their kind, where there are some, or by the recipe's assumption."""
+"""How long runs take: by finished runs of their kind, else measured steps, else the recipe's assumption."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
@@ -8,6 +8,7 @@ from typing import Any
 
 from syn2real.files import read_json
 from syn2real.plan.labels import labelled_images
+from syn2real.plan.measured import measured_hours, read_measured
 from syn2real.plan.plan import Plan
 from syn2real.plan.runs import Finetuning, Pretraining
 
@@ -49,8 +50,8 @@ class Estimate:
 class Estimates:
     """Hours of the runs of a plan.
 
-    A run of another n takes as long (§4.1), so finished runs stand for all of their kind. Where they ran on
-    devices of several kinds, those of the commonest count.
+    A run of another n takes as long (§4.1), so finished runs stand for all of their kind: those on the
+    device that `check --measure` found, and without it on the commonest.
 
     Parameters
     ----------
@@ -67,7 +68,8 @@ class Estimates:
     ) -> None:
         self.plan, self.price = plan, price
         devices = Counter(metrics["device"] for metrics in finished.values())
-        self.device = devices.most_common(1)[0][0] if devices else ""
+        self.measured = read_measured()
+        self.device = self.measured.get("device") or (devices.most_common(1)[0][0] if devices else "")
         self.seconds: dict[tuple[str, ...], list[float]] = defaultdict(list)
         for run, metrics in finished.items():
             if metrics["device"] == self.device:
@@ -77,6 +79,8 @@ class Estimates:
         """Return the estimate of a run."""
         if times := self.seconds.get(_kind(run)):
             return Estimate(mean(times) / 3600, f"finished runs on {self.device}")
+        if (measured := measured_hours(self.plan, run, self.measured)) is not None:
+            return Estimate(measured, f"measured steps on {self.device}")
         before, recipes = run.pretraining if isinstance(run, Finetuning) else run, self.plan.recipes
         if isinstance(run, Finetuning):
             labels = labelled_images(self.plan, run.target, run.percent)

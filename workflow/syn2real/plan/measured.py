@@ -1,0 +1,129 @@
+"""What `syn2real check --measure` found on this machine, and what finished shards took: hours by seconds."""
+
+import platform
+import re
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from statistics import mean
+from typing import Any
+
+from syn2real.files import digest, read_json
+from syn2real.plan.labels import labelled_images
+from syn2real.plan.plan import Plan
+from syn2real.plan.runs import Finetuning, Pretraining
+from syn2real.schema import to_params
+from syn2real.tasks.schema import Stage, TrainingSection
+
+FOLDER = Path("results/measured")
+READ = 50
+"""Logs of a setting that are read at most."""
+NO_MATTER = {
+    *("iterations", "images", "passes", "evaluation_iterations", "evaluation_images"),
+    *("lr", "momentum", "weight_decay", "warmup_images", "models", "seconds_per_1000_images"),
+}
+"""What of a section changes no step's duration."""
+SCANS = 1797
+"""Scans that scikit-learn ships."""
+
+
+def measured_file() -> Path:
+    """Return the file of this machine."""
+    return FOLDER / f"{platform.node() or 'this-machine'}.json"
+
+
+def read_measured() -> dict[str, Any]:
+    """Return what was measured on this machine: `machine`, `device`, `steps` and `views` by their keys."""
+    with suppress(OSError, ValueError):
+        found = read_json(measured_file())
+        if isinstance(found, dict):
+            return found
+    return {}
+
+
+def stage_of(run: Pretraining | Finetuning) -> tuple[Stage, str, str, str]:
+    """Return stage, recipe, task and backbone of a run."""
+    if isinstance(run, Pretraining):
+        return "pretrain", run.recipe, run.ptask, run.model
+    return "finetune", run.pretraining.recipe, run.ftask, run.pretraining.model
+
+
+def step_key(plan: Plan, run: Pretraining | Finetuning) -> str:
+    """Return the digest of what the duration of a run's step depends on."""
+    stage, recipe, task, model = stage_of(run)
+    section = plan.recipes[recipe].section(stage, task, model).model_dump(mode="json", exclude=NO_MATTER)
+    return digest([stage, task, model, plan.recipes[recipe].threads, section])
+
+
+def view_key(plan: Plan, setting: str) -> str:
+    """Return the digest of what the duration of a setting's view depends on."""
+    return digest(to_params(plan.images_of(setting)))
+
+
+def measured_hours(plan: Plan, run: Pretraining | Finetuning, found: Mapping[str, Any]) -> float | None:
+    """Return the hours of a run by its measured steps and tested images; None without them."""
+    step = found.get("steps", {}).get(step_key(plan, run))
+    section = _with_length(plan, run)
+    if step is None or section.passes is not None:
+        return None
+    if isinstance(run, Pretraining):
+        judged = plan.val_images(run.recipe, run.setting)
+    else:
+        judged = _tested(plan, run.target)
+    steps = section.total_iterations
+    evaluations = -(-steps // section.evaluation_interval)
+    return float(steps * step["seconds"] + evaluations * judged * step["evaluation_seconds"]) / 3600
+
+
+def shard_hours(
+    plan: Plan, setting: str, found: Mapping[str, Any], *, logs: bool = True
+) -> tuple[float | None, str]:
+    """Return the hours of rendering a shard of a setting, and what they are read from.
+
+    Finished shards' logs say how fast views were; how long a start takes, what was measured. Without `logs`
+    what was measured alone counts.
+    """
+    value = plan.images_of(setting)
+    images = value.views * value.scenes_per_shard
+    files = sorted(Path("results/logs/render").glob(f"{plan.source(setting)}/*/*.log"))[:READ] if logs else []
+    rates = [rate for log in files if (rate := _rate(log))]
+    view = found.get("views", {}).get(view_key(plan, setting))
+    if rates:
+        start = view["start"] if view else 0.0
+        return (start + images * mean(1 / rate for rate in rates)) / 3600, "finished shards"
+    if view:
+        return (view["start"] + images * view["seconds"]) / 3600, "measured views"
+    return None, ""
+
+
+def _with_length(plan: Plan, run: Pretraining | Finetuning) -> TrainingSection:
+    """Return a run's section; a length in passes is one in images where the labels are counted."""
+    stage, recipe, task, model = stage_of(run)
+    section = plan.recipes[recipe].section(stage, task, model)
+    if (
+        isinstance(run, Finetuning)
+        and section.passes
+        and (labels := labelled_images(plan, run.target, run.percent))
+    ):
+        return section.with_labels(labels)
+    return section
+
+
+def _tested(plan: Plan, target: str) -> int:
+    """Return how many test images a target has; 0 where that is not known before it is read."""
+    value, stand_in = plan.targets[target], plan.stand_in_of(target)
+    if stand_in is not None:
+        return plan.stand_ins[stand_in].test_images
+    if value.scans is not None:
+        return SCANS - 10 * value.scans.labels
+    return value.counts.get("test", 0)
+
+
+def _rate(log: Path) -> float | None:
+    """Return the images a second of a finished shard by its log, of its last start."""
+    try:
+        lines = re.findall(r"(\d+) of (\d+) scenes, ([\d.]+) images/s", log.read_text("utf-8", "replace"))
+    except OSError:
+        return None
+    done = bool(lines) and lines[-1][0] == lines[-1][1]
+    return float(lines[-1][2]) or None if done else None
