@@ -11,6 +11,7 @@ import pytest
 from syn2real.cli import main
 from syn2real.errors import InputError
 from syn2real.laws.columns import identity_columns
+from syn2real.laws.per_image import read_runs
 from syn2real.laws.reading import check_frame, read_csv
 from syn2real.laws.table import split_curves
 from syn2real.training.points import COLUMNS, find_finished, read_points, write_points
@@ -190,6 +191,7 @@ def test_folds_are_one_point_whose_error_is_that_of_all_photographs(tmp_path: Pa
         ids = np.array([f"{fold}-{k}" for k in range(len(wrong))])
         np.savez_compressed(paths[-1].with_name("per_image.npz"), ids=ids, classes=np.array(["a"]), **judged)
     (row,) = read_points(paths).to_dict("records")
+    assert read_runs(row["per_image"]).photographs == 4
     assert (row["target"], row["error"], row["value"], row["s"]) == ("t", 0.5, 0.5, 150)
     assert read_points(paths[:1]).empty
     paths[1].with_name("per_image.npz").unlink()

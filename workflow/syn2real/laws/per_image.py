@@ -20,6 +20,9 @@ from syn2real.errors import InputError
 
 FILE = "per_image.npz"
 """Beside a fine-tuning's metrics."""
+BETWEEN = "; "
+"""Between the files of one point, as a table of points names them."""
+
 RECALLS = np.linspace(0, 1, 101)
 """At which COCO reads the precision."""
 
@@ -187,6 +190,23 @@ def read_per_image(path: str | Path) -> PerImage:
     except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
         problem = f"not the results of each test image ({error}); run this fine-tuning again"
         raise InputError(problem, file=path) from None
+
+
+def read_runs(named: str) -> PerImage:
+    """Read the results of a point: of one run, or of the runs on a target's folds together.
+
+    Parameters
+    ----------
+    named : str
+        Their files, joined by `BETWEEN`.
+
+    Raises
+    ------
+    InputError
+        See `read_per_image`.
+    """
+    parts = [read_per_image(file) for file in named.split(BETWEEN)]
+    return pooled(parts) if len(parts) > 1 else parts[0]
 
 
 def pooled(parts: Sequence[PerImage]) -> PerImage:

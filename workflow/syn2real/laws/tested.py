@@ -12,7 +12,7 @@ from syn2real.laws.classes import describe_classes
 from syn2real.laws.columns import ROUNDED
 from syn2real.laws.methods.posterior import BayesFit, pressed
 from syn2real.laws.notes import name_of
-from syn2real.laws.per_image import PerImage, read_per_image
+from syn2real.laws.per_image import BETWEEN, PerImage, read_runs
 from syn2real.laws.photographs import Photographs, from_resamples, resample
 from syn2real.laws.results import number, tails
 from syn2real.laws.table import Curve
@@ -88,8 +88,8 @@ def find_tested(
     runs = curve.runs.where(curve.runs.n > 0)
     files, notes = [str(file) for file in runs.per_image], []
     if files and all(files):
-        absent = [file for file in files if not Path(file).is_file()]
-        found = [] if absent else [read_per_image(file) for file in files]
+        absent = [file for named in files for file in named.split(BETWEEN) if not Path(file).is_file()]
+        found = [] if absent else [read_runs(named) for named in files]
         if absent:
             notes.append(f"the per-image results of {name_of(curve)} are not there, such as {absent[0]}")
         elif any(not np.array_equal(one.ids, found[0].ids) for one in found):

@@ -64,32 +64,36 @@ def read_points(paths: Iterable[str | Path]) -> pd.DataFrame:
             )
     joined = _join_folds([(row, Path(path).with_name(per_image.FILE)) for row, _, path in rows.values()])
     frame = pd.DataFrame([row for row, _ in joined], columns=list(COLUMNS))
-    named = [str(file) if file and file.is_file() else "" for _, file in joined]
+    named = [
+        per_image.BETWEEN.join(map(str, files)) if all(file.is_file() for file in files) else ""
+        for _, files in joined
+    ]
     if any(named):
         frame[PER_IMAGE] = named
     return frame.sort_values(list(KEY), ignore_index=True)
 
 
-def _join_folds(rows: Iterable[tuple[dict[str, Any], Path]]) -> list[tuple[dict[str, Any], Path | None]]:
+def _join_folds(rows: Iterable[tuple[dict[str, Any], Path]]) -> list[tuple[dict[str, Any], list[Path]]]:
     """Return rows with those of a target's folds as one, whose error is that of all photographs together.
 
     One test of all photographs is what a target without folds has: the mean over the folds would be another
     number for classes of few photographs. Folds of which some are not finished have no row yet.
     """
-    joined: list[tuple[dict[str, Any], Path | None]] = []
+    joined: list[tuple[dict[str, Any], list[Path]]] = []
     cut: dict[tuple[Any, ...], list[tuple[dict[str, Any], Path]]] = {}
     for row, file in rows:
         target, fold, folds = fold_of(row["target"])
         if fold is None:
-            joined.append((row, file))
+            joined.append((row, [file]))
         else:
             row = row | {"target": target}
             cut.setdefault((folds, *(row[column] for column in KEY)), []).append((row, file))
     for (folds, *_), parts in cut.items():
         if len(parts) == folds:
-            error = _error_of_all([file for _, file in parts])
+            files = [file for _, file in parts]
+            error = _error_of_all(files)
             s = round(sum(row["s"] for row, _ in parts) / folds)
-            joined.append((parts[0][0] | {"s": s, "value": 1 - error, "error": error}, None))
+            joined.append((parts[0][0] | {"s": s, "value": 1 - error, "error": error}, files))
     return joined
 
 
