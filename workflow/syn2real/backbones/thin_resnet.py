@@ -10,7 +10,7 @@ from torchvision.models import resnet as torchvision_resnet
 from syn2real.backbones.resnet import ResNet
 
 NAMES = ("resnet10-w16",)
-PUBLISHED: dict[str, str] = {}
+PUBLISHED = {}  # type: ignore[var-annotated]
 
 
 def build(name: str, *, output_stride: int = 32) -> "ThinResNet":
