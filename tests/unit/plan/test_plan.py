@@ -6,7 +6,9 @@ import pytest
 import yaml
 
 from syn2real.errors import InputError
+from syn2real.plan.estimates import _kind
 from syn2real.plan.labels import labelled_images
+from syn2real.plan.measured import _tested
 from syn2real.plan.missing import missing_data
 from syn2real.plan.plan import Plan, levels
 from syn2real.plan.read import load_plan
@@ -59,6 +61,8 @@ def test_folds_multiply_the_fine_tunings_alone(tmp_path: Path) -> None:
     assert name == "mine-fold1of5"
     assert cut.target_data(name) == plain.target_data("mine") | {"fold": 1, "folds": 5}
     assert [labelled_images(cut, each) for each in ("mine", name)] == [60, 80]
+    assert [_tested(cut, each) for each in ("mine", name)] == [40, 20]
+    assert len({_kind(run) for run in after.finetunings if run.pretraining.n}) == 1
 
 
 def test_a_share_is_written_without_superfluous_digits(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from statistics import mean
 from typing import Any
 
+from syn2real.data.targets.schema import fold_of
 from syn2real.files import read_json
 from syn2real.plan.labels import labelled_images
 from syn2real.plan.measured import measured_hours, read_measured
@@ -110,4 +111,4 @@ def _kind(run: Run) -> tuple[str, ...]:
     if isinstance(run, Pretraining):
         return ("pretrain", run.recipe, run.ptask, run.model)
     before = run.pretraining
-    return ("finetune", before.recipe, run.ftask, run.target, str(run.percent), before.model)
+    return ("finetune", before.recipe, run.ftask, fold_of(run.target)[0], str(run.percent), before.model)

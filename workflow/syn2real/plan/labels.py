@@ -19,14 +19,14 @@ def labelled_images(plan: Plan, target: str, percent: float = 100) -> int | None
     it, or its files, where they are there.
     """
     _, fold, folds = fold_of(target)
-    total = _images(plan, target, "train")
+    total = split_images(plan, target, "train")
     if fold:
-        test = _images(plan, target, "test")
+        test = split_images(plan, target, "test")
         total = (total + test) * (folds - 1) // folds if total and test else 0
     return max(1, round(total * percent / 100)) if total else None
 
 
-def _images(plan: Plan, target: str, split: Split) -> int:
+def split_images(plan: Plan, target: str, split: Split) -> int:
     """Return the images of a target's split; 0 where that is not known."""
     stand_in, value = plan.stand_in_of(target), plan.targets[target]
     if stand_in is not None:

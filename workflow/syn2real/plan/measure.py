@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from syn2real.data.own_renders.schema import OwnRenders
+from syn2real.data.targets.schema import fold_of
 from syn2real.files import write_json
 from syn2real.plan.assets import asset_folders
 from syn2real.plan.estimates import Run, runs_of
@@ -73,7 +74,7 @@ def _training(plan: Plan, run: Run) -> dict[str, Any]:
     }
     if not isinstance(run, Pretraining):
         labels = labelled_images(plan, run.target, run.percent) or 0
-        return request | {"target": plan.target_data(run.target), "n": labels}
+        return request | {"target": plan.target_data(fold_of(run.target)[0]), "n": labels}
     request |= {"n": run.n}
     value = plan.images_of(run.setting)
     if isinstance(value, OwnRenders):

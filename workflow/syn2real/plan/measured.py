@@ -8,8 +8,9 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
+from syn2real.data.targets.schema import SPLITS, fold_of
 from syn2real.files import digest, read_json
-from syn2real.plan.labels import labelled_images
+from syn2real.plan.labels import SCANS, labelled_images, split_images
 from syn2real.plan.plan import Plan
 from syn2real.plan.runs import Finetuning, Pretraining
 from syn2real.schema import to_params
@@ -23,8 +24,6 @@ NO_MATTER = {
     *("lr", "momentum", "weight_decay", "warmup_images", "models", "seconds_per_1000_images"),
 }
 """What of a section changes no step's duration."""
-SCANS = 1797
-"""Scans that scikit-learn ships."""
 
 
 def measured_file() -> Path:
@@ -111,6 +110,9 @@ def _with_length(plan: Plan, run: Pretraining | Finetuning) -> TrainingSection:
 
 def _tested(plan: Plan, target: str) -> int:
     """Return how many test images a target has; 0 where that is not known before it is read."""
+    _, fold, folds = fold_of(target)
+    if fold:
+        return sum(split_images(plan, target, split) for split in SPLITS) // folds
     value, stand_in = plan.targets[target], plan.stand_in_of(target)
     if stand_in is not None:
         return plan.stand_ins[stand_in].test_images
