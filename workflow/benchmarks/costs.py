@@ -7,7 +7,8 @@ Expected: within 20 % of the actual total, if the machine was as busy then as no
 Actual are the seconds that the runs recorded (metrics.json, without a process's start) and those of the
 shards, by the images a second in their logs. Predicted are the same by measured steps and views alone:
 finished runs, which `check` would read first, are left out. The seconds are the clock's: other programs on
-the machine count. A shard's start is as measured on both sides.
+the machine count. A shard's start is as measured on both sides. CPU seconds, which they hardly change, are
+predicted too; of what it took they are not kept, so ``--cpu`` takes what ``time`` printed (user and sys).
 
 Run it with ``python workflow/benchmarks/costs.py`` after ``make demo``.
 """
@@ -19,7 +20,7 @@ from typing import Any
 
 from syn2real.plan.estimates import read_finished, runs_of
 from syn2real.plan.measure import measure
-from syn2real.plan.measured import measured_hours, read_measured, shard_hours
+from syn2real.plan.measured import measured_hours, read_measured, shard_hours, view_key
 from syn2real.plan.plan import Plan
 from syn2real.plan.read import load_named
 from syn2real.plan.runs import Pretraining
@@ -31,7 +32,9 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("experiment", nargs="?", default="config/experiments/demo.yaml")
-    plan = load_named("config/config.yaml", [parser.parse_args().experiment])
+    parser.add_argument("--cpu", type=float, metavar="S", help="CPU seconds that it took in all")
+    args = parser.parse_args()
+    plan = load_named("config/config.yaml", [args.experiment])
     for line in measure(plan):
         print(line, flush=True)
     rows = [*trainings(plan), ("rendering", *rendering(plan))]
@@ -40,6 +43,20 @@ def main() -> None:
     for name, predicted, actual in rows:
         ratio = f"{predicted / actual:8.2f}" if actual else f"{'':8}"
         print(f"{name:14}{predicted:10,.0f} s{actual:10,.0f} s{ratio}")
+    cpu = cpu_seconds(plan)
+    print(f"CPU in total  {cpu:10,.0f} s" + (f"{args.cpu:10,.0f} s{cpu / args.cpu:8.2f}" if args.cpu else ""))
+
+
+def cpu_seconds(plan: Plan) -> float:
+    """Return the CPU seconds predicted of the finished runs and shards."""
+    finished, measured = read_finished(runs_of(plan)), read_measured()
+    total = sum((measured_hours(plan, run, measured, "cpu_") or 0.0) * 3600 for run in finished)
+    for setting in plan.rendered({s for record in plan.experiments.values() for s in record.settings}):
+        view, value = measured.get("views", {}).get(view_key(plan, setting)), plan.images_of(setting)
+        count = sum(Path(shard).is_file() for shard in plan.needed_shards([setting]))
+        images = value.views * value.scenes_per_shard
+        total += count * (view["cpu_start"] + images * view["cpu_seconds"]) if view else 0.0
+    return total
 
 
 def trainings(plan: Plan) -> Iterable[tuple[str, float, float]]:

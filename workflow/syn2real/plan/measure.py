@@ -4,6 +4,7 @@ import json
 import math
 import platform
 import re
+import resource
 import subprocess
 import sys
 import time
@@ -93,14 +94,22 @@ def _view(plan: Plan, setting: str, value: Rendering) -> tuple[dict[str, float],
         return {}, f"{absent[0]} is not there yet; snakemake makes it before it renders"
     scenes = max(2, math.ceil(VIEWS / value.views))
     rendering = to_params(value) | {"scenes_per_shard": scenes}
-    began = time.monotonic()
+    began, used = time.monotonic(), _children()
     found, problem = _call("syn2real.render.timing", {"setting": setting, "rendering": rendering, **folders})
-    seconds = time.monotonic() - began
+    seconds, cpu = time.monotonic() - began, _children() - used
     rate = re.findall(r"([\d.]+) images/s", found.stderr)
     if problem or not rate:
         return {}, problem or "its rate was not printed"
     each = 1 / float(rate[-1])
-    return {"seconds": each, "start": max(0.0, seconds - scenes * value.views * each)}, ""
+    start = max(0.0, seconds - scenes * value.views * each)
+    share = cpu / seconds
+    return {"seconds": each, "start": start, "cpu_seconds": each * share, "cpu_start": start * share}, ""
+
+
+def _children() -> float:
+    """Return the CPU seconds of the processes that this one started and waited for."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 def _call(module: str, request: dict[str, Any]) -> tuple[subprocess.CompletedProcess[str], str]:

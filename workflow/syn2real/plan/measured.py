@@ -10,7 +10,7 @@ from typing import Any
 
 from syn2real.data.targets.schema import SPLITS, fold_of
 from syn2real.files import digest, read_json
-from syn2real.plan.labels import SCANS, labelled_images, split_images
+from syn2real.plan.labels import labelled_images, split_images
 from syn2real.plan.plan import Plan
 from syn2real.plan.runs import Finetuning, Pretraining
 from syn2real.schema import to_params
@@ -59,8 +59,13 @@ def view_key(plan: Plan, setting: str) -> str:
     return digest(to_params(plan.images_of(setting)))
 
 
-def measured_hours(plan: Plan, run: Pretraining | Finetuning, found: Mapping[str, Any]) -> float | None:
-    """Return the hours of a run by its measured steps and tested images; None without them."""
+def measured_hours(
+    plan: Plan, run: Pretraining | Finetuning, found: Mapping[str, Any], prefix: str = ""
+) -> float | None:
+    """Return the hours of a run by its measured steps and tested images; None without them.
+
+    With the prefix `cpu_` they are the CPU's hours, which other programs on the machine hardly change.
+    """
     step = found.get("steps", {}).get(step_key(plan, run))
     section = _with_length(plan, run)
     if step is None or section.passes is not None:
@@ -70,8 +75,8 @@ def measured_hours(plan: Plan, run: Pretraining | Finetuning, found: Mapping[str
     else:
         judged = _tested(plan, run.target)
     steps = section.total_iterations
-    evaluations = -(-steps // section.evaluation_interval)
-    return float(steps * step["seconds"] + evaluations * judged * step["evaluation_seconds"]) / 3600
+    tested = -(-steps // section.evaluation_interval) * judged
+    return float(steps * step[f"{prefix}seconds"] + tested * step[f"{prefix}evaluation_seconds"]) / 3600
 
 
 def shard_hours(
@@ -109,16 +114,11 @@ def _with_length(plan: Plan, run: Pretraining | Finetuning) -> TrainingSection:
 
 
 def _tested(plan: Plan, target: str) -> int:
-    """Return how many test images a target has; 0 where that is not known before it is read."""
+    """Return how many images a run is tested on, of a fold its own; 0 where that is not known before."""
     _, fold, folds = fold_of(target)
     if fold:
         return sum(split_images(plan, target, split) for split in SPLITS) // folds
-    value, stand_in = plan.targets[target], plan.stand_in_of(target)
-    if stand_in is not None:
-        return plan.stand_ins[stand_in].test_images
-    if value.scans is not None:
-        return SCANS - 10 * value.scans.labels
-    return value.counts.get("test", 0)
+    return split_images(plan, target, "test")
 
 
 def _rate(log: Path) -> float | None:

@@ -134,22 +134,23 @@ def measure(request: Mapping[str, Any]) -> dict[str, Any]:
         if at >= WARM and time.monotonic() - began > SECONDS:
             break
     _wait(setup.device)
-    began, done = time.monotonic(), 0
+    began, used, done = time.monotonic(), time.process_time(), 0
     while done < STEPS and (done < WARM or time.monotonic() - began < SECONDS):
         waits += _step(setup, batches, at + 1 + done)[2]
         done += 1
     _wait(setup.device)
-    seconds = (time.monotonic() - began) / done
+    seconds, cpu_seconds = (time.monotonic() - began) / done, (time.process_time() - used) / done
     return {
-        **{"seconds": seconds, "waiting": waits / done, "evaluation_seconds": _evaluation(setup, samples)},
+        **{"seconds": seconds, "cpu_seconds": cpu_seconds, "waiting": waits / done},
+        **_evaluation(setup, samples),
         **{"bytes": _memory(setup.device), "device": device_name(setup.device), "data": kind},
     }
 
 
-def _evaluation(setup: Setup, samples: Any) -> float:
+def _evaluation(setup: Setup, samples: Any) -> dict[str, float]:
     """Return the seconds of an image of the evaluation, without the metric itself."""
     setup.model.eval()
-    images, began = 0, time.monotonic()
+    images, began, used = 0, time.monotonic(), time.process_time()
     with torch.no_grad(), autocast(setup.device, setup.precision):
         for batch in evaluation_batches(samples, setup.task, setup.device):
             moved, _ = setup.task.move(batch, setup.device)
@@ -158,7 +159,9 @@ def _evaluation(setup: Setup, samples: Any) -> float:
             if time.monotonic() - began > SECONDS / 3:
                 break
     _wait(setup.device)
-    return (time.monotonic() - began) / max(1, images)
+    each = {"evaluation_seconds": time.monotonic() - began}
+    each |= {"cpu_evaluation_seconds": time.process_time() - used}
+    return {name: value / max(1, images) for name, value in each.items()}
 
 
 def _wait(device: torch.device) -> None:
