@@ -29,7 +29,6 @@ import io
 import json
 import math
 import os
-import platform
 import subprocess
 import sys
 import tempfile
@@ -37,11 +36,11 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
-from importlib.util import cache_from_source, find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from environment import machine
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -367,22 +366,6 @@ def measure(stage: Stage, args: argparse.Namespace) -> None:
         stage.ours(small, range(args.rounds * CORES * args.scenes), "described")
         compare(stage, ways, args, error_views)
         print_files(stage, ways[1], ways[2])
-
-
-def machine() -> str:
-    """Return what computes, how busy it is, and whether BlenderProc has its bytecode."""
-    names = [
-        line.partition(":")[2].strip()
-        for line in Path("/proc/cpuinfo").read_text().splitlines()
-        if line.startswith("model name")
-    ]
-    specification = find_spec("blenderproc")
-    assert specification is not None and specification.origin is not None
-    compiled = Path(cache_from_source(specification.origin)).is_file()
-    return (
-        f"{names[0]}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, {platform.system()}; "
-        f"bytecode {'there' if compiled else 'MISSING'}"
-    )
 
 
 def main() -> None:

@@ -91,7 +91,7 @@ class TrainingSection(Section):
         gt=0,
         description="images of one pass, to bound memory: the gradients of a step's passes add up to the "
         "batch's. Only where no batch norm trains; where it does, norm_batch_size bounds memory, and changes "
-        "the statistics. Random numbers of a pass (dropout, the detector's samples) are drawn anew",
+        "the statistics. Random numbers of a pass (dropout, the detector's samples) are drawn again",
     )
     eval_batch_size: int = Field(default=32, gt=0, description="images a step of the evaluation")
     iterations: int | None = Field(default=None, gt=0, description="length in steps")
