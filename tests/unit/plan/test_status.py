@@ -52,6 +52,7 @@ def test_a_run_has_the_state_that_its_files_show(folder: Path, capsys: pytest.Ca
     _write(log_of(stopped), "iteration 3\n")
     os.utime(log_of(stopped), (time.time() - 3600,) * 2)
     _write(log_of(running), "iteration 3\n")
+    _write(metrics_of(running), "[]")  # no metrics
     for run, error in zip(tuned, (0.25, 0.75), strict=False):
         _write(metrics_of(run), json.dumps({"seconds": 3600.0, "error": error, "device": "GPU"}))
     lines = _status(capsys)

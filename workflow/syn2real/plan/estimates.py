@@ -29,15 +29,18 @@ def runs_of(plan: Plan) -> list[Run]:
     return [*sorted(pretrainings), *sorted({run for record in records for run in record.finetunings})]
 
 
+def read_done(run: Run) -> dict[str, Any] | None:
+    """Return what a run's metrics.json holds; None where it is not there, or is another file."""
+    try:
+        found = read_json(metrics_of(run))
+    except (OSError, ValueError):
+        return None
+    return found if isinstance(found, dict) and {"seconds", "device"} <= {*found} else None
+
+
 def read_finished(runs: Iterable[Run]) -> dict[Run, dict[str, Any]]:
     """Return the metrics of the runs that are done."""
-    found = {}
-    for run in runs:
-        try:
-            found[run] = read_json(metrics_of(run))
-        except (OSError, ValueError):
-            continue
-    return found
+    return {run: found for run in runs if (found := read_done(run))}
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
 
-from syn2real.files import read_json
-from syn2real.plan.estimates import Estimates, Run, metrics_of, runs_of
+from syn2real.plan.estimates import Estimates, Run, metrics_of, read_done, runs_of
 from syn2real.plan.plan import Plan
 from syn2real.plan.runs import ADVICE, Finetuning, Pretraining
 
@@ -60,10 +59,8 @@ def _of_kind(plan: Plan, kind: type[Run]) -> list[Run]:
 def look(run: Run) -> Found:
     """Return what a run has left behind."""
     log = log_of(run)
-    try:
-        return Found(run, "done", metrics=read_json(metrics_of(run)))
-    except (OSError, ValueError):
-        pass
+    if metrics := read_done(run):
+        return Found(run, "done", metrics=metrics)
     try:
         age, lines = time.time() - log.stat().st_mtime, log.read_text("utf-8", "replace").splitlines()
     except OSError:
