@@ -15,7 +15,7 @@ TAIL = {"points": 1, "fit": 1, "advise": 1, "figure_curves": 1, "figure_paramete
 
 def write_coco(folder: Path, split: str, count: int) -> None:
     """Write images of a bright square each, and a COCO file that boxes and masks it."""
-    rng = np.random.default_rng(count)
+    rng = np.random.default_rng([count, len(split)])
     content: dict = {"images": [], "annotations": [], "categories": [{"id": 5, "name": "square"}]}
     (folder / split).mkdir(parents=True)
     for k in range(count):

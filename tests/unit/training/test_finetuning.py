@@ -10,7 +10,7 @@ from safetensors.torch import load_file
 
 from syn2real.backbones.base import Backbone, build_backbone, save_backbone
 from syn2real.errors import InputError, TrainingError
-from syn2real.laws.per_image import read_per_image
+from syn2real.laws.per_image import FILE, read_per_image
 from syn2real.tasks.base import task_class
 from syn2real.training import run
 from syn2real.training.finetune import finetune, train_reference
@@ -80,7 +80,7 @@ def test_what_each_test_image_was_judged_by_gives_the_error_again(arguments, fta
     given = arguments(ftask)
     finetune(**given)
     metrics = read_metrics(given["outputs"]["metrics"])
-    file = given["outputs"]["metrics"].with_name("per_image.npz")
+    file = given["outputs"]["metrics"].with_name(FILE)
     each, content = read_per_image(file), file.read_bytes()
     assert each.photographs == metrics.n_test == len(set(each.ids))
     for times in (1, 3):  # every image as often: the same error
@@ -98,7 +98,7 @@ def test_a_fold_is_tested_by_what_did_not_learn_from_it(arguments):
         given = arguments("objdet", folder=f"fold{fold}", percent=100.0)
         finetune(**given | {"target": given["target"] | {"folds": 2, "fold": fold}})
         metrics = read_metrics(given["outputs"]["metrics"])
-        names += read_per_image(given["outputs"]["metrics"].with_name("per_image.npz")).ids.tolist()
+        names += read_per_image(given["outputs"]["metrics"].with_name(FILE)).ids.tolist()
         assert abs(metrics.n_train - metrics.n_test) <= 1
     assert len(names) == metrics.n_train + metrics.n_test
 

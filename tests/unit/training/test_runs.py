@@ -204,7 +204,8 @@ def test_finetuning_with_and_without_a_backbone(arguments, key, resolve, image_f
         output = tmp_path / name / "metrics.json"
         finetune(**finetuning(key, resolve, image_folder, output, backbone, evaluation_iterations=3))
         metrics[name] = json.loads(output.read_text())
-        assert {path.name for path in output.parent.iterdir()} == {"metrics.json", "tensorboard"}
+        left = {path.name for path in output.parent.iterdir()}
+        assert left == {"metrics.json", "per_image.npz", "tensorboard"}
     for one in metrics.values():
         assert [e["iteration"] for e in one["evaluations"]] == [3, 4]
         assert one["value"] == one["evaluations"][-1]["value"]

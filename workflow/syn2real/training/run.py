@@ -14,7 +14,6 @@ from syn2real.backbones.base import save_backbone
 from syn2real.errors import InputError, TrainingError
 from syn2real.files import atomic, digest
 from syn2real.jobs.provenance import git_commit
-from syn2real.laws import per_image
 from syn2real.tasks.base import build_model, task_class
 from syn2real.tasks.common.images import memory_format
 from syn2real.tasks.schema import TrainingSection, read_section
@@ -27,6 +26,9 @@ from syn2real.training.precision import use_fast_kernels, use_tf32
 from syn2real.training.progress import Progress
 from syn2real.training.seeding import make_deterministic, seed_everything
 from syn2real.training.step import Setup, prepare
+
+PER_IMAGE = "per_image.npz"
+"""Beside a fine-tuning's metrics. Laws read it by the same name, and no training is bound to their code."""
 
 CURVE = ("iteration", "images", "lr", "loss", "value")
 """Columns of curve.csv."""
@@ -136,7 +138,7 @@ def complete(
     if "curve" in run.outputs:
         write_curve(run.outputs["curve"], history.curve)
     if run.stage == "finetune":
-        _write_per_image(Path(run.outputs["metrics"]).with_name(per_image.FILE), history.per_image, eval_data)
+        _write_per_image(Path(run.outputs["metrics"]).with_name(PER_IMAGE), history.per_image, eval_data)
     write_metrics(run.outputs["metrics"], fields)
     checkpoints.remove()
 

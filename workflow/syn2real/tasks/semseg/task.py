@@ -12,7 +12,6 @@ from torchvision import tv_tensors
 from torchvision.transforms import v2
 
 from syn2real.channels.class_map import IGNORE
-from syn2real.laws.per_image import Segmented
 from syn2real.tasks.base import Evaluation
 from syn2real.tasks.common.dense import DenseTask, enlarged, train_steps
 from syn2real.tasks.semseg.schema import METRIC
@@ -116,7 +115,7 @@ def _pixels(image: int, confusion: Tensor) -> NDArray[np.int64]:
 def per_image(rows: NDArray[np.int64]) -> dict[str, Any]:
     """Return the fields of `Segmented` of all images' rows."""
     image, of_class, pixels = rows[:, 0], rows[:, 1], rows[:, 2:]
-    return {"kind": Segmented.kind, "image": image, "of_class": of_class, "pixels": pixels}
+    return {"kind": "pixels", "image": image, "of_class": of_class, "pixels": pixels}
 
 
 def iou(confusion: Tensor) -> Tensor:

@@ -9,7 +9,6 @@ from torch.nn import functional as F
 from torchvision.transforms import v2
 
 from syn2real.backbones.base import Backbone
-from syn2real.laws.per_image import Labelled
 from syn2real.tasks.base import Evaluation, Task
 from syn2real.tasks.common.classifier import Classifier
 from syn2real.tasks.sinclass.schema import METRIC
@@ -69,7 +68,7 @@ class SingleLabel(Task):
             return Evaluation(float("nan"), 0, {})
         each = {"wrong": torch.cat(wrong).cpu().numpy(), "label": torch.cat(labels).cpu().numpy()}
         n = len(each["wrong"])
-        return Evaluation((n - int(each["wrong"].sum())) / n, n, {}, {"kind": Labelled.kind} | each)
+        return Evaluation((n - int(each["wrong"].sum())) / n, n, {}, {"kind": "label"} | each)
 
 
 TASK = SingleLabel
