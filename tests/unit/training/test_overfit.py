@@ -27,7 +27,7 @@ PIXELS = {"batch_size": 8, "warmup_images": 80, "resize": [64, 64], "crop": 64, 
             marks=pytest.mark.slow,
         ),
         pytest.param(
-            *("objdet", "resnet18", 64, PLAIN | {"image_size": 64, "iterations": 300, "lr": 0.02}),
+            *("objdet", "resnet18", 64, PLAIN | {"image_size": 64, "iterations": 300, "lr": 0.01}),
             marks=pytest.mark.slow,
         ),
     ],
