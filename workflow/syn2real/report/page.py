@@ -106,10 +106,10 @@ def _without_target(curves: list[dict[str, Any]]) -> str:
 def _supported(curves: list[dict[str, Any]]) -> list[str]:
     """Return an item a curve on what its fit supports; a curve has the name that the advice gives it."""
     names, shared = curve_names([curve["curve"] for curve in curves])
-    items = [
-        f"- **{name}**: {' '.join([_support(curve), *(f'{text}.' for text in tested_text(curve))])}"
-        for name, curve in zip(names, curves, strict=True)
-    ]
+    items = []
+    for name, curve in zip(names, curves, strict=True):
+        tested = (f"{text[0].upper()}{text[1:]}." for text in tested_text(curve))
+        items.append(f"- **{name}**: {' '.join([_support(curve), *tested])}")
     return [f"All curves: {shared}." if shared else "", *items]
 
 

@@ -150,10 +150,10 @@ def tested_text(curve: Mapping[str, Any]) -> list[str]:
 
 
 def _classes_text(classes: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Name the classes that still fall with n, and those that are not seen to."""
+    """Name the classes that still fall with n, and those of which these runs do not say."""
     fall, rest = (_some([c["class"] for c in classes if c["falls"] == falls]) for falls in (True, False))
     still = f"still falling with n: {fall or 'no class for sure'}"
-    return [still + (f"; no fall seen: {rest}" if rest else "")] if classes else []
+    return [still + (f"; unclear: {rest}" if rest else "")] if classes else []
 
 
 def _some(names: Sequence[str]) -> str:
