@@ -51,7 +51,7 @@ def cpu_seconds(plan: Plan) -> float:
     """Return the CPU seconds predicted of the finished runs and shards."""
     finished, measured = read_finished(runs_of(plan)), read_measured()
     total = sum((measured_hours(plan, run, measured, "cpu_") or 0.0) * 3600 for run in finished)
-    for setting in plan.rendered({s for record in plan.experiments.values() for s in record.settings}):
+    for setting in plan.rendered(plan.settings):
         view, value = measured.get("views", {}).get(view_key(plan, setting)), plan.images_of(setting)
         count = sum(Path(shard).is_file() for shard in plan.needed_shards([setting]))
         images = value.views * value.scenes_per_shard
@@ -72,7 +72,7 @@ def rendering(plan: Plan) -> tuple[float, float]:
     """Return predicted and actual seconds of the finished shards."""
     predicted = actual = 0.0
     measured = read_measured()
-    for setting in plan.rendered({s for record in plan.experiments.values() for s in record.settings}):
+    for setting in plan.rendered(plan.settings):
         count = sum(Path(shard).is_file() for shard in plan.needed_shards([setting]))
         if not count:
             continue

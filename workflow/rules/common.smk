@@ -267,8 +267,7 @@ def address_of_measurements(wildcards):
 def final_output():
     """The answer of each experiment, and samples of its settings."""
     answers = [file for record in PLAN.experiments.values() for file in record.answer]
-    settings = {setting for record in PLAN.experiments.values() for setting in record.settings}
-    return answers + expand(SAMPLES, setting=sorted(settings))
+    return answers + expand(SAMPLES, setting=sorted(PLAN.settings))
 
 
 # Looked for once, by the main process: every call warns, and onstart refuses, which no dry run reaches.

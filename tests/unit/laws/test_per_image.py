@@ -26,7 +26,7 @@ def test_mean_iou_of_drawn_images_is_that_of_all_their_pixels():
     rows = []
     for k in range(3):
         pairs = torch.bincount(torch.from_numpy(truth[k] * 3 + predicted[k]), minlength=9).reshape(3, 3)
-        rows.append(_pixels(k, pairs))
+        rows.append(_pixels(k, pairs[None]))
     fields = per_image(np.concatenate(rows))
     each = Segmented(IDS, CLASSES, **{key: value for key, value in fields.items() if key != "kind"})
     for times in ([1, 1, 1], [0, 2, 1], [3, 0, 0]):

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from syn2real.cli import main
-from syn2real.plan.estimates import Estimate, Estimates, metrics_of, read_finished, runs_of
+from syn2real.plan.estimates import Estimate, Estimates, read_finished, runs_of
 from syn2real.plan.measured import (
     measured_file,
     measured_hours,
@@ -68,9 +68,9 @@ def test_finished_runs_on_this_device_come_before_measured_steps_before_the_reci
     evaluations = -(-section.total_iterations // section.evaluation_interval)
     seconds = 3 * section.total_iterations + 0.5 * evaluations * plan.val_images(run.recipe, run.setting)
     assert estimate() == Estimate(seconds / 3600, "measured steps on card")
-    _write(metrics_of(run), {"seconds": 60.0, "device": "another card"})
+    _write(run.metrics, {"seconds": 60.0, "device": "another card"})
     assert estimate().source == "measured steps on card"
-    _write(metrics_of(run), {"seconds": 60.0, "device": "card"})
+    _write(run.metrics, {"seconds": 60.0, "device": "card"})
     assert estimate() == Estimate(60 / 3600, "finished runs on card")
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from syn2real.cli import main
-from syn2real.plan.estimates import metrics_of, runs_of
+from syn2real.plan.estimates import runs_of
 from syn2real.plan.read import load_named
 from syn2real.plan.runs import Pretraining
 from syn2real.plan.status import answers, log_of, report_progress
@@ -47,14 +47,14 @@ def test_before_the_first_call_everything_waits(folder: Path, capsys: pytest.Cap
 def test_a_run_has_the_state_that_its_files_show(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     plan = load_named("config/config.yaml", ["config/experiments/smoke.yaml"])
     done, failed, stopped, running, *tuned = runs_of(plan)
-    _write(metrics_of(done), json.dumps({"seconds": 7200.0, "error": 0.5, "device": "GPU"}))
+    _write(done.metrics, json.dumps({"seconds": 7200.0, "error": 0.5, "device": "GPU"}))
     _write(log_of(failed), "Traceback …\nerror: the disk is full\n\n")
     _write(log_of(stopped), "iteration 3\n")
     os.utime(log_of(stopped), (time.time() - 3600,) * 2)
     _write(log_of(running), "iteration 3\n")
-    _write(metrics_of(running), "[]")  # no metrics
+    _write(running.metrics, "[]")  # no metrics
     for run, error in zip(tuned, (0.25, 0.75), strict=False):
-        _write(metrics_of(run), json.dumps({"seconds": 3600.0, "error": error, "device": "GPU"}))
+        _write(run.metrics, json.dumps({"seconds": 3600.0, "error": error, "device": "GPU"}))
     lines = _status(capsys)
     assert lines[1] == "pre-trainings 1 done, 1 running, 1 failed, 1 interrupted"
     assert lines[2] == "fine-tunings  2 done, 13 waiting"
@@ -72,13 +72,13 @@ def test_hours_left_are_those_of_finished_runs_before_the_recipe(
     runs = runs_of(plan)
     pretrainings = [run for run in runs if isinstance(run, Pretraining)]
     for run in runs[len(pretrainings) :]:
-        _write(metrics_of(run), json.dumps({"seconds": 3600.0, "error": 0.5, "device": "GPU"}))
+        _write(run.metrics, json.dumps({"seconds": 3600.0, "error": 0.5, "device": "GPU"}))
     assert main(["status", "config/experiments/demo.yaml"]) == 0
     n = len(pretrainings)
     expected = f"{n} trainings, about {10 * n:.2f} device hours, the longest run 10.00 (by the recipe's "
     assert expected in capsys.readouterr().out
     for run, device, seconds in ((pretrainings[0], "GPU", 1800.0), (pretrainings[1], "cpu", 9.0)):
-        _write(metrics_of(run), json.dumps({"seconds": seconds, "error": 0.5, "device": device}))
+        _write(run.metrics, json.dumps({"seconds": seconds, "error": 0.5, "device": device}))
     assert main(["status", "config/experiments/demo.yaml"]) == 0
     out = capsys.readouterr().out
     assert f"{n - 2} trainings, about {(n - 2) / 2:.2f} device hours" in out

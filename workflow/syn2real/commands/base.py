@@ -31,6 +31,14 @@ Bend: n + kappa in place of n, kappa up to 120 times the smallest n; none with p
 """
 
 
+def add_configuration(parser: argparse.ArgumentParser) -> None:
+    """Add the files of a configuration."""
+    parser.add_argument("experiments", nargs="*", help="experiment files (default: those of config.yaml)")
+    parser.add_argument(
+        "--config", default="config/config.yaml", help="the configuration (default: %(default)s)"
+    )
+
+
 def add_table_options(parser: argparse.ArgumentParser) -> None:
     """Add the table of measurements, and the options that every fit has."""
     table = parser.add_argument_group("measurements", COLUMNS)

@@ -7,7 +7,7 @@ are warnings. Starts no run.
 import argparse
 import math
 
-from syn2real.commands.base import number
+from syn2real.commands.base import add_configuration, number
 
 HELP = "validate a configuration and print its plan and cost; starts nothing"
 EXAMPLE = "syn2real check config/experiments/smoke.yaml"
@@ -16,10 +16,7 @@ EXTRA = {"workflow": ("pydantic", "yaml")}
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the files."""
-    parser.add_argument("experiments", nargs="*", help="experiment files (default: those of config.yaml)")
-    parser.add_argument(
-        "--config", default="config/config.yaml", help="the configuration (default: %(default)s)"
-    )
+    add_configuration(parser)
     parser.add_argument(
         "--recipe", action="store_true", help="print all numbers of the recipes, and the file of each"
     )

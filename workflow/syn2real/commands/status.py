@@ -5,6 +5,8 @@ running Snakemake or without one.
 
 import argparse
 
+from syn2real.commands.base import add_configuration
+
 HELP = "print how far an experiment's runs are, its errors so far and the hours left"
 EXAMPLE = "syn2real status config/experiments/demo.yaml"
 EXTRA = {"workflow": ("pydantic", "yaml")}
@@ -12,10 +14,7 @@ EXTRA = {"workflow": ("pydantic", "yaml")}
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the files."""
-    parser.add_argument("experiments", nargs="*", help="experiment files (default: those of config.yaml)")
-    parser.add_argument(
-        "--config", default="config/config.yaml", help="the configuration (default: %(default)s)"
-    )
+    add_configuration(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:

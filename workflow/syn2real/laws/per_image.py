@@ -50,6 +50,11 @@ class PerImage(ABC):
         """Number of images."""
         return len(self.ids)
 
+    @property
+    def own_error(self) -> float:
+        """The run's error on its images as they are."""
+        return self.error(np.ones(self.photographs, int))
+
     def error(self, multiplicities: Counts) -> float:
         """Return the run's error where image i counts `multiplicities[i]` times, shape (N,)."""
         return self.errors(multiplicities)[0]

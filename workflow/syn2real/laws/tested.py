@@ -94,7 +94,7 @@ def find_tested(
             notes.append(f"the per-image results of {name_of(curve)} are not there, such as {absent[0]}")
         elif any(not np.array_equal(one.ids, found[0].ids) for one in found):
             notes.append(f"the runs of {name_of(curve)} were tested on different images")
-        elif not np.allclose([_error(one) for one in found], runs.error, rtol=0, atol=ROUNDED):
+        elif not np.allclose([one.own_error for one in found], runs.error, rtol=0, atol=ROUNDED):
             notes.append(f"the per-image results of {name_of(curve)} have other errors than the table")
         elif found[0].photographs >= FEWEST:
             return _from_runs(curve, runs.n, runs.seed, found, level), []
@@ -102,11 +102,6 @@ def find_tested(
         count = int(test_size)
         return Tested(Photographs(count, 1 / count), BINOMIAL, []), notes
     return None, notes
-
-
-def _error(run: PerImage) -> float:
-    """Return a run's error on its photographs as they are."""
-    return run.error(np.ones(run.photographs, int))
 
 
 def _from_runs(

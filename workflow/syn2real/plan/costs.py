@@ -188,7 +188,7 @@ def _total(plan: Plan, estimates: Estimates) -> str:
 
 def _total_rendering(plan: Plan, estimates: Estimates) -> Iterator[str]:
     """Yield the hours of rendering all settings, and their price, where they are known of some."""
-    settings = plan.rendered({s for record in plan.experiments.values() for s in record.settings})
+    settings = plan.rendered(plan.settings)
     hours, unknown = 0.0, 0
     for setting in settings:
         each, _ = shard_hours(plan, setting, estimates.measured)
@@ -203,14 +203,13 @@ def _total_rendering(plan: Plan, estimates: Estimates) -> Iterator[str]:
 def _total_images(plan: Plan) -> list[str]:
     """Return how many images all experiments render, and how many of a user's own they use, if any."""
     records = plan.experiments.values()
-    settings = {setting for record in records for setting in record.settings}
     rendered = done = 0
-    for setting in plan.rendered(settings):
+    for setting in plan.rendered(plan.settings):
         shards, there = _shards(plan, setting, plan.experiments)
         rendered += shards * _shard_images(plan, setting)
         done += there * _shard_images(plan, setting)
     own = 0
-    for setting in plan.own_renders(settings):
+    for setting in plan.own_renders(plan.settings):
         used = [record.images[setting] for record in records if setting in record.images]
         own += sum(max(splits[split] for splits in used) for split in SPLITS)
     parts = [f"{rendered:,} images to render, {done:,} of them rendered already"] if rendered else []

@@ -9,17 +9,12 @@ from typing import Any
 from syn2real.data.targets.schema import fold_of
 from syn2real.files import read_json
 from syn2real.plan.labels import labelled_images
-from syn2real.plan.measured import measured_hours, read_measured
+from syn2real.plan.measured import measured_hours, read_measured, stage_of
 from syn2real.plan.plan import Plan
 from syn2real.plan.runs import Finetuning, Pretraining
 
 Run = Pretraining | Finetuning
 RECIPE = "the recipe's assumption"
-
-
-def metrics_of(run: Run) -> str:
-    """Return the file that a run leaves at its end."""
-    return f"{run.folder}/metrics.json"
 
 
 def runs_of(plan: Plan) -> list[Run]:
@@ -32,7 +27,7 @@ def runs_of(plan: Plan) -> list[Run]:
 def read_done(run: Run) -> dict[str, Any] | None:
     """Return what a run's metrics.json holds; None where it is not there, or is another file."""
     try:
-        found = read_json(metrics_of(run))
+        found = read_json(run.metrics)
     except (OSError, ValueError):
         return None
     return found if isinstance(found, dict) and {"seconds", "device"} <= {*found} else None
@@ -85,13 +80,11 @@ class Estimates:
             return Estimate(mean(times) / 3600, f"finished runs on {self.device}")
         if (measured := measured_hours(self.plan, run, self.measured)) is not None:
             return Estimate(measured, f"measured steps on {self.device}")
-        before, recipes = run.pretraining if isinstance(run, Finetuning) else run, self.plan.recipes
+        stage, recipe, task, model = stage_of(run)
+        labels = None
         if isinstance(run, Finetuning):
             labels = labelled_images(self.plan, run.target, run.percent)
-            hours = recipes[before.recipe].hours("finetune", run.ftask, before.model, labels)
-        else:
-            hours = recipes[run.recipe].hours("pretrain", run.ptask, run.model)
-        return Estimate(hours, RECIPE)
+        return Estimate(self.plan.recipes[recipe].hours(stage, task, model, labels), RECIPE)
 
     def text(self, estimates: Iterable[Estimate]) -> str:
         """Return the sum of some estimates in words: the longest run, the price, what they are read from."""
@@ -111,7 +104,5 @@ class Estimates:
 
 def _kind(run: Run) -> tuple[str, ...]:
     """Return what a run's duration depends on."""
-    if isinstance(run, Pretraining):
-        return ("pretrain", run.recipe, run.ptask, run.model)
-    before = run.pretraining
-    return ("finetune", before.recipe, run.ftask, fold_of(run.target)[0], str(run.percent), before.model)
+    tested = (fold_of(run.target)[0], str(run.percent)) if isinstance(run, Finetuning) else ()
+    return (*stage_of(run), *tested)

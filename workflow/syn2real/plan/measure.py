@@ -53,7 +53,7 @@ def measure(plan: Plan) -> Iterator[str]:
             f"for images; {result['evaluation_seconds']:.2g} s an image tested; "
             f"{result['bytes'] / 2**30:.2f} GiB ({result['data']}, {result['device']})"
         )
-    for setting in plan.rendered({s for record in plan.experiments.values() for s in record.settings}):
+    for setting in plan.rendered(plan.settings):
         value = plan.images_of(setting)
         assert isinstance(value, Rendering)
         view, problem = _view(plan, setting, value)

@@ -14,13 +14,13 @@ from syn2real.plan.labels import labelled_images, split_images
 from syn2real.plan.plan import Plan
 from syn2real.plan.runs import Finetuning, Pretraining
 from syn2real.schema import to_params
-from syn2real.tasks.schema import Stage, TrainingSection
+from syn2real.tasks.schema import EVALUATION_UNITS, LENGTH_UNITS, Stage, TrainingSection
 
 FOLDER = Path("results/measured")
 READ = 50
 """Logs of a setting that are read at most."""
 NO_MATTER = {
-    *("iterations", "images", "passes", "evaluation_iterations", "evaluation_images"),
+    *(*LENGTH_UNITS, *EVALUATION_UNITS),
     *("lr", "momentum", "weight_decay", "warmup_images", "models", "seconds_per_1000_images"),
 }
 """What of a section changes no step's duration."""
@@ -66,17 +66,20 @@ def measured_hours(
 
     With the prefix `cpu_` they are the CPU's hours, which other programs on the machine hardly change.
     """
-    step = found.get("steps", {}).get(step_key(plan, run))
+    steps = found.get("steps")
+    step = steps.get(step_key(plan, run)) if steps else None
+    if step is None:
+        return None
     section = _with_length(plan, run)
-    if step is None or section.passes is not None:
+    if section.passes is not None:
         return None
     if isinstance(run, Pretraining):
         judged = plan.val_images(run.recipe, run.setting)
     else:
         judged = _tested(plan, run.target)
-    steps = section.total_iterations
-    tested = -(-steps // section.evaluation_interval) * judged
-    return float(steps * step[f"{prefix}seconds"] + tested * step[f"{prefix}evaluation_seconds"]) / 3600
+    length = section.total_iterations
+    tested = -(-length // section.evaluation_interval) * judged
+    return float(length * step[f"{prefix}seconds"] + tested * step[f"{prefix}evaluation_seconds"]) / 3600
 
 
 def shard_hours(

@@ -208,6 +208,11 @@ class Plan:
         used = self.used_images(setting, images) if split == "train" else images
         return runs.shard_files(self.source(setting), split, self.images_of(setting).shard_count(used))
 
+    @property
+    def settings(self) -> set[str]:
+        """The settings that are rendered or imported for any experiment."""
+        return {setting for record in self.experiments.values() for setting in record.settings}
+
     def needed_shards(self, settings: Iterable[str], names: Iterable[str] | None = None) -> set[str]:
         """Return the shards of some settings that some experiments (default: all) need."""
         needed = self.experiments if names is None else names

@@ -70,6 +70,11 @@ class Pretraining:
         """The run's folder."""
         return PRETRAIN.format(**vars(self))
 
+    @property
+    def metrics(self) -> str:
+        """The file that holds the run's measurement."""
+        return f"{self.folder}/metrics.json"
+
 
 @dataclass(frozen=True, order=True)
 class Finetuning:

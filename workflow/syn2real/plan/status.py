@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
 
-from syn2real.plan.estimates import Estimates, Run, metrics_of, read_done, runs_of
+from syn2real.plan.estimates import Estimates, Run, read_done, runs_of
 from syn2real.plan.plan import Plan
 from syn2real.plan.runs import ADVICE, Finetuning, Pretraining
 
@@ -73,7 +73,7 @@ def look(run: Run) -> Found:
 
 def status_lines(plan: Plan) -> Iterator[str]:
     """Yield what `syn2real status` prints of a plan."""
-    if shards := _shards(plan):
+    if shards := plan.needed_shards(plan.settings):
         yield f"shards        {_count(shards)} done"
     every: list[Found] = []
     for kind, stage in STAGES:
@@ -91,11 +91,6 @@ def status_lines(plan: Plan) -> Iterator[str]:
         yield _left(plan, every)
     yield _disk()
     yield from answers(plan)
-
-
-def _shards(plan: Plan) -> set[str]:
-    """Return all shards of a plan."""
-    return plan.needed_shards({s for record in plan.experiments.values() for s in record.settings})
 
 
 def _count(paths: Collection[str]) -> str:
@@ -147,21 +142,22 @@ def answers(plan: Plan) -> Iterator[str]:
         yield from (f"  {line}" for line in sentences.splitlines() if line.startswith("- "))
 
 
-def progress_line(plan: Plan) -> str:
-    """Return how many shards and runs of a plan are done."""
-    groups = {"shards": _shards(plan)}
-    groups |= {stage: {metrics_of(run) for run in _of_kind(plan, kind)} for kind, stage in STAGES}
-    return ", ".join(f"{_count(files)} {stage}" for stage, files in groups.items() if files)
+def _awaited(plan: Plan) -> dict[str, set[str]]:
+    """Return the files of shards and of runs whose number shows a plan's progress."""
+    runs = {stage: {run.metrics for run in _of_kind(plan, kind)} for kind, stage in STAGES}
+    return {"shards": plan.needed_shards(plan.settings)} | runs
 
 
 def report_progress(plan: Plan, stream: TextIO, every: float = EVERY) -> None:
     """Print a line of progress about every minute, from a thread that ends with the process."""
+    awaited = {stage: files for stage, files in _awaited(plan).items() if files}
 
     def work() -> None:
         started = time.monotonic()
         while True:
             time.sleep(every)
             minutes = (time.monotonic() - started) / 60
-            print(f"after {minutes:.0f} min: {progress_line(plan)}", file=stream, flush=True)
+            done = ", ".join(f"{_count(files)} {stage}" for stage, files in awaited.items())
+            print(f"after {minutes:.0f} min: {done}", file=stream, flush=True)
 
     threading.Thread(target=work, daemon=True).start()

@@ -10,7 +10,14 @@ import pandas as pd
 from syn2real.files import read_json, write_json, write_text
 from syn2real.laws.advice import advise_table
 from syn2real.laws.results import VERSION, identified
-from syn2real.report.wording import advice_text, curve_names, estimate_text, opening, tested_text
+from syn2real.report.wording import (
+    advice_text,
+    as_sentences,
+    curve_names,
+    estimate_text,
+    opening,
+    tested_text,
+)
 
 _PAGE = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>{title}</title><style>
@@ -106,10 +113,10 @@ def _without_target(curves: list[dict[str, Any]]) -> str:
 def _supported(curves: list[dict[str, Any]]) -> list[str]:
     """Return an item a curve on what its fit supports; a curve has the name that the advice gives it."""
     names, shared = curve_names([curve["curve"] for curve in curves])
-    items = []
-    for name, curve in zip(names, curves, strict=True):
-        tested = (f"{text[0].upper()}{text[1:]}." for text in tested_text(curve))
-        items.append(f"- **{name}**: {' '.join([_support(curve), *tested])}")
+    items = [
+        f"- **{name}**: {_support(curve)} {as_sentences(tested_text(curve))}".rstrip()
+        for name, curve in zip(names, curves, strict=True)
+    ]
     return [f"All curves: {shared}." if shared else "", *items]
 
 

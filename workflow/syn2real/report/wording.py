@@ -126,7 +126,12 @@ def _sentence(curve: dict[str, Any], result: dict[str, Any]) -> str:
     if curve["met_at"] is not None:
         met = f"The error at n = {curve['met_at']:,.0f} meets the target, that at the largest n does not. "
     said = [f"{met}{verdict}. {_outcome(curve)}; {curve['detail']}", *_claim(curve), *tested_text(curve)]
-    return ". ".join(text[0].upper() + text[1:] for text in said) + "."
+    return as_sentences(said)
+
+
+def as_sentences(texts: Sequence[str]) -> str:
+    """Return texts as sentences: each with a capital and a full stop."""
+    return " ".join(f"{text[0].upper()}{text[1:]}." for text in texts)
 
 
 def tested_text(curve: Mapping[str, Any]) -> list[str]:

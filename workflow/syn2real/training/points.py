@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from syn2real.data.targets.schema import fold_of
@@ -91,16 +90,10 @@ def _join_folds(rows: Iterable[tuple[dict[str, Any], Path]]) -> list[tuple[dict[
     for (folds, *_), parts in cut.items():
         if len(parts) == folds:
             files = [file for _, file in parts]
-            error = _error_of_all(files)
+            error = per_image.pooled([per_image.read_per_image(file) for file in files]).own_error
             s = round(sum(row["s"] for row, _ in parts) / folds)
             joined.append((parts[0][0] | {"s": s, "value": 1 - error, "error": error}, files))
     return joined
-
-
-def _error_of_all(files: Iterable[Path]) -> float:
-    """Return the error of all folds' photographs together."""
-    whole = per_image.pooled([per_image.read_per_image(file) for file in files])
-    return whole.error(np.ones(whole.photographs, int))
 
 
 def _row(path: str | Path) -> tuple[dict[str, Any], str, str | None]:

@@ -76,11 +76,12 @@ class Segmentation(DenseTask):
                 enlarged(model(images)["out"], images.shape[-2:]).argmax(dim=1),
                 masks != IGNORE,
             )
-            for mask, found, known in zip(masks, predicted, labelled, strict=True):
-                pairs = torch.bincount(mask[known] * k + found[known], minlength=k * k).reshape(k, k).cpu()
-                confusion += pairs
-                rows.append(_pixels(n, pairs))
-                n += 1
+            place = torch.arange(len(images), device=device)[:, None, None]
+            pairs = ((place * k + masks) * k + predicted)[labelled]
+            counts = torch.bincount(pairs, minlength=len(images) * k * k).reshape(-1, k, k).cpu()
+            confusion += counts.sum(dim=0)
+            rows.append(_pixels(n, counts))
+            n += len(images)
         each = iou(confusion)
         present = confusion.sum(dim=1) > 0
         accuracy = float(confusion.diag().sum() / confusion.sum().clamp(min=1))
@@ -98,17 +99,11 @@ class Segmentation(DenseTask):
         )
 
 
-def _pixels(image: int, confusion: Tensor) -> NDArray[np.int64]:
-    """Return an image's rows of `Segmented`: image, class, and pixels right, in excess and missed."""
-    right, truth, predicted = confusion.diag(), confusion.sum(dim=1), confusion.sum(dim=0)
-    (seen,) = (truth + predicted).nonzero(as_tuple=True)
-    columns = (
-        torch.full_like(seen, image),
-        seen,
-        right[seen],
-        (predicted - right)[seen],
-        (truth - right)[seen],
-    )
+def _pixels(first: int, confusions: Tensor) -> NDArray[np.int64]:
+    """Return the rows of `Segmented` of some images: image, class, and pixels right, in excess and missed."""
+    right, truth, predicted = confusions.diagonal(dim1=1, dim2=2), confusions.sum(2), confusions.sum(1)
+    at = (truth + predicted).nonzero(as_tuple=True)
+    columns = (first + at[0], at[1], right[at], (predicted - right)[at], (truth - right)[at])
     return torch.stack(columns, dim=1).numpy()
 
 
