@@ -35,7 +35,6 @@ from syn2real.laws.advice import advise_table
 from syn2real.laws.api import fit_table
 from syn2real.plan.plan import Plan
 from syn2real.plan.read import load_plan
-from syn2real.tasks.schema import read_section
 
 PARTS = (1, 4, 10, 40, 80)
 """How many times as short the trainings are."""
@@ -54,28 +53,6 @@ class Task:
     folder: Path
 
 
-def shortened(task: str, values: dict[str, Any], part: int) -> dict[str, Any]:
-    """Return a recipe's resolved section with its length, warm-up and evaluations divided by `part`."""
-    if part == 1:
-        return values
-    section = read_section(task, values)
-    found = values | {"warmup_images": round(section.warmup_images / part)}
-    if section.passes is not None:
-        return found | {
-            "passes": section.passes / part,
-            "evaluation_iterations": None,
-            "evaluation_images": None,
-        }
-    steps = max(1, round(section.total_iterations / part))
-    interval = max(1, round(section.evaluation_interval / part))
-    return found | {
-        "images": None,
-        "iterations": steps,
-        "evaluation_images": None,
-        "evaluation_iterations": min(interval, steps),
-    }
-
-
 def run_point(plan: Plan, name: str, task: Task) -> None:
     """Pre-train and fine-tune one point of the grid, unless it is there."""
     from syn2real.training.finetune import finetune
@@ -83,7 +60,8 @@ def run_point(plan: Plan, name: str, task: Task) -> None:
 
     logging.disable(logging.INFO)
     e = plan.run[name]
-    recipe, (ptask, *_), (model, *_), (f, *_) = plan.recipes[e.recipe], e.ptasks, e.models, e.ftasks
+    recipe = plan.recipes[e.recipe].shortened(1 / task.part)
+    (ptask, *_), (model, *_), (f, *_) = e.ptasks, e.models, e.ftasks
     backbone, done = task.folder / "backbone.safetensors", task.folder / "pretrain.json"
     common = {"scratch": task.folder / ".scratch", "threads": recipe.threads}
     key = {"recipe": e.recipe, "setting": task.setting, "ptask": ptask, "model": model}
@@ -92,7 +70,7 @@ def run_point(plan: Plan, name: str, task: Task) -> None:
     if not done.exists():
         pretrain(
             key=key,
-            recipe=shortened(ptask, recipe.resolve("pretrain", ptask, model), task.part),
+            recipe=recipe.resolve("pretrain", ptask, model),
             shards=[Path(shard) for shard in plan.shards(task.setting, "train", task.n)],
             val_shards=[Path(shard) for shard in plan.shards(task.setting, "val", n_val)],
             n=task.n,
@@ -105,7 +83,7 @@ def run_point(plan: Plan, name: str, task: Task) -> None:
     if not (task.folder / "metrics.json").exists():
         finetune(
             key=key | {"ftask": f.task, "target": f.target, "s_percent": percent},
-            recipe=shortened(f.task, recipe.resolve("finetune", f.task, model), task.part),
+            recipe=recipe.resolve("finetune", f.task, model),
             target=plan.target_data(f.target),
             backbone=backbone,
             percent=percent,

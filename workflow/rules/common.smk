@@ -47,7 +47,7 @@ def one_of(names):
 
 
 wildcard_constraints:
-    recipe="[a-z0-9-]+",
+    recipe=r"[a-z0-9-]+(\.\d+)?",
     setting="[a-z0-9-]+",
     split="train|val",
     shard=r"\d{6}",

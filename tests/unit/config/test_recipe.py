@@ -198,3 +198,38 @@ def test_a_length_in_passes_is_one_in_images_of_the_labels():
     assert (section.with_labels(40).images, section.with_labels(40).total_iterations) == (100, 13)
     with pytest.raises(ValueError, match="warm-up"):
         section.with_labels(3)
+
+
+@pytest.mark.parametrize(
+    ("lengths", "by", "shortened"),
+    [
+        ({"iterations": 600, "warmup_images": 800, "evaluation_iterations": 60}, 0.25, (150, 200, 15, None)),
+        ({"iterations": 5, "warmup_images": 39}, 0.5, (3, 19, 3, None)),
+        ({"iterations": 3, "warmup_images": 4}, 0.0001, (1, 0, 1, None)),
+        ({"images": 192_000, "evaluation_images": 38_400}, 0.125, (3_000, 0, 600, None)),
+        ({"images": 10, "warmup_images": 15}, 0.75, (1, 7, 1, None)),
+        ({"passes": 60, "warmup_images": 1_600}, 0.1, (None, 160, None, 6)),
+        ({"iterations": 7}, 1, (7, 0, 7, None)),
+    ],
+)
+def test_all_lengths_are_shortened_alike(lengths, by, shortened):
+    section = MulclassSection(batch_size=8, lr=0.1, seconds_per_1000_images=3, **lengths).shortened(by)
+    steps, interval = (
+        (None, None) if section.passes else (section.total_iterations, section.evaluation_interval)
+    )
+    assert (steps, section.warmup_images, interval, section.passes) == shortened
+    assert section.seconds_per_1000_images == 3
+
+
+@pytest.mark.parametrize("name", ["paper", "day", "digits", "smoke"])
+def test_every_shipped_recipe_can_be_shortened(name):
+    read = read_recipe(RECIPES / f"{name}.yaml", RECIPES)
+    for length in (0.001, 0.3):
+        shorter = read.shortened(length)
+        for stage in ("pretrain", "finetune"):
+            for task, given in shorter.given[stage].items():
+                section = getattr(getattr(shorter.recipe, stage), task)
+                assert section.lr == getattr(getattr(read.recipe, stage), task).lr
+                assert all(
+                    given[key].value == getattr(section, key) for key in ("images", "passes") if key in given
+                )

@@ -1,5 +1,6 @@
 """The plan: which runs, which shards, and what is refused before the first job."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from syn2real.plan.measured import _tested
 from syn2real.plan.missing import missing_data
 from syn2real.plan.plan import Plan, levels
 from syn2real.plan.read import load_plan
+from syn2real.plan.recipes import recipe_lines
 from syn2real.tasks.schema import read_section
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -63,6 +65,18 @@ def test_folds_multiply_the_fine_tunings_alone(tmp_path: Path) -> None:
     assert [labelled_images(cut, each) for each in ("mine", name)] == [60, 80]
     assert [_tested(cut, each) for each in ("mine", name)] == [40, 20]
     assert len({_kind(run) for run in after.finetunings if run.pretraining.n}) == 1
+
+
+def test_a_shortened_recipe_has_its_own_name(tmp_path: Path) -> None:
+    plain, short = _load(tmp_path), _load(tmp_path, length=0.5)
+    runs = [plan.experiments["smoke"].finetunings for plan in (plain, short)]
+    assert {run.pretraining.recipe for run in runs[1]} == {"smoke-x0.5"}
+    assert [run.folder.replace("/smoke-x0.5/", "/smoke/") for run in runs[1]] == [r.folder for r in runs[0]]
+    assert short.recipes["smoke-x0.5"].section("finetune", "sinclass", "resnet18").iterations == 2
+    lines = recipe_lines(short, full=True)
+    assert any(re.fullmatch(r" +iterations +2 +smoke.yaml x 0.5", line) for line in lines)
+    assert any(line.startswith("recipe smoke-x0.5: ") for line in recipe_lines(short))
+    assert _load(tmp_path, length=1).experiments == plain.experiments
 
 
 def test_a_share_is_written_without_superfluous_digits(tmp_path: Path) -> None:
@@ -118,6 +132,7 @@ def test_an_own_copy_of_the_materials_may_have_any(tmp_path: Path) -> None:
             {"ftasks": [{"task": "sinclass", "target": "imagenet", "percents": [150]}]},
             "ftasks.0.percents.0: must be at most 100; it is 150",
         ),
+        ({"length": 1.5}, "length: must be at most 1; it is 1.5"),
         ({"settings": ["smok"]}, "settings: 'smok' is not defined; did you mean 'smoke'?"),
         ({"recipe": "smokee"}, "recipe: 'smokee' is not defined; did you mean 'smoke'?"),
         (

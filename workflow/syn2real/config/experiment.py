@@ -8,11 +8,12 @@ from pydantic import AfterValidator, Discriminator, Field, Tag, field_validator,
 from syn2real import plugins
 from syn2real.backbones.schema import ModelName
 from syn2real.complexity.schema import Complexity, FTask, Reference
+from syn2real.config.recipe import shortened_name
 from syn2real.data.own_renders.schema import AnyOwnRenders, OwnRenders
 from syn2real.data.pools import Pool
 from syn2real.data.targets.schema import Target
 from syn2real.render.schema import Rendering, may_be_off, rendering_model
-from syn2real.schema import Name, Section, UserPath, renamed
+from syn2real.schema import Name, Section, UserPath, later, renamed
 from syn2real.tasks.schema import tasks_of
 
 VALUES = ("stand_ins", "settings")
@@ -81,12 +82,13 @@ def without_duplicates(values: tuple[T, ...]) -> tuple[T, ...]:
 
 
 def _written_in_paths(percent: float) -> float:
-    """Return a share, or refuse one whose digits do not fit the name of a run's folder."""
+    """Return a share or a length, or refuse one whose digits do not fit the name of a run's folder."""
     if percent < 1e-4 or float(f"{percent:.10g}") != percent:
-        raise ValueError(f"{percent!r} has too many digits; shares have ten at most and are 0.0001 or more")
+        raise ValueError(f"{percent!r} has too many digits; it may have ten and is 0.0001 or more")
     return percent
 
 
+Length = Annotated[float, Field(gt=0, le=1), AfterValidator(_written_in_paths)]
 Percent = Annotated[float, Field(gt=0, le=100), AfterValidator(_written_in_paths)]
 
 
@@ -231,6 +233,11 @@ class Experiment(Question):
     """One question and the grid of runs that answers it, or the complexity of settings, or both."""
 
     recipe: Name = Field(description="the training recipe: a file of config/recipes/")
+    length: Length = later(
+        1.0,
+        description="shortens the recipe: lengths, warm-ups and evaluation intervals of both stages "
+        "times this; it is then another recipe in paths and points (day-x0.25), never in one fit with others",
+    )
     settings: tuple[Name, ...] = Field(
         min_length=1, description="settings to pre-train on and to measure the complexity of"
     )
@@ -247,6 +254,11 @@ class Experiment(Question):
     stand_ins: dict[Name, StandIn] = Field({}, description="targets to make by rendering")
     complexity: Complexity | None = Field(None, description="how to measure the complexity of the settings")
     references: dict[Name, Reference] = Field({}, description="reference backbones for the complexity")
+
+    @property
+    def trained_by(self) -> str:
+        """The recipe's name in paths and tables, which says how it is shortened."""
+        return shortened_name(self.recipe, self.length)
 
     @field_validator("settings", "ptasks", "models", "sizes", "seeds")
     @classmethod

@@ -5,7 +5,7 @@ inherited, and one unit of a length replaces an inherited other one.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,7 +14,7 @@ from syn2real.config.recipe import Recipe
 from syn2real.errors import InputError
 from syn2real.plugins import require_name
 from syn2real.schema import Section, UserPath, validate
-from syn2real.tasks.schema import EVALUATION_UNITS, LENGTH_UNITS
+from syn2real.tasks.schema import EVALUATION_UNITS, LENGTH_UNITS, LENGTHS
 
 TIMED = frozenset({"crop", "image_size", "precision", "resize"})
 """Keys that change the time of an image: an inherited `seconds_per_1000_images` is of other images."""
@@ -48,12 +48,25 @@ class RecipeFile:
         What the files say, by key as in `Recipe`; `Given` in place of each value.
     base : dict
         The same of the last of `files` alone.
+    length : float
+        What an experiment multiplies all lengths by; `recipe` and `given` hold the products.
     """
 
     recipe: Recipe
     files: tuple[Path, ...]
     given: dict[str, Any]
     base: dict[str, Any]
+    length: float = 1.0
+
+    def shortened(self, length: float) -> "RecipeFile":
+        """Return the recipe with all its lengths times `length` (0 to 1)."""
+        recipe, given = self.recipe.shortened(length), dict(self.given)
+        for stage in {"pretrain", "finetune"} & {*given}:
+            given[stage] = {
+                task: _with_lengths(leaf, getattr(getattr(recipe, stage), task))
+                for task, leaf in given[stage].items()
+            }
+        return replace(self, recipe=recipe, given=given, length=length)
 
 
 def read_recipe(file: str | Path, recipes: str | Path) -> RecipeFile:
@@ -157,6 +170,14 @@ def _without_replaced(base: Mapping[str, Any], own: Mapping[str, Any]) -> dict[s
     if timed and isinstance(left.get("models"), Mapping):
         left["models"] = {name: _untimed(values) for name, values in left["models"].items()}
     return left
+
+
+def _with_lengths(given: Any, section: Any) -> Any:
+    """Return what files give of a section, with the section's own lengths."""
+    if not isinstance(given, Mapping):
+        return given
+    new = {key: given[key]._replace(value=getattr(section, key)) for key in LENGTHS if key in given}
+    return {**given, **new}
 
 
 def _untimed(values: Any) -> Any:

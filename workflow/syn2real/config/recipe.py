@@ -17,6 +17,11 @@ from syn2real.tasks.schema import Stage, TrainingSection, task_schema, tasks_of
 _COSTS = {"models", "seconds_per_1000_images"}
 
 
+def shortened_name(recipe: str, length: float) -> str:
+    """Return what a shortened recipe is called in paths and tables, which is another recipe there."""
+    return recipe if length == 1 else f"{recipe}-x{length:.10g}"
+
+
 def _for_pretraining(section: TrainingSection) -> TrainingSection:
     """Refuse what a pre-training cannot have: its weights are random, its length is one for all n (§4.1)."""
     if section.passes is not None:
@@ -89,6 +94,16 @@ class Recipe(Section):
     def section(self, stage: Stage, task: str, model: ModelName) -> TrainingSection:
         """Return the section of one task with the exceptions of one backbone applied."""
         return self.require(stage, task).for_model(model)
+
+    def shortened(self, length: float) -> "Recipe":
+        """Return the recipe with all lengths of all its sections times `length` (0 to 1)."""
+        stages = {
+            stage: sections.model_copy(
+                update={task: section.shortened(length) for task, section in sections if section is not None}
+            )
+            for stage, sections in (("pretrain", self.pretrain), ("finetune", self.finetune))
+        }
+        return self.model_copy(update=stages)
 
     def resolve(self, stage: Stage, task: str, model: ModelName) -> dict[str, Any]:
         """Return what a job is given: a section as plain data, without the cost estimates.

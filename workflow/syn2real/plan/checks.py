@@ -92,7 +92,7 @@ def _check_runs(e: Experiment, file: str) -> None:
 def _check_recipes(plan: Plan, e: Experiment) -> None:
     """Raise InputError unless the recipes have a section for each task that an experiment trains."""
     for recipe, stage, task, _ in used_sections(plan, e):
-        file = f"{plan.config.recipes}/{recipe}.yaml"
+        file = str(plan.recipe_files[recipe].files[0])
         section = plan.recipes[recipe].require(stage, task, file=file)
         trained = any(
             isinstance(r, TrainedReference) and (r.recipe, r.ftask) == (recipe, task)
@@ -107,7 +107,7 @@ def _check_recipes(plan: Plan, e: Experiment) -> None:
 def _check_passes(plan: Plan, e: Experiment) -> None:
     """Raise InputError where the warm-up of a fine-tuning is as long as its passes over the labels."""
     for f in e.ftasks:
-        section = plan.recipes[e.recipe].require("finetune", f.task)
+        section = plan.recipes[e.trained_by].require("finetune", f.task)
         labels = labelled_images(plan, plan.tested(f.target)[0], min(f.percents)) if section.passes else None
         try:
             if labels:

@@ -310,14 +310,14 @@ def derive(plan: Plan, asked: Experiment | Measured, file: str) -> ExperimentPla
 def _pretrainings(e: Experiment) -> list[Pretraining]:
     """Return the pre-training runs."""
     grid = product(e.settings, e.ptasks, e.models, sorted(e.sizes), sorted(e.seeds))
-    return [Pretraining(e.recipe, s, p, m, n, k) for s, p, m, n, k in grid if n > 0]
+    return [Pretraining(e.trained_by, s, p, m, n, k) for s, p, m, n, k in grid if n > 0]
 
 
 def _finetunings(plan: Plan, e: Experiment, pretrainings: Iterable[Pretraining]) -> list[Finetuning]:
     """Return the fine-tuning runs, from each pre-training and from scratch."""
     starts = [*pretrainings]
     if 0 in e.sizes:
-        starts += [Pretraining(e.recipe, NONE, NONE, m, 0, k) for m, k in product(e.models, e.seeds)]
+        starts += [Pretraining(e.trained_by, NONE, NONE, m, 0, k) for m, k in product(e.models, e.seeds)]
     return sorted(
         Finetuning(start, f.task, target, percent)
         for start, f in product(starts, e.ftasks)
@@ -344,7 +344,7 @@ def _images(plan: Plan, e: Experiment, stand_ins: Iterable[str]) -> dict[str, di
         (
             plan.source(setting),
             plan.used_images(setting, max(largest, measured)),
-            plan.val_images(e.recipe, setting) if largest else 0,
+            plan.val_images(e.trained_by, setting) if largest else 0,
         )
         for setting in e.settings
     ]

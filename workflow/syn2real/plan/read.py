@@ -86,6 +86,9 @@ def _add_experiment(plan: Plan, path: str) -> None:
             if recipe not in plan.recipes:
                 plan.recipe_files[recipe] = _recipe(plan, recipe, path)
                 plan.recipes[recipe] = plan.recipe_files[recipe].recipe
+        if asked.length != 1:
+            plan.recipe_files[asked.trained_by] = plan.recipe_files[asked.recipe].shortened(asked.length)
+            plan.recipes[asked.trained_by] = plan.recipe_files[asked.trained_by].recipe
         check_experiment(plan, asked, path)
     record = derive(plan, asked, path)
     check_assets(plan, record)

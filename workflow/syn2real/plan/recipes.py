@@ -10,7 +10,7 @@ from syn2real.complexity.schema import TrainedReference
 from syn2real.config.experiment import Experiment
 from syn2real.config.extending import Given, RecipeFile, leaves
 from syn2real.plan.plan import Plan
-from syn2real.tasks.schema import Stage
+from syn2real.tasks.schema import LENGTHS, Stage
 
 WIDTH = 120
 
@@ -18,8 +18,8 @@ WIDTH = 120
 def used_sections(plan: Plan, e: Experiment) -> list[tuple[str, Stage, str, tuple[str, ...]]]:
     """Return the sections that an experiment trains by: recipe, stage, task and backbones."""
     used: list[tuple[str, Stage, str, tuple[str, ...]]] = []
-    used += [(e.recipe, "pretrain", ptask, e.models) for ptask in e.ptasks]
-    used += [(e.recipe, "finetune", f.task, e.models) for f in e.ftasks]
+    used += [(e.trained_by, "pretrain", ptask, e.models) for ptask in e.ptasks]
+    used += [(e.trained_by, "finetune", f.task, e.models) for f in e.ftasks]
     trained = [r for r in e.references.values() if isinstance(r, TrainedReference)]
     return used + [(r.recipe, "finetune", r.ftask, (r.model,)) for r in trained]
 
@@ -39,9 +39,10 @@ def recipe_lines(plan: Plan, *, full: bool = False) -> list[str]:
     for name in dict.fromkeys(recipe for recipe, *_ in used):
         read = plan.recipe_files[name]
         files = " extends ".join(str(file) for file in read.files)
-        if not full and len(read.files) == 1:
+        shorter = f", all lengths x {read.length:g}" if read.length != 1 else ""
+        if not full and len(read.files) == 1 and not shorter:
             continue
-        lines.append(f"recipe {name}: {files}" + ("" if full else " (--recipe prints all its numbers)"))
+        lines.append(f"recipe {name}: {files}{shorter}{'' if full else ' (--recipe prints all its numbers)'}")
         sections = dict.fromkeys((stage, task) for recipe, stage, task, _ in used if recipe == name)
         models = sorted({model for recipe, *_, own in used if recipe == name for model in own})
         for section in [(), *sections]:
@@ -60,6 +61,7 @@ def _all(read: RecipeFile, section: tuple[str, ...], models: list[str]) -> list[
     lines = [f"  {'.'.join(section)}"] if section else []
     for key, value in flat.items():
         source = given[key].file.name if key in given else "default"
+        source += f" x {read.length:g}" if read.length != 1 and key in LENGTHS and value is not None else ""
         if value is not None or key in given:
             lines.append(f"    {key:<34} {_shown(value):<28} {source}")
     return lines

@@ -15,6 +15,8 @@ PositiveInt = Annotated[int, Field(gt=0)]
 LENGTH_UNITS = ("iterations", "images", "passes")
 EVALUATION_UNITS = ("evaluation_iterations", "evaluation_images")
 """The units that a length, and the interval between evaluations, may be given in: one of each."""
+LENGTHS = (*LENGTH_UNITS, "warmup_images", *EVALUATION_UNITS)
+"""What `TrainingSection.shortened` changes."""
 
 
 def task_schema(task: str) -> ModuleType:
@@ -251,6 +253,21 @@ class TrainingSection(Section):
             return self
         length = {"passes": None, "images": math.ceil(self.passes * n)}
         return type(self).model_validate(self.model_dump() | length)
+
+    def shortened(self, length: float) -> Self:
+        """Return the section with length, warm-up and evaluation interval times `length` (0 to 1).
+
+        Steps and images are rounded up and the warm-up down, so that it still ends before the training does.
+        """
+        scaled: dict[str, Any] = {}
+        for key in LENGTHS:
+            if (value := getattr(self, key)) is not None:
+                exact = round(value * length, 9)
+                whole = math.floor if key == "warmup_images" else math.ceil
+                scaled[key] = exact if key == "passes" else whole(exact)
+        if "images" in scaled:
+            scaled["warmup_images"] = min(scaled["warmup_images"], scaled["images"] - 1)
+        return type(self).model_validate(self.model_dump() | scaled)
 
     def hours(self) -> float | None:
         """Return the estimated training time in hours on one device, or None without an estimate."""
