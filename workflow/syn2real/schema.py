@@ -124,6 +124,8 @@ def _problem(section: Any, details: Sequence[ErrorDetails]) -> str:
     detail = details[0]
     if detail["type"] != "extra_forbidden":
         return sentence(details)
+    if re.fullmatch(r"\d+", str(detail["loc"][-1])):
+        return "unknown key; it follows a comma: write decimals with a point, as in 0.5"
     valid = sorted(section.model_fields) if _is_model(section) else []
     hint = did_you_mean(str(detail["loc"][-1]), valid, f"the keys here are {', '.join(valid)}")
     return f"unknown key; {hint}"

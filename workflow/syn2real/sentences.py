@@ -47,7 +47,7 @@ def sentence(details: Sequence[Mapping[str, Any]]) -> str:
         return _missing(detail)
     if kind in _BOUNDS:
         word, key = _BOUNDS[kind]
-        return f"must be {word} {context[key]:g}; it is {shown(value)}"
+        return f"must be {word} {context[key]:,.12g}; it is {shown(value)}"
     options = dict.fromkeys(_what(d["type"], value, d.get("ctx", {})) for d in details)
     *first, last = options
     what = "".join(f"{option.replace(' belongs here', '')} or " for option in first) + last

@@ -9,6 +9,7 @@ from syn2real.config.recipe import Recipe
 from syn2real.errors import InputError
 from syn2real.tasks.mulclass.schema import Section as MulclassSection
 from syn2real.tasks.schema import read_section, tasks_of
+from syn2real.tasks.sinclass.schema import Section as SinclassSection
 
 RECIPES = Path(__file__).parents[3] / "config" / "recipes"
 
@@ -154,11 +155,25 @@ def test_cost_estimates_change_no_job():
         ({"iterations": 5, "micro_batch_size": 4}, "give norm_batch_size, .* or norm: frozen"),
         ({"iterations": 5, "norm": "frozen", "micro_batch_size": 3}, "3 does not divide the batch of 8"),
         ({"iterations": 5, "models": {"resnet20": {"batch_size": 4}}}, "resnet20"),
+        ({"iterations": 10**10}, "1000000000"),
+        ({"images": 10**13}, "1000000000000"),
+        ({"passes": 1e300}, "1000000"),
+        ({"iterations": 5, "lr": 1e300}, "less than or equal to 100"),
+        ({"iterations": 5, "batch_size": 10**12}, "100000"),
+        ({"iterations": 5, "image_size": 1}, "greater than or equal to 4"),
+        ({"iterations": 5, "image_size": 10**8}, "10000"),
+        ({"iterations": 5, "small_first": {"part": 0.5, "scale": 0.001}}, "0.1"),
     ],
 )
 def test_mistakes_are_refused(values, message):
     with pytest.raises(ValidationError, match=message):
         MulclassSection.model_validate({"batch_size": 8, "lr": 0.1} | values)
+
+
+@pytest.mark.parametrize("scale", [(5.0, 9.0), (0.0, 1.0), (0.9, 0.5), (-1.0, 0.5)])
+def test_a_crop_covers_a_part_of_the_image(scale):
+    with pytest.raises(ValidationError, match="crop_scale"):
+        SinclassSection.model_validate({"batch_size": 8, "lr": 0.1, "iterations": 5, "crop_scale": scale})
 
 
 def test_length_in_images_is_whole_batches():
@@ -181,6 +196,12 @@ def test_length_in_images_is_whole_batches():
             "mulclass",
             {"passes": 3, "iterations": None},
             "a pre-training has one length for all n",
+        ),
+        (
+            "finetune",
+            "objdet",
+            {"norm_batch_size": 2, "models": {"resnet18": {"batch_size": 5}}},
+            "models.resnet18: norm_batch_size: 2 does not divide the batch of 5 images",
         ),
         ("finetune", "semseg", {"norm": "frozen", "micro_batch_size": 2}, "the head's batch norm"),
     ],

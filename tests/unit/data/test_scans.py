@@ -28,6 +28,16 @@ def test_scans_are_split_by_a_draw_into_labelled_and_tested_ones(tmp_path):
     assert not pixels[:2].any() and not pixels[:, -2:].any() and pixels.max() > 200
 
 
-def test_scans_have_one_layout():
-    with pytest.raises(ValidationError, match="scans are made in layout image-folder"):
-        Target(layout="imagenet", path="results/scans/x", scans={"labels": 2})
+@pytest.mark.parametrize(
+    ("keys", "problem"),
+    [
+        ({"layout": "imagenet"}, "scans are made in layout image-folder"),
+        ({"images": {"train": "a", "test": "b"}}, "remove `images`"),
+        ({"folds": 5}, "remove `folds`"),
+        ({"scans": {"labels": 0}}, "labels"),
+        ({"scans": {"labels": 1000}}, "labels"),
+    ],
+)
+def test_what_does_not_fit_scans_is_refused(keys, problem):
+    with pytest.raises(ValidationError, match=problem):
+        Target(**{"layout": "image-folder", "path": "results/scans/x", "scans": {"labels": 2}} | keys)

@@ -225,15 +225,13 @@ def test_mistakes_are_refused_in_one_line(tmp_path: Path, changes: dict, message
     ],
 )
 def test_a_file_of_another_kind_is_named(tmp_path: Path, file: str, kind: str | None) -> None:
-    message = f"{kind}, no experiment; name a file" if kind else "is a pipe or device; give a YAML file"
+    message = f"this is {kind}, not an experiment; name" if kind else "is a pipe or device; give a YAML file"
     with pytest.raises(InputError, match=message):
         load_plan(_config(tmp_path) | {"experiment": str(ROOT / file)})
 
 
 def test_a_name_may_not_mean_two_things(tmp_path: Path) -> None:
-    with pytest.raises(
-        InputError, match="renderings.single-fix-fix-textured: this name is defined otherwise"
-    ):
+    with pytest.raises(InputError, match="renderings.single-fix-fix-textured: this name is already defined"):
         _load(tmp_path, renderings={"single-fix-fix-textured": {"views": 3}})
 
 

@@ -164,7 +164,7 @@ COMPLEXITY = {"reference": "smoke", "images": 16, "image_size": 48}
         (
             {},
             {"renderings": {"single-fix-fix-textured": DRAWN}},
-            "renderings.single-fix-fix-textured: this name is defined otherwise elsewhere",
+            "renderings.single-fix-fix-textured: this name is already defined, with other values",
         ),
     ],
 )  # fmt: skip

@@ -102,7 +102,11 @@ def read_recipe(file: str | Path, recipes: str | Path) -> RecipeFile:
     try:
         recipe = validate(Recipe, _values(given), file=files[0])
     except InputError as error:
-        raise InputError(error.problem, file=_source(given, error.key) or files[0], key=error.key) from None
+        file, problem = _source(given, error.key) or files[0], error.problem
+        removing = [path for path in files if _is_null(layers[path], error.key)]
+        if removing and problem.startswith("this key is missing"):
+            file, problem = removing[0], "null removes this key, and it is needed; give a value"
+        raise InputError(problem, file=file, key=error.key) from None
     return RecipeFile(recipe, files, given, base)
 
 
@@ -187,6 +191,14 @@ def _untimed(values: Any) -> Any:
 
 def _value(given: Any) -> Any:
     return given.value if isinstance(given, Given) else given
+
+
+def _is_null(values: Any, key: str | None) -> bool:
+    """Whether a file says null at a dotted key."""
+    *sections, last = (key or "").split(".")
+    for part in sections:
+        values = values.get(part) if isinstance(values, Mapping) else None
+    return isinstance(values, Mapping) and last in values and values[last] is None
 
 
 def _source(given: Mapping[str, Any], key: str | None) -> Path | None:

@@ -7,11 +7,12 @@ import inspect
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import AfterValidator, Field, create_model
+from pydantic import AfterValidator, Field, ValidationError, create_model
 
 from syn2real.backbones.schema import ModelName
 from syn2real.errors import InputError
 from syn2real.schema import Section
+from syn2real.sentences import sentence
 from syn2real.tasks.schema import Stage, TrainingSection, task_schema, tasks_of
 
 _COSTS = {"models", "seconds_per_1000_images"}
@@ -22,23 +23,36 @@ def shortened_name(recipe: str, length: float) -> str:
     return recipe if length == 1 else f"{recipe}-x{length:.10g}"
 
 
+def _exceptions_fit(section: TrainingSection) -> TrainingSection:
+    """Refuse what the exceptions of one backbone make of the section, if that is wrong."""
+    for model in section.models:
+        try:
+            section.for_model(model)
+        except ValidationError as error:
+            raise ValueError(f"models.{model}: {sentence(error.errors())}") from None
+    return section
+
+
 def _for_pretraining(section: TrainingSection) -> TrainingSection:
     """Refuse what a pre-training cannot have: its weights are random, its length is one for all n (§4.1)."""
     if section.passes is not None:
         raise ValueError("a pre-training has one length for all n; give iterations or images, not passes")
     if section.norm == "frozen":
         raise ValueError("a pre-training has no statistics of batch norm to hold; remove norm: frozen")
-    return section
+    return _exceptions_fit(section)
 
 
 def _sections(stage: Stage, doc: str) -> type[Section]:
     """Return the model of a stage's sections: one for each task that has the stage, none of them required."""
     fields: dict[str, Any] = {}
+    check = _for_pretraining if stage == "pretrain" else _exceptions_fit
     for task in tasks_of(stage):
         section = task_schema(task).Section
         description = (inspect.getdoc(section) or "").partition("\n")[0].removesuffix(".")
-        kind = Annotated[section, AfterValidator(_for_pretraining)] if stage == "pretrain" else section
-        fields[task] = (kind | None, Field(None, description=description))
+        fields[task] = (
+            Annotated[section, AfterValidator(check)] | None,
+            Field(None, description=description),
+        )
     return create_model(f"{stage.capitalize()}Sections", __base__=Section, __doc__=doc, **fields)
 
 
@@ -53,7 +67,7 @@ else:
 class Recipe(Section):
     """How to pre-train and to fine-tune: one file of config/recipes/."""
 
-    threads: int = Field(gt=0, description="CPU threads a training job computes with")
+    threads: int = Field(gt=0, le=4096, description="CPU threads a training job computes with")
     validation_images: int = Field(
         default=1000, gt=0, description="synthetic images that choose the best model (§4.1)"
     )

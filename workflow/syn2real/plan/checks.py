@@ -99,8 +99,9 @@ def _check_recipes(plan: Plan, e: Experiment) -> None:
             for r in e.references.values()
         )
         if section.norm == "frozen" and (trained or 0 in e.sizes):
-            what = "a reference is trained" if trained else "size 0 is"
-            problem = f"{what} from scratch, where batch norm has no statistics to hold; remove norm: frozen"
+            what, fix = ("a reference", "") if trained else ("size 0", ", or size 0 from the experiment")
+            problem = f"{what} is trained from scratch, where batch norm has no statistics to hold"
+            problem += f"; remove norm: frozen{fix}"
             raise InputError(problem, file=file, key=f"{stage}.{task}.norm")
 
 
@@ -113,7 +114,10 @@ def _check_passes(plan: Plan, e: Experiment) -> None:
             if labels:
                 section.with_labels(labels)
         except ValueError:
-            problem = f"{section.passes:g} passes over {labels:,} labelled images ({f.target}) are within it"
+            problem = (
+                f"{section.warmup_images:,} images of warm-up are no less than {section.passes:g} passes"
+            )
+            problem += f" over {labels:,} labelled images ({f.target}); lower it, or raise passes"
             file = f"{plan.config.recipes}/{e.recipe}.yaml"
             raise InputError(problem, file=file, key=f"finetune.{f.task}.warmup_images") from None
 

@@ -73,7 +73,7 @@ def _add_experiment(plan: Plan, path: str) -> None:
     """Read an experiment file, join its definitions with the shared ones, check it, and derive its record."""
     value = read_yaml(path)
     if (kind := _other_kind(value)) is not None:
-        raise InputError(f"{kind}, no experiment; name a file that asks a question", file=path)
+        raise InputError(f"this is {kind}, not an experiment; name an experiment file", file=path)
     asked = validate(experiment_model(value), value, file=path)
     if other := plan.experiments.get(asked.name):
         if other.file == path:
@@ -115,7 +115,7 @@ def _join(shared: dict[str, T], own: Mapping[str, T], path: str, key: str) -> No
     for name, value in own.items():
         if shared.setdefault(name, value) != value:
             raise InputError(
-                "this name is defined otherwise elsewhere; choose another name",
+                "this name is already defined, with other values; choose another name",
                 file=path,
                 key=f"{key}.{name}",
             )

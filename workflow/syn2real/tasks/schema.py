@@ -4,7 +4,7 @@ import math
 from types import ModuleType
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from syn2real import plugins
 from syn2real.backbones.schema import ModelName
@@ -12,6 +12,28 @@ from syn2real.schema import Section, later
 
 Stage = Literal["pretrain", "finetune"]
 PositiveInt = Annotated[int, Field(gt=0)]
+Steps = Annotated[int, Field(gt=0, le=10**9)]
+"""A number of steps; the longest training of the paper has half a million."""
+Images = Annotated[int, Field(ge=0, le=10**12)]
+"""A number of images seen."""
+Batch = Annotated[int, Field(ge=2, le=100_000)]
+"""Images of a batch."""
+SMALLEST = 4
+Pixels = Annotated[int, Field(ge=SMALLEST, le=10_000)]
+"""A side of the images trained on."""
+Part = Annotated[float, Field(ge=0, le=1)]
+"""A probability, or a fraction."""
+
+
+def _crop_range(value: tuple[float, float]) -> tuple[float, float]:
+    """Return the range of a crop's area, or refuse what is none."""
+    if not 0 < value[0] <= value[1]:
+        raise ValueError(f"{list(value)} is no range [low, high] above 0")
+    return value
+
+
+CropScale = Annotated[tuple[Part, Part], AfterValidator(_crop_range)]
+"""The fraction of an image's area that a random crop covers."""
 LENGTH_UNITS = ("iterations", "images", "passes")
 EVALUATION_UNITS = ("evaluation_iterations", "evaluation_images")
 """The units that a length, and the interval between evaluations, may be given in: one of each."""
@@ -51,7 +73,7 @@ def read_section(task: str, values: Any) -> "TrainingSection":
 class Override(Section):
     """What differs for one backbone from what its section says."""
 
-    batch_size: int | None = Field(default=None, ge=2, description="images a step, over all devices")
+    batch_size: Batch | None = Field(default=None, description="images a step, over all devices")
     seconds_per_1000_images: float | None = Field(
         default=None, gt=0, description="estimate for this backbone, in seconds"
     )
@@ -61,7 +83,9 @@ class SmallFirst(Section):
     """Smaller images at the beginning of a training: faster steps (Touvron et al., 2019; Howard, 2018)."""
 
     part: float = Field(gt=0, lt=1, description="share of the steps that see smaller images, the first ones")
-    scale: float = Field(gt=0, lt=1, description="their sides, in units of the sizes that the section gives")
+    scale: float = Field(
+        ge=0.1, lt=1, description="their sides, in units of the sizes that the section gives"
+    )
 
 
 class TrainingSection(Section):
@@ -75,10 +99,9 @@ class TrainingSection(Section):
     SIZES: ClassVar[tuple[str, ...]] = ()
     """The keys that give the sizes of the images trained on."""
 
-    batch_size: int = Field(ge=2, description="images a step, over all devices (batch norm needs two)")
-    norm_batch_size: int | None = Field(
+    batch_size: Batch = Field(description="images a step, over all devices (batch norm needs two)")
+    norm_batch_size: Batch | None = Field(
         default=None,
-        ge=2,
         description="images that batch norm takes its statistics over (default: the whole batch); with fewer "
         "devices than such groups a device computes them one after the other, so it also bounds memory",
     )
@@ -95,21 +118,22 @@ class TrainingSection(Section):
         "batch's. Only where no batch norm trains; where it does, norm_batch_size bounds memory, and changes "
         "the statistics. Random numbers of a pass (dropout, the detector's samples) are drawn again",
     )
-    eval_batch_size: int = Field(default=32, gt=0, description="images a step of the evaluation")
-    iterations: int | None = Field(default=None, gt=0, description="length in steps")
-    images: int | None = Field(default=None, gt=0, description="length in images seen")
+    eval_batch_size: int = Field(default=32, gt=0, le=100_000, description="images a step of the evaluation")
+    iterations: Steps | None = Field(default=None, description="length in steps")
+    images: Images | None = Field(default=None, gt=0, description="length in images seen")
     passes: float | None = later(
         None,
         gt=0,
+        le=1_000_000,
         description="length of a fine-tuning in passes over its labelled images, however many these are",
     )
-    lr: float = Field(gt=0, description="learning rate after the warm-up")
+    lr: float = Field(gt=0, le=100, description="learning rate after the warm-up")
     momentum: float = Field(default=0.9, ge=0, lt=1, description="momentum of SGD")
     nesterov: bool = Field(default=False, description="Nesterov's momentum")
-    weight_decay: float = Field(default=1e-4, ge=0, description="weight decay")
+    weight_decay: float = Field(default=1e-4, ge=0, le=1, description="weight decay")
     decay_norm: bool = Field(default=True, description="decay scale and shift of batch norm too")
-    warmup_images: int = Field(
-        default=0, ge=0, description="images over which the learning rate grows linearly from 0"
+    warmup_images: Images = Field(
+        default=0, description="images over which the learning rate grows linearly from 0"
     )
     small_first: SmallFirst | None = later(
         None,
@@ -119,9 +143,9 @@ class TrainingSection(Section):
     schedule: Literal["cosine", "polynomial"] = Field(
         default="cosine", description="decay of the learning rate to 0"
     )
-    power: float = Field(default=0.9, gt=0, description="exponent of the polynomial decay")
-    evaluation_iterations: int | None = Field(default=None, gt=0, description="steps between evaluations")
-    evaluation_images: int | None = Field(default=None, gt=0, description="images between evaluations")
+    power: float = Field(default=0.9, gt=0, le=100, description="exponent of the polynomial decay")
+    evaluation_iterations: Steps | None = Field(default=None, description="steps between evaluations")
+    evaluation_images: Images | None = Field(default=None, gt=0, description="images between evaluations")
     precision: Literal["fp32", "fp16", "bf16", "mixed16"] = Field(
         default="fp32",
         description="of the forward pass on a GPU; mixed16 is bf16 where the hardware has it and else fp16; "
@@ -137,7 +161,9 @@ class TrainingSection(Section):
         description="compile the backbone on a GPU (torch.compile): minutes once, then faster steps; "
         "changes the rounding of numbers alone",
     )
-    workers: int = Field(default=0, ge=0, description="processes that load data; they change no number")
+    workers: int = Field(
+        default=0, ge=0, le=1000, description="processes that load data; they change no number"
+    )
     cache_mib: int = Field(
         default=512, ge=0, description="keep decoded images in memory up to this size (no workers), MiB"
     )
@@ -277,10 +303,10 @@ class TrainingSection(Section):
 
 
 def _scaled(size: int | tuple[int, ...], scale: float) -> int | tuple[int, ...]:
-    """Return a size, or a range of sizes, in units of `scale`, at least a pixel."""
+    """Return a size, or a range of sizes, in units of `scale`, at least the smallest there is."""
     if isinstance(size, tuple):
-        return tuple(max(1, round(side * scale)) for side in size)
-    return max(1, round(size * scale))
+        return tuple(max(SMALLEST, round(side * scale)) for side in size)
+    return max(SMALLEST, round(size * scale))
 
 
 class DenseSection(TrainingSection):
@@ -288,14 +314,14 @@ class DenseSection(TrainingSection):
 
     SIZES: ClassVar[tuple[str, ...]] = ("resize", "crop")
 
-    resize: tuple[PositiveInt, PositiveInt] = Field(
+    resize: tuple[Pixels, Pixels] = Field(
         default=(260, 1040),
         description="range the shorter edge is resized to, uniformly among the integers, pixels",
     )
-    crop: int = Field(
-        default=480, gt=0, description="side of the square crop, pixels; smaller images are padded"
+    crop: Pixels = Field(
+        default=480, description="side of the square crop, pixels; smaller images are padded"
     )
-    eval_size: int = Field(default=520, gt=0, description="shorter edge in the evaluation, pixels")
+    eval_size: Pixels = Field(default=520, description="shorter edge in the evaluation, pixels")
     aux_weight: float = Field(default=0.5, ge=0, description="weight of the auxiliary head's loss")
     aux_lr_factor: float = Field(
         default=10.0, gt=0, description="learning rate of the auxiliary head, in units of lr"

@@ -154,8 +154,8 @@ class Target(Section):
                 f"dataset, download and archives belong to layout torchvision; remove them from this "
                 f"{self.layout} target or set layout: torchvision"
             )
-        if self.scans and self.layout != "image-folder":
-            raise ValueError("scans are made in layout image-folder; write that, or remove `scans`")
+        if self.scans:
+            _check_scans(self)
         if self.scene is not None:
             _check_scene(self.scene, self.folds)
         if self.exif and self.layout == "torchvision":
@@ -273,6 +273,16 @@ def fold_of(name: str) -> tuple[str, int | None, int]:
     """Return the target, the part and the number of parts of what `fold_name` returned; else None and 1."""
     match = _FOLD.fullmatch(name)
     return (match[1], int(match[2]), int(match[3])) if match else (name, None, 1)
+
+
+def _check_scans(target: Target) -> None:
+    """Raise ValueError for keys that do not fit scans, whose folders and labels the workflow makes."""
+    if target.layout != "image-folder":
+        raise ValueError("scans are made in layout image-folder; write that, or remove `scans`")
+    if target.images:
+        raise ValueError("scans are made in folders of their own; remove `images`")
+    if target.folds:
+        raise ValueError("folds join labelled and tested scans, whatever `labels` says; remove `folds`")
 
 
 def _check_scene(scene: str, folds: int | None) -> None:

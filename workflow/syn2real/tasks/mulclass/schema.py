@@ -1,16 +1,15 @@
 """What a recipe says of multi-label classification."""
 
-from typing import Annotated, ClassVar, Self
+from typing import ClassVar
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from syn2real.schema import later
-from syn2real.tasks.schema import TrainingSection
+from syn2real.tasks.schema import CropScale, Part, Pixels, TrainingSection
 
 CHANNEL = "objects"
 METRIC = "mAP"
 STAGES = ("pretrain",)
-Part = Annotated[float, Field(ge=0, le=1)]
 
 
 class Section(TrainingSection):
@@ -18,9 +17,9 @@ class Section(TrainingSection):
 
     SIZES: ClassVar[tuple[str, ...]] = ("image_size",)
 
-    image_size: int = Field(default=640, gt=0, description="side of the square image, pixels")
+    image_size: Pixels = Field(default=640, description="side of the square image, pixels")
     flip: bool = Field(default=True, description="flip images horizontally at random")
-    crop_scale: tuple[Part, Part] = later(
+    crop_scale: CropScale = later(
         (1.0, 1.0),
         description="fraction of the image's area that a random crop covers; by default the whole image",
     )
@@ -30,9 +29,3 @@ class Section(TrainingSection):
         0.0,
         description="probability that the darkest and the lightest value of each channel become 0 and 255",
     )
-
-    @model_validator(mode="after")
-    def _crop_range(self) -> Self:
-        if not 0 < self.crop_scale[0] <= self.crop_scale[1]:
-            raise ValueError(f"crop_scale: {list(self.crop_scale)} is no range [low, high] above 0")
-        return self

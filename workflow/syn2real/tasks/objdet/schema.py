@@ -5,7 +5,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from syn2real import schema
-from syn2real.tasks.schema import PositiveInt, TrainingSection
+from syn2real.tasks.schema import Pixels, PositiveInt, TrainingSection
 
 CHANNEL = "objects"
 METRIC = "mAP@[.5:.95]"
@@ -38,6 +38,6 @@ class Section(TrainingSection):
 
     SIZES: ClassVar[tuple[str, ...]] = ("image_size",)
 
-    image_size: int = Field(default=640, gt=0, description="side of the square image, pixels")
+    image_size: Pixels = Field(default=640, description="side of the square image, pixels")
     flip: bool = Field(default=True, description="flip images horizontally at random")
     detector: DetectorOptions = Field(default=DetectorOptions(), description="numbers of Faster R-CNN")

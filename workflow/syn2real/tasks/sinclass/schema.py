@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from syn2real.tasks.schema import TrainingSection
+from syn2real.tasks.schema import CropScale, Pixels, TrainingSection
 
 CHANNEL = "label"
 METRIC = "top-1 accuracy"
@@ -16,12 +16,12 @@ class Section(TrainingSection):
 
     SIZES: ClassVar[tuple[str, ...]] = ("crop",)
 
-    crop: int = Field(default=224, gt=0, description="side of the square crop, pixels")
-    crop_scale: tuple[float, float] = Field(
+    crop: Pixels = Field(default=224, description="side of the square crop, pixels")
+    crop_scale: CropScale = Field(
         default=(0.08, 1.0), description="fraction of the image's area that the crop covers"
     )
-    eval_size: int = Field(
-        default=256, gt=0, description="shorter edge before the centre crop of the evaluation, pixels"
+    eval_size: Pixels = Field(
+        default=256, description="shorter edge before the centre crop of the evaluation, pixels"
     )
     flip: bool = Field(default=True, description="flip images horizontally at random")
     zero_init_residual: bool = Field(
