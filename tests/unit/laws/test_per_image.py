@@ -5,7 +5,7 @@ import pytest
 from sklearn.metrics import jaccard_score
 
 from syn2real.errors import InputError
-from syn2real.laws.per_image import Detected, Labelled, PerImage, Segmented, pooled, read_per_image
+from syn2real.laws.per_image import Detected, Labelled, PerImage, Segmented, pooled, read_per_image, read_runs
 from syn2real.tasks.semseg.task import _pixels, per_image
 
 IDS, CLASSES = np.array(["a.png", "b.png", "c.png"]), np.array(["x", "y", "z"])
@@ -43,6 +43,46 @@ def test_a_file_that_is_missing_or_not_whole_is_refused(content, tmp_path):
         file.write_bytes(content)
     with pytest.raises(InputError, match="run this fine-tuning again"):
         read_per_image(file)
+
+
+ROWS = {"image": np.array([0, 2]), "of_class": np.array([1, 0])}
+BOXES = ROWS | {"score": np.ones(2), "matched": np.ones((2, 10), bool), "ignored": np.ones((2, 10), bool)}
+
+
+@pytest.mark.parametrize(
+    ("kind", "columns"),
+    [
+        ("label", {"label": np.array([0, 1, 2]), "wrong": np.array([True, False])}),
+        ("label", {"label": np.array([0, 1]), "wrong": np.array([True, False])}),
+        ("label", {"label": np.array([0, 1, 3]), "wrong": np.ones(3, bool)}),
+        ("label", {"label": np.array([0, 1, -1]), "wrong": np.ones(3, bool)}),
+        ("label", {"label": np.array([[0, 1, 2]]), "wrong": np.ones(3, bool)}),
+        ("label", {"wrong": np.ones(3, bool)}),
+        ("pixels", ROWS | {"pixels": np.ones((2, 2), int)}),
+        ("pixels", ROWS | {"pixels": np.ones((3, 3), int)}),
+        ("pixels", ROWS | {"image": np.array([0, 3]), "pixels": np.ones((2, 3), int)}),
+        ("boxes", BOXES | {"objects": np.ones((2, 3), int)}),
+        ("boxes", BOXES | {"objects": np.ones((3, 3), int), "score": np.ones(1)}),
+        ("boxes", BOXES | {"objects": np.ones((3, 3), int), "matched": np.ones((2, 9), bool)}),
+        ("rates", {}),
+    ],
+)
+def test_a_file_whose_columns_do_not_fit_is_refused(kind, columns, tmp_path):
+    np.savez(tmp_path / "per_image.npz", kind=kind, ids=IDS, classes=CLASSES, **columns)
+    with pytest.raises(InputError, match="not the results of each test image .*; run this fine-tuning again"):
+        read_per_image(tmp_path / "per_image.npz")
+
+
+def test_folds_of_other_tasks_or_classes_are_refused(tmp_path):
+    rng, files = np.random.default_rng(0), [tmp_path / f"{k}.npz" for k in range(3)]
+    for file, kind, classes in zip(
+        files, (Labelled, Segmented, Labelled), (CLASSES, CLASSES, IDS), strict=True
+    ):
+        np.savez(file, kind=kind.kind, **vars(_made(kind, rng)) | {"classes": classes})
+    assert read_runs(f"{files[0]}; {files[0]}").photographs == 6
+    for other in files[1:]:
+        with pytest.raises(InputError, match=f"{other}: of another task or other classes than {files[0]}"):
+            read_runs(f"{files[0]}; {other}")
 
 
 def _made(kind: type[PerImage], rng: np.random.Generator) -> PerImage:

@@ -75,6 +75,9 @@ def test_a_verdict_says_whom_it_is_about(tmp_path):
     assert tested["p_these"] > 0.8 > tested["p_all"] and not tested["sure"] and tested["settles"] > 100
     text = advice_text(result)
     assert "This is about the 100 test images alone" in text and "would settle it" in text
+    unsure = advise_table(frame, error, max_images=32000)
+    assert 0.2 < unsure["curves"][0]["photographs"]["p_these"] < 0.8
+    assert "It is open on the 100 test images, too (probability" in advice_text(unsure)
     sure = advise_table(frame, 0.9)
     assert sure["curves"][0]["photographs"]["sure"]
     assert "holds beyond the 100 test images, for all like them" in advice_text(sure)
@@ -100,6 +103,13 @@ def others(frame):
     np.savez(frame["per_image"][0], **columns)
 
 
+def reclassed(frame):
+    """Let one run have fewer classes."""
+    with np.load(frame["per_image"][0]) as stored:
+        columns = dict(stored) | {"classes": CLASSES[:1], "label": np.zeros(len(stored["ids"]), int)}
+    np.savez(frame["per_image"][0], **columns)
+
+
 def exchanged(frame):
     """Let two runs have each other's results."""
     frame["per_image"] = frame["per_image"].to_numpy()[::-1]
@@ -111,6 +121,7 @@ def exchanged(frame):
         (exchanged, "have other errors than the table"),
         (lambda frame: frame["per_image"][0].unlink(), "are not there, such as"),
         (others, "were tested on different images"),
+        (reclassed, "were tested on different images or classes"),
     ],
 )
 def test_files_that_cannot_be_used_leave_the_rest_as_it_is(change, note, tmp_path):

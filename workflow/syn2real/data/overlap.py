@@ -68,6 +68,21 @@ def images_in_both(train: Stats, test: Stats) -> tuple[dict[Path, Path], bool]:
     return same, True
 
 
+def images_twice(images: Stats) -> tuple[dict[Path, Path], bool]:
+    """Return each image whose bytes are those of one before it, with that; and whether all were compared."""
+    same: dict[Path, Path] = {}
+    left = MOST_BYTES
+    for group, _ in _alike(images, images):
+        if len(group) == 1:
+            continue
+        if left < 0:
+            return same, False
+        first: dict[bytes, Path] = {}
+        same |= {path: other for path in group if (other := first.setdefault(_digest(path), path)) != path}
+        left -= sum(images[path].st_size for path in group)
+    return same, True
+
+
 def _alike(train: Stats, test: Stats) -> list[tuple[list[Path], list[Path]]]:
     """Return groups of training and of test images of one size that agree in a piece, too."""
     sizes = {state.st_size for state in train.values()} & {state.st_size for state in test.values()}

@@ -42,8 +42,28 @@ class PerImage(ABC):
     """
 
     kind: ClassVar[str]
+    shapes: ClassVar[dict[str, str]]
+    """A letter for each axis of the fields: N images, K classes, R rows, P pixel counts, T overlaps."""
+
     ids: NDArray[np.str_]
     classes: NDArray[np.str_]
+
+    def __post_init__(self) -> None:
+        """Raise ValueError unless the fields are of one length, and no index lies beyond the last."""
+        sizes = {"N": len(self.ids), "K": len(self.classes), "P": 3, "T": 10}
+        for name, axes in self.shapes.items():
+            shape = np.shape(getattr(self, name))
+            if len(shape) != len(axes) or any(
+                sizes.setdefault(axis, length) != length for axis, length in zip(axes, shape, strict=True)
+            ):
+                raise ValueError(f"{name} has shape {shape} where there are {sizes['N']} images")
+            index, values = {"image": "N", "of_class": "K", "label": "K"}.get(name), getattr(self, name)
+            if index and len(values) and not 0 <= np.min(values) <= np.max(values) < sizes[index]:
+                raise ValueError(f"{name} has numbers beyond the last")
+
+    def is_like(self, other: PerImage) -> bool:
+        """Return whether both are of one task with the same classes."""
+        return type(self) is type(other) and np.array_equal(self.classes, other.classes)
 
     @property
     def photographs(self) -> int:
@@ -75,6 +95,7 @@ class Labelled(PerImage):
     """Top-1 accuracy: `label` and `wrong`, shape (N,), of each image."""
 
     kind: ClassVar[str] = "label"
+    shapes: ClassVar[dict[str, str]] = {"label": "N", "wrong": "N"}
     label: NDArray[np.integer[Any]]
     wrong: NDArray[np.bool_]
 
@@ -104,6 +125,7 @@ class Segmented(PerImage):
     """
 
     kind: ClassVar[str] = "pixels"
+    shapes: ClassVar[dict[str, str]] = {"image": "R", "of_class": "R", "pixels": "RP"}
     image: NDArray[np.integer[Any]]
     of_class: NDArray[np.integer[Any]]
     pixels: NDArray[np.integer[Any]]
@@ -133,6 +155,11 @@ class Detected(PerImage):
     """
 
     kind: ClassVar[str] = "boxes"
+    shapes: ClassVar[dict[str, str]] = {
+        **dict.fromkeys(("image", "of_class", "score"), "R"),
+        **dict.fromkeys(("matched", "ignored"), "RT"),
+        "objects": "NK",
+    }
     image: NDArray[np.integer[Any]]
     of_class: NDArray[np.integer[Any]]
     score: NDArray[np.float64]
@@ -208,9 +235,14 @@ def read_runs(named: str) -> PerImage:
     Raises
     ------
     InputError
-        See `read_per_image`.
+        See `read_per_image`, and where they are not of one task with the same classes.
     """
-    parts = [read_per_image(file) for file in named.split(BETWEEN)]
+    files = named.split(BETWEEN)
+    parts = [read_per_image(file) for file in files]
+    for file, part in zip(files, parts, strict=True):
+        if not part.is_like(parts[0]):
+            problem = f"of another task or other classes than {files[0]}; run this fine-tuning again"
+            raise InputError(problem, file=file)
     return pooled(parts) if len(parts) > 1 else parts[0]
 
 

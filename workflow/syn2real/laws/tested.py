@@ -92,8 +92,8 @@ def find_tested(
         found = [] if absent else [read_runs(named) for named in files]
         if absent:
             notes.append(f"the per-image results of {name_of(curve)} are not there, such as {absent[0]}")
-        elif any(not np.array_equal(one.ids, found[0].ids) for one in found):
-            notes.append(f"the runs of {name_of(curve)} were tested on different images")
+        elif any(not one.is_like(found[0]) or not np.array_equal(one.ids, found[0].ids) for one in found):
+            notes.append(f"the runs of {name_of(curve)} were tested on different images or classes")
         elif not np.allclose([one.own_error for one in found], runs.error, rtol=0, atol=ROUNDED):
             notes.append(f"the per-image results of {name_of(curve)} have other errors than the table")
         elif found[0].photographs >= FEWEST:

@@ -178,6 +178,8 @@ def _claim(curve: Mapping[str, Any]) -> list[str]:
     these = f"the {tested['count']:,} test images"
     if tested["sure"]:
         return [f"this holds beyond {these}, for all like them {chances}"]
+    if 1 - SURE < tested["p_these"] < SURE:
+        return [f"it is open on {these}, too {chances}: more of them would not settle it"]
     if tested["settles"] is not None:
         settle = f"about {_rounded(tested['settles'], 2)} would settle it"
         return [f"this is about {these} alone {chances}; {settle} if the errors stay as they are"]

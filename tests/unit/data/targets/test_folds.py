@@ -1,9 +1,12 @@
 """Folds: every photograph is tested once, by runs that have not learnt from it."""
 
+import re
+
 import numpy as np
 import pytest
 
 from syn2real.data.targets.folds import cut, load_fold
+from syn2real.data.targets.load import check_layout
 from syn2real.data.targets.schema import Target, fold_name, fold_of
 from syn2real.errors import InputError
 
@@ -45,6 +48,59 @@ def test_photographs_of_one_scene_stay_together(imagenet):
     assert sum(map(len, sides)) == 3
     with pytest.raises(InputError, match="fewer scenes than 5 folds"):
         load_fold(target.model_copy(update={"folds": 5}), "label", 1)
+
+
+@pytest.mark.parametrize(
+    ("layout", "keys", "found"),
+    [
+        ("imagenet", {"folds": 5}, "lines: 11 photographs in 5 folds"),
+        ("imagenet", {"folds": 12}, "problems: 11 photographs make no 12 folds; give fewer"),
+        ("imagenet", {"folds": 3, "scene": r"_(\d)\.|val"}, "lines: 11 photographs of 4 scenes in 3 folds"),
+        ("imagenet", {"folds": 5, "scene": r"_(\d)\.|val"}, "problems: 4 scenes make no 5 folds; give"),
+        ("imagenet", {"folds": 2, "scene": ""}, "problems: 1 scene make no 2 folds; give fewer folds, or"),
+        (
+            "imagenet",
+            {"folds": 2, "scene": "room"},
+            "problems: 'room' matches no photograph's name, such as tr",
+        ),
+        (
+            "imagenet",
+            {"folds": 2, "scene": r"_(\d)\."},
+            "warnings: does not match 2 of 11 .*: each .* its own",
+        ),
+        (
+            "coco",
+            {"folds": 2, "scene": r"^(0+\d)\."},
+            "warnings: does not match 2 of 4 .* names, such as 0+42",
+        ),
+        ("ade20k", {"folds": 3, "scene": "^(train|test)/images"}, "problems: 2 scenes make no 3 folds"),
+    ],
+)
+def test_what_a_cut_needs_is_checked_before_any_job(layout, keys, found, request):
+    target, channel = request.getfixturevalue(layout), {"coco": "objects", "ade20k": "class-map"}
+    checked = check_layout(target.model_copy(update=keys), channel.get(layout, "label"))
+    kind, line = found.split(": ", 1)
+    assert any(re.search(line, one) for one in getattr(checked, kind)), checked
+
+
+@pytest.mark.parametrize(("layout", "split"), [("imagenet", "train"), ("coco", "test"), ("ade20k", "train")])
+def test_photographs_that_a_split_has_twice_are_refused(layout, split, request):
+    """One of the two would be tested by a run that learnt from the other."""
+    given, channel = request.getfixturevalue(layout), {"coco": "objects", "ade20k": "class-map"}
+    for overlap, kind in (("refuse", "problems"), ("warn", "warnings")):
+        target = given.model_copy(update={"folds": 2, "overlap": overlap})
+        first, *_, last = sorted(
+            path for path in target.image_folder(split).rglob("*") if path.suffix in (".jpg", ".JPEG")
+        )
+        first.write_bytes(last.read_bytes())
+        found = [
+            getattr(
+                check_layout(target.model_copy(update={"folds": folds}), channel.get(layout, "label")), kind
+            )
+            for folds in (None, 2)
+        ]
+        twice = f"{last}: this photograph is there twice, also as .*{first.name}, .*; 1 of .* remove it"
+        assert [sum(bool(re.match(twice, line)) for line in lines) for lines in found] == [0, 1]
 
 
 def test_a_fold_is_named_and_read():

@@ -18,6 +18,7 @@ from syn2real.data.image_checks import (
 )
 from syn2real.data.image_files import files_below, images_below, images_in, need_folder, passed_over
 from syn2real.data.overlap import check_overlap
+from syn2real.data.targets.scenes import after_split, check_folds
 from syn2real.data.targets.schema import SPLITS, Split, Target
 from syn2real.errors import InputError
 
@@ -39,7 +40,7 @@ def check_ade20k(target: Target, found: Findings) -> None:
         Naming the first offending file.
     """
     classes = ade20k_classes(target)
-    stats = []
+    stats, names = [], []
     for split in SPLITS:
         folder, masks = target.image_folder(split), target.annotation(split)
         need_folder(folder)
@@ -53,6 +54,7 @@ def check_ade20k(target: Target, found: Findings) -> None:
         if unused := len({path.stem for path in images_in(masks)} - {image.stem for image in images}):
             found.warnings.append(f"{unused:,} masks of {masks} have no image in {folder}: they are not used")
         stats.append(file_stats(images))
+        names.append([image.relative_to(target.root).as_posix() for image in images])
         file_stats([mask for _, mask in pairs])
         with contextlib.suppress(ModuleNotFoundError):  # without Pillow the job that reads the data checks it
             look(sample(images, MOST_LOOKED), folder, found)
@@ -61,6 +63,7 @@ def check_ade20k(target: Target, found: Findings) -> None:
             )
             _look_at_masks([mask for _, mask in pairs], classes, masks, found)
     check_overlap(found, *stats, refuse=target.overlap == "refuse")
+    check_folds(target, after_split(names), stats, found)
 
 
 def _look_at_masks(masks: Sequence[Path], classes: Sequence[str], where: Path, found: Findings) -> None:

@@ -17,6 +17,7 @@ from syn2real.data.image_files import (
     passed_over,
 )
 from syn2real.data.overlap import check_overlap
+from syn2real.data.targets.scenes import after_split, check_folds
 from syn2real.data.targets.schema import SPLITS, Split, Target
 from syn2real.errors import InputError
 from syn2real.near import near_path
@@ -37,7 +38,7 @@ def check_folder(target: Target, found: Findings) -> None:
     InputError
         Naming the first offending folder.
     """
-    stats = []
+    stats, names = [], []
     for split in SPLITS:
         root = target.image_folder(split)
         files = class_files(target, split)
@@ -51,9 +52,11 @@ def check_folder(target: Target, found: Findings) -> None:
         every = [path for paths in files.values() for path in paths]
         found.warnings += filter(None, [passed_over(every, root), _loose(root, every), other_channels(every)])
         stats.append(file_stats(pictures))
+        names.append([path.relative_to(root).as_posix() for path in pictures])
         ends = [path for paths in images.values() for path in ends_and_middle(paths)]
         look(list(dict.fromkeys([*ends, *sample(pictures, MOST_OPENED)])), root, found)
     check_overlap(found, *stats, refuse=target.overlap == "refuse")
+    check_folds(target, after_split(names), stats, found)
 
 
 def class_files(target: Target, split: Split) -> dict[str, list[Path]]:

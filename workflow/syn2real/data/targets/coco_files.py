@@ -10,6 +10,7 @@ from syn2real.data.image_checks import check_annotated
 from syn2real.data.image_files import images_below
 from syn2real.data.overlap import check_overlap
 from syn2real.data.pairing import Pairing, warn_unnamed
+from syn2real.data.targets.scenes import check_folds
 from syn2real.data.targets.schema import SPLITS, Target
 
 
@@ -23,7 +24,7 @@ def check_coco(target: Target, channel: str, found: Findings) -> None:
     """
     categories: list[dict[int, str]] = []
     stats: list[dict[Path, os.stat_result]] = []
-    pairings = []
+    pairings, names = [], []
     for split in SPLITS:
         folders, paths = target.image_folders(split), target.annotation_files(split)
         pairings.append(Pairing(folders, paths))
@@ -35,7 +36,9 @@ def check_coco(target: Target, channel: str, found: Findings) -> None:
         classes_of(channel, [*header.categories.values()], paths[0])
         categories.append(header.categories)
         need_same_categories(categories[-1], categories[0], paths[0], target.annotation("train"))
+        names += [image["file_name"] for image in header.images]
         matched = pairings[-1].match(header.images)
         stats.append(check_annotated(matched, target.exif, folders[0], found))
     warn_unnamed(pairings, found)
     check_overlap(found, *stats, refuse=target.overlap == "refuse")
+    check_folds(target, names, stats, found)

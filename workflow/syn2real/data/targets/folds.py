@@ -1,6 +1,5 @@
 """A target whose photographs are tested on once each: cut into parts, every part tested by its own run."""
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,7 +11,8 @@ from syn2real.data.annotated import AnnotatedImages
 from syn2real.data.subsets import indices_digest
 from syn2real.data.targets.coco import CocoImages
 from syn2real.data.targets.load import load_splits
-from syn2real.data.targets.schema import SPLITS, Target
+from syn2real.data.targets.scenes import after_split, scenes_of
+from syn2real.data.targets.schema import Target
 from syn2real.errors import InputError
 from syn2real.files import digest
 
@@ -44,9 +44,7 @@ class Part(AnnotatedImages):
     def names(self) -> list[str]:
         """Return the images' names; of several sets after the split's."""
         names = [one.names() for one in self._sets]
-        if len(names) > 1:
-            names = [[f"{split}/{name}" for name in of] for split, of in zip(SPLITS, names, strict=True)]
-        every = [name for of in names for name in of]
+        every = after_split(names) if len(names) > 1 else names[0]
         return [every[place] for place in self._indices]
 
     def digest(self) -> str:
@@ -120,12 +118,7 @@ def cut(
 
 
 def _scenes(names: Sequence[str], pattern: str | None) -> NDArray[np.int64] | None:
-    """Return the number of each image's scene by its name; a name without a match is its own scene."""
+    """Return the number of each image's scene; None where none is asked for."""
     if pattern is None:
         return None
-    found = [re.search(pattern, name) for name in names]
-    keys = [
-        ((match.re.groups and match[1]) or match[0]) if match else f"\0{name}"
-        for name, match in zip(names, found, strict=True)
-    ]
-    return np.unique(keys, return_inverse=True)[1].astype(np.int64)
+    return np.unique(scenes_of(names, pattern), return_inverse=True)[1].astype(np.int64)
