@@ -39,8 +39,8 @@ def _write(path: str | Path, text: str) -> None:
 def test_before_the_first_call_everything_waits(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     lines = _status(capsys)
     assert lines[:3] == ["shards        0 of 4 done", "pre-trainings 4 waiting", "fine-tunings  15 waiting"]
-    assert lines[3].startswith("left          19 trainings, about ")
-    assert lines[4].startswith("disk          0.00 GB in results/, ")
+    assert lines[4].startswith("left          19 trainings, about ")
+    assert lines[5].startswith("disk          0.00 GB in results/, ")
     assert not (folder / "results").exists()
 
 
@@ -58,10 +58,58 @@ def test_a_run_has_the_state_that_its_files_show(folder: Path, capsys: pytest.Ca
     lines = _status(capsys)
     assert lines[1] == "pre-trainings 1 done, 1 running, 1 failed, 1 interrupted"
     assert lines[2] == "fine-tunings  2 done, 13 waiting"
-    assert lines[3] == f"failed        {log_of(failed)}: error: the disk is full"
+    assert lines[4] == f"failed        {log_of(failed)}: error: the disk is full"
     errors = [line for line in lines if line.startswith("errors")]
     assert all(f"on {run.target}" in line for run, line in zip(tuned, errors, strict=False))
-    assert errors[0].endswith(": 0.250 (1)") and errors[1].endswith(": 0.750 (1)")
+    assert errors[0].endswith(": 0.250 (1 run)") and errors[1].endswith(": 0.750 (1 run)")
+    assert errors[0].startswith("errors        no pre-training -> ")
+
+
+def test_a_shard_that_failed_is_listed_with_its_log(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    plan = load_named("config/config.yaml", ["config/experiments/smoke.yaml"])
+    shard = Path(sorted(plan.needed_shards(plan.settings))[0])
+    log = Path("results/logs/render") / shard.relative_to("results/renders").with_suffix(".log")
+    _write(log, f"error: no Blender {'x' * 2000}\x1b[31m\n")
+    lines = _status(capsys)
+    assert lines[0] == "shards        0 of 4 done, 1 failed"
+    assert lines[4].startswith(f"failed        {log}: error: no Blender xxx") and len(lines[4]) < 700
+    assert "\x1b" not in lines[4]
+
+
+@pytest.mark.parametrize(
+    "metrics",
+    [
+        *("", "{", "[]", "null", '{"seconds": 3, "device": "cpu"}'),
+        '{"seconds": "3", "device": "cpu", "error": 0.3}',
+        '{"seconds": NaN, "device": "cpu", "error": 0.3}',
+        '{"seconds": 1e999, "device": "cpu", "error": 0.3}',
+        '{"seconds": -5, "device": "cpu", "error": 0.3}',
+        '{"seconds": 3, "device": ["cpu"], "error": 0.3}',
+        '{"seconds": 3, "device": "cpu", "error": null}',
+        '{"seconds": 3, "device": "cpu", "error": "x"}',
+        '{"seconds": true, "device": "cpu", "error": 0.3}',
+    ],
+)
+def test_metrics_that_are_not_a_run_s_count_as_not_done(
+    folder: Path, capsys: pytest.CaptureFixture[str], metrics: str
+) -> None:
+    plan = load_named("config/config.yaml", ["config/experiments/smoke.yaml"])
+    _write(next(run for run in runs_of(plan) if not isinstance(run, Pretraining)).metrics, metrics)
+    assert _status(capsys)[2] == "fine-tunings  15 waiting"
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        ("published-cross-task", "published-cross-task: a table of measurements, no runs"),
+        ("demo-complexity", "complexity    0 of 8 done"),
+    ],
+)
+def test_what_has_no_runs_is_said(
+    folder: Path, capsys: pytest.CaptureFixture[str], name: str, line: str
+) -> None:
+    assert main(["status", f"config/experiments/{name}.yaml"]) == 0
+    assert line in capsys.readouterr().out.splitlines()
 
 
 def test_hours_left_are_those_of_finished_runs_before_the_recipe(
@@ -97,6 +145,9 @@ def test_a_price_is_a_number_of_at_least_0(price: str, capsys: pytest.CaptureFix
 def test_the_answer_is_the_advice_without_its_markdown(folder: Path) -> None:
     plan = load_named("config/config.yaml", ["config/experiments/smoke.yaml"])
     assert list(answers(plan)) == []
+    Path("results/laws/smoke").mkdir(parents=True)
+    Path("results/laws/smoke/advice.md").write_bytes(b"\xff")  # a file cut short
+    assert list(answers(plan)) == ["answer of smoke (results/laws/smoke/advice.md):"]
     _write("results/laws/smoke/advice.md", "# Will it?\n\n- **a**: yes.\n- **b**: no.\n\n## Numbers\n\n- x\n")
     assert list(answers(plan)) == [
         "answer of smoke (results/laws/smoke/advice.md):",

@@ -9,7 +9,7 @@ from pathlib import Path
 from syn2real.complexity.schema import GivenReference
 from syn2real.data.targets.schema import fold_of
 from syn2real.plan.assets import downloads
-from syn2real.plan.estimates import RECIPE, Estimate, Estimates, read_finished, runs_of
+from syn2real.plan.estimates import RECIPE, Estimate, Estimates, hours_text, read_finished, runs_of
 from syn2real.plan.labels import labelled_images
 from syn2real.plan.measure import measure
 from syn2real.plan.measured import shard_hours
@@ -139,7 +139,7 @@ def _images(plan: Plan, name: str, setting: str, estimates: Estimates) -> str:
     images = shards * _shard_images(plan, setting)
     disk = _disk(plan.needed_shards([setting], [name]))
     hours, source = shard_hours(plan, setting, estimates.measured)
-    time = f", about {shards * hours:,.2f} device hours of rendering (by {source})" if hours else ""
+    time = f", about {hours_text(shards * hours)} device hours of rendering (by {source})" if hours else ""
     return f"{images:,} images in {shards} shards, {done} of them rendered already{time}{disk}"
 
 
@@ -195,9 +195,10 @@ def _total_rendering(plan: Plan, estimates: Estimates) -> Iterator[str]:
         hours += _shards(plan, setting, plan.experiments)[0] * (each or 0.0)
         unknown += each is None
     if hours:
-        cost = f", {estimates.price * hours:,.2f} at {estimates.price:g} an hour" if estimates.price else ""
+        price = estimates.price
+        cost = "" if price is None else f", {price * hours:,.2f} at {price:g} an hour"
         without = f" and {unknown} settings without an estimate" if unknown else ""
-        yield f"rendering: about {hours:,.2f} device hours{without}{cost}"
+        yield f"rendering: about {hours_text(hours)} device hours{without}{cost}"
 
 
 def _total_images(plan: Plan) -> list[str]:

@@ -1,5 +1,6 @@
 """How long runs take: by finished runs of their kind, else measured steps, else the recipe's assumption."""
 
+import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -25,12 +26,25 @@ def runs_of(plan: Plan) -> list[Run]:
 
 
 def read_done(run: Run) -> dict[str, Any] | None:
-    """Return what a run's metrics.json holds; None where it is not there, or is another file."""
+    """Return what a run's metrics.json holds; None where it is not there, or lacks a run's numbers."""
     try:
         found = read_json(run.metrics)
     except (OSError, ValueError):
         return None
-    return found if isinstance(found, dict) and {"seconds", "device"} <= {*found} else None
+    return found if isinstance(found, dict) and _is_whole(found, isinstance(run, Finetuning)) else None
+
+
+def _is_whole(metrics: Mapping[str, Any], tested: bool) -> bool:
+    """Whether metrics have a device and finite numbers: seconds, and of a tested run its error."""
+    numbers = [metrics.get("seconds"), metrics.get("devices", 1), metrics.get("error") if tested else 0]
+    return isinstance(metrics.get("device"), str) and all(
+        type(value) in (int, float) and 0 <= value < math.inf for value in numbers
+    )
+
+
+def hours_text(hours: float) -> str:
+    """Return hours in words: two decimals, of few minutes four."""
+    return f"{hours:,.2f}" if hours >= 0.1 or hours == 0 else f"{hours:.4f}"
 
 
 def read_finished(runs: Iterable[Run]) -> dict[Run, dict[str, Any]]:
@@ -92,14 +106,14 @@ class Estimates:
         known = [estimate.hours for estimate in each if estimate.hours is not None]
         if each and not known:
             return "an unknown time"
-        longest = f", the longest run {max(known):,.2f}" if len(known) > 1 else ""
+        longest = f", the longest run {hours_text(max(known))}" if len(known) > 1 else ""
         unknown = f" and {len(each) - len(known)} runs without an estimate" if len(known) < len(each) else ""
         cost = f", {self.price * sum(known):,.2f} at {self.price:g} an hour" if self.price is not None else ""
         sources = Counter(estimate.source for estimate in each if estimate.hours is not None)
         named = sorted(sources)
         by = named[0] if len(named) == 1 else ", ".join(f"{sources[source]} by {source}" for source in named)
         source = f" ({'by ' if len(named) == 1 else ''}{by})" if named else ""
-        return f"about {sum(known):,.2f} device hours{longest}{unknown}{cost}{source}"
+        return f"about {hours_text(sum(known))} device hours{longest}{unknown}{cost}{source}"
 
 
 def _kind(run: Run) -> tuple[str, ...]:

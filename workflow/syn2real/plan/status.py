@@ -8,9 +8,13 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from statistics import mean
 from typing import Any, TextIO
 
-from syn2real.plan.estimates import Estimates, Run, read_done, runs_of
+from syn2real.data.targets.schema import fold_of
+from syn2real.errors import one_line
+from syn2real.plan.estimates import Estimates, Run, hours_text, read_done, runs_of
+from syn2real.plan.measured import shard_hours
 from syn2real.plan.plan import Plan
 from syn2real.plan.runs import ADVICE, Finetuning, Pretraining
 
@@ -22,6 +26,11 @@ SHOWN = 10
 """Failed runs that are listed."""
 STATES = ("done", "running", "failed", "interrupted", "waiting")
 STAGES = ((Pretraining, "pre-trainings"), (Finetuning, "fine-tunings"))
+
+
+def counted(number: int, word: str) -> str:
+    """Return a number of things in words: 1 run, 2 runs."""
+    return f"{number:,} {word}{'' if number == 1 else 's'}"
 
 
 def log_of(run: Run) -> Path:
@@ -58,23 +67,29 @@ def _of_kind(plan: Plan, kind: type[Run]) -> list[Run]:
 
 def look(run: Run) -> Found:
     """Return what a run has left behind."""
-    log = log_of(run)
     if metrics := read_done(run):
         return Found(run, "done", metrics=metrics)
+    return Found(run, *_by_log(log_of(run)))
+
+
+def _by_log(log: Path) -> tuple[str, str]:
+    """Return the state of a job that is not done, and its log's last line."""
     try:
         age, lines = time.time() - log.stat().st_mtime, log.read_text("utf-8", "replace").splitlines()
     except OSError:
-        return Found(run, "waiting")
-    last = next((line for line in reversed(lines) if line.strip()), "")
+        return "waiting", ""
+    last = one_line(next((line for line in reversed(lines) if line.strip()), ""))
     if last.startswith("error: "):
-        return Found(run, "failed", last)
-    return Found(run, "running" if age < FRESH else "interrupted", last)
+        return "failed", last
+    return "running" if age < FRESH else "interrupted", last
 
 
 def status_lines(plan: Plan) -> Iterator[str]:
     """Yield what `syn2real status` prints of a plan."""
+    yield from (f"{name}: a table of measurements, no runs" for name in plan.measured)
+    failed = _failed_shards(plan)
     if shards := plan.needed_shards(plan.settings):
-        yield f"shards        {_count(shards)} done"
+        yield f"shards        {_count(shards)} done{f', {len(failed):,} failed' if failed else ''}"
     every: list[Found] = []
     for kind, stage in STAGES:
         found = [look(run) for run in _of_kind(plan, kind)]
@@ -82,15 +97,32 @@ def status_lines(plan: Plan) -> Iterator[str]:
         if found:
             yield f"{stage:14}{', '.join(f'{counts[state]:,} {state}' for state in STATES if counts[state])}"
         every += found
-    failed = [one for one in every if one.state == "failed"]
-    yield from (f"failed        {log_of(one.run)}: {one.last}" for one in failed[:SHOWN])
+    if measured := {file for record in plan.experiments.values() for file in record.complexities}:
+        yield f"complexity    {_count(measured)} done"
+    failed |= {log_of(one.run): one.last for one in every if one.state == "failed"}
+    yield from (f"failed        {log}: {last}" for log, last in [*failed.items()][:SHOWN])
     if len(failed) > SHOWN:
         yield f"              and {len(failed) - SHOWN:,} more"
     yield from _errors(every)
     if every:
         yield _left(plan, every)
     yield _disk()
-    yield from answers(plan)
+    left = any(one.state != "done" for one in every)
+    yield from answers(plan, note=", from before the runs that are left" if left else "")
+
+
+def _failed_shards(plan: Plan) -> dict[Path, str]:
+    """Return the logs of the shards that failed, and their last lines."""
+    found: dict[Path, str] = {}
+    own = plan.own_renders()
+    for setting in plan.settings:
+        job = "import-renders" if setting in own else "render"
+        for shard in map(Path, sorted(plan.needed_shards([setting]))):
+            log = Path("results/logs") / job / shard.relative_to("results/renders").with_suffix(".log")
+            state, last = ("done", "") if shard.is_file() else _by_log(log)
+            if state == "failed":
+                found[log] = last
+    return found
 
 
 def _count(paths: Collection[str]) -> str:
@@ -99,15 +131,18 @@ def _count(paths: Collection[str]) -> str:
 
 
 def _errors(found: Sequence[Found]) -> Iterator[str]:
-    """Yield the mean errors measured so far, a line a curve, and how many runs each is the mean of."""
+    """Yield the mean errors measured so far, a line a curve; of folds each is a run."""
     curves: dict[str, dict[int, list[float]]] = defaultdict(lambda: defaultdict(list))
     for one in found:
         if isinstance(one.run, Finetuning) and one.state == "done":
             before = one.run.pretraining
-            name = f"{before.setting}, {before.ptask} -> {one.run.ftask} on {one.run.target}, {before.model}"
-            curves[f"{name}, {one.run.percent:g} % of its labels"][before.n].append(one.metrics["error"])
+            name = f"{before.setting}, {before.ptask}" if before.n else "no pre-training"
+            name += (
+                f" -> {one.run.ftask} on {fold_of(one.run.target)[0]}, {one.run.percent:g} % of its labels"
+            )
+            curves[f"{name}, {before.model} by {before.recipe}"][before.n].append(one.metrics["error"])
     for name, sizes in curves.items():
-        points = (f"n = {n:,}: {sum(e) / len(e):.3f} ({len(e)})" for n, e in sorted(sizes.items()))
+        points = (f"n = {n:,}: {mean(e):.3f} ({counted(len(e), 'run')})" for n, e in sorted(sizes.items()))
         yield f"errors        {name}: {'; '.join(points)}"
 
 
@@ -115,9 +150,23 @@ def _left(plan: Plan, found: Sequence[Found]) -> str:
     """Return the device hours left, and what they are read from."""
     estimates = Estimates(plan, {one.run: one.metrics for one in found if one.state == "done"})
     left = [estimates.of(one.run) for one in found if one.state != "done"]
-    return (
-        f"left          {len(left):,} trainings, {estimates.text(left)}" if left else "left          nothing"
-    )
+    parts = [f"{counted(len(left), 'training')}, {estimates.text(left)}"] if left else []
+    shards = [*_rendering_left(plan, estimates)]
+    if shards:
+        known = [hours for hours in shards if hours is not None]
+        time = (
+            f"about {hours_text(sum(known))} device hours" if len(known) == len(shards) else "an unknown time"
+        )
+        parts.append(f"{counted(len(shards), 'shard')} to render, {time}")
+    return f"left          {'; '.join(parts) or 'nothing'}"
+
+
+def _rendering_left(plan: Plan, estimates: Estimates) -> Iterator[float | None]:
+    """Yield the hours of each shard that is not rendered yet; None where nothing says."""
+    for setting in plan.rendered(plan.settings):
+        missing = sum(not Path(shard).is_file() for shard in plan.needed_shards([setting]))
+        if missing:
+            yield from [shard_hours(plan, setting, estimates.measured)[0]] * missing
 
 
 def _disk() -> str:
@@ -131,14 +180,14 @@ def _disk() -> str:
     )
 
 
-def answers(plan: Plan) -> Iterator[str]:
+def answers(plan: Plan, note: str = "") -> Iterator[str]:
     """Yield the answer of each experiment that has one: its sentences, and where to read on."""
     for name in plan.experiments:
         advice = Path(f"{ADVICE.format(experiment=name)}.md")
         if not advice.is_file():
             continue
-        sentences = advice.read_text("utf-8").partition("\n## ")[0].replace("**", "")
-        yield f"answer of {name} ({advice}):"
+        sentences = advice.read_text("utf-8", "replace").partition("\n## ")[0].replace("**", "")
+        yield f"answer of {name} ({advice}{note}):"
         yield from (f"  {line}" for line in sentences.splitlines() if line.startswith("- "))
 
 
