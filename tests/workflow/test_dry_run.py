@@ -37,6 +37,18 @@ def test_a_mistake_is_one_line_with_code_2(checkout: Checkout, old: str, new: st
     assert (check.returncode, check.stderr) == (2, errors[0] + "\n")
 
 
+def test_a_pilot_is_planned_apart_and_trains_nothing_twice(checkout: Checkout) -> None:
+    refused = checkout.snakemake("pilot", "--dry-run")
+    assert refused.returncode == 2 and "Traceback" not in refused.stdout
+    assert "smoke.yaml: sizes: a pilot compares the smallest and the largest n above 0" in refused.stdout
+    name = "config/experiments/smoke.yaml"
+    checkout.edit(name, "sizes: [0, 8]", "sizes: [0, 8, 16]\npilot: {lengths: [0.5, 1], tolerance: 0.5}")
+    planned = checkout.planned("--nolock", "pilot", "all")
+    # Two lengths at two sizes of four tasks, each fine-tuned on three targets; half of the pre-trainings are
+    # the experiment's own.
+    assert (planned["compare_lengths"], planned["pretrain"], planned["finetune"]) == (1, 16, 48 + 27)
+
+
 @pytest.mark.parametrize(
     ("value", "message"),
     [("0100", "64 is what Snakemake reads"), ("2024-99-99", "cannot read it")],

@@ -17,11 +17,13 @@ from syn2real.plugins import constant, names
 from syn2real.jobs.fingerprint import fingerprint, plugin_modules
 from syn2real.plan import assets
 from syn2real.plan.assets import MADE_OBJECTS, MADE_TEXTURES
+from syn2real.plan.estimates import runs_of
 from syn2real.plan.missing import check_own_sizes, missing_blender, missing_data
+from syn2real.plan.pilot import all_pilots, pilot_lengths, pilot_runs
 from syn2real.plan.read import load_plan
 from syn2real.plan.runs import (
     ADVICE, COMPARISON, COMPLEXITY, EXTRAPOLATION, EXTRAPOLATION_TABLE, FETCHED_TARGET, FIGURE, FINETUNE, FITS,
-    FITS_TABLE, LAW, MATERIAL, MEASUREMENTS, NONE, OBJECTS, PAPER_LAW, PAPER_TABLE, POINTS, PRETRAIN, REFERENCE, SAMPLES, SCANS, SHARD, STAND_IN, TEXTURES,
+    FITS_TABLE, LAW, MATERIAL, MEASUREMENTS, NONE, OBJECTS, PAPER_LAW, PAPER_TABLE, PILOT, POINTS, PRETRAIN, REFERENCE, SAMPLES, SCANS, SHARD, STAND_IN, TEXTURES,
     shard_files,
 )  # fmt: skip
 from syn2real.plan.status import answers, report_progress
@@ -270,6 +272,15 @@ def final_output():
     return answers + expand(SAMPLES, setting=sorted(PLAN.settings))
 
 
+def final_pilots(wildcards):
+    """The result of each experiment's pilot."""
+    try:
+        all_pilots(PLAN)
+    except InputError as error:
+        refuse([error])
+    return expand(f"{PILOT}.md", experiment=PLAN.run)
+
+
 # Looked for once, by the main process: every call warns, and onstart refuses, which no dry run reaches.
 DATA = missing_data(PLAN, ROOT) if workflow.is_main_process else Findings()
 for problem in [*DATA.refusals, *DATA.warnings]:
@@ -283,7 +294,7 @@ onstart:
         refuse(problems)
     # On a terminal the logger's bar shows it.
     if not sys.stderr.isatty():
-        report_progress(PLAN, sys.stderr)
+        report_progress(PLAN, all_pilots(PLAN) if "pilot" in workflow.dag_settings.targets else runs_of(PLAN), sys.stderr)
 
 
 onsuccess:

@@ -154,11 +154,16 @@ def test_the_answer_is_the_advice_without_its_markdown(folder: Path) -> None:
         "  - a: yes.",
         "  - b: no.",
     ]
+    _write("results/pilot/smoke.md", "# Length\n\n- **Length 0.5 is enough**: yes.\n\n## Errors\n")
+    assert list(answers(plan))[:2] == [
+        "pilot of smoke (results/pilot/smoke.md):",
+        "  - Length 0.5 is enough: yes.",
+    ]
 
 
 def test_progress_is_printed_again_and_again(folder: Path) -> None:
     plan, stream = load_named("config/config.yaml", ["config/experiments/smoke.yaml"]), io.StringIO()
-    report_progress(plan, stream, every=0.02)
+    report_progress(plan, runs_of(plan), stream, every=0.02)
     deadline = time.monotonic() + 20
     while stream.getvalue().count("\n") < 2 and time.monotonic() < deadline:
         time.sleep(0.02)

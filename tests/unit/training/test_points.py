@@ -181,6 +181,11 @@ def test_per_image_results_are_named_where_runs_have_them(tmp_path: Path) -> Non
     assert list(read_points(paths)["per_image"]) == ["", str(paths[1].with_name("per_image.npz"))]
 
 
+def test_runs_of_a_pilot_are_no_points(tmp_path: Path) -> None:
+    paths = [_write(tmp_path / name, target=name) for name in ("t", "t-pilot1of5")]
+    assert [*read_points(paths).target] == ["t"]
+
+
 def test_folds_are_one_point_whose_error_is_that_of_all_photographs(tmp_path: Path) -> None:
     paths = []
     for fold, wrong in ((1, [True]), (2, [True, False, False])):

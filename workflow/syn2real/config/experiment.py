@@ -1,5 +1,6 @@
 """An experiment: which runs, or which table of measurements, answer one question. One YAML file each."""
 
+import math
 from collections import Counter
 from typing import TYPE_CHECKING, Annotated, Any, Self, TypeVar
 
@@ -11,7 +12,7 @@ from syn2real.complexity.schema import Complexity, FTask, Reference
 from syn2real.config.recipe import shortened_name
 from syn2real.data.own_renders.schema import AnyOwnRenders, OwnRenders
 from syn2real.data.pools import Pool
-from syn2real.data.targets.schema import Target
+from syn2real.data.targets.schema import PILOT_PARTS, Target
 from syn2real.render.schema import Rendering, may_be_off, rendering_model
 from syn2real.schema import Name, Section, UserPath, later, renamed
 from syn2real.tasks.schema import tasks_of
@@ -44,6 +45,9 @@ else:
 """A rendering with whatever randomisations there are."""
 
 T = TypeVar("T")
+
+RULE_OF_THREE = 3
+"""What never happened in N cases may still happen in 3 / N of all (at 95 %)."""
 
 
 def setting_kind(value: Any) -> str:
@@ -135,6 +139,41 @@ class Costs(Section):
 
     image: float | None = Field(default=None, gt=0, description="cost of one more rendered image")
     run: float | None = Field(default=None, gt=0, description="cost of one pre-training with its fine-tuning")
+
+
+class Pilot(Section):
+    """A pilot of a recipe's length: it trains at the smallest and the largest n, on labels cut from train."""
+
+    lengths: tuple[Length, ...] = Field(
+        default=(0.125, 0.25, 0.5, 1.0), min_length=2, description="lengths to try, in units of the recipe's"
+    )
+    seeds: tuple[Annotated[int, Field(ge=0)], ...] = Field(
+        default=(0,), min_length=1, description="run seeds"
+    )
+    parts: int = Field(
+        default=1,
+        ge=1,
+        le=PILOT_PARTS,
+        description="fifths of the target's training set that are tested on, each by fine-tunings of its own "
+        "that learn from the other four; the test set is not read",
+    )
+    tolerance: float = Field(
+        default=0.1,
+        gt=0,
+        lt=1,
+        description="a length is as good as the longest if its errors are known to be within this share of "
+        "the longest's",
+    )
+
+    @property
+    def fewest(self) -> int:
+        """Tested images below which no two lengths are known to be alike, whatever their errors."""
+        return math.ceil(RULE_OF_THREE / self.tolerance)
+
+    @field_validator("lengths", "seeds")
+    @classmethod
+    def _no_duplicates(cls, values: tuple[T, ...]) -> tuple[T, ...]:
+        return without_duplicates(values)
 
 
 class PaperMethod(Section):
@@ -237,6 +276,9 @@ class Experiment(Question):
         1.0,
         description="shortens the recipe: lengths, warm-ups and evaluation intervals of both stages "
         "times this; it is then another recipe in paths and points (day-x0.25), never in one fit with others",
+    )
+    pilot: Pilot = later(
+        Pilot(), description="what `snakemake pilot` tries, which chooses `length`; no other call runs it"
     )
     settings: tuple[Name, ...] = Field(
         min_length=1, description="settings to pre-train on and to measure the complexity of"

@@ -4,7 +4,7 @@ import math
 
 from syn2real.assets.ambientcg import is_fetchable, tiles_a_room
 from syn2real.complexity.schema import TrainedReference
-from syn2real.config.experiment import Experiment, Measured
+from syn2real.config.experiment import Experiment, FineTuning, Measured
 from syn2real.data.pools import Pool
 from syn2real.errors import InputError
 from syn2real.plan.assets import MADE_OBJECTS, MADE_TEXTURES, fetched
@@ -66,7 +66,7 @@ def check_experiment(plan: Plan, e: Experiment, file: str) -> None:
     _check_complexity(plan, e, file)
     for f in e.ftasks:
         _require_labels(plan, f.task, f.target, file=file, key="ftasks.target")
-    _check_passes(plan, e)
+        check_passes(plan, e, f, plan.tested(f.target)[0])
 
 
 def _require_labels(plan: Plan, task: str, name: str, *, file: str, key: str) -> None:
@@ -105,21 +105,18 @@ def _check_recipes(plan: Plan, e: Experiment) -> None:
             raise InputError(problem, file=file, key=f"{stage}.{task}.norm")
 
 
-def _check_passes(plan: Plan, e: Experiment) -> None:
-    """Raise InputError where the warm-up of a fine-tuning is as long as its passes over the labels."""
-    for f in e.ftasks:
-        section = plan.recipes[e.trained_by].require("finetune", f.task)
-        labels = labelled_images(plan, plan.tested(f.target)[0], min(f.percents)) if section.passes else None
-        try:
-            if labels:
-                section.with_labels(labels)
-        except ValueError:
-            problem = (
-                f"{section.warmup_images:,} images of warm-up are no less than {section.passes:g} passes"
-            )
-            problem += f" over {labels:,} labelled images ({f.target}); lower it, or raise passes"
-            file = f"{plan.config.recipes}/{e.recipe}.yaml"
-            raise InputError(problem, file=file, key=f"finetune.{f.task}.warmup_images") from None
+def check_passes(plan: Plan, e: Experiment, f: FineTuning, target: str) -> None:
+    """Raise InputError where the warm-up of a fine-tuning is as long as its passes over a target's labels."""
+    section = plan.recipes[e.trained_by].require("finetune", f.task)
+    labels = labelled_images(plan, target, min(f.percents)) if section.passes else None
+    try:
+        if labels:
+            section.with_labels(labels)
+    except ValueError:
+        problem = f"{section.warmup_images:,} images of warm-up are no less than {section.passes:g} passes"
+        problem += f" over {labels:,} labelled images ({target}); lower it, or raise passes"
+        file = f"{plan.config.recipes}/{e.recipe}.yaml"
+        raise InputError(problem, file=file, key=f"finetune.{f.task}.warmup_images") from None
 
 
 def _check_complexity(plan: Plan, e: Experiment, file: str) -> None:

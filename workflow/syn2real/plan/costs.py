@@ -14,6 +14,7 @@ from syn2real.plan.labels import labelled_images
 from syn2real.plan.measure import measure
 from syn2real.plan.measured import shard_hours
 from syn2real.plan.missing import check_own_sizes, missing_blender, missing_data
+from syn2real.plan.pilot import pilot_line
 from syn2real.plan.plan import SPLITS, Plan
 from syn2real.plan.read import load_named
 from syn2real.plan.recipes import recipe_lines
@@ -63,6 +64,8 @@ def check_configuration(
     estimates = Estimates(plan, read_finished(runs_of(plan)), price)
     for name in plan.run:
         print("\n".join(plan_lines(plan, name, estimates)))
+        if pilot := pilot_line(plan, name, estimates):
+            print(pilot)
     for line in recipe_lines(plan, full=recipe):
         print(line)
     for name, measured in plan.measured.items():

@@ -16,7 +16,7 @@ from syn2real.config.recipe import Recipe
 from syn2real.config.workflow import WorkflowConfig
 from syn2real.data.own_renders.schema import OwnRenders
 from syn2real.data.pools import Pool
-from syn2real.data.targets.schema import Target, fold_name, fold_of
+from syn2real.data.targets.schema import Target, fold_name, fold_of, is_pilot
 from syn2real.plan import runs
 from syn2real.plan.runs import NONE, Finetuning, Pretraining
 from syn2real.render.schema import Rendering
@@ -161,6 +161,12 @@ class Plan:
     references: dict[str, Reference] = field(default_factory=dict)
     datasets: dict[str, list[Archive]] = field(default_factory=dict)
 
+    def add_recipe(self, recipe: str, name: str, length: float) -> None:
+        """Add a recipe's shortened form under its own name."""
+        if name not in self.recipes:
+            self.recipe_files[name] = self.recipe_files[recipe].shortened(length)
+            self.recipes[name] = self.recipe_files[name].recipe
+
     @property
     def measured(self) -> dict[str, Measured]:
         """The experiments whose measurements exist already, by name."""
@@ -257,10 +263,12 @@ class Plan:
     def target_data(self, name: str) -> dict[str, Any]:
         """Return what of a target decides a run's numbers, as params; its description does not."""
         incidental = ["description", "stand_in", "counts", "overlap", "download", "archives"]
-        _, fold, _ = fold_of(name)
+        _, fold, folds = fold_of(name)
         incidental += [] if fold else ["folds", "scene"]
         data = {k: value for k, value in to_params(self.targets[name]).items() if k not in incidental}
-        return dict(sorted({**data, "fold": fold}.items())) if fold else data
+        if fold:
+            data |= {"fold": fold, "folds": folds} | ({"pilot": True} if is_pilot(name) else {})
+        return dict(sorted(data.items()))
 
     def tested(self, name: str) -> list[str]:
         """Return what a target is called in its runs: its name, or one for each of its folds, defined."""

@@ -13,6 +13,7 @@ from syn2real.config.workflow import WorkflowConfig
 from syn2real.data.targets.schema import Target
 from syn2real.errors import InputError
 from syn2real.plan.checks import check_assets, check_experiment
+from syn2real.plan.pilot import add_pilot
 from syn2real.plan.plan import Plan, derive
 from syn2real.plugins import require_name
 from syn2real.schema import Section, validate
@@ -86,10 +87,9 @@ def _add_experiment(plan: Plan, path: str) -> None:
             if recipe not in plan.recipes:
                 plan.recipe_files[recipe] = _recipe(plan, recipe, path)
                 plan.recipes[recipe] = plan.recipe_files[recipe].recipe
-        if asked.length != 1:
-            plan.recipe_files[asked.trained_by] = plan.recipe_files[asked.recipe].shortened(asked.length)
-            plan.recipes[asked.trained_by] = plan.recipe_files[asked.trained_by].recipe
+        plan.add_recipe(asked.recipe, asked.trained_by, asked.length)
         check_experiment(plan, asked, path)
+        add_pilot(plan, asked)
     record = derive(plan, asked, path)
     check_assets(plan, record)
     plan.experiments[asked.name] = record

@@ -22,6 +22,7 @@ FINETUNE = "results/finetune/{recipe}/{setting}/{ptask}/{model}/n{n}/seed{seed}/
 REFERENCE = "results/references/{reference}"
 COMPLEXITY = "results/complexity/{reference}/{activation}-{image_size}px/n{n}/{setting}.json"
 COMPARISON = "results/complexity/{experiment}.md"
+PILOT = "results/pilot/{experiment}"
 POINTS = "results/points/{experiment}.csv"
 LAW = "results/laws/{experiment}/{law}.json"
 FITS = LAW.replace("{law}", "fits")

@@ -16,7 +16,7 @@ from syn2real.errors import one_line
 from syn2real.plan.estimates import Estimates, Run, hours_text, read_done, runs_of
 from syn2real.plan.measured import shard_hours
 from syn2real.plan.plan import Plan
-from syn2real.plan.runs import ADVICE, Finetuning, Pretraining
+from syn2real.plan.runs import ADVICE, PILOT, Finetuning, Pretraining
 
 FRESH = 300
 """Seconds after its log's last line in which a job counts as running; a training writes four a minute."""
@@ -181,25 +181,26 @@ def _disk() -> str:
 
 
 def answers(plan: Plan, note: str = "") -> Iterator[str]:
-    """Yield the answer of each experiment that has one: its sentences, and where to read on."""
+    """Yield the result of each pilot and the answer of each experiment that has one, and where to read on."""
     for name in plan.experiments:
-        advice = Path(f"{ADVICE.format(experiment=name)}.md")
-        if not advice.is_file():
-            continue
-        sentences = advice.read_text("utf-8", "replace").partition("\n## ")[0].replace("**", "")
-        yield f"answer of {name} ({advice}{note}):"
-        yield from (f"  {line}" for line in sentences.splitlines() if line.startswith("- "))
+        for what, template in ((f"pilot of {name}", PILOT), (f"answer of {name}", ADVICE)):
+            file = Path(f"{template.format(experiment=name)}.md")
+            if not file.is_file():
+                continue
+            sentences = file.read_text("utf-8", "replace").partition("\n## ")[0].replace("**", "")
+            yield f"{what} ({file}{note if template == ADVICE else ''}):"
+            yield from (f"  {line}" for line in sentences.splitlines() if line.startswith("- "))
 
 
-def _awaited(plan: Plan) -> dict[str, set[str]]:
-    """Return the files of shards and of runs whose number shows a plan's progress."""
-    runs = {stage: {run.metrics for run in _of_kind(plan, kind)} for kind, stage in STAGES}
-    return {"shards": plan.needed_shards(plan.settings)} | runs
+def _awaited(plan: Plan, runs: Collection[Run]) -> dict[str, set[str]]:
+    """Return the files of shards and of runs whose number shows the progress."""
+    files = {stage: {run.metrics for run in runs if isinstance(run, kind)} for kind, stage in STAGES}
+    return {"shards": plan.needed_shards(plan.settings)} | files
 
 
-def report_progress(plan: Plan, stream: TextIO, every: float = EVERY) -> None:
-    """Print a line of progress about every minute, from a thread that ends with the process."""
-    awaited = {stage: files for stage, files in _awaited(plan).items() if files}
+def report_progress(plan: Plan, runs: Collection[Run], stream: TextIO, every: float = EVERY) -> None:
+    """Print a line of progress of some runs about every minute, from a thread that ends with the process."""
+    awaited = {stage: files for stage, files in _awaited(plan, runs).items() if files}
 
     def work() -> None:
         started = time.monotonic()

@@ -42,7 +42,8 @@ def finetune(
     recipe : dict
         What `Recipe.resolve("finetune", ftask, model)` returned; its length may be in passes over the labels.
     target : dict
-        The resolved `Target`; with "fold", the part of its photographs to test on, from 1.
+        The resolved `Target`; with "fold", the part of its photographs to test on, from 1, and with "pilot"
+        a part of its training set.
     backbone : Path or None
         The pre-trained backbone; None for random initialisation under the same recipe (n = 0).
     percent : float
@@ -180,9 +181,10 @@ def draw_labelled(target: Mapping[str, Any], ftask: str, percent: float, seed: i
     InputError
         The target is not in its layout.
     """
-    of = Target.model_validate({key: value for key, value in target.items() if key != "fold"})
-    fold = target.get("fold")
-    train, test = load_fold(of, channel_of(ftask), fold) if fold else load_splits(of, channel_of(ftask))
+    given = dict(target)
+    fold, pilot = given.pop("fold", None), given.pop("pilot", False)
+    of, channel = Target.model_validate(given), channel_of(ftask)
+    train, test = load_fold(of, channel, fold, pilot=pilot) if fold else load_splits(of, channel)
     population = len(train) if train.labels is None else train.labels
     indices = subset(population, percent, seed)
     drawn = subset_record(population, indices, percent)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from syn2real.data.targets.schema import fold_of
+from syn2real.data.targets.schema import fold_of, is_pilot
 from syn2real.errors import InputError
 from syn2real.files import digest, write_text
 from syn2real.laws import per_image
@@ -29,7 +29,7 @@ def read_points(paths: Iterable[str | Path]) -> pd.DataFrame:
     Parameters
     ----------
     paths : iterable of str or Path
-        metrics.json files of fine-tuning runs.
+        metrics.json files of fine-tuning runs; those of a pilot are passed over.
 
     Returns
     -------
@@ -49,6 +49,8 @@ def read_points(paths: Iterable[str | Path]) -> pd.DataFrame:
     tests: dict[tuple[Any, ...], tuple[str | None, str | Path]] = {}
     for path in paths:
         row, content, test = _row(path)
+        if is_pilot(row["target"]):
+            continue
         first, where = tests.setdefault((row["ftask"], row["target"]), (test, path))
         if first != test:
             problem = f"measured on another test set than {where}; its labels or images "

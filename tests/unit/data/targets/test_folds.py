@@ -1,13 +1,14 @@
 """Folds: every photograph is tested once, by runs that have not learnt from it."""
 
 import re
+import shutil
 
 import numpy as np
 import pytest
 
 from syn2real.data.targets.folds import cut, load_fold
 from syn2real.data.targets.load import check_layout
-from syn2real.data.targets.schema import Target, fold_name, fold_of
+from syn2real.data.targets.schema import Target, fold_name, fold_of, is_pilot
 from syn2real.errors import InputError
 
 
@@ -40,12 +41,30 @@ def test_each_photograph_is_tested_once_and_never_learnt_from_then(layout, reque
         assert [tested[k][1] for k in range(len(tested))] == tested.labels.tolist()
 
 
+@pytest.mark.parametrize("layout", ["imagenet", "coco", "ade20k"])
+def test_a_pilot_cuts_the_training_set_and_never_reads_the_test_set(layout, request):
+    given, channel = request.getfixturevalue(layout), {"coco": "objects", "ade20k": "class-map"}
+    target = given.model_copy(update={"folds": 2})
+    for file in [*target.root.rglob("*val*")]:
+        shutil.rmtree(file) if file.is_dir() else file.unlink(missing_ok=True)
+    (learnt, tested), (rest, _) = (
+        load_fold(target, channel.get(layout, "label"), k, pilot=True) for k in (1, 2)
+    )
+    assert sorted(rest.names()) == sorted(tested.names()) and not {*learnt.names()} & {*tested.names()}
+    assert len(learnt) + len(tested) == {"imagenet": 9, "coco": 2, "ade20k": 2}[layout]
+    assert len([tested[k] for k in range(len(tested))]) == len(tested)
+
+
 def test_photographs_of_one_scene_stay_together(imagenet):
     target = imagenet.model_copy(update={"folds": 3, "scene": r"_(\d)\.JPEG|val"})
     sides = [
         {name[-6] for name in load_fold(target, "label", k)[1].names() if "train" in name} for k in (1, 2, 3)
     ]
     assert sum(map(len, sides)) == 3
+    by_split = target.model_copy(update={"scene": r"train/.*_(\d)\.JPEG"})
+    for k in (1, 2, 3):  # a pilot has the names of the whole target
+        learnt, tested = load_fold(by_split, "label", k, pilot=True)
+        assert len(tested) == 3 and {n[-6] for n in tested.names()} & {n[-6] for n in learnt.names()} == set()
     with pytest.raises(InputError, match="fewer scenes than 5 folds"):
         load_fold(target.model_copy(update={"folds": 5}), "label", 1)
 
@@ -106,12 +125,14 @@ def test_photographs_that_a_split_has_twice_are_refused(layout, split, request):
 def test_a_fold_is_named_and_read():
     assert fold_of(fold_name("my-photos", 2, 5)) == ("my-photos", 2, 5)
     assert fold_of("my-photos") == ("my-photos", None, 1)
+    name = fold_name("my-photos", 2, 5, pilot=True)
+    assert fold_of(name) == ("my-photos", 2, 5)
+    assert [is_pilot(n) for n in (name, fold_name("my-photos", 2, 5), "my-photos")] == [True, False, False]
 
 
 @pytest.mark.parametrize(
     ("keys", "problem"),
     [
-        ({"scene": "a"}, "belongs to folds"),
         ({"folds": 2, "scene": "("}, "no regular expression"),
         ({"folds": 1}, "2"),
     ],

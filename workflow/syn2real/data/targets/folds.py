@@ -10,9 +10,9 @@ from torchvision import tv_tensors
 from syn2real.data.annotated import AnnotatedImages
 from syn2real.data.subsets import indices_digest
 from syn2real.data.targets.coco import CocoImages
-from syn2real.data.targets.load import load_splits
+from syn2real.data.targets.load import load_splits, load_target
 from syn2real.data.targets.scenes import after_split, scenes_of
-from syn2real.data.targets.schema import Target
+from syn2real.data.targets.schema import SPLITS, Split, Target
 from syn2real.errors import InputError
 from syn2real.files import digest
 
@@ -53,7 +53,7 @@ class Part(AnnotatedImages):
         return digest([drawn, *(one.digest() for one in self._sets)])
 
 
-def load_fold(target: Target, channel: str, fold: int) -> tuple[Part, Part]:
+def load_fold(target: Target, channel: str, fold: int, *, pilot: bool = False) -> tuple[Part, Part]:
     """Return the images that a run learns from and those that it is tested on.
 
     Parameters
@@ -64,26 +64,37 @@ def load_fold(target: Target, channel: str, fold: int) -> tuple[Part, Part]:
         See `load_target`.
     fold : int
         The part to test on, from 1.
+    pilot : bool
+        Cut the training set alone; the test set is not read.
 
     Raises
     ------
     InputError
         As `load_splits`, and where the photographs cannot be cut into so many parts.
     """
-    train, test = load_splits(target, channel)
-    learnt: Sequence[AnnotatedImages] = [train, test]
+    learnt: Sequence[AnnotatedImages] = (
+        [load_target(target, "train", channel)] if pilot else load_splits(target, channel)
+    )
     tested = learnt
     if target.layout == "coco":  # one ground truth, whose ids are unique; crowds are for tests alone
-        files = [[*call("train"), *call("test")] for call in (target.image_folders, target.annotation_files)]
+        splits: tuple[Split, ...] = ("train",) if pilot else SPLITS
+        files = [
+            [file for split in splits for file in call(split)]
+            for call in (target.image_folders, target.annotation_files)
+        ]
         learnt, tested = (
             [CocoImages(files[0], files[1], channel, crowds=crowds, exif=target.exif)]
             for crowds in (False, True)
         )
     whole = Part(tested, np.arange(sum(map(len, tested))))
-    parts = cut(len(whole), target.folds or 1, whole.labels, _scenes(whole.names(), target.scene))
+    names = whole.names()
+    if pilot and target.layout != "coco":  # as they are called where train and test are cut together
+        names = after_split([names, []])
+    parts = cut(len(whole), target.folds or 1, whole.labels, _scenes(names, target.scene))
     if len(np.unique(parts)) < (target.folds or 1):
-        problem = f"the photographs are fewer scenes than {target.folds} folds; give fewer folds"
-        raise InputError(problem, file=target.path, key="folds")
+        fix = "label more" if pilot else "give fewer folds"
+        problem = f"the photographs are fewer scenes than {target.folds} folds; {fix}"
+        raise InputError(problem, file=target.path, key="scene" if pilot else "folds")
     return Part(learnt, np.flatnonzero(parts != fold - 1)), Part(tested, np.flatnonzero(parts == fold - 1))
 
 

@@ -9,7 +9,7 @@ from syn2real.data.targets.schema import SPLITS, Target
 
 
 def check_folds(target: Target, names: Sequence[str], splits: Sequence[Stats], found: Findings) -> None:
-    """Check before any job what the runs on a target's folds need; nothing without folds.
+    """Check before any job what the runs on a target's folds need; without folds its `scene` alone.
 
     Parameters
     ----------
@@ -23,8 +23,6 @@ def check_folds(target: Target, names: Sequence[str], splits: Sequence[Stats], f
         Takes fewer scenes than folds, a `scene` that no name matches, and photographs that a split has twice:
         those of two splits are `check_overlap`'s.
     """
-    if target.folds is None:
-        return
     what, scenes = "photographs", len(names)
     if target.scene is not None:
         scenes = len(set(scenes_of(names, target.scene)))
@@ -40,6 +38,8 @@ def check_folds(target: Target, names: Sequence[str], splits: Sequence[Stats], f
                 f"{target.path}: scene: {target.scene!r} does not match {len(others):,} of {len(names):,} "
                 f"photographs' names, such as {others[0]}: each of them is a scene of its own"
             )
+    if target.folds is None:  # a pilot cuts by scenes, too
+        return
     found.lines.append(f"{target.path}: {len(names):,} {what} in {target.folds} folds")
     if scenes < target.folds:
         problem = f"{target.path}: folds: {len(names):,} {what} make no {target.folds} folds"

@@ -60,7 +60,10 @@ TORCHVISION_CHANNELS: dict[str, tuple[str, ...]] = {
 _BY_HAND = ("Cityscapes", "StanfordCars")
 """torchvision reads these, and cannot download them."""
 
-_FOLD = re.compile(r"(.+)-fold(\d+)of(\d+)")
+PILOT_PARTS = 5
+"""Parts that a pilot cuts a training set into."""
+
+_FOLD = re.compile(r"(.+)-(fold|pilot)(\d+)of(\d+)")
 
 _UNDIVIDED = ("Caltech101", "Caltech256", "EuroSAT", "SEMEION", "SUN397")
 """torchvision has these, without a test set."""
@@ -126,8 +129,8 @@ class Target(Section):
     )
     scene: str | None = later(
         None,
-        description="folds: a regular expression found in the names of photographs; those with the same "
-        "match (its first group, if it has one) stay in one part",
+        description="of folds and of a pilot: a regular expression found in the names of photographs; those "
+        "with the same match (its first group, if it has one) stay in one part",
     )
     scans: Scans | None = later(
         None,
@@ -157,7 +160,7 @@ class Target(Section):
         if self.scans:
             _check_scans(self)
         if self.scene is not None:
-            _check_scene(self.scene, self.folds)
+            _check_scene(self.scene)
         if self.exif and self.layout == "torchvision":
             raise ValueError("torchvision's data sets are not turned; remove `exif`")
         if self.images and self.layout not in ("coco", "image-folder"):
@@ -264,15 +267,24 @@ class Target(Section):
         return [self.root / path for path in ([given] if isinstance(given, str) else given)]
 
 
-def fold_name(target: str, fold: int, folds: int) -> str:
-    """Return what a target is called in the run that is tested on one of its parts, the first being 1."""
-    return f"{target}-fold{fold}of{folds}"
+def fold_name(target: str, fold: int, folds: int, *, pilot: bool = False) -> str:
+    """Return what a target is called in the run that is tested on one of its parts, the first being 1.
+
+    Those of a pilot are parts of its training set.
+    """
+    return f"{target}-{'pilot' if pilot else 'fold'}{fold}of{folds}"
 
 
 def fold_of(name: str) -> tuple[str, int | None, int]:
     """Return the target, the part and the number of parts of what `fold_name` returned; else None and 1."""
     match = _FOLD.fullmatch(name)
-    return (match[1], int(match[2]), int(match[3])) if match else (name, None, 1)
+    return (match[1], int(match[3]), int(match[4])) if match else (name, None, 1)
+
+
+def is_pilot(name: str) -> bool:
+    """Whether a target's name is that of a part of its training set."""
+    match = _FOLD.fullmatch(name)
+    return match is not None and match[2] == "pilot"
 
 
 def _check_scans(target: Target) -> None:
@@ -285,10 +297,8 @@ def _check_scans(target: Target) -> None:
         raise ValueError("folds join labelled and tested scans, whatever `labels` says; remove `folds`")
 
 
-def _check_scene(scene: str, folds: int | None) -> None:
-    """Raise ValueError unless a regular expression is one, and there are folds."""
-    if folds is None:
-        raise ValueError("`scene` belongs to folds; set `folds` or remove it")
+def _check_scene(scene: str) -> None:
+    """Raise ValueError unless a regular expression is one."""
     try:
         re.compile(scene)
     except re.error as error:

@@ -1,0 +1,105 @@
+"""The shortest length that is as good: decided only where the tested labels can decide it."""
+
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from syn2real.errors import InputError
+from syn2real.report.pilot import chosen_length, compare_lengths, pilot_text
+
+LENGTHS = {"day-x0.25": 0.25, "day-x0.5": 0.5, "day": 1.0}
+
+
+def _run(folder: Path, recipe: str, n: int, wrong: np.ndarray, *, seed: int = 0, part: int = 1) -> Path:
+    """Write a fine-tuning that got these images wrong."""
+    value = 1 - float(wrong.mean())
+    key = {"recipe": recipe, "setting": "a", "ptask": "mulclass", "model": "resnet18", "n": n, "seed": seed}
+    key |= {"ftask": "sinclass", "target": f"t-pilot{part}of5", "s_percent": 100.0}
+    last = {"iteration": 10, "value": value, "error": 1 - value, "extras": {}}
+    content = {
+        "version": 1, "stage": "finetune", "key": key, "metric": "top-1 accuracy", "value": value,
+        "error": 1 - value, "evaluations": [last], "last": last, "best": last, "iterations": 10,
+        "n_params": 11, "n_params_millions": 1.1e-5, "n_train": 150, "n_test": len(wrong), "seconds": 1.0,
+        "device": "cpu", "recipe": {}, "versions": {}, "inputs": {},
+    }  # fmt: skip
+    path = folder / recipe / f"n{n}" / f"seed{seed}" / f"part{part}" / "metrics.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps(content))
+    ids = np.array([f"{part}-{k}" for k in range(len(wrong))])
+    label = np.zeros(len(wrong), int)
+    np.savez(path.with_name("per_image.npz"), kind="label", ids=ids, classes=["x"], label=label, wrong=wrong)
+    return path
+
+
+def _pilot(folder: Path, count: int, errors: dict[str, tuple[float, float]]) -> list[Path]:
+    """Write runs whose first images are wrong, so that lengths differ on as few images as they can."""
+    return [
+        _run(folder, recipe, n, np.arange(count) < round(error * count))
+        for recipe, pair in errors.items()
+        for n, error in zip((10, 90), pair, strict=True)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("count", "quarter", "half", "chosen", "words"),
+    [
+        (2000, (0.505, 0.302), (0.5, 0.3), 0.25, r"Length 0.25 is enough.*none was shorter"),
+        (
+            2000,
+            (0.6, 0.3),
+            (0.51, 0.301),
+            0.5,
+            r"Length 0.5 is enough\*\*: at n = 10 .* no shorter",
+        ),
+        (
+            2000,
+            (0.5, 0.3),
+            (0.5, 0.4),
+            1,
+            r"Keep length 1\*\*: at n = 90 the errors of length 0.5 differ.",
+        ),
+        (2000, (0.8, 0.3), (0.5, 0.2), 1, "Keep length 1"),
+        # Equal errors on 60 images: a difference of 3 / 60 is as likely as not to be missed.
+        (
+            60,
+            (0.5, 0.3),
+            (0.5, 0.3),
+            1,
+            r"Not decided, keep length 1\*\*: 60 tested .* ± 0.050, and 0.03",
+        ),
+    ],
+)
+def test_the_shortest_length_that_is_known_to_be_alike(tmp_path, count, quarter, half, chosen, words):
+    files = _pilot(tmp_path, count, {"day-x0.25": quarter, "day-x0.5": half, "day": (0.5, 0.3)})
+    table = compare_lengths(files, LENGTHS, 0.1)
+    assert len(table) == 6 and chosen_length(table) == chosen
+    text = pilot_text(table, "mine", "day", 0.1, 1)
+    assert f"\n    length: {chosen:g}\n" in text
+    (sentence,) = [line for line in text.splitlines() if line.startswith("- ")]
+    assert re.search(words, sentence), sentence
+
+
+def test_seeds_scatter_and_parts_are_joined(tmp_path):
+    rng = np.random.default_rng(0)
+    files = [
+        _run(
+            tmp_path, recipe, n, rng.random(400) < 0.3 + 0.1 * seed * (recipe != "day"), seed=seed, part=part
+        )
+        for recipe in LENGTHS
+        for n in (10, 90)
+        for seed in (0, 1)
+        for part in (1, 2)
+    ]
+    table = compare_lengths(files, LENGTHS, 0.1)
+    assert {*table.images} == {800} and {*table.seeds} == {2} and {*table.target} == {"t"}
+    others = table[table.length < 1]
+    assert ((others.upper - others.lower) / 2 > 0.05).all() and chosen_length(table) == 1
+
+
+def test_runs_on_different_images_are_refused(tmp_path):
+    files = [_run(tmp_path, r, n, np.arange(50 + (r == "day")) < 9) for r in LENGTHS for n in (10, 90)]
+    with pytest.raises(InputError, match="different images"):
+        compare_lengths(files, LENGTHS, 0.1)

@@ -1,0 +1,103 @@
+"""The pilot of an experiment: the runs that show how short its recipe may be, on labels cut from *train*."""
+
+from itertools import product
+
+from syn2real.config.experiment import Experiment
+from syn2real.config.recipe import shortened_name
+from syn2real.data.targets.schema import PILOT_PARTS, fold_name
+from syn2real.errors import InputError
+from syn2real.plan.checks import check_passes
+from syn2real.plan.estimates import Estimates, Run
+from syn2real.plan.labels import split_images
+from syn2real.plan.plan import Plan
+from syn2real.plan.runs import Finetuning, Pretraining
+
+
+def pilot_lengths(e: Experiment) -> dict[str, float]:
+    """Return the lengths that a pilot tries, by the name of the recipe that has each, the shortest first."""
+    return {shortened_name(e.recipe, length): length for length in sorted(e.pilot.lengths)}
+
+
+def add_pilot(plan: Plan, e: Experiment) -> None:
+    """Add the recipes and the targets of an experiment's pilot to a plan's definitions."""
+    for name, length in pilot_lengths(e).items():
+        plan.add_recipe(e.recipe, name, length)
+    for f in e.ftasks:
+        plan.targets |= dict.fromkeys(_parts(e, f.target), plan.targets[f.target])
+
+
+def pilot_runs(plan: Plan, name: str) -> list[Finetuning]:
+    """Return the fine-tunings of an experiment's pilot: at its smallest and its largest n, by each length.
+
+    Parameters
+    ----------
+    plan : Plan
+        The definitions.
+    name : str
+        The experiment.
+
+    Raises
+    ------
+    InputError
+        The experiment has no runs, less than two sizes, or labels so few that nothing could be decided.
+    """
+    record = plan.experiments[name]
+    e = record.asked
+    if not isinstance(e, Experiment) or not record.finetunings:
+        raise InputError("this experiment trains nothing, so it has no pilot; name another", file=record.file)
+    sizes = sorted(n for n in e.sizes if n)
+    if len(sizes) < 2:
+        problem = "a pilot compares the smallest and the largest n above 0; give two sizes or more"
+        raise InputError(problem, file=record.file, key="sizes")
+    for f in e.ftasks:
+        _check_labels(plan, e, f.target, record.file)
+        check_passes(plan, e, f, _parts(e, f.target)[0])
+    grid = product(pilot_lengths(e), e.settings, e.ptasks, e.models, (sizes[0], sizes[-1]), e.pilot.seeds)
+    return sorted(
+        Finetuning(Pretraining(*start), f.task, target, percent)
+        for start, f in product(grid, e.ftasks)
+        if f.follows(start[2])
+        for target in _parts(e, f.target)
+        for percent in f.percents
+    )
+
+
+def all_pilots(plan: Plan) -> list[Run]:
+    """Return the runs of the pilots of all experiments, each once; raises as `pilot_runs`."""
+    finetunings = {run for name in plan.experiments for run in pilot_runs(plan, name)}
+    return [*sorted({run.pretraining for run in finetunings}), *sorted(finetunings)]
+
+
+def _parts(e: Experiment, target: str) -> list[str]:
+    """Return what a target is called in runs of a pilot, one name for each part that is tested on."""
+    return [fold_name(target, part + 1, PILOT_PARTS, pilot=True) for part in range(e.pilot.parts)]
+
+
+def _check_labels(plan: Plan, e: Experiment, target: str, file: str) -> None:
+    """Raise InputError where a pilot would test on so few labelled images that nothing could be decided."""
+    labels = split_images(plan, target, "train")
+    tested, needed = labels * e.pilot.parts // PILOT_PARTS, e.pilot.fewest
+    if labels and tested < needed:
+        parts = f"test on all parts (pilot.parts: {PILOT_PARTS}), " if labels >= needed else ""
+        problem = (
+            f"{target} has {labels:,} labelled images, of which a pilot tests {tested:,}; below {needed:,} "
+            f"no two lengths are known to be alike; label more, {parts}or allow more (pilot.tolerance)"
+        )
+        raise InputError(problem, file=file, key="pilot")
+
+
+def pilot_line(plan: Plan, name: str, estimates: Estimates) -> str | None:
+    """Return the line of `syn2real check` on what a pilot costs; None where none can be run."""
+    try:
+        finetunings = pilot_runs(plan, name)
+    except InputError:
+        return None
+    pretrainings = {run.pretraining for run in finetunings}
+    own = len(pretrainings & {*plan.experiments[name].pretrainings})
+    lengths = ", ".join(f"{length:g}" for length in pilot_lengths(plan.run[name]).values())
+    shared = f" ({own} of them the experiment's own)" if own else ""
+    every: list[Run] = [*sorted(pretrainings), *finetunings]
+    return (
+        f"  pilot     'snakemake pilot' would try lengths {lengths}: {len(pretrainings)} pre-trainings"
+        f"{shared}, {len(finetunings)} fine-tunings, {estimates.text(map(estimates.of, every))}"
+    )
