@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from syn2real.data.targets.schema import Target
 from syn2real.errors import InputError
 from syn2real.plan.estimates import Estimates
 from syn2real.plan.labels import labelled_images
@@ -29,7 +30,7 @@ def test_each_length_is_tried_at_the_smallest_and_the_largest_n(tmp_path: Path) 
     plan = _load(tmp_path)
     runs, own = pilot_runs(plan, "own-renders"), {*plan.experiments["own-renders"].pretrainings}
     starts = {run.pretraining for run in runs}
-    assert {run.n for run in starts} == {1000, 16000} and len(runs) == len(starts) == 8
+    assert {run.n for run in starts} == {1000, 16000} and len(starts) == 8 and len(runs) == 5 * 8
     assert {run.recipe for run in starts} == {"day-x0.125", "day-x0.25", "day-x0.5", "day"}
     assert {run for run in starts if run.recipe == "day"} < own
     short = _load(tmp_path, length=0.25, pilot={"lengths": [0.25, 1], "seeds": [0, 1], "parts": 3})
@@ -44,8 +45,7 @@ def test_it_tests_on_labels_cut_from_the_training_set(tmp_path: Path) -> None:
     assert [labelled_images(plan, name), _tested(plan, name)] == [320, 80]
     assert plan.target_data(name) == plan.target_data("my-photographs") | {
         "fold": 1,
-        "folds": 5,
-        "pilot": True,
+        "pilot": 5,
     }
 
 
@@ -53,10 +53,10 @@ def test_check_says_what_it_costs(tmp_path: Path) -> None:
     plan = _load(tmp_path)
     assert pilot_line(plan, "own-renders", Estimates(plan, {})) == (
         "  pilot     'snakemake pilot' would try lengths 0.125, 0.25, 0.5, 1: 8 pre-trainings (2 of them the "
-        "experiment's own), 8 fine-tunings, about 14.30 device hours, the longest run 3.47 (by the recipe's "
+        "experiment's own), 40 fine-tunings, about 19.50 device hours, the longest run 3.47 (by the recipe's "
         "assumption)"
     )
-    few = _load(tmp_path, labels=29)
+    few = _load(tmp_path, labels=29, pilot={"tolerance": 0.1})
     assert pilot_line(few, "own-renders", Estimates(few, {})) is None
 
 
@@ -64,14 +64,18 @@ def test_check_says_what_it_costs(tmp_path: Path) -> None:
     ("labels", "changes", "problem"),
     [
         (400, {"sizes": [0, 1000]}, "e.yaml: sizes: a pilot compares the smallest and the largest n above 0"),
-        (149, {}, "149 labelled images, of which a pilot tests 29; below 30 no two .*, test on all parts "),
-        (29, {}, "29 labelled images, of which a pilot tests 5; below 30 no .*; label more, or allow more"),
+        (
+            74,
+            {"pilot": {"parts": 1}},
+            "74 labelled images, of which a pilot tests 14; below 15 .*, test on all",
+        ),
+        (29, {"pilot": {"tolerance": 0.1}}, "29 .* tests 29; below 30 no .*; label more, or allow more"),
         (
             32,
-            {"pilot": {"parts": 5}},
+            {},
             "than 60 passes over 25 labelled images .my-photographs-pilot1of5.",
         ),
-        (100, {"pilot": {"parts": 5, "tolerance": 0.02}}, "tests 100; below 150 .*; label more, or allow"),
+        (100, {"pilot": {"tolerance": 0.02}}, "tests 100; below 150 .*; label more, or allow"),
     ],
 )
 def test_what_cannot_be_piloted_is_refused(tmp_path, labels, changes, problem):
@@ -92,3 +96,11 @@ def test_what_cannot_be_piloted_is_refused(tmp_path, labels, changes, problem):
 def test_a_pilot_that_makes_no_sense_is_refused(tmp_path, pilot, problem):
     with pytest.raises(InputError, match=problem):
         _load(tmp_path, pilot=pilot)
+
+
+def test_what_a_run_is_given_is_a_target(tmp_path: Path) -> None:
+    scans = {"layout": "image-folder", "path": "results/scans/mine", "scans": {"labels": 9}}
+    plan = _load(tmp_path, targets={"mine": scans}, ftasks=[{"task": "sinclass", "target": "mine"}])
+    data = plan.target_data(pilot_runs(plan, "own-renders")[0].target)
+    assert [data.pop("fold"), data.pop("pilot")] == [1, 5]
+    assert Target.model_validate(data) == plan.targets["mine"]

@@ -151,14 +151,14 @@ class Pilot(Section):
         default=(0,), min_length=1, description="run seeds"
     )
     parts: int = Field(
-        default=1,
+        default=PILOT_PARTS,
         ge=1,
         le=PILOT_PARTS,
         description="fifths of the target's training set that are tested on, each by fine-tunings of its own "
-        "that learn from the other four; the test set is not read",
+        "that learn from the other four; by default each labelled image once. The test set is not read",
     )
     tolerance: float = Field(
-        default=0.1,
+        default=0.2,
         gt=0,
         lt=1,
         description="a length is as good as the longest if its errors are known to be within this share of "

@@ -264,10 +264,11 @@ class Plan:
         """Return what of a target decides a run's numbers, as params; its description does not."""
         incidental = ["description", "stand_in", "counts", "overlap", "download", "archives"]
         _, fold, folds = fold_of(name)
-        incidental += [] if fold else ["folds", "scene"]
+        incidental += [] if fold else ["scene"]
+        incidental += [] if fold and not is_pilot(name) else ["folds"]
         data = {k: value for k, value in to_params(self.targets[name]).items() if k not in incidental}
         if fold:
-            data |= {"fold": fold, "folds": folds} | ({"pilot": True} if is_pilot(name) else {})
+            data |= {"fold": fold} | ({"pilot": folds} if is_pilot(name) else {})
         return dict(sorted(data.items()))
 
     def tested(self, name: str) -> list[str]:

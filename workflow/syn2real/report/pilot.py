@@ -167,7 +167,8 @@ def _decision(table: pd.DataFrame, chosen: float, longest: float, tolerance: flo
         return f"**Keep length {longest:g}**: at {differ} the errors of length {following:g} differ."
     undecided = judged[judged.verdict == OPEN]
     needed = float((undecided.images * (undecided.half / undecided.allowed) ** 2).max())
-    more = f" Test all of them (`pilot: {{parts: {PILOT_PARTS}}}`); pre-trainings stay." if parts == 1 else ""
+    more = f" Test all of them (`pilot: {{parts: {PILOT_PARTS}}}`); pre-trainings stay."
+    more = more if parts < PILOT_PARTS else ""
     return (
         f"**Not decided, keep length {longest:g}**: {tested} tested labels know a difference to "
         f"± {undecided.half.max():.3f}, and {undecided.allowed.min():.3f} is what matters ({bound}); about "

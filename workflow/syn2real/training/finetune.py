@@ -43,7 +43,7 @@ def finetune(
         What `Recipe.resolve("finetune", ftask, model)` returned; its length may be in passes over the labels.
     target : dict
         The resolved `Target`; with "fold", the part of its photographs to test on, from 1, and with "pilot"
-        a part of its training set.
+        one of so many parts of its training set.
     backbone : Path or None
         The pre-trained backbone; None for random initialisation under the same recipe (n = 0).
     percent : float
@@ -182,7 +182,7 @@ def draw_labelled(target: Mapping[str, Any], ftask: str, percent: float, seed: i
         The target is not in its layout.
     """
     given = dict(target)
-    fold, pilot = given.pop("fold", None), given.pop("pilot", False)
+    fold, pilot = given.pop("fold", None), given.pop("pilot", 0)
     of, channel = Target.model_validate(given), channel_of(ftask)
     train, test = load_fold(of, channel, fold, pilot=pilot) if fold else load_splits(of, channel)
     population = len(train) if train.labels is None else train.labels

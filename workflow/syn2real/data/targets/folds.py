@@ -53,7 +53,7 @@ class Part(AnnotatedImages):
         return digest([drawn, *(one.digest() for one in self._sets)])
 
 
-def load_fold(target: Target, channel: str, fold: int, *, pilot: bool = False) -> tuple[Part, Part]:
+def load_fold(target: Target, channel: str, fold: int, *, pilot: int = 0) -> tuple[Part, Part]:
     """Return the images that a run learns from and those that it is tested on.
 
     Parameters
@@ -64,8 +64,8 @@ def load_fold(target: Target, channel: str, fold: int, *, pilot: bool = False) -
         See `load_target`.
     fold : int
         The part to test on, from 1.
-    pilot : bool
-        Cut the training set alone; the test set is not read.
+    pilot : int
+        Cut the training set alone, into so many parts; the test set is not read. By default `folds` decides.
 
     Raises
     ------
@@ -90,10 +90,11 @@ def load_fold(target: Target, channel: str, fold: int, *, pilot: bool = False) -
     names = whole.names()
     if pilot and target.layout != "coco":  # as they are called where train and test are cut together
         names = after_split([names, []])
-    parts = cut(len(whole), target.folds or 1, whole.labels, _scenes(names, target.scene))
-    if len(np.unique(parts)) < (target.folds or 1):
+    folds = pilot or target.folds or 1
+    parts = cut(len(whole), folds, whole.labels, _scenes(names, target.scene))
+    if len(np.unique(parts)) < folds:
         fix = "label more" if pilot else "give fewer folds"
-        problem = f"the photographs are fewer scenes than {target.folds} folds; {fix}"
+        problem = f"the photographs are fewer scenes than {folds} folds; {fix}"
         raise InputError(problem, file=target.path, key="scene" if pilot else "folds")
     return Part(learnt, np.flatnonzero(parts != fold - 1)), Part(tested, np.flatnonzero(parts == fold - 1))
 
