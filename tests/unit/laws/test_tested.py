@@ -103,6 +103,11 @@ def others(frame):
     np.savez(frame["per_image"][0], **columns)
 
 
+def emptied(frame):
+    """Let one run have no file."""
+    frame.loc[3, "per_image"] = ""
+
+
 def reclassed(frame):
     """Let one run have fewer classes."""
     with np.load(frame["per_image"][0]) as stored:
@@ -121,6 +126,7 @@ def exchanged(frame):
         (exchanged, "have other errors than the table"),
         (lambda frame: frame["per_image"][0].unlink(), "are not there, such as"),
         (others, "were tested on different images"),
+        (emptied, "1 of 12 runs of the curve have no per-image results: none are used"),
         (reclassed, "were tested on different images or classes"),
     ],
 )
@@ -134,3 +140,15 @@ def test_files_that_cannot_be_used_leave_the_rest_as_it_is(change, note, tmp_pat
 def test_runs_without_files_are_as_before(tmp_path):
     frame = judged(tmp_path)
     assert fit_table(frame.assign(per_image="")) == fit_table(frame.drop(columns="per_image"))
+
+
+def test_without_seeds_runs_of_equal_errors_are_two_where_their_files_are(tmp_path):
+    frame = judged(tmp_path)
+    twin = tmp_path / "twin.npz"
+    twin.write_bytes(frame["per_image"][0].read_bytes())
+    frame.loc[1, ["error", "per_image"]] = frame["error"][0], twin
+    for given, dropped in (
+        (frame.drop(columns="seed"), False),
+        (frame.drop(columns=["seed", "per_image"]), True),
+    ):
+        assert ("1 repeated rows were dropped" in fit_table(given)["notes"]) == dropped

@@ -213,15 +213,23 @@ def read_per_image(path: str | Path) -> PerImage:
     InputError
         The file is missing or not whole.
     """
+    fix = "run this fine-tuning again"
     try:
         with np.load(path, allow_pickle=False) as stored:
             columns = dict(stored)
-        return KINDS[str(columns.pop("kind"))](**columns)
     except FileNotFoundError:
-        raise InputError("there is no such file; run this fine-tuning again", file=path) from None
-    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
-        problem = f"not the results of each test image ({error}); run this fine-tuning again"
-        raise InputError(problem, file=path) from None
+        raise InputError(f"there is no such file; {fix}", file=path) from None
+    except (OSError, ValueError, TypeError, EOFError, zipfile.BadZipFile):
+        raise InputError(
+            f"not the results of each test image (no whole .npz file); {fix}", file=path
+        ) from None
+    try:
+        return KINDS[str(columns.pop("kind"))](**columns)
+    except (KeyError, TypeError):
+        problem = f"not the results of each test image (other columns, or another kind); {fix}"
+    except ValueError as error:
+        problem = f"not the results of each test image ({error}); {fix}"
+    raise InputError(problem, file=path)
 
 
 def read_runs(named: str) -> PerImage:

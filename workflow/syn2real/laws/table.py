@@ -256,7 +256,9 @@ def _deduplicate(
     frame: pd.DataFrame, place: list[str], notes: list[str], file: str | Path | None
 ) -> pd.DataFrame:
     """Drop repeated rows, and note which are replicates though no seed sets them apart."""
-    rest = [c for c in ("error", "weight") if c in frame]
+    # Without a seed, runs of equal errors are two where their per-image results are.
+    apart_by = ("error", "weight") if "seed" in frame else ("error", "weight", PER_IMAGE)
+    rest = [c for c in apart_by if c in frame]
     table = frame.drop_duplicates([*place, *rest])
     if len(table) < len(frame):
         notes.append(f"{len(frame) - len(table)} repeated rows were dropped")

@@ -98,6 +98,9 @@ def find_tested(
             notes.append(f"the per-image results of {name_of(curve)} have other errors than the table")
         elif found[0].photographs >= FEWEST:
             return _from_runs(curve, runs.n, runs.seed, found, level), []
+    elif any(files):
+        lacking = f"{files.count('')} of {len(files)} runs"
+        notes.append(f"{lacking} of {name_of(curve)} have no per-image results: none are used")
     if test_size is not None and test_size >= FEWEST and curve.unit != "loss":
         count = int(test_size)
         return Tested(Photographs(count, 1 / count), BINOMIAL, []), notes
