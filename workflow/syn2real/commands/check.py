@@ -1,7 +1,7 @@
 """Validate a configuration and print its plan: runs, images and hours, for each experiment and for all of
-them together. Hours are those of finished runs and shards in results/, else of steps and views measured here,
-else the recipe's assumption. Data that are wrong are errors (exit code 2), and data that are not there yet
-are warnings. Starts no run.
+them together. Hours come from finished runs and shards in results/, else from steps and views measured here,
+else from the recipe's assumption. Wrong data are errors (exit code 2), and data that are not there yet are
+warnings. Starts no run.
 """
 
 import argparse
@@ -20,7 +20,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--recipe", action="store_true", help="print all numbers of the recipes, and the file of each"
     )
-    parser.add_argument("--price", type=number, help="of an hour of a device: print what it costs")
+    parser.add_argument(
+        "--price", type=number, help="price of an hour of a device: print the cost in money, too"
+    )
     parser.add_argument(
         "--measure",
         action="store_true",

@@ -1,6 +1,7 @@
-"""Print how far the runs of an experiment are (done, running, waiting, failed with the log's last line), the
-errors measured so far, the hours left and what they are read from, and the disk. Reads files alone, beside a
-running Snakemake or without one.
+"""Print how far the runs of an experiment are (done, running, waiting, interrupted, failed with the log's
+last line), the errors measured so far, the hours left and where they come from, and the disk. Only reads
+files, beside a running Snakemake or without one. A run counts as running until five minutes after its log's
+last line.
 """
 
 import argparse

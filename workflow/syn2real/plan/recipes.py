@@ -118,4 +118,4 @@ def _shown(value: Any) -> str:
         return f"{value:_}"
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(_shown, value))}]"
-    return str(value)
+    return f"{value:g}" if isinstance(value, float) else str(value)
