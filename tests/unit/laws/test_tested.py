@@ -62,7 +62,7 @@ def test_classes_that_fall_are_named(tmp_path):
 
 def test_of_many_classes_a_sentence_names_some(tmp_path):
     result = fit_table(judged(tmp_path))
-    one = result["curves"][0]["photographs"]["classes"][1]
+    one = result["curves"][0]["photographs"]["classes"][0]
     result["curves"][0]["photographs"]["classes"] = [one | {"class": f"class {k}"} for k in range(40)]
     assert "class 11 and 28 more" in fit_text(result) and "class 12" not in fit_text(result)
 

@@ -157,8 +157,9 @@ def tested_text(curve: Mapping[str, Any]) -> list[str]:
 def _classes_text(classes: Sequence[Mapping[str, Any]]) -> list[str]:
     """Name the classes that still fall with n, and those of which these runs do not say."""
     fall, rest = (_some([c["class"] for c in classes if c["falls"] == falls]) for falls in (True, False))
-    still = f"still falling with n: {fall or 'no class for sure'}"
-    return [still + (f"; unclear: {rest}" if rest else "")] if classes else []
+    if not fall:
+        return ["whether any class alone still falls with n is unclear"] if rest else []
+    return [f"still falling with n: {fall}" + (f"; unclear: {rest}" if rest else "")]
 
 
 def _some(names: Sequence[str]) -> str:
