@@ -53,12 +53,17 @@ class Task:
     folder: Path
 
 
-def run_point(plan: Plan, name: str, task: Task) -> None:
+_GRID: list[tuple[Plan, str]] = []
+"""The plan and the experiment of the points; forked processes inherit it, as a plan cannot be pickled."""
+
+
+def run_point(task: Task) -> None:
     """Pre-train and fine-tune one point of the grid, unless it is there."""
     from syn2real.training.finetune import finetune
     from syn2real.training.pretrain import pretrain
 
     logging.disable(logging.INFO)
+    (plan, name), *_ = _GRID
     e = plan.run[name]
     recipe = plan.recipes[e.recipe].shortened(1 / task.part)
     (ptask, *_), (model, *_), (f, *_) = e.ptasks, e.models, e.ftasks
@@ -199,8 +204,9 @@ def main() -> int:
         return 2
     grid = product(e.settings, sorted(n for n in e.sizes if n), range(args.seeds), sorted({1, *args.parts}))
     tasks = [Task(s, n, k, p, args.out / f"{name}-{p}" / s / f"n{n}" / f"seed{k}") for s, n, k, p in grid]
+    _GRID.append((plan, name))
     with multiprocessing.get_context("fork").Pool(args.jobs, maxtasksperchild=1) as pool:
-        pool.starmap(run_point, [(plan, name, task) for task in tasks], chunksize=1)
+        pool.map(run_point, tasks, chunksize=1)
     report(frame_of(tasks), e.target_error, e.max_images or 10 * max(e.sizes), args.draws)
     return 0
 
