@@ -21,7 +21,8 @@ def describe_classes(
 
     A class still falls where its interval excludes that it does not. The intervals hold for all classes
     together (Bonferroni). Their standard error is that of resampled photographs, a run's luck included,
-    enlarged as far as the runs scatter more about their lines than such luck, over all classes.
+    enlarged as far as the runs scatter more about their lines than such luck, over all classes; a class
+    whose own runs scatter clearly more than that has the interval of its own line.
 
     Parameters
     ----------
@@ -55,6 +56,10 @@ def describe_classes(
     excess = max(1.0, float((about[0] ** 2).sum() / luck)) if luck > 0 else 1.0
     tail = max((1 - level) / 2 / judged.sum(), SMALLEST_TAIL)
     half = student_t(freedom * int(judged.sum()), 1 - tail) * slope[1:].std(axis=0) * np.sqrt(excess)
+    # A class whose scatter is more than chance leaves above that of all is judged by its own.
+    own = np.sqrt((about[0] ** 2).sum(axis=0) / freedom / (x**2).sum())
+    noisy = own**2 > _chance(freedom) * slope[1:].var(axis=0) * excess
+    half = np.where(noisy, np.maximum(half, student_t(freedom, 1 - tail) * own), half)
     largest = values[0, n[upper] == n.max()].mean(axis=0)
     return [
         {
@@ -64,3 +69,8 @@ def describe_classes(
         }
         for name, error, change, reach in zip(np.asarray(names)[judged], largest, slope[0], half, strict=True)
     ]  # fmt: skip
+
+
+def _chance(freedom: int) -> float:
+    """Return the 95 % quantile of chi-squared over its degrees of freedom (Wilson and Hilferty, 1931)."""
+    return float((1 - 2 / (9 * freedom) + 1.645 * np.sqrt(2 / (9 * freedom))) ** 3)
