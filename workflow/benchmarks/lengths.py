@@ -35,6 +35,8 @@ from syn2real.laws.advice import advise_table
 from syn2real.laws.api import fit_table
 from syn2real.plan.plan import Plan
 from syn2real.plan.read import load_plan
+from syn2real.training.finetune import finetune
+from syn2real.training.pretrain import pretrain
 
 PARTS = (1, 4, 10, 40, 80)
 """How many times as short the trainings are."""
@@ -59,9 +61,6 @@ _GRID: list[tuple[Plan, str]] = []
 
 def run_point(task: Task) -> None:
     """Pre-train and fine-tune one point of the grid, unless it is there."""
-    from syn2real.training.finetune import finetune
-    from syn2real.training.pretrain import pretrain
-
     logging.disable(logging.INFO)
     (plan, name), *_ = _GRID
     e = plan.run[name]
