@@ -186,7 +186,15 @@ def test_two_killed_processes_go_on_to_the_same_digits(arguments):
 
 
 def test_a_failing_process_ends_the_job_with_its_own_line(arguments):
-    given = arguments("failing", "mulclass", lr=100, weight_decay=1, iterations=60, warmup_images=0)
+    given = arguments(
+        "failing",
+        "mulclass",
+        lr=100,
+        weight_decay=1,
+        iterations=60,
+        evaluation_iterations=60,
+        warmup_images=0,
+    )
     with pytest.raises(TrainingError, match=r"training diverged: the loss is (nan|inf) at iteration \d"):
         run_processes(pretrain, given, processes=2)
     assert not Path(given["outputs"]["metrics"]).exists()

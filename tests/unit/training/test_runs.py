@@ -157,7 +157,8 @@ def test_seeds_differ_and_a_data_set_may_be_smaller_than_a_batch(arguments):
 
 
 def test_divergence_stops_with_the_iteration_and_leaves_no_result(arguments, tmp_path):
-    given = arguments("mulclass", "run", recipe={"lr": 100, "weight_decay": 1, "iterations": 60, "warmup_images": 0})
+    diverging = {"lr": 100, "weight_decay": 1, "iterations": 60, "warmup_images": 0}
+    given = arguments("mulclass", "run", recipe=diverging)
     with pytest.raises(TrainingError, match=r"diverged: the loss is (nan|inf) at iteration \d+"):
         pretrain(**given)
     assert not {"metrics.json", "backbone.safetensors"} & {p.name for p in (tmp_path / "run").iterdir()}
