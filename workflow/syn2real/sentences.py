@@ -1,4 +1,4 @@
-"""Plain sentences for what pydantic finds wrong with a value: what belongs there, what is there, the fix."""
+"""Words of messages: numbers of things, and what pydantic finds wrong with a value, with the fix."""
 
 import json
 import re
@@ -27,6 +27,11 @@ def shown(value: Any) -> str:
     """Return a value as a message shows it: as YAML has it on one line, cut where it is long."""
     text = json.dumps(value, ensure_ascii=False, default=str)
     return text if len(text) <= LONGEST else f"{text[:LONGEST]} …"
+
+
+def counted(number: int, word: str) -> str:
+    """Return a number of things in words: 1 run, 2 runs."""
+    return f"{number:,} {word}{'' if number == 1 else 's'}"
 
 
 def sentence(details: Sequence[Mapping[str, Any]]) -> str:

@@ -2,8 +2,8 @@
 
 import hashlib
 import os
-from collections import defaultdict
-from collections.abc import Mapping
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Set
 from pathlib import Path
 
 from syn2real.data.findings import Findings
@@ -44,11 +44,37 @@ def check_overlap(
     if not same:
         return
     path, other = min(same.items())
-    counted = f"{'' if whole else 'at least '}{len(same):,} of {len(test):,} {tested} images are"
     (found.problems if refuse else found.warnings).append(
-        f"{path}: this {tested} image is a training image, too, as {other}; {counted}: take them out of one "
-        f"of the two{hint if refuse else ''}"
+        f"{path}: this {tested} image is a training image, too, as {other}; "
+        f"{_share(same, test, whole)} {tested} images are: take them out of one of the two"
+        f"{hint if refuse else ''}"
     )
+
+
+def check_twice(found: Findings, images: Stats, *, refuse: bool) -> None:
+    """Look for images with equal bytes in what is cut into folds: they may come into two parts.
+
+    Parameters
+    ----------
+    found, refuse
+        As in `check_overlap`.
+    images : mapping of Path to os.stat_result
+        The images of one split, see `file_stats`.
+    """
+    same, whole = images_twice(images)
+    if not same:
+        return
+    path, other = min(same.items())
+    (found.problems if refuse else found.warnings).append(
+        f"{path}: this photograph is there twice, also as {other}, and a fold's run may learn from one and "
+        f"be tested on the other; {_share(same, images, whole)} photographs are: remove "
+        f"{'them' if len(same) > 1 else 'it'}{', or say overlap: warn' if refuse else ''}"
+    )
+
+
+def _share(same: Mapping[Path, Path], images: Stats, whole: bool) -> str:
+    """Return how many of some images were found, a lower bound where not all were compared."""
+    return f"{'' if whole else 'at least '}{len(same):,} of {len(images):,}"
 
 
 def images_in_both(train: Stats, test: Stats) -> tuple[dict[Path, Path], bool]:
@@ -58,8 +84,11 @@ def images_in_both(train: Stats, test: Stats) -> tuple[dict[Path, Path], bool]:
     """
     inodes = {(state.st_dev, state.st_ino): path for path, state in train.items()}
     same = {p: inodes[key] for p, state in test.items() if (key := (state.st_dev, state.st_ino)) in inodes}
+    rest = {path: state for path, state in test.items() if path not in same}
+    sizes = {state.st_size for state in train.values()} & {state.st_size for state in rest.values()}
+    learnt_by, asked_by = _by_piece(train, sizes), _by_piece(rest, sizes)
     left = MOST_BYTES
-    for learnt, asked in _alike(train, {p: state for p, state in test.items() if p not in same}):
+    for learnt, asked in ((learnt_by[key], asked_by[key]) for key in learnt_by if key in asked_by):
         if left < 0:
             return same, False
         known = {_digest(path): path for path in learnt}
@@ -70,9 +99,11 @@ def images_in_both(train: Stats, test: Stats) -> tuple[dict[Path, Path], bool]:
 
 def images_twice(images: Stats) -> tuple[dict[Path, Path], bool]:
     """Return each image whose bytes are those of one before it, with that; and whether all were compared."""
+    counts = Counter(state.st_size for state in images.values())
+    groups = _by_piece(images, {size for size, count in counts.items() if count > 1})
     same: dict[Path, Path] = {}
     left = MOST_BYTES
-    for group, _ in _alike(images, images):
+    for group in groups.values():
         if len(group) == 1:
             continue
         if left < 0:
@@ -83,15 +114,13 @@ def images_twice(images: Stats) -> tuple[dict[Path, Path], bool]:
     return same, True
 
 
-def _alike(train: Stats, test: Stats) -> list[tuple[list[Path], list[Path]]]:
-    """Return groups of training and of test images of one size that agree in a piece, too."""
-    sizes = {state.st_size for state in train.values()} & {state.st_size for state in test.values()}
-    groups: dict[tuple[int, bytes], tuple[list[Path], list[Path]]] = defaultdict(lambda: ([], []))
-    for side, images in enumerate((train, test)):
-        for path, state in images.items():
-            if state.st_size in sizes:
-                groups[state.st_size, _piece(path, state.st_size)][side].append(path)
-    return [(learnt, asked) for learnt, asked in groups.values() if learnt and asked]
+def _by_piece(images: Stats, sizes: Set[int]) -> dict[tuple[int, bytes], list[Path]]:
+    """Return the images of some sizes, by their size and a piece of theirs."""
+    groups: dict[tuple[int, bytes], list[Path]] = defaultdict(list)
+    for path, state in images.items():
+        if state.st_size in sizes:
+            groups[state.st_size, _piece(path, state.st_size)].append(path)
+    return groups
 
 
 def _piece(path: Path, size: int) -> bytes:

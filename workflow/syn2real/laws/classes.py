@@ -55,11 +55,15 @@ def describe_classes(
     luck = (about[1:] - about[0]).var(axis=0).sum()
     excess = max(1.0, float((about[0] ** 2).sum() / luck)) if luck > 0 else 1.0
     tail = max((1 - level) / 2 / judged.sum(), SMALLEST_TAIL)
-    half = student_t(freedom * int(judged.sum()), 1 - tail) * slope[1:].std(axis=0) * np.sqrt(excess)
-    # A class whose scatter is more than chance leaves above that of all is judged by its own.
-    own = np.sqrt((about[0] ** 2).sum(axis=0) / freedom / (x**2).sum())
-    noisy = own**2 > _chance(freedom) * slope[1:].var(axis=0) * excess
-    half = np.where(noisy, np.maximum(half, student_t(freedom, 1 - tail) * own), half)
+    # Variances of the slopes. A class whose scatter is more than chance leaves above that of all is judged by
+    # its own, of which fewer runs say something.
+    shared = slope[1:].var(axis=0) * excess
+    own = (about[0] ** 2).sum(axis=0) / freedom / (x**2).sum()
+    half = np.where(
+        own > _chance(freedom) * shared,
+        student_t(freedom, 1 - tail) * np.sqrt(own),
+        student_t(freedom * int(judged.sum()), 1 - tail) * np.sqrt(shared),
+    )
     largest = values[0, n[upper] == n.max()].mean(axis=0)
     return [
         {

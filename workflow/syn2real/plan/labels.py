@@ -4,7 +4,7 @@ from functools import cache
 
 from syn2real.data.coco_format import read_header
 from syn2real.data.image_files import images_below
-from syn2real.data.targets.schema import Split, Target, fold_of, is_pilot
+from syn2real.data.targets.schema import Split, Target, cut_splits, fold_of
 from syn2real.errors import InputError
 from syn2real.plan.plan import Plan
 
@@ -19,10 +19,10 @@ def labelled_images(plan: Plan, target: str, percent: float = 100) -> int | None
     it, or its files, where they are there.
     """
     _, fold, folds = fold_of(target)
-    total = split_images(plan, target, "train")
+    counts = [split_images(plan, target, split) for split in (cut_splits(target) if fold else ("train",))]
+    total = sum(counts) if all(counts) else 0
     if fold:
-        test = 0 if is_pilot(target) else split_images(plan, target, "test")
-        total = (total + test) * (folds - 1) // folds if total and (test or is_pilot(target)) else 0
+        total = total * (folds - 1) // folds
     return max(1, round(total * percent / 100)) if total else None
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
-from syn2real.data.targets.schema import SPLITS, fold_of, is_pilot
+from syn2real.data.targets.schema import cut_splits, fold_of
 from syn2real.files import digest, read_json
 from syn2real.plan.labels import labelled_images, split_images
 from syn2real.plan.plan import Plan
@@ -120,8 +120,7 @@ def _tested(plan: Plan, target: str) -> int:
     """Return how many images a run is tested on, of a fold its own; 0 where that is not known before."""
     _, fold, folds = fold_of(target)
     if fold:
-        splits = SPLITS[:1] if is_pilot(target) else SPLITS
-        return sum(split_images(plan, target, split) for split in splits) // folds
+        return sum(split_images(plan, target, split) for split in cut_splits(target)) // folds
     return split_images(plan, target, "test")
 
 

@@ -17,6 +17,7 @@ from syn2real.plan.estimates import Estimates, Run, hours_text, read_done, runs_
 from syn2real.plan.measured import shard_hours
 from syn2real.plan.plan import Plan
 from syn2real.plan.runs import ADVICE, PILOT, Finetuning, Pretraining
+from syn2real.sentences import counted
 
 FRESH = 300
 """Seconds after its log's last line in which a job counts as running; a training writes four a minute."""
@@ -26,11 +27,6 @@ SHOWN = 10
 """Failed runs that are listed."""
 STATES = ("done", "running", "failed", "interrupted", "waiting")
 STAGES = ((Pretraining, "pre-trainings"), (Finetuning, "fine-tunings"))
-
-
-def counted(number: int, word: str) -> str:
-    """Return a number of things in words: 1 run, 2 runs."""
-    return f"{number:,} {word}{'' if number == 1 else 's'}"
 
 
 def log_of(run: Run) -> Path:

@@ -4,8 +4,9 @@ import re
 from collections.abc import Sequence
 
 from syn2real.data.findings import Findings
-from syn2real.data.overlap import Stats, images_twice
+from syn2real.data.overlap import Stats, check_twice
 from syn2real.data.targets.schema import SPLITS, Target
+from syn2real.sentences import counted
 
 
 def check_folds(target: Target, names: Sequence[str], splits: Sequence[Stats], found: Findings) -> None:
@@ -26,7 +27,7 @@ def check_folds(target: Target, names: Sequence[str], splits: Sequence[Stats], f
     what, scenes = "photographs", len(names)
     if target.scene is not None:
         scenes = len(set(scenes_of(names, target.scene)))
-        what += f" of {scenes:,} scene{'' if scenes == 1 else 's'}"
+        what += f" of {counted(scenes, 'scene')}"
         others = [name for name in names if not re.search(target.scene, name)]
         if others and len(others) == len(names):
             problem = (
@@ -46,22 +47,8 @@ def check_folds(target: Target, names: Sequence[str], splits: Sequence[Stats], f
         found.problems.append(
             f"{problem}; give fewer folds{', or correct scene' if target.scene is not None else ''}"
         )
-    _check_twice(found, splits, refuse=target.overlap == "refuse")
-
-
-def _check_twice(found: Findings, splits: Sequence[Stats], *, refuse: bool) -> None:
-    """Look for photographs with equal bytes in one split: they may come into two parts."""
     for images in splits:
-        same, whole = images_twice(images)
-        if not same:
-            continue
-        path, other = min(same.items())
-        counted = f"{'' if whole else 'at least '}{len(same):,} of {len(images):,} photographs are"
-        (found.problems if refuse else found.warnings).append(
-            f"{path}: this photograph is there twice, also as {other}, and a fold's run may learn from one "
-            f"and be tested on the other; {counted}: remove {'them' if len(same) > 1 else 'it'}"
-            f"{', or say overlap: warn' if refuse else ''}"
-        )
+        check_twice(found, images, refuse=target.overlap == "refuse")
 
 
 def after_split(names: Sequence[Sequence[str]]) -> list[str]:

@@ -287,6 +287,11 @@ def is_pilot(name: str) -> bool:
     return match is not None and match[2] == "pilot"
 
 
+def cut_splits(name: str) -> tuple[Split, ...]:
+    """Return the splits whose images are cut into the parts that `fold_name` names."""
+    return SPLITS[:1] if is_pilot(name) else SPLITS
+
+
 def _check_scans(target: Target) -> None:
     """Raise ValueError for keys that do not fit scans, whose folders and labels the workflow makes."""
     if target.layout != "image-folder":
