@@ -1,5 +1,5 @@
 # `make demo` and `make test` need Python 3 and make, nothing else; everything else is installed here.
-.PHONY: help profiles demo plan-paper bundle test test-slow fuzz lint lock env schemas clean-env
+.PHONY: help profiles demo plan-paper paper-small bundle test test-slow fuzz lint lock env schemas clean-env
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
 
@@ -38,11 +38,23 @@ profiles: ## Let snakemake know the profiles by name: `snakemake --profile slurm
 PAPER := cross-task full-law model-size million-scale complexity landscapes
 comma := ,
 space := $() $()
-PAPER_FILES := $(subst $(space),$(comma),$(PAPER:%="config/experiments/%.yaml"))
+together = --config 'experiments=[$(subst $(space),$(comma),$(1:%="config/experiments/%.yaml"))]'
 
 # The table of jobs alone, which this logger keeps: Snakemake then writes out no job, and plans a quarter faster.
 plan-paper: $(VENV)/.installed ## Plan the whole paper: a dry run of all its experiments
-	$(RUN) snakemake --dry-run --logger rich --quiet rules progress --config 'experiments=[$(PAPER_FILES)]'
+	$(RUN) snakemake --dry-run --logger rich --quiet rules progress $(call together,$(PAPER))
+
+# The published figures stand beside ours where their table was fetched (by any published-* experiment).
+TABLE := $(shell sed -nE 's/^ *sha256: *([0-9a-f]+).*/\1/p' config/experiments/published-cross-task.yaml)
+PUBLISHED = $(if $(wildcard results/measurements/$(TABLE).csv),$(patsubst config/experiments/%.yaml,%, \
+	$(wildcard config/experiments/published-*.yaml)))
+
+paper-small: $(VENV)/.installed ## The paper in an afternoon: its six questions on small renders, on two cores
+	@sed -nE 's/^name: *//p; s/^cost: */    /p' $(PAPER:%=config/experiments/small/%.yaml)
+	@echo "What they share runs once. What is finished stays when it is interrupted."
+	$(RUN) snakemake --profile profiles/local $(call together,$(PAPER:%=small/%) $(PUBLISHED)) \
+		--report results/paper-small.html --report-after-run
+	@echo "Open results/paper-small.html in a browser: it opens with the paper's claims, in results/claims.md too."
 
 EXPERIMENT ?= config/experiments/demo.yaml
 NAME = $(shell sed -nE "s/^name: *[\"']?([a-z0-9-]+).*/\1/p" "$(EXPERIMENT)")

@@ -23,9 +23,10 @@ from syn2real.plan.pilot import all_pilots, pilot_lengths, pilot_runs
 from syn2real.plan.read import load_plan
 from syn2real.plan.runs import (
     ADVICE, COMPARISON, COMPLEXITY, EXTRAPOLATION, EXTRAPOLATION_TABLE, FETCHED_TARGET, FIGURE, FINETUNE, FITS,
-    FITS_TABLE, LAW, MATERIAL, MEASUREMENTS, NONE, OBJECTS, PAPER_LAW, PAPER_TABLE, PILOT, POINTS, PRETRAIN, REFERENCE, SAMPLES, SCANS, SHARD, STAND_IN, TEXTURES,
+    FITS_TABLE, LAW, MATERIAL, MEASUREMENTS, NONE, OBJECTS, PAPER_LAW, PAPER_SHEET, PAPER_TABLE, PILOT, POINTS, PRETRAIN, REFERENCE, SAMPLES, SCANS, SHARD, STAND_IN, TEXTURES,
     shard_files,
 )  # fmt: skip
+from syn2real.plan.sheet import sheet_cells
 from syn2real.plan.status import answers, report_progress
 from syn2real.schema import to_params
 from syn2real.tasks.schema import channel_of, tasks_of
@@ -269,6 +270,7 @@ def address_of_measurements(wildcards):
 def final_output():
     """The answer of each experiment, and samples of its settings."""
     answers = [file for record in PLAN.experiments.values() for file in record.answer]
+    answers += [PAPER_SHEET] if sheet_cells(PLAN) else []
     return answers + expand(SAMPLES, setting=sorted(PLAN.settings))
 
 

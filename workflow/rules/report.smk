@@ -52,3 +52,24 @@ rule figure_samples:
         "../../envs/workflow.yaml"
     script:
         "../scripts/figure_samples.py"
+
+
+rule paper_sheet:
+    input:
+        sum((cell["files"] for cell in sheet_cells(PLAN)), []),
+    output:
+        report(
+            PAPER_SHEET,
+            caption="../report/paper-sheet.rst",
+            category="Answer",
+            labels={"experiment": "all", "what": "the paper's figures on one sheet"},
+        ),
+    log:
+        "results/logs/paper-sheet.log",
+    params:
+        fingerprint=code("paper_sheet"),
+        cells=sheet_cells(PLAN),
+    conda:
+        "../../envs/workflow.yaml"
+    script:
+        "../scripts/paper_sheet.py"

@@ -20,6 +20,9 @@ from syn2real.tasks.schema import tasks_of
 VALUES = ("stand_ins", "settings")
 """What a figure needs that is in no file."""
 
+SAMPLED = "samples"
+"""Of `paper_figures`: the sample images of an experiment's settings, which are drawn of every setting."""
+
 
 def needs(figure: str) -> tuple[str, ...]:
     """Return what a figure is drawn from, by name.
@@ -33,6 +36,7 @@ def needs(figure: str) -> tuple[str, ...]:
 if TYPE_CHECKING:
     PTask = str
     AnyFigure = str
+    Drawn = str
     FigureName = str
     AnyRendering = Rendering
 else:
@@ -40,6 +44,7 @@ else:
         tasks_of("pretrain"), dict.fromkeys(plugins.names("tasks"), "a task for fine-tuning only")
     )
     AnyFigure = plugins.one_of(plugins.names("report.figures"))
+    Drawn = plugins.one_of([*plugins.names("report.figures"), SAMPLED])
     FigureName = plugins.one_of([f for f in plugins.names("report.figures") if "complexity" not in needs(f)])
     AnyRendering = rendering_model(may_be_off())
 """A rendering with whatever randomisations there are."""
@@ -197,6 +202,11 @@ class Question(Section):
     figures: tuple[FigureName, ...] = Field(
         ("curves", "parameters"), description="figures to draw; each is one of the paper's"
     )
+    paper_figures: dict[Drawn, tuple[Annotated[int, Field(ge=1, le=14)], ...]] = Field(
+        {},
+        description="which of the paper's figures its drawings are, for one sheet of them all: figure → "
+        "numbers; samples are the images of its settings (Figure 7)",
+    )
     extrapolate_from: int | None = Field(
         None, gt=0, description="figure extrapolation: fit the sizes below this n, predict those above it"
     )
@@ -204,10 +214,22 @@ class Question(Section):
         None, description="fit by the paper's own method too, and draw each figure by both, side by side"
     )
 
+    @property
+    def drawn(self) -> tuple[str, ...]:
+        """What is drawn of it: the figures that it asks for."""
+        return self.figures
+
     @field_validator("figures")
     @classmethod
     def _each_figure_once(cls, values: tuple[FigureName, ...]) -> tuple[FigureName, ...]:
         return without_duplicates(values)
+
+    @model_validator(mode="after")
+    def _numbered_figures_are_drawn(self) -> Self:
+        for figure in self.paper_figures:
+            if figure not in self.drawn:
+                raise ValueError(f"paper_figures: {figure} is not among its figures; add it there")
+        return self
 
     @model_validator(mode="after")
     def _extrapolation_has_its_start(self) -> Self:
@@ -301,6 +323,12 @@ class Experiment(Question):
     def trained_by(self) -> str:
         """The recipe's name in paths and tables, which says how it is shortened."""
         return shortened_name(self.recipe, self.length)
+
+    @property
+    def drawn(self) -> tuple[str, ...]:
+        """What is drawn of it: its figures, samples of its settings, and their complexity if measured."""
+        measured = [figure for figure in plugins.names("report.figures") if "complexity" in needs(figure)]
+        return (*self.figures, SAMPLED, *(measured if self.complexity else ()))
 
     @field_validator("settings", "ptasks", "models", "sizes", "seeds")
     @classmethod

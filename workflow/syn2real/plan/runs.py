@@ -33,6 +33,7 @@ EXTRAPOLATION_TABLE = "results/laws/{experiment}/extrapolation.csv"
 FITS_TABLE = "results/laws/{experiment}/fits.csv"
 ADVICE = "results/laws/{experiment}/advice"
 FIGURE = "results/figures/{experiment}/{figure}"
+PAPER_SHEET = "results/figures/paper.png"
 
 
 def percent_name(percent: float) -> str:

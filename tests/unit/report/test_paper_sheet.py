@@ -1,0 +1,75 @@
+"""The contact sheet of the paper's figures."""
+
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from syn2real.config.experiment import experiment_model
+from syn2real.errors import InputError
+from syn2real.plan.read import load_plan
+from syn2real.plan.sheet import sheet_cells
+from syn2real.report.paper_sheet import COLUMNS, HEIGHT, MARGIN, TITLE, WIDTH, draw_sheet
+from syn2real.schema import validate
+
+WIDE, HIGH = WIDTH + 2 * MARGIN, TITLE + HEIGHT + 2 * MARGIN
+MEASURED = {
+    "name": "table", "question": "q?", "cost": "none", "expected": "a law", "measurements": {"path": "t.csv"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("numbers", "columns", "rows"),
+    [
+        ([1], 1, 1),
+        ([1, 2, 3, 4, 5], COLUMNS, 2),
+        ([1, 1, 2, 3, 3], 3, 2),  # the second of figure 3 stands beside the first
+        ([1, 1, 2, 2, 3, 3], COLUMNS, 2),
+        ([1] * 5, 5, 1),
+    ],
+)
+def test_the_figures_of_one_number_stand_in_one_row(numbers, columns, rows, tmp_path: Path) -> None:
+    Image.new("RGB", (300, 200), "navy").save(tmp_path / "a.png")
+    Image.new("RGBA", (100, 900), "navy").save(tmp_path / "b.png")
+    files = [str(tmp_path / "a.png"), str(tmp_path / "b.png")]
+    cells = [{"number": n, "experiment": "e", "drawn": ["curves"], "files": files} for n in numbers]
+    draw_sheet(cells, tmp_path / "sheet.png")
+    with Image.open(tmp_path / "sheet.png") as sheet:
+        assert sheet.size == (columns * WIDE, rows * HIGH)
+        assert (0, 0, 128) in {colour for _, colour in sheet.getcolors(2**20)}
+
+
+def test_the_published_experiments_draw_all_figures_but_the_sample_images() -> None:
+    names = ("complexity", "cross-task", "full-law", "million-scale", "model-size", "scenarios")
+    files = [f"config/experiments/published-{name}.yaml" for name in names]
+    cells = sheet_cells(load_plan({"experiments": files}))
+    assert [cell["number"] for cell in cells] == [n for n in range(1, 15) if n != 7]
+    assert all(cell["given"] and len(cell["files"]) == len(cell["drawn"]) for cell in cells)
+
+
+def test_samples_are_those_of_the_rendered_settings() -> None:
+    asked = Path("config/experiments/complexity.yaml").read_text(encoding="utf-8")
+    plan = load_plan({"experiments": ["config/experiments/complexity.yaml"]})
+    [cell] = [cell for cell in sheet_cells(plan) if cell["number"] == 7]
+    assert asked.count("-images\n") == len(cell["files"]) == 8
+    assert cell["files"][0] == "results/figures/samples/single-fix-fix-textureless.png"
+    assert not cell["given"]
+
+
+@pytest.mark.parametrize(
+    ("figures", "problem"),
+    [
+        ({"curves": [15]}, "14"),
+        ({"landscapes": [1]}, "landscapes is not among its figures; add it there"),
+        ({"samples": [7]}, "samples is not among its figures"),  # of a table there are none
+        ({"curve": [1]}, "curves"),
+    ],
+)
+def test_a_figure_that_is_not_drawn_is_refused(figures, problem: str) -> None:
+    asked = MEASURED | {"paper_figures": figures}
+    with pytest.raises(InputError, match=problem):
+        validate(experiment_model(asked), asked, file="t.yaml")
+
+
+def test_without_the_key_there_is_no_sheet() -> None:
+    assert sheet_cells(load_plan({"experiments": ["config/experiments/demo.yaml"]})) == []
