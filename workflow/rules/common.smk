@@ -8,7 +8,7 @@ from typing import get_args
 
 from syn2real.backbones.schema import family_of, model_names
 from syn2real.complexity.schema import Activation
-from syn2real.config.experiment import needs
+from syn2real.config.needs import claim_needs, needs
 from syn2real.data.findings import Findings
 from syn2real.data.own_renders.index import part_file
 from syn2real.data.targets.labels import labels_digest
@@ -22,8 +22,8 @@ from syn2real.plan.missing import check_own_sizes, missing_blender, missing_data
 from syn2real.plan.pilot import all_pilots, pilot_lengths, pilot_runs
 from syn2real.plan.read import load_plan
 from syn2real.plan.runs import (
-    ADVICE, COMPARISON, COMPLEXITY, EXTRAPOLATION, EXTRAPOLATION_TABLE, FETCHED_TARGET, FIGURE, FINETUNE, FITS,
-    FITS_TABLE, LAW, MATERIAL, MEASUREMENTS, NONE, OBJECTS, PAPER_LAW, PAPER_SHEET, PAPER_TABLE, PILOT, POINTS, PRETRAIN, REFERENCE, SAMPLES, SCANS, SHARD, STAND_IN, TEXTURES,
+    ADVICE, CLAIMS, COMPARISON, COMPLEXITY, EXTRAPOLATION, EXTRAPOLATION_TABLE, FETCHED_TARGET, FIGURE, FINETUNE, FITS,
+    FITS_TABLE, JUDGED, LAW, MATERIAL, MEASUREMENTS, NONE, OBJECTS, PAPER_LAW, PAPER_SHEET, PAPER_TABLE, PILOT, POINTS, PRETRAIN, REFERENCE, SAMPLES, SCANS, SHARD, STAND_IN, TEXTURES,
     shard_files,
 )  # fmt: skip
 from syn2real.plan.sheet import sheet_cells
@@ -241,13 +241,18 @@ def figure_files(wildcards, figure):
     return sum(PLAN.experiments[wildcards.experiment].figure_inputs(figure).values(), [])
 
 
-def figure_values(wildcards, figure):
-    """What a figure needs that is not in a file, by name."""
+def given_values(wildcards, needed):
+    """What a figure or claims need that is not in a file, by name."""
     values = {
         "stand_ins": PLAN.summary(wildcards.experiment)["stand_ins"],
         "settings": list(PLAN.experiments[wildcards.experiment].asked.settings),
+        "levels": dict(sorted(PLAN.levels(wildcards.experiment).items())),
     }
-    return {need: value for need, value in values.items() if need in needs(figure)}
+    return {need: value for need, value in values.items() if need in needed}
+
+
+def claims_of(wildcards):
+    return PLAN.experiments[wildcards.experiment].asked.claims
 
 
 def paper_method(wildcards):
@@ -267,10 +272,16 @@ def address_of_measurements(wildcards):
     return next(table.url for table in tables if table.sha256 == wildcards.sha256)
 
 
+def judged_files():
+    """The claims of each experiment that names some, in the experiments' order."""
+    return [f"{JUDGED.format(experiment=n)}.json" for n, record in PLAN.experiments.items() if record.asked.claims]
+
+
 def final_output():
     """The answer of each experiment, and samples of its settings."""
     answers = [file for record in PLAN.experiments.values() for file in record.answer]
     answers += [PAPER_SHEET] if sheet_cells(PLAN) else []
+    answers += [f"{CLAIMS}.{kind}" for kind in ("md", "html", "csv")] if judged_files() else []
     return answers + expand(SAMPLES, setting=sorted(PLAN.settings))
 
 

@@ -1,4 +1,4 @@
-"""Figures of the report: one rule a figure, found by name, with the caption of its name."""
+"""Figures of the report, one rule a figure, found by name, with the caption of its name; the paper's claims."""
 
 for figure in names("report.figures"):
 
@@ -24,7 +24,7 @@ for figure in names("report.figures"):
             fingerprint=code("figure", figures=figure),
             figure=figure,
             files=lambda w, figure=figure: PLAN.experiments[w.experiment].figure_inputs(figure),
-            given=lambda w, figure=figure: figure_values(w, figure),
+            given=lambda w, figure=figure: given_values(w, needs(figure)),
             methods=lambda w: PLAN.experiments[w.experiment].methods,
         group:
             "answer"
@@ -73,3 +73,47 @@ rule paper_sheet:
         "../../envs/workflow.yaml"
     script:
         "../scripts/paper_sheet.py"
+
+
+rule claims:
+    input:
+        lambda w: sum(PLAN.experiments[w.experiment].claim_inputs.values(), []),
+    output:
+        json=f"{JUDGED}.json",
+        csv=f"{JUDGED}.csv",
+    log:
+        "results/logs/claims/{experiment}.log",
+    params:
+        fingerprint=lambda w: code("claims", claims=list(claims_of(w))),
+        claims=lambda w: list(claims_of(w)),
+        files=lambda w: PLAN.experiments[w.experiment].claim_inputs,
+        given=lambda w: given_values(w, claim_needs(claims_of(w))),
+        measured=lambda w: w.experiment in PLAN.measured,
+    group:
+        "answer"
+    conda:
+        "../../envs/workflow.yaml"
+    script:
+        "../scripts/claims.py"
+
+
+rule claims_table:
+    input:
+        judged_files(),
+    output:
+        markdown=f"{CLAIMS}.md",
+        csv=f"{CLAIMS}.csv",
+        html=report(
+            f"{CLAIMS}.html",
+            caption="../report/claims.rst",
+            category="Answer",
+            labels={"experiment": "all", "what": "the paper's claims"},
+        ),
+    log:
+        "results/logs/claims-table.log",
+    params:
+        fingerprint=code("claims_table"),
+    conda:
+        "../../envs/workflow.yaml"
+    script:
+        "../scripts/claims_table.py"

@@ -9,9 +9,10 @@ import yaml
 from syn2real.errors import InputError
 from syn2real.plan.estimates import _kind
 from syn2real.plan.labels import labelled_images
+from syn2real.plan.levels import levels
 from syn2real.plan.measured import _tested
 from syn2real.plan.missing import missing_data
-from syn2real.plan.plan import Plan, levels
+from syn2real.plan.plan import Plan
 from syn2real.plan.read import load_plan
 from syn2real.plan.recipes import recipe_lines
 from syn2real.tasks.schema import read_section

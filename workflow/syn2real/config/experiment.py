@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Discriminator, Field, Tag, field_validator,
 from syn2real import plugins
 from syn2real.backbones.schema import ModelName
 from syn2real.complexity.schema import Complexity, FTask, Reference
+from syn2real.config.needs import claim_needs, needs
 from syn2real.config.recipe import shortened_name
 from syn2real.data.own_renders.schema import AnyOwnRenders, OwnRenders
 from syn2real.data.pools import Pool
@@ -17,21 +18,8 @@ from syn2real.render.schema import Rendering, may_be_off, rendering_model
 from syn2real.schema import Name, Section, UserPath, later, renamed
 from syn2real.tasks.schema import tasks_of
 
-VALUES = ("stand_ins", "settings")
-"""What a figure needs that is in no file."""
-
 SAMPLED = "samples"
 """Of `paper_figures`: the sample images of an experiment's settings, which are drawn of every setting."""
-
-
-def needs(figure: str) -> tuple[str, ...]:
-    """Return what a figure is drawn from, by name.
-
-    Files: points, complexity, the fits of a law, extrapolation, advice. Values: `VALUES`.
-    """
-    found: tuple[str, ...] = plugins.constant("report.figures", figure, "NEEDS")
-    return found
-
 
 if TYPE_CHECKING:
     PTask = str
@@ -39,6 +27,8 @@ if TYPE_CHECKING:
     Drawn = str
     FigureName = str
     AnyRendering = Rendering
+    AnyClaim = str
+    ClaimName = str
 else:
     PTask = plugins.one_of(
         tasks_of("pretrain"), dict.fromkeys(plugins.names("tasks"), "a task for fine-tuning only")
@@ -46,6 +36,11 @@ else:
     AnyFigure = plugins.one_of(plugins.names("report.figures"))
     Drawn = plugins.one_of([*plugins.names("report.figures"), SAMPLED])
     FigureName = plugins.one_of([f for f in plugins.names("report.figures") if "complexity" not in needs(f)])
+    AnyClaim = plugins.one_of(plugins.names("report.claims"))
+    ClaimName = plugins.one_of(
+        [c for c in plugins.names("report.claims") if "complexity" not in claim_needs([c])],
+        dict.fromkeys(plugins.names("report.claims"), "a claim on measured complexities"),
+    )
     AnyRendering = rendering_model(may_be_off())
 """A rendering with whatever randomisations there are."""
 
@@ -210,6 +205,9 @@ class Question(Section):
     extrapolate_from: int | None = Field(
         None, gt=0, description="figure extrapolation: fit the sizes below this n, predict those above it"
     )
+    claims: tuple[AnyClaim, ...] = Field(
+        (), description="the paper's claims to judge by the results, for the table that the report opens with"
+    )
     paper: PaperMethod | None = Field(
         None, description="fit by the paper's own method too, and draw each figure by both, side by side"
     )
@@ -219,9 +217,9 @@ class Question(Section):
         """What is drawn of it: the figures that it asks for."""
         return self.figures
 
-    @field_validator("figures")
+    @field_validator("figures", "claims")
     @classmethod
-    def _each_figure_once(cls, values: tuple[FigureName, ...]) -> tuple[FigureName, ...]:
+    def _each_once(cls, values: tuple[str, ...]) -> tuple[str, ...]:
         return without_duplicates(values)
 
     @model_validator(mode="after")
@@ -235,6 +233,8 @@ class Question(Section):
     def _extrapolation_has_its_start(self) -> Self:
         if "extrapolation" in self.figures and self.extrapolate_from is None:
             raise ValueError("figures: extrapolation needs extrapolate_from, the n below which to fit")
+        if "extrapolation" in claim_needs(self.claims) and self.extrapolate_from is None:
+            raise ValueError("claims: a forecast needs extrapolate_from, the n below which to fit")
         return self
 
     @model_validator(mode="after")
@@ -275,6 +275,10 @@ class Measured(Question):
         ("curves", "parameters"),
         description="figures to draw; complexity has the settings on its axis in the order of select.setting",
     )
+    claims: tuple[ClaimName, ...] = Field(
+        (),
+        description="the paper's claims to judge by the table; select.setting is the order of complexity",
+    )
 
     @property
     def settings(self) -> tuple[str, ...]:
@@ -287,6 +291,8 @@ class Measured(Question):
             raise ValueError(
                 "figures: complexity needs measurements.select.setting, the least complex setting first"
             )
+        if "levels" in claim_needs(self.claims) and not self.settings:
+            raise ValueError("claims: complexity needs measurements.select.setting, the least complex first")
         return self
 
 
@@ -342,6 +348,15 @@ class Experiment(Question):
             raise ValueError(
                 f"{missing[0]}: this key is missing or empty; runs need ptasks, ftasks and sizes"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _claims_can_be_judged(self) -> Self:
+        needed = claim_needs(self.claims)
+        if "complexity" in needed and self.complexity is None:
+            raise ValueError("claims: the entropy of the settings needs complexity, how to measure it")
+        if {"points", "draws"} & {*needed} and not self.sizes:
+            raise ValueError("claims: errors need runs: ptasks, ftasks and sizes")
         return self
 
     @model_validator(mode="after")

@@ -23,6 +23,7 @@ POINTS = {
     "forms": "laws.forms",
     "methods": "laws.methods",
     "figures": "report.figures",
+    "claims": "report.claims",
 }
 """The packages of extension points that do not lie at the top."""
 ROOT = Path(__file__).resolve().parents[1]

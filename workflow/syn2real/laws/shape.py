@@ -18,6 +18,7 @@ EXCESS = 2  # times the variance of replicates that sizes may have by chance
 SMALL = 0.02  # noise of a mean log error that is assumed where nothing but a steep curve could show it
 PERSISTENT = 4.0  # times the noise of two slopes' difference
 EVER_FASTER = "the error falls ever faster"
+NO_FALL = "the error does not fall with n beyond the noise"
 CAUSES = "common causes are training too short for the larger sets, a gap between the domains, and noise"
 
 
@@ -158,7 +159,7 @@ def _shape(curve: Curve, noise: Noise) -> str | None:
         )
     if (steps >= 0).any() and no_fall:
         accuracy = "is this an accuracy (error = 1 - accuracy)? If not, " if (steps > 0).all() else ""
-        return f"the error does not fall with n beyond the noise ({noise.source}); {accuracy}{CAUSES}"
+        return f"{NO_FALL} ({noise.source}); {accuracy}{CAUSES}"
     return None
 
 

@@ -10,14 +10,16 @@ from typing import Any
 from syn2real import plugins
 from syn2real.assets.archives import Archive
 from syn2real.complexity.schema import GivenReference, Reference, TrainedReference
-from syn2real.config.experiment import VALUES, Experiment, Measured, StandIn, needs
+from syn2real.config.experiment import Experiment, Measured, StandIn
 from syn2real.config.extending import RecipeFile
+from syn2real.config.needs import VALUES, claim_needs, needs
 from syn2real.config.recipe import Recipe
 from syn2real.config.workflow import WorkflowConfig
 from syn2real.data.own_renders.schema import OwnRenders
 from syn2real.data.pools import Pool
 from syn2real.data.targets.schema import Target, fold_name, fold_of, is_pilot
 from syn2real.plan import runs
+from syn2real.plan.levels import levels
 from syn2real.plan.runs import NONE, Finetuning, Pretraining
 from syn2real.render.schema import Rendering
 from syn2real.schema import to_params
@@ -87,14 +89,19 @@ class ExperimentPlan:
         """Return the files that a figure is drawn from, by what the figure needs."""
         return {need: self._needed(need) for need in needs(figure) if need not in VALUES}
 
+    @property
+    def claim_inputs(self) -> dict[str, list[str]]:
+        """The files that its claims are judged by, by what they need."""
+        return {need: self._needed(need) for need in claim_needs(self.asked.claims) if need not in VALUES}
+
     def _needed(self, need: str) -> list[str]:
-        """Return the files of one need of a figure; of laws none where no errors are measured."""
+        """Return the files of one need of a figure or claim; of laws none where no errors are measured."""
         if need == "complexity":
             return [*self.complexities]
         if not self.fits_laws:
             return []
         name, law = self.asked.name, "simple" if need == "fits" else need
-        if need == "points":
+        if need in ("points", "draws"):
             return [runs.POINTS.format(experiment=name)]
         both = self.asked.paper is not None and law in PAPER_LAWS
         papers = [runs.PAPER_LAW.format(experiment=name, law=law)] if both else []
@@ -118,7 +125,7 @@ class ExperimentPlan:
 
     @property
     def answer(self) -> list[str]:
-        """The files that answer it: points, laws, advice, complexity, figures."""
+        """The files that answer it: points, laws, advice, complexity, figures, claims."""
         name, files = self.asked.name, []
         if self.fits_laws:
             advice = runs.ADVICE.format(experiment=name)
@@ -130,6 +137,9 @@ class ExperimentPlan:
             files += sum(self.figure_inputs(figure).values(), [])
             drawn = runs.FIGURE.format(experiment=name, figure=figure)
             files += [f"{drawn}.svg", f"{drawn}.png"]
+        if self.asked.claims:
+            files += sum(self.claim_inputs.values(), [])
+            files += [f"{runs.JUDGED.format(experiment=name)}{kind}" for kind in (".json", ".csv")]
         return list(dict.fromkeys(files))
 
 
@@ -280,7 +290,12 @@ class Plan:
         return names or [name]
 
     def levels(self, name: str) -> dict[str, dict[str, float]]:
-        """Return the levels of an experiment's settings in the paper's four attributes, where known."""
+        """Return the levels of an experiment's settings in the paper's four attributes, where known.
+
+        Of given measurements only the order is known in which the settings are listed: their `place`.
+        """
+        if name in self.measured:
+            return {s: {"place": float(i)} for i, s in enumerate(self.measured[name].settings)}
         found = {setting: self.images_of(setting) for setting in self.run[name].settings}
         rendered = {setting: r for setting, r in found.items() if isinstance(r, Rendering)}
         return {setting: level for setting, r in rendered.items() if (level := levels(r)) is not None}
@@ -371,28 +386,3 @@ def _complexities(e: Experiment) -> tuple[str, ...]:
         return ()
     asked = e.complexity.model_dump() | {"n": e.complexity.images}
     return tuple(runs.COMPLEXITY.format(**asked, setting=setting) for setting in e.settings)
-
-
-def levels(rendering: Rendering) -> dict[str, float] | None:
-    """Return a setting's level in each of the paper's four attributes (§4.5), more being more complex.
-
-    Parameters
-    ----------
-    rendering : Rendering
-        The setting.
-
-    Returns
-    -------
-    dict or None
-        `appearance` (objects a scene), `light` and `background` (0 fix, 1 random) and `texture` (0 if all
-        objects are without colours of their own, else 1). None for a room of plain colours, which
-        has no place in the paper's ordering.
-    """
-    if rendering.background == "colour":
-        return None
-    return {
-        "appearance": float(rendering.objects_per_scene),
-        "light": float(rendering.light == "random"),
-        "background": float(rendering.background == "random"),
-        "texture": float(not set(rendering.collections) <= set(rendering.grey)),
-    }

@@ -34,6 +34,8 @@ FITS_TABLE = "results/laws/{experiment}/fits.csv"
 ADVICE = "results/laws/{experiment}/advice"
 FIGURE = "results/figures/{experiment}/{figure}"
 PAPER_SHEET = "results/figures/paper.png"
+JUDGED = "results/laws/{experiment}/claims"
+CLAIMS = "results/claims"
 
 
 def percent_name(percent: float) -> str:

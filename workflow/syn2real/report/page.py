@@ -66,12 +66,13 @@ def write_advice(
     ]
     text = "\n\n".join(part for part in parts if part) + "\n"
     write_text(markdown, text)
+    write_text(html, page_of(experiment["name"], text))
+
+
+def page_of(title: str, text: str) -> str:
+    """Return Markdown as a page of HTML that needs no other file."""
     body = markdown_package.markdown(text, extensions=["tables", "sane_lists"])
-    write_text(html, _PAGE.format(title=_escape(experiment["name"]), body=body))
-
-
-def _escape(text: str) -> str:
-    return html.escape(text)
+    return _PAGE.format(title=html.escape(title), body=body)
 
 
 def _stand_in_note(stand_ins: list[str]) -> str:
