@@ -7,6 +7,7 @@ from torch.nn import functional as F
 from torchvision import tv_tensors
 from torchvision.transforms import v2
 
+from syn2real.backbones.base import build_backbone
 from syn2real.tasks.base import build_model
 from syn2real.tasks.common.dense import RandomShortestSize, enlarged
 from syn2real.tasks.common.images import stack_padded
@@ -207,3 +208,13 @@ def test_padding_is_right_and_below():
     assert batch.shape == (2, 3, 5, 4) and batch.is_contiguous(memory_format=torch.channels_last)
     assert (batch[0, :, :2] == 1).all() and (batch[0, :, 2:] == 7).all()
     assert (batch[1, ..., :3] == 1).all() and (batch[1, ..., 3] == 7).all()
+
+
+@pytest.mark.parametrize("channels", [256, 64])
+def test_the_pyramid_has_as_many_channels_as_the_recipe_says(smoke_task, channels):
+    task = smoke_task("objdet")
+    options = task.section.detector.model_copy(update={"pyramid": channels})
+    task.section = task.section.model_copy(update={"detector": options})
+    net = task.build(build_backbone("resnet10-w16"))
+    assert net.backbone.out_channels == channels
+    assert net.rpn.head.cls_logits.in_channels == channels

@@ -19,6 +19,7 @@ class DetectorOptions(schema.Section):
         default=(32, 64, 128, 256, 512),
         description="side of the anchors at each level of the pyramid, pixels",
     )
+    pyramid: int = schema.later(256, gt=0, description="channels of each level of the pyramid")
     proposals_before_nms: int = Field(
         default=2000, gt=0, description="proposals a level kept before suppression, training"
     )

@@ -23,7 +23,6 @@ from syn2real.tasks.base import Evaluation, Task
 from syn2real.tasks.common.images import MEAN, STD, stack_padded
 from syn2real.tasks.objdet.schema import METRIC
 
-PYRAMID_CHANNELS = 256
 POOLED_SIDE = 7
 """Side of the map that torchvision pools each proposal to."""
 
@@ -40,7 +39,7 @@ class Detection(Task):
         """Return Faster R-CNN; all layers of the backbone, batch norm too, are trained."""
         options = self.section.detector
         size = self.section.image_size
-        pyramid = Pyramid(backbone)
+        pyramid = Pyramid(backbone, options.pyramid)
         return FasterRCNN(
             pyramid,
             min_size=size,
@@ -152,14 +151,10 @@ class Detection(Task):
 class Pyramid(nn.Module):
     """The backbone's maps joined into a feature pyramid with one more, coarser level (Lin et al., 2017)."""
 
-    out_channels = PYRAMID_CHANNELS
-
-    def __init__(self, backbone: Backbone) -> None:
+    def __init__(self, backbone: Backbone, channels: int) -> None:
         super().__init__()
-        self.backbone = backbone
-        self.fpn = FeaturePyramidNetwork(
-            list(backbone.channels), PYRAMID_CHANNELS, extra_blocks=LastLevelMaxPool()
-        )
+        self.backbone, self.out_channels = backbone, channels
+        self.fpn = FeaturePyramidNetwork(list(backbone.channels), channels, extra_blocks=LastLevelMaxPool())
 
     def forward(self, images: Tensor) -> dict[str, Tensor]:
         """Return the levels by name, "0" the finest; torchvision's detector takes them so."""
