@@ -21,13 +21,16 @@ from syn2real.report.verify import verify_bundle
 pytestmark = pytest.mark.slow  # a minute of CPU time
 
 MINE = "measured.yaml"
+CLAIMS = {"law-holds": "agrees", "full-beats-additive": "agrees", "gap-extrapolates": "agrees"}
+"""Claims that are asked of the table, and what its known law makes of them."""
 FIGURES = [
     "curves", "parameters", "linearised", "full-law", "model-size", "extrapolation", "landscapes",
     "equal-loss", "scenarios",
 ]  # fmt: skip
 LAWS = (
     "fits.json", "fits.csv", "full.json", "size.json", "extrapolation.json", "extrapolation.csv", "advice.md",
-    "advice.html", "advice.json", "paper/simple.json", "paper/full.json", "paper/size.json",
+    "advice.html", "advice.json", "claims.json", "claims.csv", "paper/simple.json", "paper/full.json",
+    "paper/size.json",
 )  # fmt: skip
 ALPHA, BETA, PHI, GAP = 0.5, 0.1, 0.2, 0.3
 MILLIONS = {"18": 11.4, "50": 23.9, "101": 42.8}
@@ -58,7 +61,7 @@ def _ask(checkout: Checkout, **source: str) -> None:
     """Write the experiment that puts all questions to a table."""
     question = {"name": "measured", "question": "q?", "cost": "none", "expected": "a law", "figures": FIGURES}
     advised = {"target_error": 0.25, "max_images": 200_000, "costs": {"image": 1, "run": 100}}
-    both = {"extrapolate_from": 20000, "paper": {"fix_D": 8.0}}
+    both = {"extrapolate_from": 20000, "paper": {"fix_D": 8.0}, "claims": list(CLAIMS)}
     asked = question | advised | both | {"measurements": source}
     (checkout.folder / MINE).write_text(yaml.safe_dump(asked), encoding="utf-8")
 
@@ -111,6 +114,9 @@ def test_a_table_at_hand_is_answered_with_every_law_and_figure(answered: Checkou
     missed = {(c["law"], *c["curve"].values()): c["rmse"] for c in forecasts}
     for law, *curve in missed:
         assert missed["simple", *curve] <= missed[law, *curve] < 0.05
+    judged = json.loads((answered.folder / "results/laws/measured/claims.json").read_text())["claims"]
+    assert {claim["claim"]: claim["verdict"] for claim in judged} == CLAIMS
+    assert "agrees" in (answered.folder / "results/claims.md").read_text(encoding="utf-8")
     drawn = answered.folder / "results/figures/measured"
     assert sorted(path.stem for path in drawn.glob("*.svg")) == sorted(FIGURES)
     assert sorted(path.stem for path in drawn.glob("*.png")) == sorted(FIGURES)
@@ -154,4 +160,5 @@ def test_a_bundle_is_made_with_the_experiments_own_report(answered: Checkout) ->
     with zipfile.ZipFile(bundle) as archive:
         report = archive.read("results/reports/measured.html").decode()
     assert "results/laws/measured/advice.html" in report
+    assert "The law extrapolates better than a pure power law" in report, "it opens with the table"
     assert all(f"results/figures/measured/{figure}.svg" in report for figure in FIGURES)

@@ -155,6 +155,17 @@ def test_an_own_copy_of_the_materials_may_have_any(tmp_path: Path) -> None:
             {"figures": ["extrapolation"]},
             "figures: extrapolation needs extrapolate_from, the n below which to fit",
         ),
+        ({"claims": ["law-hold"]}, "claims.0: 'law-hold' is not defined; did you mean 'law-holds'?"),
+        ({"claims": ["law-holds", "law-holds"]}, "claims: 'law-holds' is listed twice"),
+        ({"claims": ["gap-extrapolates"]}, "claims: gap-extrapolates needs extrapolate_from, the n below"),
+        (
+            {"claims": ["entropy-by-complexity"], "complexity": None, "references": {}},
+            "claims: entropy-by-complexity needs complexity, how to measure it",
+        ),
+        (
+            {"claims": ["law-holds"], "ptasks": [], "ftasks": [], "sizes": []},
+            "claims: law-holds needs runs: ptasks, ftasks and sizes",
+        ),
         (
             {"figures": ["scenarios"], "target_error": None},
             "figures: scenarios needs target_error, the error to reach",

@@ -154,6 +154,11 @@ def test_the_answer_is_the_advice_without_its_markdown(folder: Path) -> None:
         "  - a: yes.",
         "  - b: no.",
     ]
+    plan.experiments["smoke"].asked.__dict__["claims"] = ("law-holds",)
+    _write("results/claims.md", "# The paper's claims\n\nagrees 1, disagrees 0, cannot tell 0.\n")
+    assert list(answers(plan))[3:] == [
+        "the paper's claims (results/claims.md): agrees 1, disagrees 0, cannot tell 0."
+    ]
     _write("results/pilot/smoke.md", "# Length\n\n- **Length 0.5 is enough**: yes.\n\n## Errors\n")
     assert list(answers(plan))[:2] == [
         "pilot of smoke (results/pilot/smoke.md):",

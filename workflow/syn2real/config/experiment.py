@@ -233,8 +233,9 @@ class Question(Section):
     def _extrapolation_has_its_start(self) -> Self:
         if "extrapolation" in self.figures and self.extrapolate_from is None:
             raise ValueError("figures: extrapolation needs extrapolate_from, the n below which to fit")
-        if "extrapolation" in claim_needs(self.claims) and self.extrapolate_from is None:
-            raise ValueError("claims: a forecast needs extrapolate_from, the n below which to fit")
+        for claim in self.claims:
+            if "extrapolation" in claim_needs([claim]) and self.extrapolate_from is None:
+                raise ValueError(f"claims: {claim} needs extrapolate_from, the n below which to fit")
         return self
 
     @model_validator(mode="after")
@@ -352,11 +353,12 @@ class Experiment(Question):
 
     @model_validator(mode="after")
     def _claims_can_be_judged(self) -> Self:
-        needed = claim_needs(self.claims)
-        if "complexity" in needed and self.complexity is None:
-            raise ValueError("claims: the entropy of the settings needs complexity, how to measure it")
-        if {"points", "draws"} & {*needed} and not self.sizes:
-            raise ValueError("claims: errors need runs: ptasks, ftasks and sizes")
+        for claim in self.claims:
+            needed = claim_needs([claim])
+            if "complexity" in needed and self.complexity is None:
+                raise ValueError(f"claims: {claim} needs complexity, how to measure it")
+            if {"points", "draws"} & {*needed} and not self.sizes:
+                raise ValueError(f"claims: {claim} needs runs: ptasks, ftasks and sizes")
         return self
 
     @model_validator(mode="after")

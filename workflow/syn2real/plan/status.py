@@ -16,7 +16,7 @@ from syn2real.errors import one_line
 from syn2real.plan.estimates import Estimates, Run, hours_text, read_done, runs_of
 from syn2real.plan.measured import shard_hours
 from syn2real.plan.plan import Plan
-from syn2real.plan.runs import ADVICE, PILOT, Finetuning, Pretraining
+from syn2real.plan.runs import ADVICE, CLAIMS, PILOT, Finetuning, Pretraining
 from syn2real.sentences import counted
 
 FRESH = 300
@@ -186,6 +186,9 @@ def answers(plan: Plan, note: str = "") -> Iterator[str]:
             sentences = file.read_text("utf-8", "replace").partition("\n## ")[0].replace("**", "")
             yield f"{what} ({file}{note if template == ADVICE else ''}):"
             yield from (f"  {line}" for line in sentences.splitlines() if line.startswith("- "))
+    table = Path(f"{CLAIMS}.md")
+    if any(record.asked.claims for record in plan.experiments.values()) and table.is_file():
+        yield f"the paper's claims ({table}): {table.read_text('utf-8', 'replace').splitlines()[2]}"
 
 
 def _awaited(plan: Plan, runs: Collection[Run]) -> dict[str, set[str]]:

@@ -144,7 +144,7 @@ def claims_text(found: Sequence[Mapping[str, Any]]) -> str:
     counts = Counter(claim["verdict"] for claim in found)
     parts = [
         "# The paper's claims",
-        ", ".join(f"{counts[verdict]} {verdict}" for verdict in (AGREES, DISAGREES, UNDECIDED)) + ".",
+        ", ".join(f"{verdict} {counts[verdict]}" for verdict in (AGREES, DISAGREES, UNDECIDED)) + ".",
         markdown_table(HEADER, rows).replace(" ---: |", " --- |"),  # words, not numbers: aligned left
         "## How each is judged",
         GENERAL,
