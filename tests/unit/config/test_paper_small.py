@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 import yaml
 
+from syn2real.plan.estimates import runs_of
 from syn2real.plan.plan import Plan
 from syn2real.plan.read import load_plan
+from syn2real.plan.runs import Pretraining
 from syn2real.plan.sheet import sheet_cells
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -22,19 +24,31 @@ def plan() -> Plan:
     return load_plan(config | {"experiments": [str(file) for file in FILES.values()]})
 
 
+def _images(plan: Plan, names: list[str]) -> int:
+    """Return how many images some experiments render, whole shards."""
+    shards = plan.needed_shards(plan.settings, names)
+    values = [plan.images_of(Path(shard).parts[2]) for shard in shards]
+    return sum(value.views * value.scenes_per_shard for value in values)
+
+
 @pytest.mark.parametrize("name", FILES)
 def test_a_file_states_its_runs_and_images(name: str, plan: Plan) -> None:
     record, text = plan.experiments[name], FILES[name].read_text(encoding="utf-8")
-    shards = plan.needed_shards(record.settings, [name])
-    each = {s: plan.images_of(s).views * plan.images_of(s).scenes_per_shard for s in record.settings}
-    images = sum(each[Path(shard).parts[2]] for shard in shards)
     for cost in (
-        f"{images:,} rendered images",
+        f"{_images(plan, [name]):,} rendered images",
         f"{len(record.pretrainings)} pre-trainings",
         f"{len(record.finetunings)} fine-tunings",
     ):
         assert cost in plan.run[name].cost, f"{cost} is what is planned"
     assert re.findall(r"^# (\w+):", text, flags=re.MULTILINE) == ["Question", "Cost", "Expected"]
+
+
+def test_readme_states_what_all_of_them_run(plan: Plan) -> None:
+    readme = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
+    every = runs_of(plan)
+    starts = sum(isinstance(run, Pretraining) for run in every)
+    runs = f"{starts} pre-trainings and {len(every) - starts} fine-tunings"
+    assert f"{_images(plan, [*FILES]):,} images, {runs}" in readme
 
 
 def test_what_experiments_share_is_planned_once(plan: Plan) -> None:
