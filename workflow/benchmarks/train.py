@@ -1,9 +1,11 @@
 """Seconds of a whole training step of each task, against the same model in torchvision's reference loop.
 
 Question: what does our loop cost or save?
-Cost: five minutes on one core; on a GPU, with the recipe's sizes, about as long.
-Expected: never slower than the reference on a CPU; on a GPU at least 1.5 times the speed of its fp32 and
-never slower than its ``--amp``.
+Cost: five minutes on one core; on a GPU, with the recipe's sizes, about four (``--turns 7``: one and a half).
+Expected: never slower than the reference on a CPU. On a GPU it was hoped to have 1.5 times the speed of its
+fp32 and that of its ``--amp``. On an H100 the means are 1.54 and 1.15; three of six tasks fall short: objdet
+(1.37 ± 0.02, 1.06 ± 0.03), semseg (1.260 ± 0.002, 0.946 ± 0.001), whose loss of 173 classes takes six tenths
+of a step, and sinclass (0.83 ± 0.02, 0.92 ± 0.04), whose 16 images of 224² leave the GPU waiting for the CPU.
 
 Both models start from the same weights. The batches are in memory as each loader leaves them: bytes for
 ours, which normalises on the device, float32 for the reference, whose loader does. The reference is
