@@ -29,9 +29,8 @@ MEASURED = {
     ],
 )
 def test_the_figures_of_one_number_stand_in_one_row(numbers, columns, rows, tmp_path: Path) -> None:
-    Image.new("RGB", (300, 200), "navy").save(tmp_path / "a.png")
-    Image.new("RGBA", (100, 900), "navy").save(tmp_path / "b.png")
-    files = [str(tmp_path / "a.png"), str(tmp_path / "b.png")]
+    Image.new("RGBA", (WIDTH // 2, HEIGHT // 2), "navy").save(tmp_path / "a.png")
+    files = [str(tmp_path / "a.png")]
     cells = [{"number": n, "experiment": "e", "drawn": ["curves"], "files": files} for n in numbers]
     draw_sheet(cells, tmp_path / "sheet.png")
     with Image.open(tmp_path / "sheet.png") as sheet:
@@ -54,6 +53,25 @@ def test_samples_are_those_of_the_rendered_settings() -> None:
     assert asked.count("-images\n") == len(cell["files"]) == 8
     assert cell["files"][0] == "results/figures/samples/single-fix-fix-textureless.png"
     assert not cell["given"]
+
+
+@pytest.mark.parametrize(
+    ("sizes", "height"),
+    [
+        ([(400, 100)], 200),  # as wide as a cell, and no higher than that makes it
+        ([(100, 900)], HEIGHT),
+        ([(400, 100)] * 2, 2 * 200 + MARGIN),  # pictures stand where they are largest
+        ([(200, 100)] * 8, (HEIGHT + MARGIN) // 4 * 4 - MARGIN),
+    ],
+)
+def test_pictures_fill_their_cell(sizes, height: int, tmp_path: Path) -> None:
+    files = [tmp_path / f"{k}.png" for k, _ in enumerate(sizes)]
+    for file, size in zip(files, sizes, strict=True):
+        Image.new("RGB", size, "navy").save(file)
+    cell = {"number": 4, "experiment": "e", "drawn": ["curves"], "files": [*map(str, files)]}
+    draw_sheet([cell], tmp_path / "sheet.png")
+    with Image.open(tmp_path / "sheet.png") as sheet:
+        assert sheet.height == pytest.approx(TITLE + height + 2 * MARGIN, abs=6)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from syn2real.files import atomic
 
 COLUMNS = 4
 WIDTH, HEIGHT = 800, 560
-"""Of the pictures of a cell together, pixels."""
+"""Of the pictures of a cell together at most, pixels."""
 TITLE, MARGIN = 34, 12
 """Height of a cell's title, and what is left free around a cell and between its pictures, pixels."""
 
@@ -33,12 +33,13 @@ def draw_sheet(cells: Sequence[Mapping[str, Any]], output: str | Path) -> None:
         if len(rows[-1]) + len(same) > COLUMNS and rows[-1]:
             rows.append([])
         rows[-1] += same
-    wide, high = WIDTH + 2 * MARGIN, TITLE + HEIGHT + 2 * MARGIN
-    columns = max(map(len, rows))
-    sheet = Image.new("RGB", (wide * columns, high * len(rows)), "white")
-    for i, row in enumerate(rows):
+    drawn = [[_cell(cell) for cell in row] for row in rows]
+    highs = [max(cell.height for cell in row) + 2 * MARGIN for row in drawn]
+    wide = WIDTH + 2 * MARGIN
+    sheet = Image.new("RGB", (wide * max(map(len, drawn)), sum(highs)), "white")
+    for i, row in enumerate(drawn):
         for j, cell in enumerate(row):
-            sheet.paste(_cell(cell), (j * wide + MARGIN, i * high + MARGIN))
+            sheet.paste(cell, (j * wide + MARGIN, sum(highs[:i]) + MARGIN))
     with atomic(output) as temporary:
         sheet.save(temporary, format="PNG", optimize=True)
 
@@ -50,11 +51,14 @@ def _cell(cell: Mapping[str, Any]) -> Image.Image:
     ImageDraw.Draw(image).text((0, 2), title, fill="black", font=ImageFont.load_default(size=22))
     pictures = [Image.open(file).convert("RGB") for file in cell["files"]]
     columns, tile = _layout([picture.size for picture in pictures])
-    for k, picture in enumerate(pictures):
-        scaled = picture.resize(_fitted(picture.size, tile), Image.Resampling.LANCZOS)
-        x, y = k % columns * (tile[0] + MARGIN), k // columns * (tile[1] + MARGIN)
-        image.paste(scaled, (x, TITLE + y))
-    return image
+    scaled = [p.resize(_fitted(p.size, tile), Image.Resampling.LANCZOS) for p in pictures]
+    top = TITLE
+    for k in range(0, len(scaled), columns):
+        row = scaled[k : k + columns]
+        for j, picture in enumerate(row):
+            image.paste(picture, (j * (tile[0] + MARGIN), top))
+        top += max(picture.height for picture in row) + MARGIN
+    return image.crop((0, 0, WIDTH, top - MARGIN))
 
 
 def _layout(sizes: Sequence[tuple[int, int]]) -> tuple[int, tuple[int, int]]:
