@@ -73,17 +73,17 @@ class Folder:
         with suppress(OSError):
             self.record = read_json(self.path / RECORD)
 
-    def make(self) -> None:
-        """Copy the workflow, unless it is there."""
+    def make(self, source: Path = ROOT) -> None:
+        """Copy the workflow from a folder, unless it is there."""
         for part in PARTS:
-            source, copy = ROOT / part, self.path / part
+            original, copy = source / part, self.path / part
             if copy.exists():
                 continue
-            if source.is_dir():
-                shutil.copytree(source, copy, ignore=shutil.ignore_patterns("__pycache__", ".snakemake"))
+            if original.is_dir():
+                shutil.copytree(original, copy, ignore=shutil.ignore_patterns("__pycache__", ".snakemake"))
             else:
                 copy.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy(source, copy)
+                shutil.copy(original, copy)
 
     def keep(self) -> None:
         """Write the record."""
@@ -220,7 +220,7 @@ def again(folder: Folder, second: Folder) -> list[str]:
     Fine-tunings that follow an interrupted pre-training are compared too. The renders are shared as hard
     links: what a training reads is the same file.
     """
-    second.make()
+    second.make(folder.path)
     for part in MADE:
         if (folder.path / "results" / part).is_dir() and not (second.path / "results" / part).exists():
             shutil.copytree(
