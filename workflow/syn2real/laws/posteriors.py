@@ -35,6 +35,8 @@ class CurveDraws:
         As `shape.describe_shape` has it.
     params : dict of str to ndarray, shape (S,)
         Draws of D, alpha and C, in an order of each curve's own; empty where nothing could be fitted.
+    fall : float
+        Part of the error at the smallest n by which it is lower at the largest.
     rmse_log : float
         Root mean square of the log errors about the law; NaN where nothing could be fitted.
     """
@@ -43,7 +45,8 @@ class CurveDraws:
     state: str
     shape: str | None
     params: dict[str, np.ndarray]
-    rmse_log: float = np.nan
+    fall: float
+    rmse_log: float
 
 
 def draw_curves(points: pd.DataFrame) -> list[CurveDraws]:
@@ -63,7 +66,8 @@ def draw_curves(points: pd.DataFrame) -> list[CurveDraws]:
         fit, shape = next(fitted) if ok else None, describe_shape(curve)
         params = {} if fit is None else _shuffled(fit.draws.params, place, count)
         state = TOO_FEW if fit is None else _state(curve, shape)
-        out.append(CurveDraws(curve.identity, state, shape, params, fit.rmse_log if fit else np.nan))
+        fall, miss = 1 - float(curve.error[-1] / curve.error[0]), fit.rmse_log if fit else np.nan
+        out.append(CurveDraws(curve.identity, state, shape, params, fall, miss))
     return out
 
 

@@ -36,7 +36,8 @@ def judge(draws: Sequence[CurveDraws]) -> Finding:
     tried = len(described) + len(others)
     text = f"The law describes {len(described)} of {tried} curves"
     if described:
-        text += f", off by {100 * np.median([curve.rmse_log for curve in described]):.2g} % in the median"
+        fall, miss = np.median([(curve.fall, curve.rmse_log) for curve in described], axis=0)
+        text += f"; in the median the errors fall by {fall:.0%}, and lie {miss:.2%} off the law"
     text += "."
     for what, curves in (
         ("Not", others),
