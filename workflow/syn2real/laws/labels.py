@@ -11,7 +11,7 @@ import pandas as pd
 
 from syn2real.laws.forms import effective, full
 from syn2real.laws.forms.base import Law
-from syn2real.laws.methods.least_squares import best_params
+from syn2real.laws.methods.least_squares import best_params, predict_best
 from syn2real.laws.notes import Scores
 from syn2real.laws.results import Rows
 from syn2real.laws.table import Curve, split_curves, with_start
@@ -151,7 +151,7 @@ def _miss(curve: Curve, law: Law, column: str, largest: float) -> float | None:
     if law.why_not(rest) is not None:
         return None
     judged = _where(curve, (getattr(curve, column) == largest) & (curve.n > 0) & (curve.s > 0))
-    predicted = law.predict(best_params(rest, law), Rows(judged.n, judged.s, judged.n_params))
+    predicted = predict_best(rest, law, Rows(judged.n, judged.s, judged.n_params))
     return float(np.sqrt(np.mean(np.log(judged.error / predicted) ** 2)))
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 from syn2real.laws.forms import simple
 from syn2real.laws.forms.base import Law
 from syn2real.laws.methods import posterior
-from syn2real.laws.methods.least_squares import best_params
+from syn2real.laws.methods.least_squares import predict_best
 from syn2real.laws.results import SEED, Rows
 from syn2real.laws.shape import NO_FALL, curve_noise, describe_shape
 from syn2real.laws.table import Curve, read_curves
@@ -99,5 +99,5 @@ def cell_misses(curve: Curve, law: Law) -> np.ndarray | None:
     if any(law.why_not(curve.where(cells != i)) is not None for i in cells):
         return None
     rows = Rows(curve.n, curve.s, curve.n_params)
-    found = [law.predict(best_params(curve.where(cells != i), law), rows)[i] for i in cells]
+    found = [predict_best(curve.where(cells != i), law, rows)[i] for i in cells]
     return np.asarray(np.log(curve.error / np.array(found)))

@@ -262,6 +262,21 @@ def best_params(curve: Curve, law: Law) -> dict[str, float]:
     return {name: float(v[0]) for name, v in unscaled(problem, found.exponents, found.coefficients).items()}
 
 
+def predict_best(curve: Curve, law: Law, rows: Rows) -> np.ndarray:
+    """Return what the least squares fit of a law in logs to a curve says at rows, (P,).
+
+    By its coefficients, not by its parameters: without any fall γ = (δγ) / δ of the full law is infinite.
+
+    Parameters
+    ----------
+    curve : Curve
+        For which `law.why_not` is None.
+    """
+    problem, _ = scaled_problem(curve, law, "log")
+    found = search(problem)
+    return np.maximum(problem.columns(found.exponents[0], rows) @ found.coefficients[0], SMALLEST)
+
+
 def _draws(
     problem: Problem, solution: Solution, surface: Surface, sigma: float, df: int
 ) -> tuple[np.ndarray, np.ndarray]:
