@@ -2,6 +2,7 @@
 
 import math
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -10,7 +11,7 @@ from torch import nn
 
 from syn2real.config.recipe import Recipe
 from syn2real.tasks.mulclass.schema import Section as MulclassSection
-from syn2real.training.optimiser import learning_rate
+from syn2real.training.optimiser import learning_rate, make_optimiser
 
 PAPER = Path(__file__).parents[3] / "config" / "recipes" / "paper.yaml"
 
@@ -73,3 +74,23 @@ def test_cosine_equals_torchs_own():
         assert learning_rate(section, iteration) == pytest.approx(reference.get_last_lr()[0], rel=1e-9)
         optimiser.step()
         reference.step()
+
+
+def test_a_first_step_whose_gradient_overflows_leaves_no_momentum(monkeypatch):
+    """Memory that nothing was written to holds NaN here, by torch's own switch."""
+    monkeypatch.setattr(torch.utils.deterministic, "fill_uninitialized_memory", True)
+    model = nn.Linear(3, 1, bias=False)
+    nn.init.ones_(model.weight)
+    section = MulclassSection(batch_size=2, iterations=40, lr=0.1, momentum=0.9, weight_decay=0)
+    optimiser = make_optimiser(SimpleNamespace(section=section, lr_factor=lambda _: 1.0), model, scaled=True)
+    scaler = torch.amp.GradScaler("cpu", init_scale=4.0)
+    torch.use_deterministic_algorithms(True)
+    try:
+        for slope in (math.inf, 1.0, 1.0):
+            optimiser.zero_grad()
+            scaler.scale((model.weight * slope).sum()).backward()
+            scaler.step(optimiser)
+            scaler.update()
+    finally:
+        torch.use_deterministic_algorithms(False)
+    assert model.weight.tolist() == [pytest.approx([1 - 0.1 - 0.1 * 1.9] * 3)]

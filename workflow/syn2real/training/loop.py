@@ -4,6 +4,7 @@ import logging
 import math
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -178,11 +179,16 @@ def evaluate(setup: Setup, batches: Any, data: Any) -> Evaluation:
     # Images of many shapes: trying cuDNN's algorithms on each would cost more than it gives.
     benchmark, torch.backends.cudnn.benchmark = torch.backends.cudnn.benchmark, False
     setup.model.eval()
-    with autocast(setup.device, setup.precision):
+    with autocast(setup.device, setup.precision), _uncompiled(setup):
         result = setup.task.evaluate(setup.model, batches, data, setup.device)
     setup.model.train()
     torch.backends.cudnn.benchmark = benchmark
     return result
+
+
+def _uncompiled(setup: Setup) -> AbstractContextManager[Any]:
+    """Return the context of an evaluation: for images of many shapes the network would be compiled often."""
+    return torch.compiler.set_stance("force_eager") if setup.section.compile else nullcontext()
 
 
 def _collect(history: History, pending: list[Tensor]) -> None:

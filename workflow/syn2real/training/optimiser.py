@@ -36,10 +36,12 @@ def learning_rate(section: TrainingSection, iteration: int) -> float:
     return section.lr * (1 - progress) ** section.power
 
 
-def make_optimiser(task: Task, model: nn.Module) -> torch.optim.SGD:
+def make_optimiser(task: Task, model: nn.Module, *, scaled: bool = False) -> torch.optim.SGD:
     """Return SGD over all weights of `model`, grouped by learning rate and weight decay.
 
     Each group holds `lr_factor`, its learning rate in units of the recipe's (A.2: 10 for the auxiliary head).
+    Gradients that a `GradScaler` scales (`scaled`) may overflow, and such a step is skipped. Where it is the
+    first one torch's fused SGD leaves momentum behind that nothing was written to; so SGD is not fused then.
     """
     section: TrainingSection = task.section
     norms = {
@@ -60,7 +62,7 @@ def make_optimiser(task: Task, model: nn.Module) -> torch.optim.SGD:
         lr=section.lr,
         momentum=section.momentum,
         nesterov=section.nesterov,
-        fused=True,
+        fused=not scaled,
     )
 
 
