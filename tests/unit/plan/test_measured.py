@@ -3,6 +3,8 @@
 import json
 import shutil
 import subprocess
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ import pytest
 
 from syn2real.cli import main
 from syn2real.plan.estimates import Estimate, Estimates, read_finished, runs_of
+from syn2real.plan.measure import measure
 from syn2real.plan.measured import (
     measured_file,
     measured_hours,
@@ -42,6 +45,7 @@ def plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Plan:
     shutil.copytree(ROOT / "config", tmp_path / "config")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("syn2real.plan.costs.missing_blender", lambda _: [])  # needs a process
+    monkeypatch.setattr("syn2real.plan.measure.count_gpus", lambda: 0)
     return load_named("config/config.yaml", [EXPERIMENT])
 
 
@@ -116,6 +120,30 @@ def test_each_kind_is_timed_once_and_kept_and_what_fails_is_said(
     assert "measured steps on card" in out
     kept = read_measured()
     assert kept["device"] == "card" and len(kept["steps"]) == sum(one["task"] != "objdet" for one in asked)
+
+
+@pytest.mark.parametrize(("cores", "gpus", "most"), [(1, 0, 1), (2, 0, 2), (64, 0, 4), (64, 1, 1)])
+def test_as_many_are_timed_side_by_side_as_train_at_once(
+    cores: int, gpus: int, most: int, plan: Plan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock, running = threading.Lock(), [0]
+    counts = []
+
+    def run(command: list[str], **_: Any) -> subprocess.CompletedProcess[str]:
+        with lock:
+            running[0] += 1
+            counts.append(running[0])
+        time.sleep(0.02)
+        with lock:
+            running[0] -= 1
+        return subprocess.CompletedProcess(command, 0, json.dumps(STEP), "")
+
+    monkeypatch.setattr("syn2real.plan.measure.subprocess.run", run)
+    monkeypatch.setattr("syn2real.plan.measure.count_gpus", lambda: gpus)
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: range(cores))
+    printed = [line for line in measure(plan) if line.startswith("measured")]
+    assert max(counts) == most
+    assert len(printed) == len(counts) == 7
 
 
 @pytest.mark.parametrize("task", tasks_of("pretrain"))

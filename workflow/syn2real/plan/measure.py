@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 import platform
 import re
 import resource
@@ -9,12 +10,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from syn2real.data.own_renders.schema import OwnRenders
 from syn2real.data.targets.schema import fold_of
 from syn2real.files import write_json
+from syn2real.jobs.gpus import count_gpus
 from syn2real.plan.assets import asset_folders
 from syn2real.plan.estimates import Run, runs_of
 from syn2real.plan.labels import labelled_images
@@ -24,6 +28,8 @@ from syn2real.plan.runs import Pretraining
 from syn2real.render.schema import Rendering
 from syn2real.schema import to_params
 
+BESIDE = 4
+"""Trainings that are timed side by side, at most: each takes its memory."""
 VIEWS = 16
 """Views of a setting that are rendered, at least."""
 PHOTOGRAPH = (640, 480)
@@ -36,8 +42,7 @@ def measure(plan: Plan) -> Iterator[str]:
     What is done is kept at once: a call that was killed has lost the step it was at.
     """
     kept = read_measured() | {"machine": platform.node()}
-    for run in {step_key(plan, run): run for run in reversed(runs_of(plan))}.values():
-        found, problem = _call("syn2real.training.timing", _training(plan, run))
+    for run, (found, problem) in _timed(plan):
         stage, _, task, model = stage_of(run)
         name = f"{stage} {task} {model}"
         if problem:
@@ -63,6 +68,20 @@ def measure(plan: Plan) -> Iterator[str]:
         kept.setdefault("views", {})[view_key(plan, setting)] = view | {"name": setting}
         write_json(measured_file(), kept)
         yield f"measured  {setting}: {view['seconds']:.3g} s a view, {view['start']:.2g} s to start"
+
+
+def _timed(plan: Plan) -> Iterator[tuple[Run, tuple[subprocess.CompletedProcess[str], str]]]:
+    """Yield a run of each kind with what its steps took, as many side by side as the cores train at once.
+
+    Trainings on all cores share caches and memory: on two cores of a virtual machine a step took a third more
+    CPU time beside another training than alone. On a GPU a training is alone.
+    """
+    kinds = [*{step_key(plan, run): run for run in reversed(runs_of(plan))}.values()]
+    threads = max((plan.recipes[stage_of(run)[1]].threads for run in kinds), default=1)
+    beside = 1 if count_gpus() else max(1, min(BESIDE, len(os.sched_getaffinity(0)) // threads))
+    with ThreadPoolExecutor(beside) as pool:
+        requests = (_training(plan, run) for run in kinds)
+        yield from zip(kinds, pool.map(partial(_call, "syn2real.training.timing"), requests), strict=True)
 
 
 def _training(plan: Plan, run: Run) -> dict[str, Any]:
