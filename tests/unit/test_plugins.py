@@ -9,7 +9,10 @@ from pydantic import BaseModel, ValidationError
 
 from syn2real import plugins
 
-POINTS = ("tasks", "backbones", "channels", "render.randomise", "laws.forms", "laws.methods", "commands")
+POINTS = (
+    "tasks", "backbones", "channels", "render.randomise", "laws.forms", "laws.methods", "report.claims",
+    "commands",
+)  # fmt: skip
 
 
 def _package(folder: Path, **files: str) -> None:
