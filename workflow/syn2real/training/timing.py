@@ -36,7 +36,7 @@ WARM, STEPS, SECONDS = 3, 40, 6.0
 """Steps that are not timed, and at most so many, or steps of so many seconds, that are."""
 IMAGES, CLASSES = 64, 20
 """Of random data."""
-WHOLE = {"images": None, "passes": None, "iterations": 100_000, "warmup_images": 0, "small_first": None}
+WHOLE = {"images": None, "passes": None, "iterations": 10_000_000, "small_first": None}
 """A length beyond what is timed."""
 
 
