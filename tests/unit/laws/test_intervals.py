@@ -37,20 +37,28 @@ def test_the_intraclass_correlation_is_known_only_as_well_as_groups_are_many() -
 
 def test_the_spread_beyond_the_noise_is_that_of_the_random_effects() -> None:
     groups = [str(i // 40) for i in range(200)]
-    values = 0.5 * RANDOM.standard_normal(200) + 0.4 * RANDOM.standard_normal(200)
-    found = spread(values, np.full(200, 0.4**2), groups)
-    assert found is not None and found.lower < 0.5 < found.upper < 0.7
-    none = spread(0.4 * RANDOM.standard_normal(200), np.full(200, 0.4**2), groups)
+    noise = 0.4 * RANDOM.standard_normal((200, 2000))
+    values = (0.5 * RANDOM.standard_normal(200) + 0.4 * RANDOM.standard_normal(200))[:, None] + noise
+    found = spread(values, groups)
+    assert found is not None and 0.3 < found.lower < 0.5 < found.upper < 0.8
+    none = spread((0.4 * RANDOM.standard_normal(200))[:, None] + noise, groups)
     assert none is not None and none.lower == 0
-    assert spread(values[:2], values[:2] ** 2, ["a", "b"]) is None
+    assert spread(values[:2], ["a", "b"]) is None
 
 
-def test_a_perfect_order_of_eight_excludes_none_and_of_three_says_nothing() -> None:
+def test_values_nearer_than_their_errors_allow_leave_the_spread_open() -> None:
+    found = spread(0.3 * RANDOM.standard_normal((12, 2000)), ["a"] * 6 + ["b"] * 6)
+    assert found is not None and found.lower == 0 and found.upper > 0.3
+
+
+def test_a_perfect_order_of_eight_excludes_none_and_of_five_says_nothing() -> None:
     rising = np.arange(8.0)[:, None] * EXACT
     found = rank_correlation([(rising, [*range(8)])])
     assert found is not None and found.lower > 0.5
-    assert rank_correlation([(rising[:3], [0, 1, 2])]) is None
+    assert rank_correlation([(rising[:5], [*range(5)])]) is None
     assert rank_correlation([(rising, [1.0] * 8)]) is None, "no order"
+    equal = rank_correlation([(EXACT.repeat(8, axis=0), [*range(8)])])
+    assert equal is not None and equal.lower < 0 < equal.upper, "equal values have no order"
 
 
 def test_the_ratio_of_misses_is_uncertain_by_its_clusters() -> None:

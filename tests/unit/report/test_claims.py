@@ -34,17 +34,19 @@ ORDER = {setting: place for place, setting in enumerate(LEVELS)}
 Law = Callable[..., Any]
 
 
-def table(law: Law, noise: float = 0.002, sizes: tuple[int, ...] = SIZES, **grid: Any) -> pd.DataFrame:
+def table(
+    law: Law, noise: float = 0.002, sizes: tuple[int, ...] = SIZES, seeds: int = 1, **grid: Any
+) -> pd.DataFrame:
     """Return the errors of a law of what `grid` varies and n, each with its noise."""
     given = {"setting": ["room"], "ptask": ["normal"], "ftask": ["semseg"], "model": ["resnet18"], "s": [500]}
     random = np.random.default_rng(0)
     rows = []
     for values in product(*(given | grid).values()):
         row = dict(zip(given, values, strict=True))
-        for n in sizes:
+        for n, seed in product(sizes, range(seeds)):
             error = law(n=n, **row) * np.exp(noise * random.standard_normal())
             rows.append(
-                {"recipe": "r", **row, "n_params": MODELS[row["model"]], "n": n, "seed": 0, "error": error}
+                {"recipe": "r", **row, "n_params": MODELS[row["model"]], "n": n, "seed": seed, "error": error}
             )
     return pd.DataFrame(rows)
 
@@ -80,6 +82,11 @@ def up_and_down(n: float, **_: Any) -> float:
     return 0.3 + 0.05 * float(np.log(n / 2000)) ** 2
 
 
+def late(n: float, **_: Any) -> float:
+    """Return an error that falls at some n and nowhere else."""
+    return 0.3 + 0.4 / (1 + (n / 2000) ** 4)
+
+
 def additive(n: float, s: float, **_: Any) -> float:
     """Return an error to which n and s add up."""
     return 8 * n**-0.6 + 3 * s**-0.5
@@ -98,12 +105,16 @@ CASES: list[tuple[str, pd.DataFrame, str]] = [
     ("law-holds", table(simple(), **PAIRS), AGREES),
     ("law-holds", table(up_and_down, **PAIRS), DISAGREES),
     ("law-holds", table(lambda **_: 0.5, noise=0.02, **PAIRS), UNDECIDED),
+    ("law-holds", table(late, seeds=2, **PAIRS), DISAGREES),
+    ("law-holds", table(simple(), 0.05, seeds=2, **PAIRS), AGREES),
     ("rates-by-pretraining", table(simple(fan([0.15, 0.4, 0.8, 1.8])), 1e-4, **PAIRS), AGREES),
     ("rates-by-pretraining", table(simple(lambda ftask, **_: BY_FTASK[ftask]), 1e-4, **PAIRS), DISAGREES),
     ("rates-by-pretraining", table(simple(fan([0.4, 0.5, 0.6, 0.7])), 0.03, **PAIRS), UNDECIDED),
     ("rates-by-pretraining", table(simple(), ftask=FTASKS), UNDECIDED),
     ("gaps-by-pair", table(simple(gap=fan([0.2, 0.3, 0.4, 0.5])), **PAIRS), AGREES),
     ("gaps-by-pair", table(simple(), 5e-4, **PAIRS), DISAGREES),
+    ("gaps-by-pair", table(simple(), 0.15, **PAIRS), UNDECIDED),
+    ("gaps-by-pair", table(simple(fan([0.15, 0.4, 0.8, 1.8])), 0.02, **PAIRS), UNDECIDED),
     ("gaps-by-pair", table(simple(gap=fan([0.3, 0.31, 0.32, 0.33])), 0.05, **PAIRS), UNDECIDED),
     ("full-beats-additive", table(full, **LABELS), AGREES),
     ("full-beats-additive", table(additive, **LABELS), DISAGREES),
@@ -126,6 +137,7 @@ CASES: list[tuple[str, pd.DataFrame, str]] = [
     ("gaps-by-texture", table(simple(gap=by_texture(-0.1)), **SETTINGS), DISAGREES),
     ("gaps-by-texture", table(simple(), **SETTINGS), UNDECIDED),
     ("rates-with-coefficients", table(simple(), 0.01, sizes=SIZES[:6], **PAIRS), AGREES),
+    ("rates-with-coefficients", table(simple(), 1e-4, **PAIRS), DISAGREES),
 ]  # fmt: skip
 
 

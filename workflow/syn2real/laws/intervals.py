@@ -12,7 +12,7 @@ from syn2real.laws.results import SEED, tails
 from syn2real.laws.student import student_t
 
 LOW, HIGH = tails(0.95)
-FEWEST_RANKED, FEWEST_CLUSTERS = 4, 3
+FEWEST_RANKED, FEWEST_CLUSTERS = 6, 3  # of fewer, chance alone excludes 0 too often
 NEARLY_ONE = 0.999  # a rank correlation of few is cut here before it is transformed
 RANKS = 1.06
 """Times 1 / (m - 3): the variance of a rank correlation of m, by Fisher's transformation (Fieller, 1957)."""
@@ -67,35 +67,45 @@ def intraclass(values: np.ndarray, groups: Sequence[str]) -> Estimate | None:
     return of_draws(np.maximum((ratio - 1) / (ratio + typical - 1), 0.0))
 
 
-def spread(values: np.ndarray, variances: np.ndarray, groups: Sequence[str]) -> Estimate | None:
-    """Return the standard deviation of a quantity within groups beyond what its own variances explain.
+def spread(values: np.ndarray, groups: Sequence[str]) -> Estimate | None:
+    """Return the standard deviation of a quantity within groups beyond what each value leaves open.
 
-    That of a random-effects model: by Paule and Mandel, its interval by Q's profile (Viechtbauer, 2007).
+    That of a random-effects model: by Paule and Mandel, its interval by Q's profile (Viechtbauer, 2007). A
+    value's standard error is the wider half of its interval over 1.96: a skewed one would else be too sure.
+    Groups say together no more than one of them on average: their values come from the same pre-trained
+    networks and share a prior, so that their errors lie the same way. The interval ends nowhere below that of
+    the standard deviation within the draws: values nearer than their standard errors allow would else have
+    no spread for sure.
 
     Parameters
     ----------
-    values, variances : ndarray, shape (N,)
+    values : ndarray, shape (N, S)
+        Draws, independent between values.
     groups : sequence of str
         Of each value; None is returned where no group has two.
     """
     names, place = np.unique(np.asarray(groups), return_inverse=True)
-    freedom = len(values) - len(names)
+    count, freedom = len(names), len(values) - len(names)
     if freedom < 1:
         return None
+    lower, middle, upper = np.quantile(values, [LOW, 0.5, HIGH], axis=1)
+    variances = (np.maximum(middle - lower, upper - middle) / stats.norm.ppf(HIGH)) ** 2
+    means = np.stack([values[place == i].mean(axis=0) for i in range(len(names))])
+    drawn = np.sqrt(((values - means[place]) ** 2).sum(axis=0) / freedom)
 
     def excess(variance: float, wanted: float) -> float:
         weight = 1 / (np.maximum(variances, 1e-18) + variance)
-        centre = np.bincount(place, weight * values) / np.bincount(place, weight)
-        return float((weight * (values - centre[place]) ** 2).sum()) - wanted
+        centre = np.bincount(place, weight * middle) / np.bincount(place, weight)
+        return float((weight * (middle - centre[place]) ** 2).sum()) / count - wanted
 
     def root(wanted: float) -> float:
         if excess(0.0, wanted) <= 0:
             return 0.0
-        top = 2 * float(np.ptp(values)) ** 2 * len(values) / wanted + 1e-12
+        top = 2 * float(np.ptp(middle)) ** 2 * len(middle) / wanted + 1e-12
         return float(np.sqrt(optimize.brentq(excess, 0.0, top, args=(wanted,), xtol=1e-15)))
 
-    high, low = stats.chi2.ppf([HIGH, LOW], freedom)
-    return Estimate(root(freedom), root(high), root(low))
+    high, low = stats.chi2.ppf([HIGH, LOW], freedom / count)
+    return Estimate(root(freedom / count), root(high), max(root(low), float(np.quantile(drawn, HIGH))))
 
 
 def rank_correlation(groups: Sequence[tuple[np.ndarray, Sequence[float]]]) -> Estimate | None:
@@ -126,7 +136,8 @@ def _spearman(values: np.ndarray, order: Sequence[float]) -> np.ndarray:
     """Return the rank correlation of each draw, (m, S), with an order of m places."""
     ranks, places = stats.rankdata(values, axis=0), stats.rankdata(order)
     a, b = ranks - ranks.mean(axis=0), (places - places.mean())[:, None]
-    return np.asarray((a * b).sum(axis=0) / np.sqrt((a**2).sum(axis=0) * (b**2).sum()))
+    size = np.sqrt((a**2).sum(axis=0) * (b**2).sum())
+    return np.asarray((a * b).sum(axis=0) / np.maximum(size, 1e-12))  # 0 where all values are equal
 
 
 def ratio_of_misses(one: np.ndarray, two: np.ndarray, clusters: Sequence[object]) -> Estimate | None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
 from syn2real.laws.forms import simple
 from syn2real.laws.forms.base import Law
@@ -18,6 +19,9 @@ from syn2real.laws.table import Curve, read_curves
 
 DESCRIBED, NO_LAW, NOTHING_FALLS = "described", "not described", "nothing falls"
 TOO_FEW, NO_NOISE = "too few sizes", "noise unknown"
+PARAMETERS = len(simple.LAW.exponents) + len(simple.LAW.coefficients)
+MISSED, SURE = 0.1, 0.99
+"""Part of its fall by which a curve lies off its law at most, unless noise explains it (one-sided)."""
 
 
 @dataclass(frozen=True)
@@ -32,13 +36,13 @@ class CurveDraws:
         ``described``: a law may describe it; ``not described``: no law does, see `shape`; ``nothing falls``
         beyond the noise; ``too few sizes``; ``noise unknown``.
     shape : str or None
-        As `shape.describe_shape` has it.
+        As `shape.describe_shape` has it, or how far the curve lies off the law.
     params : dict of str to ndarray, shape (S,)
         Draws of D, alpha and C, in an order of each curve's own; empty where nothing could be fitted.
     fall : float
         Part of the error at the smallest n by which it is lower at the largest.
     rmse_log : float
-        Root mean square of the log errors about the law; NaN where nothing could be fitted.
+        Root mean square of the log errors about the law nearest to them; NaN where nothing could be fitted.
     """
 
     identity: dict[str, Any]
@@ -64,9 +68,13 @@ def draw_curves(points: pd.DataFrame) -> list[CurveDraws]:
     fitted, out = iter(fits), []
     for place, (curve, ok) in enumerate(zip(curves, good, strict=True)):
         fit, shape = next(fitted) if ok else None, describe_shape(curve)
+        misses = _misses(curve) if ok else np.full(1, np.nan)
+        miss = float(np.sqrt(np.mean(misses**2)))
+        if ok and shape is None and _is_off(curve, misses):
+            shape = f"it lies {miss:.0%} off the law, which is over a tenth of its fall and no noise"
         params = {} if fit is None else _shuffled(fit.draws.params, place, count)
         state = TOO_FEW if fit is None else _state(curve, shape)
-        fall, miss = 1 - float(curve.error[-1] / curve.error[0]), fit.rmse_log if fit else np.nan
+        fall = 1 - float(curve.error[-1] / curve.error[0])
         out.append(CurveDraws(curve.identity, state, shape, params, fall, miss))
     return out
 
@@ -82,6 +90,30 @@ def _state(curve: Curve, shape: str | None) -> str:
     if shape is not None:
         return NOTHING_FALLS if shape.startswith(NO_FALL) else NO_LAW
     return NO_NOISE if curve_noise(curve) is None else DESCRIBED
+
+
+def _misses(curve: Curve) -> np.ndarray:
+    """Return the log errors over those of the simple law nearest to them, (m,)."""
+    best = predict_best(curve, simple.LAW, Rows(curve.n, curve.s, curve.n_params))
+    return np.asarray(np.log(curve.error / np.array(best)))
+
+
+def _is_off(curve: Curve, misses: np.ndarray) -> bool:
+    """Say whether a curve lies off the law by much of its fall, and by more than its noise.
+
+    The noise is that of replicates: the scatter about another smooth curve, which stands in where there are
+    none, holds what that curve misses.
+    """
+    freedom, noise = len(misses) - PARAMETERS, curve_noise(curve)
+    fall = abs(float(np.log(curve.error[-1] / curve.error[0])))
+    if freedom < 1 or noise is None or np.sqrt(np.mean(misses**2)) <= MISSED * fall:
+        return False
+    variance, count = noise.variance, noise.freedom
+    if curve.replicates:
+        variance = np.maximum(curve.within / curve.replicates / curve.weight, curve.resolution)
+        count = curve.replicates
+    square = float((misses**2 / np.maximum(variance, 1e-18)).sum()) / freedom
+    return square > float(stats.f.ppf(SURE, freedom, min(count, 1e6)))
 
 
 def cell_misses(curve: Curve, law: Law) -> np.ndarray | None:

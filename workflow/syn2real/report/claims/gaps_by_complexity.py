@@ -18,7 +18,7 @@ from syn2real.report.claims.base import (
 )
 
 TITLE = "More complex images have a smaller transfer gap C, texture aside"
-SOURCE = "§4.5, Figure 6"
+SOURCE = "§4.5 and §5.1, Figure 6"
 PAPER = 'C "mostly correlates negatively with data complexity": appearance, light and background reduce it.'
 RULE = (
     "Spearman's correlation of C with the number of raised attributes but the objects' texture (or, of "

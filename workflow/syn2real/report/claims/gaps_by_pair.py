@@ -25,19 +25,17 @@ SMALL = 0.01
 def judge(draws: Sequence[CurveDraws]) -> Finding:
     """Compare C between the pre-training tasks before each fine-tuning task."""
     curves, left = quotable(draws)
-    values: list[float] = []
-    variances: list[float] = []
+    relative: list[np.ndarray] = []
     labels: list[str] = []
     shown = []
     for place, group in enumerate(group_by(curves, lambda column: column != "ptask")):
         gaps = np.array([curve.params["C"] for curve in group])
-        middle, size = np.median(gaps, axis=1), float(np.median(gaps))
-        values += [*(middle / size)]
-        variances += [*((np.ptp(np.quantile(gaps, [0.025, 0.975], axis=1), axis=0) / 3.92 / size) ** 2)]
+        middle = np.median(gaps, axis=1)
+        relative.append(gaps / np.median(gaps))
         labels += [str(place)] * len(group)
         shown.append(f"{group[0].identity.get('ftask', 'one')} {middle.min():.3g} to {middle.max():.3g}")
     text = f"Medians of C by fine-tuning task: {', '.join(shown) or 'none'}.{left}"
-    found = spread(np.array(values), np.array(variances), labels) if curves else None
+    found = spread(np.concatenate(relative), labels) if curves else None
     if found is None:
         return Finding(text)
     verdict = AGREES if found.lower > 0 else DISAGREES if found.upper < SMALL else UNDECIDED

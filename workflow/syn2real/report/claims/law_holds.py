@@ -13,9 +13,10 @@ SOURCE = "§4.2, Figure 1"
 PAPER = 'The law fits the twelve pairs "with high accuracy in most cases", with D = 0.48 for all.'
 RULE = (
     "the share of curves that the law describes, of those that fall at all or have a shape that no law "
-    "has (they fall and then rise, grow, fall ever faster, or have one size off the rest by more than "
-    "the noise), with its binomial interval; agrees if it is above one half, which is what most means. "
-    "A curve that does not fall beyond its noise says nothing and is named"
+    "has (by more than the noise they fall and then rise, grow, fall ever faster, have one size off the "
+    "rest, or lie off the law by over a tenth of their fall), with its binomial interval; agrees if it is "
+    "above one half, which is what most means. A curve that does not fall beyond its noise says nothing "
+    "and is named"
 )
 UNIT = "of the curves are described"
 NEEDS = ("draws",)
