@@ -79,13 +79,21 @@ def test_pictures_fill_their_cell(sizes, height: int, tmp_path: Path) -> None:
     [
         ({"curves": [15]}, "14"),
         ({"landscapes": [1]}, "landscapes is not among its figures; add it there"),
-        ({"samples": [7]}, "samples is not among its figures"),  # of a table there are none
+        ({"samples": [7]}, "a table has no images, so no samples; drop them"),
+        ({"curves": []}, "curves needs one or more numbers, each once"),
+        ({"curves": [1, 1]}, "curves needs one or more numbers, each once"),
         ({"curve": [1]}, "curves"),
     ],
 )
 def test_a_figure_that_is_not_drawn_is_refused(figures, problem: str) -> None:
     asked = MEASURED | {"paper_figures": figures}
     with pytest.raises(InputError, match=problem):
+        validate(experiment_model(asked), asked, file="t.yaml")
+
+
+def test_a_claim_on_complexity_needs_the_order_of_a_tables_settings() -> None:
+    asked = MEASURED | {"claims": ["law-holds", "rates-by-complexity"]}
+    with pytest.raises(InputError, match=r"claims: rates-by-complexity needs measurements\.select\.setting"):
         validate(experiment_model(asked), asked, file="t.yaml")
 
 

@@ -224,7 +224,11 @@ class Question(Section):
 
     @model_validator(mode="after")
     def _numbered_figures_are_drawn(self) -> Self:
-        for figure in self.paper_figures:
+        for figure, numbers in self.paper_figures.items():
+            if not numbers or len({*numbers}) < len(numbers):
+                raise ValueError(f"paper_figures: {figure} needs one or more numbers, each once")
+            if figure == SAMPLED and SAMPLED not in self.drawn:
+                raise ValueError("paper_figures: a table has no images, so no samples; drop them")
             if figure not in self.drawn:
                 raise ValueError(f"paper_figures: {figure} is not among its figures; add it there")
         return self
@@ -292,8 +296,11 @@ class Measured(Question):
             raise ValueError(
                 "figures: complexity needs measurements.select.setting, the least complex setting first"
             )
-        if "levels" in claim_needs(self.claims) and not self.settings:
-            raise ValueError("claims: complexity needs measurements.select.setting, the least complex first")
+        for claim in self.claims:
+            if "levels" in claim_needs([claim]) and not self.settings:
+                raise ValueError(
+                    f"claims: {claim} needs measurements.select.setting, the least complex first"
+                )
         return self
 
 

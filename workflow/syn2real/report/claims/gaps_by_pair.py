@@ -17,7 +17,7 @@ RULE = (
     " the interval holds 0 and ends below 1 %. That C differs between fine-tuning tasks is no finding: "
     "their errors are other measures"
 )
-UNIT = "standard deviation of C between pre-training tasks"
+UNIT = "is the standard deviation of C between pre-training tasks"
 NEEDS = ("draws",)
 SMALL = 0.01
 
