@@ -121,6 +121,7 @@ CASES: list[tuple[str, pd.DataFrame, str]] = [
     ("full-beats-additive", table(full, 0.2, **LABELS), UNDECIDED),
     ("full-beats-additive", table(full, s=[100]), UNDECIDED),
     ("full-beats-additive", table(lambda s, **_: s**-0.2, 0.03, **LABELS), UNDECIDED),
+    ("full-beats-additive", table(lambda n, **_: 0.3 + n**-0.5, 0.02, **LABELS), UNDECIDED),
     ("gaps-by-model-size", table(simple(gap=by_size(-0.3)), model=MODELS), AGREES),
     ("gaps-by-model-size", table(simple(gap=by_size(0.3)), model=MODELS), DISAGREES),
     ("gaps-by-model-size", table(simple(), model=MODELS), UNDECIDED),
