@@ -1,5 +1,6 @@
 """The full law over pre-training and fine-tuning sizes: Figures 2 and 9 of the paper (C.2)."""
 
+from textwrap import fill
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,8 @@ NEEDS = ("points", "full")
 
 LABELLED = 8
 """Sizes of an axis that are all labelled; with more, the powers of ten are."""
+WRAPPED = 50
+"""Letters a line of a panel's title."""
 
 
 def draw(points: pd.DataFrame, full: dict[str, Any]) -> Figure:
@@ -60,8 +63,8 @@ def _part(part: FigureBase, points: pd.DataFrame, curves: Curves) -> None:
         means = pretrained(points, curve).groupby(["n", "s"])["error"].mean().reset_index()
         _panel(pair[0], means, "n", "s", curve["fit"]["params"])
         _panel(pair[1], means, "s", "n", curve["fit"]["params"])
-        pair[0].set(xlabel="pre-training images n", ylabel="test error", title=label)
-        pair[1].set(xlabel="fine-tuning images s", title=_numbers(curve["fit"]["params"]))
+        pair[0].set(xlabel="pre-training images n", ylabel="test error", title=fill(label, WRAPPED))
+        pair[1].set(xlabel="fine-tuning images s", title=fill(_numbers(curve["fit"]["params"]), WRAPPED))
 
 
 def _numbers(params: dict[str, Any]) -> str:
