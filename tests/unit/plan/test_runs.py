@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parents[3]
 TEMPLATES = {
     name: value
     for name, value in vars(runs).items()
-    if isinstance(value, str) and value.startswith("results/")
+    if isinstance(value, str) and value.startswith("results/") and value.count("/") > 1
 }
 
 

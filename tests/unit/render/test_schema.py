@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from syn2real.render.schema import Rendering
 
 SHIPPED = Path(__file__).parents[3] / "config" / "renderings.yaml"
+SMALL = "small-"
 
 
 @pytest.fixture(scope="module")
@@ -17,8 +18,10 @@ def shipped() -> dict[str, Rendering]:
     return {name: Rendering(**fields) for name, fields in settings if "subset" not in fields}
 
 
-def test_the_eight_settings_of_the_paper_are_there(shipped):
-    assert set(shipped) == {
+def test_the_eight_settings_of_the_paper_are_there_and_small_ones_of_the_same_names(shipped):
+    paper = {name for name in shipped if not name.startswith(SMALL)}
+    assert {name.removeprefix(SMALL) for name in shipped} - {"target"} == paper
+    assert paper == {
         "single-fix-fix-textureless",
         "single-fix-fix-textured",
         "multiple-fix-fix-textureless",
@@ -32,10 +35,16 @@ def test_the_eight_settings_of_the_paper_are_there(shipped):
 
 def test_a_setting_does_what_its_name_says(shipped):
     for name, rendering in shipped.items():
-        appearance, light, background, texture = name.split("-")
-        assert rendering.objects_per_scene == {"single": 1, "multiple": 10}[appearance]
+        if name == "small-target":
+            continue
+        small = name.startswith(SMALL)
+        appearance, light, background, texture = name.removeprefix(SMALL).split("-")
+        assert rendering.objects_per_scene == {"single": 1, "multiple": 3 if small else 10}[appearance]
         assert rendering.light == light
         assert rendering.background == background
+        if small:
+            assert rendering.collections == ("demo-textured", "demo-textureless")[texture == "textureless" :]
+            continue
         if texture == "textureless":
             assert rendering.collections == ("itodd", "tless")
         else:
