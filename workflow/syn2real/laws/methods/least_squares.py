@@ -249,6 +249,12 @@ def unscaled(problem: Problem, exponents: np.ndarray, coefficients: np.ndarray) 
         return problem.law.named(exponents, coefficients / one)
 
 
+def _nearest(curve: Curve, law: Law) -> tuple[Problem, Solution]:
+    """Return a law's problem of least squares in logs, scaled, and its solution."""
+    problem, _ = scaled_problem(curve, law, "log")
+    return problem, search(problem)
+
+
 def best_params(curve: Curve, law: Law) -> dict[str, float]:
     """Return the least squares parameters of a law in logs, without intervals.
 
@@ -257,8 +263,7 @@ def best_params(curve: Curve, law: Law) -> dict[str, float]:
     curve : Curve
         For which `law.why_not` is None.
     """
-    problem, _ = scaled_problem(curve, law, "log")
-    found = search(problem)
+    problem, found = _nearest(curve, law)
     return {name: float(v[0]) for name, v in unscaled(problem, found.exponents, found.coefficients).items()}
 
 
@@ -272,8 +277,7 @@ def predict_best(curve: Curve, law: Law, rows: Rows) -> np.ndarray:
     curve : Curve
         For which `law.why_not` is None.
     """
-    problem, _ = scaled_problem(curve, law, "log")
-    found = search(problem)
+    problem, found = _nearest(curve, law)
     return np.maximum(problem.columns(found.exponents[0], rows) @ found.coefficients[0], SMALLEST)
 
 

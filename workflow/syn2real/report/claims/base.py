@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from syn2real.laws.columns import differing
-from syn2real.laws.intervals import Estimate
+from syn2real.laws.intervals import Estimate, rank_correlation
 from syn2real.laws.posteriors import DESCRIBED, CurveDraws
 
 AGREES, DISAGREES, UNDECIDED = "agrees", "disagrees", "cannot tell"
@@ -136,3 +136,34 @@ def by_attribute(found: Mapping[str, np.ndarray], parameter: str) -> str:
         count = f"{len(pairs)} pair{'s' if len(pairs) > 1 else ''}"
         parts.append(f"{attribute} {middle:+.0%} [{low:+.0%}, {high:+.0%}] ({count})")
     return f" {parameter} when one attribute is raised: {', '.join(parts)}." if parts else ""
+
+
+def judged_by_order(
+    draws: Sequence[CurveDraws],
+    levels: Mapping[str, Mapping[str, float]],
+    parameter: str,
+    sign: str,
+    *,
+    without: str = "",
+) -> Finding:
+    """Return whether a parameter falls with the known order of the settings, all attributes but one.
+
+    Parameters
+    ----------
+    draws : sequence of CurveDraws
+    levels : mapping of str to dict
+        A setting's level in each attribute.
+    parameter, sign : str
+        Its name among the draws, and as the text shows it.
+    without : str
+        The attribute that the order leaves out.
+    """
+    curves, left = quotable([curve for curve in draws if curve.identity.get("setting") in levels])
+    order = raised(levels, without=without)
+    groups = [
+        (np.array([c.params[parameter] for c in group]), [order[c.identity["setting"]] for c in group])
+        for group in group_by(curves, lambda column: column != "setting")
+    ]
+    words = by_attribute(changes(curves, levels, parameter), f"Change of {sign}")
+    text = f"{len(curves)} curves of {len(levels)} settings of known complexity.{words}{left}"
+    return judged(text, rank_correlation(groups), 0.0, above=False)
