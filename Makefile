@@ -45,7 +45,7 @@ plan-paper: $(VENV)/.installed ## Plan the whole paper: a dry run of all its exp
 	$(RUN) snakemake --dry-run --logger rich --quiet rules progress $(call together,$(PAPER))
 
 # The published figures stand beside ours where their table was fetched (by any published-* experiment).
-TABLE := $(shell sed -nE 's/^ *sha256: *([0-9a-f]+).*/\1/p' config/experiments/published-cross-task.yaml)
+TABLE = $(shell sed -nE 's/^ *sha256: *([0-9a-f]+).*/\1/p' config/experiments/published-cross-task.yaml)
 PUBLISHED = $(if $(wildcard results/measurements/$(TABLE).csv),$(patsubst config/experiments/%.yaml,%, \
 	$(wildcard config/experiments/published-*.yaml)))
 
