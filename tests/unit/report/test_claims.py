@@ -14,7 +14,7 @@ from syn2real.laws.extrapolation import extrapolate
 from syn2real.laws.posteriors import NOTHING_FALLS, draw_curves
 from syn2real.plugins import load
 from syn2real.report.claim_table import judge_claims, read_needs, write_claims, write_judged
-from syn2real.report.claims.base import AGREES, DISAGREES, UNDECIDED
+from syn2real.report.claims.base import AGREES, DISAGREES, PLACE, UNDECIDED
 
 SIZES = tuple(250 * 2**i for i in range(8))
 PTASKS, FTASKS = ("mulclass", "objdet", "semseg", "normal"), ("sinclass", "objdet", "semseg")
@@ -201,3 +201,20 @@ def test_the_tables_of_experiments_are_joined(tmp_path: Path) -> None:
     assert text.count("The error follows the simple law") == 2, "in the table once, and with its rule"
     assert "published-two (given measurements)" in text
     assert "<table>" in out["html"].read_text(encoding="utf-8")
+
+
+def test_curves_are_left_out_for_their_own_reasons() -> None:
+    points = table(lambda ptask, n, **_: 0.5 if ptask == "normal" else simple()(n), 0.01, ptask=PTASKS)
+    short = points["ptask"].eq("objdet") & (points["n"] > SIZES[1])
+    [found] = judge_claims(["rates-by-pretraining"], {"draws": draw_curves(points[~short])})
+    assert "Left out: nothing falls beyond the noise (normal); too few sizes (objdet)." in found["seen"]
+
+
+def test_settings_of_given_measurements_have_an_order_and_no_attributes() -> None:
+    draws = draw_curves(table(simple(by_order(1.6, 0.7)), 1e-4, **SETTINGS))
+    places = {setting: {PLACE: float(place)} for setting, place in ORDER.items()}
+    few = dict([*places.items()][:3])
+    [found] = judge_claims(["rates-by-complexity"], {"draws": draws, "levels": places})
+    assert found["verdict"] == AGREES and PLACE not in found["seen"]
+    [found] = judge_claims(["rates-by-complexity"], {"draws": draws, "levels": few})
+    assert found["verdict"] == UNDECIDED and found["seen"].endswith("Too few of them to judge.")

@@ -5,6 +5,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 from torchvision import tv_tensors
+from torchvision.models.segmentation.deeplabv3 import DeepLabHead
 from torchvision.transforms import v2
 
 from syn2real.backbones.base import build_backbone
@@ -218,3 +219,18 @@ def test_the_pyramid_has_as_many_channels_as_the_recipe_says(smoke_task, channel
     net = task.build(build_backbone("resnet10-w16"))
     assert net.backbone.out_channels == channels
     assert net.rpn.head.cls_logits.in_channels == channels
+
+
+@pytest.mark.parametrize("width", [256, 64])
+def test_the_dense_head_is_torchvisions_as_wide_as_the_recipe_says(smoke_task, width):
+    task = smoke_task("semseg", head=width)
+    backbone = build_backbone("resnet10-w16", output_stride=8)
+    with temporarily_seeded(1):
+        ours = task.build(backbone).classifier
+    assert (ours[0].project[0].out_channels, ours[1].out_channels) == (width, width)
+    if width == 256:  # the one width that torchvision offers
+        with temporarily_seeded(1):
+            theirs = DeepLabHead(backbone.channels[-1], task.outputs)
+        assert {k: v.sum() for k, v in ours.state_dict().items()} == {
+            k: v.sum() for k, v in theirs.state_dict().items()
+        }

@@ -322,6 +322,7 @@ class DenseSection(TrainingSection):
         default=480, description="side of the square crop, pixels; smaller images are padded"
     )
     eval_size: Pixels = Field(default=520, description="shorter edge in the evaluation, pixels")
+    head: int = later(256, gt=0, description="channels within the main head, and of its pooled pyramid")
     aux_weight: float = Field(default=0.5, ge=0, description="weight of the auxiliary head's loss")
     aux_lr_factor: float = Field(
         default=10.0, gt=0, description="learning rate of the auxiliary head, in units of lr"

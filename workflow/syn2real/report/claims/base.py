@@ -8,7 +8,7 @@ import numpy as np
 
 from syn2real.laws.columns import differing
 from syn2real.laws.intervals import Estimate, rank_correlation
-from syn2real.laws.posteriors import DESCRIBED, CurveDraws
+from syn2real.laws.posteriors import DESCRIBED, NO_LAW, NO_NOISE, NOTHING_FALLS, TOO_FEW, CurveDraws
 
 AGREES, DISAGREES, UNDECIDED = "agrees", "disagrees", "cannot tell"
 SHOWN = 6
@@ -17,6 +17,15 @@ PAIR = ("ptask", "ftask")
 NAMED = (*PAIR, "setting", "model", "s", "target")
 """Columns by which curves are named, the first that set them apart."""
 TEXTURE = "texture"
+PLACE = "place"
+"""The one attribute of settings of given measurements, whose own are not known: where each is listed."""
+REASONS = {
+    NO_LAW: "no law describes them",
+    NOTHING_FALLS: "nothing falls beyond the noise",
+    TOO_FEW: "too few sizes",
+    NO_NOISE: "their noise is unknown",
+}
+"""Why the parameters of a curve in some state may not be quoted."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +50,7 @@ def judged(text: str, estimate: Estimate | None, border: float, *, above: bool =
         The claim's side.
     """
     if estimate is None:
-        return Finding(text)
+        return Finding(f"{text} Too few of them to judge.")
     sides = (estimate.lower > border, estimate.upper < border)
     agrees, disagrees = sides if above else sides[::-1]
     return Finding(text, estimate, AGREES if agrees else DISAGREES if disagrees else UNDECIDED)
@@ -75,10 +84,9 @@ def _name(identity: Mapping[str, Any], columns: Sequence[str]) -> str:
 def quotable(draws: Sequence[CurveDraws]) -> tuple[list[CurveDraws], str]:
     """Return the curves whose parameters may be quoted, and a sentence on those that are left out."""
     kept = [curve for curve in draws if curve.state == DESCRIBED]
-    left = [curve for curve in draws if curve.state != DESCRIBED]
-    if not left:
-        return kept, ""
-    return kept, f" Left out, as no law describes them: {name_curves(left, draws)}."
+    left = {state: [c for c in draws if c.state == state] for state in REASONS}
+    named = [f"{REASONS[state]} ({name_curves(those, draws)})" for state, those in left.items() if those]
+    return kept, f" Left out: {'; '.join(named)}." if named else ""
 
 
 def group_by(draws: Sequence[CurveDraws], columns: Callable[[str], bool]) -> list[list[CurveDraws]]:
@@ -164,6 +172,8 @@ def judged_by_order(
         (np.array([c.params[parameter] for c in group]), [order[c.identity["setting"]] for c in group])
         for group in group_by(curves, lambda column: column != "setting")
     ]
-    words = by_attribute(changes(curves, levels, parameter), f"Change of {sign}")
+    found = changes(curves, levels, parameter)
+    found.pop(PLACE, None)
+    words = by_attribute(found, f"Change of {sign}")
     text = f"{len(curves)} curves of {len(levels)} settings of known complexity.{words}{left}"
     return judged(text, rank_correlation(groups), 0.0, above=False)

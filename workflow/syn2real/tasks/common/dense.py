@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torchvision import tv_tensors
-from torchvision.models.segmentation.deeplabv3 import DeepLabHead
+from torchvision.models.segmentation.deeplabv3 import ASPP
 from torchvision.models.segmentation.fcn import FCNHead
 from torchvision.transforms import v2
 
@@ -19,6 +19,8 @@ from syn2real.tasks.common.images import stack_padded
 
 AT_ONCE = 2**22
 """Outputs, in numbers, that a loss enlarges and compares at once: 16 MiB, where memory is reused, not new."""
+ATROUS_RATES = (12, 24, 36)
+"""Of the dilated convolutions at an output stride of 8 (Chen et al., 2017), as in torchvision."""
 
 
 class DenseTask(Task):
@@ -36,7 +38,7 @@ class DenseTask(Task):
 
     def build(self, backbone: Backbone) -> nn.Module:
         """Return DeepLabV3 with its auxiliary head."""
-        return DeepLab(backbone, self.outputs)
+        return DeepLab(backbone, self.outputs, self.section.head)
 
     @abstractmethod
     def summed_loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
@@ -108,12 +110,20 @@ class DeepLab(nn.Module):
         Dilated to an output stride of 8 where its family can; else the outputs are coarser.
     outputs : int
         Channels of the output.
+    width : int
+        Channels within the main head; torchvision's `DeepLabHead` has 256 and no choice.
     """
 
-    def __init__(self, backbone: Backbone, outputs: int) -> None:
+    def __init__(self, backbone: Backbone, outputs: int, width: int = 256) -> None:
         super().__init__()
         self.backbone = backbone
-        self.classifier = DeepLabHead(backbone.channels[-1], outputs)
+        self.classifier = nn.Sequential(
+            ASPP(backbone.channels[-1], ATROUS_RATES, width),
+            nn.Conv2d(width, width, 3, padding=1, bias=False),
+            nn.BatchNorm2d(width),
+            nn.ReLU(),
+            nn.Conv2d(width, outputs, 1),
+        )
         self.aux_classifier = FCNHead(backbone.channels[-2], outputs)
 
     def forward(self, images: Tensor) -> dict[str, Tensor]:
