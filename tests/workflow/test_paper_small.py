@@ -23,7 +23,7 @@ CELLS = {
 """Which tasks, settings and backbones are kept: the first or the last of each list."""
 LENGTH = 0.02
 IMAGES = 40
-"""Of a shard, a validation and a test; the stand-in learns from twice as many, which show every object."""
+"""Of a shard, a validation and a test; the stand-ins learn from five times as many, which show every object."""
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -50,7 +50,7 @@ def _cut(path: Path) -> None:
         asked |= {"sizes": [smallest // 2, smallest], "extrapolate_from": smallest - 1}
     asked["figures"] = [figure for figure in asked["figures"] if figure in asked["paper_figures"]]
     for made in asked.get("stand_ins", {}).values():
-        made |= {"train_images": 2 * IMAGES, "test_images": IMAGES}
+        made |= {"train_images": 5 * IMAGES, "test_images": IMAGES}
     if "complexity" in asked:
         asked["complexity"]["images"] = smallest
         for reference in asked["references"].values():

@@ -24,7 +24,7 @@ def test_every_shared_target_is_valid_and_serves_a_task():
     assert targets["coco"].channels == ("objects", "class-map")
     assert targets["ade20k"].channels == ("class-map",)
     assert {name for name, target in targets.items() if target.stand_in} == {
-        "small-imagenet", "small-coco", "small-ade20k",
+        "small-imagenet", "small-imagenet-all", "small-coco", "small-ade20k",
     }  # fmt: skip
     assert all(target.description for target in targets.values())
     assert targets["imagenet"].counts == {"train": 1_281_167, "test": 50_000}
