@@ -139,6 +139,7 @@ CASES: list[tuple[str, pd.DataFrame, str]] = [
     ("gaps-by-texture", table(simple(), **SETTINGS), UNDECIDED),
     ("rates-with-coefficients", table(simple(), 0.01, sizes=SIZES[:6], **PAIRS), AGREES),
     ("rates-with-coefficients", table(simple(), 1e-4, **PAIRS), DISAGREES),
+    ("rates-with-coefficients", table(simple(), 0.15, seeds=2, **PAIRS), AGREES),
 ]  # fmt: skip
 
 

@@ -13,9 +13,10 @@ TITLE = "α and D of one curve cannot be separated: valleys of nearly equal loss
 SOURCE = "Appendix D, Figures 13 and 14"
 PAPER = 'A "quadratic-like trajectory" of nearly equal loss for the twelve pairs; therefore D = 0.48 for all.'
 RULE = (
-    "the share of curves in whose posterior α and D correlate by more than 0.9 (Spearman) and D's 95 % "
-    "interval spans a factor of 2, as the two curves of Figure 13 do, with its binomial interval; agrees if "
-    "it is above one half"
+    "the share of curves in whose posterior α and D correlate by more than 0.9 (Spearman), of those whose "
+    "95 % interval of D spans a factor of 2, as the two curves of Figure 13 do, or less, which is no "
+    "valley; with its binomial interval; agrees if it is above one half. Where D spans more without such a "
+    "correlation, noise hides the valley: such a curve says nothing"
 )
 UNIT = "of the curves have a valley"
 NEEDS = ("draws",)
@@ -34,5 +35,8 @@ def judge(draws: Sequence[CurveDraws]) -> Finding:
         if found
         else "an unknown amount"
     )
-    text = f"α and D correlate by {shown}; {valleys} of {len(found)} curves have a valley.{left}"
-    return judged(text, of_share(valleys, len(found)) if found else None, 0.5)
+    known = sum(span <= SPAN for span in spans)
+    hidden = len(found) - valleys - known
+    text = f"α and D correlate by {shown}; {valleys} of {valleys + known} curves have a valley"
+    text += f", and noise hides it in {hidden}.{left}" if hidden else f".{left}"
+    return judged(text, of_share(valleys, valleys + known) if valleys + known else None, 0.5)
