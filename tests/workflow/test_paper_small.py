@@ -23,7 +23,7 @@ CELLS = {
 """Which tasks, settings and backbones are kept: the first or the last of each list."""
 LENGTH = 0.02
 IMAGES = 40
-"""Of a shard, a validation and a test; the stand-ins learn from five times as many, which show every object."""
+"""Of a shard, a validation and a test; the stand-ins learn from 5 times as many, which show every object."""
 
 
 def _read(path: Path) -> dict[str, Any]:
