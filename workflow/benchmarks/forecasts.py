@@ -30,11 +30,12 @@ from itertools import product
 import numpy as np
 import pandas as pd
 
-from syn2real.laws.forecast import SURE, CurveForecast, Goal
+from syn2real.laws.forecast import CurveForecast, Goal
 from syn2real.laws.forms.simple import LAW
 from syn2real.laws.methods import posterior
 from syn2real.laws.results import Rows
 from syn2real.laws.table import Curve
+from syn2real.laws.verdicts import SURE
 
 SHAPES = ("law", "bend", "plateau", "log n", "U")
 POINTS, SEEDS = (3, 4, 5, 7), (1, 3)

@@ -25,11 +25,12 @@ import numpy as np
 import pandas as pd
 from environment import ONE_THREAD
 
-from syn2real.laws.forecast import LIMIT, SURE, CurveForecast, Goal
+from syn2real.laws.forecast import CurveForecast, Goal
 from syn2real.laws.forms.simple import LAW
 from syn2real.laws.methods import paper, posterior
 from syn2real.laws.results import Rows
 from syn2real.laws.table import Curve
+from syn2real.laws.verdicts import LIMIT, SURE
 
 AHEAD = 8.0  # forecasts are made at so many times the largest measured n
 T = {1: 12.706, 2: 4.303, 3: 3.182, 4: 2.776, 5: 2.571, 6: 2.447, 7: 2.365, 8: 2.306}  # 97.5 % of Student's t

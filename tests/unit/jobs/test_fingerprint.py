@@ -50,6 +50,17 @@ def test_comments_docstrings_and_layout_do_not_count(package: Path) -> None:
     assert _again(package) == before
 
 
+def test_a_data_file_that_a_module_names_beside_itself_counts(package: Path) -> None:
+    rules = package / "syn2real/stage/rules.json"
+    rules.write_text("1")
+    before = _again(package)
+    helper = package / "syn2real/stage/helper.py"
+    helper.write_text('FILE = "rules.json"\n' + helper.read_text())
+    named = _again(package)
+    rules.write_text("2")
+    assert len({before, named, _again(package)}) == 3
+
+
 @pytest.mark.parametrize("name", ["stage/work.py", "stage/helper.py", "stage/__init__.py"])
 def test_code_counts_however_far_away(package: Path, name: str) -> None:
     before = _again(package)

@@ -3,8 +3,9 @@
 Snakemake's own `code` trigger compares a script's modification time, so a fresh checkout would rerun
 everything, and an edited library module nothing. Each stage's rule passes this digest as a plain string
 param instead: comments, docstrings, formatting and touched files do not change it; code does. The script's
-static imports are followed; its rule names the plug-ins that the job loads by name (`syn2real.plugins`). How
-a job is run (`syn2real.jobs`: log, attempts, locks) is part of no digest.
+static imports are followed; its rule names the plug-ins that the job loads by name (`syn2real.plugins`). A
+data file beside a module that names it counts as part of the module. How a job is run (`syn2real.jobs`: log,
+attempts, locks) is part of no digest.
 """
 
 import ast
@@ -26,6 +27,8 @@ POINTS = {
     "claims": "report.claims",
 }
 """The packages of extension points that do not lie at the top."""
+DATA = (".json", ".js", ".html")
+"""How the names of data files end."""
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -117,8 +120,17 @@ def _parse(path: Path, package: str) -> tuple[str, frozenset[str]]:
             # A module that is run by its name (`python -m package.module`) stands in a string.
             names.add(str(node.value))
         _drop_docstring(node)
-    text = ast.dump(tree, include_attributes=False)
-    return hashlib.sha256(text.encode()).hexdigest(), frozenset(_with_parents(names))
+    digest = hashlib.sha256(ast.dump(tree, include_attributes=False).encode())
+    for file in _data_files(tree, path.parent):
+        digest.update(file.read_bytes())
+    return digest.hexdigest(), frozenset(_with_parents(names))
+
+
+def _data_files(tree: ast.AST, folder: Path) -> list[Path]:
+    """Return the data files of a folder that strings of a module's code name, sorted."""
+    strings = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}
+    named = sorted(text for text in strings if isinstance(text, str) and text.endswith(DATA))
+    return [folder / name for name in named if (folder / name).is_file()]
 
 
 def _absolute(node: ast.ImportFrom, package: str) -> str:

@@ -12,7 +12,7 @@ import pandas as pd
 
 from syn2real.errors import InputError
 from syn2real.laws.effect import describe_effect
-from syn2real.laws.forecast import LIKELY, LIMIT, SURE, CurveForecast, Goal, claim
+from syn2real.laws.forecast import CurveForecast, Goal, claim
 from syn2real.laws.forms.simple import LAW
 from syn2real.laws.levers import Lever, choose_lever
 from syn2real.laws.methods import posterior
@@ -20,9 +20,7 @@ from syn2real.laws.results import VERSION, check_level, number, unit_of_result
 from syn2real.laws.shape import EVER_FASTER, describe_shape, off_the_rest
 from syn2real.laws.table import Curve, read_curves
 from syn2real.laws.tested import find_tested
-
-NO_CHANCE = 0.01  # to reach the target: below it no single measurement changes the verdict
-DOUBLINGS = 6  # of the most measured n are considered for the next measurement
+from syn2real.laws.verdicts import BINS, DOUBLINGS, LIKELY, LIMIT, NO_CHANCE, SURE, say, verdict
 
 
 def advise_table(
@@ -128,8 +126,8 @@ def _advice(
     curve = forecast.curve
     if forecast.fit is None:
         return {
-            "curve": curve.identity, "verdict": "undetermined", "reason": reason, "probabilities": None,
-            "required_n": None, "next_n": next_size(curve), "lever": None, "detail": reason,
+            "curve": curve.identity, "verdict": verdict("undetermined"), "reason": reason, "detail": reason,
+            "probabilities": None, "required_n": None, "next_n": next_size(curve), "lever": None,
         }  # fmt: skip
     chances = forecast.probabilities
     others = [other for other in forecasts if other is not forecast and other.fit]
@@ -176,16 +174,16 @@ def _decide(
 ) -> tuple[Lever, float | None]:
     """Choose between done, more images, another lever, and another measurement."""
     if chances["reached"] >= SURE:
-        return Lever("reached already", None, "no more images are needed"), None
+        return Lever(verdict("reached"), None, say("why_reached")), None
     if forecast.reachable >= SURE and chances["reached"] >= LIKELY:
-        detail = f"a repeat of n = {forecast.most:,.0f} shows whether it does"
-        return Lever(f"probably reached already: repeat n = {forecast.most:.0f}", None, detail), forecast.most
+        detail = say("why_probably", n=forecast.most)
+        return Lever(verdict("probably", n=forecast.most), None, detail), forecast.most
     if forecast.reachable >= SURE:
-        return Lever("render more", "render more", "more images of the same rendering meet the target"), None
+        return Lever(verdict("more"), verdict("more"), say("why_more")), None
     lever = choose_lever(forecast, others)
     open_n = _open(forecast.curve, shape)
     if open_n is not None and lever.name is None:
-        detail = "the shape of the curve leaves it open" + (f"; {lever.detail}" if lever.tried else "")
+        detail = say("open_shape") + (f"; {lever.detail}" if lever.tried else "")
         return Lever(_measure(forecast, open_n), None, detail, lever.tried), open_n
     if 1 - forecast.reachable < SURE:
         next_n = best_next(forecast)
@@ -205,13 +203,12 @@ def _open(curve: Curve, shape: str | None) -> float | None:
 
 def _measure(forecast: CurveForecast, n: float) -> str:
     """Return the verdict that another measurement decides."""
-    return f"undetermined: {'repeat' if n in forecast.curve.n else 'measure'} n = {n:.0f} next"
+    return verdict("repeat" if n in forecast.curve.n else "measure", n=n)
 
 
 def _why(forecast: CurveForecast, n: float) -> str:
     """Say what the next measurement is for."""
-    what = "a repeat of" if n in forecast.curve.n else "a measurement at"
-    return f"{what} n = {n:,.0f} says most about the decision for its cost"
+    return say("why_repeat" if n in forecast.curve.n else "why_measure", n=n)
 
 
 def best_next(forecast: CurveForecast) -> float:
@@ -237,7 +234,7 @@ def best_next(forecast: CurveForecast) -> float:
     return float(candidates[int(np.argmax(explained / cost))])
 
 
-def _explained(value: np.ndarray, decision: np.ndarray, bins: int = 25) -> float:
+def _explained(value: np.ndarray, decision: np.ndarray, bins: int = BINS) -> float:
     """Variance of `decision` explained by `value`, beyond twice what chance alone would explain."""
     parts = np.array_split(decision[np.argsort(value, kind="stable")], bins)
     means = np.array([part.mean() for part in parts])

@@ -16,13 +16,8 @@ from syn2real.laws.results import ceiling, number, tails
 from syn2real.laws.student import student_t
 from syn2real.laws.table import Curve
 from syn2real.laws.varpro import search
+from syn2real.laws.verdicts import CLASSES, FARTHEST, LIMIT, MOST_DOUBLINGS, PER_DOUBLING, SURE
 
-LIMIT = 100.0  # without --max-images, so many times the largest measured n counts as within reach
-FARTHEST = 1000.0  # times the largest measured n: beyond it no size is named
-SURE = 0.8  # a verdict needs this probability; below it, more points decide
-LIKELY = 0.5  # a lever is recommended, and a set may well meet the target, from this probability on
-MOST_DOUBLINGS = 14  # of the photographs, to find how many settle a verdict
-PER_DOUBLING = 3  # sizes at which the draws are counted
 LAWS = ("simple", "log-power")  # by which a target may be reached; a power law is the simple one with C = 0
 
 
@@ -131,7 +126,7 @@ class CurveForecast:
         """Probabilities that the target is reached, within and beyond the limit, and never; they sum to 1."""
         reached, limit = self.chance(self.most), self.reachable
         far = self.chance(self.farthest) if self.never else 1.0
-        return {"reached": reached, "within": limit - reached, "beyond": far - limit, "unreachable": 1 - far}
+        return dict(zip(CLASSES, (reached, limit - reached, far - limit, 1 - far), strict=True))
 
     @cached_property
     def at_limit(self) -> tuple[float, float, float]:

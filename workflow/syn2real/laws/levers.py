@@ -10,18 +10,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from syn2real.laws.columns import differing
-from syn2real.laws.forecast import LIKELY, CurveForecast
+from syn2real.laws.forecast import CurveForecast
 from syn2real.laws.labels import labels_needed
 from syn2real.laws.results import number
 from syn2real.laws.table import Curve
-
-BLIND = "rendering, model or labels: this file cannot decide"
-# lever -> the identity columns that are this factor
-FACTORS = {
-    "change the rendering": ("setting", "rendering"),
-    "bigger model": ("model",),
-    "label more": ("s",),
-}
+from syn2real.laws.verdicts import FACTORS, LIKELY, say, verdict
 
 
 @dataclass(frozen=True)
@@ -46,9 +39,7 @@ def choose_lever(here: CurveForecast, others: Sequence[CurveForecast]) -> Lever:
         if name and (name not in best or _rank(other) > _rank(best[name])):
             best[name] = other
     if not best:
-        measure = f"start with n = {here.curve.n.max():,.0f}"
-        detail = f"measure the same sizes with another rendering, model or number of labels: {measure}"
-        return Lever(BLIND, None, detail)
+        return Lever(verdict("blind"), None, say("other_curves", n=here.most))
     tried = {name: _outcome(here, other) for name, other in best.items()}
     if "label more" in tried:
         same = [
@@ -59,9 +50,7 @@ def choose_lever(here: CurveForecast, others: Sequence[CurveForecast]) -> Lever:
     name = max(best, key=lambda key: _rank(best[key]))
     words = {key: _words(key, outcome) for key, outcome in tried.items()}
     if best[name].reachable < max(LIKELY, here.reachable):
-        return Lever(
-            BLIND, None, f"no other curve of this file is likely to: {'; '.join(words.values())}", tried
-        )
+        return Lever(verdict("blind"), None, say("no_lever", levers="; ".join(words.values())), tried)
     return Lever(name, name, words[name], tried)
 
 
@@ -76,20 +65,16 @@ def _outcome(here: CurveForecast, other: CurveForecast) -> dict[str, Any]:
 def _words(name: str, outcome: dict[str, Any]) -> str:
     """Say where a lever leads."""
     change = ", ".join(f"{column} = {value}" for column, value in outcome["change"].items())
-    reaches = f"{name} ({change}) reaches the target with probability {outcome['p_reach']:.2f}"
-    reaches += " (error {error:.4g} [{lower:.4g}, {upper:.4g}] at the limit)".format(**outcome)
+    reaches = say("lever", name=name, **outcome | {"change": change})
     needed = outcome.get("needed")
     if not needed:
         return reaches
-    labels = (
-        f"about {float(format(needed['labels'], '.2g')):,.0f}"
-        if needed["labels"]
-        else f"more than {needed['most']:,.0f}"
-    )
+    labels = say("more_labels", most=needed["most"])
+    if needed["labels"]:
+        labels = say("about_labels", labels=f"{float(format(needed['labels'], '.2g')):,.0f}")
     held_out = needed["held_out"]
-    missed = "" if held_out is None else f"; it missed held-out errors by {max(held_out, 0.001):.1%}"
-    how = f"by the {needed['law']} law{missed}"
-    return f"{reaches}; with the largest measured n it takes {labels} labels ({how})"
+    missed = "" if held_out is None else say("missed", held_out=max(held_out, 0.001))
+    return say("labels", lever=reaches, labels=labels, law=needed["law"], missed=missed)
 
 
 def single_factor(one: Curve, two: Curve) -> str | None:

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from syn2real.laws.columns import differing
-from syn2real.laws.forecast import LIKELY, SURE
 from syn2real.laws.results import FIXED, SETTLED, UNSETTLED
 from syn2real.laws.tested import BINOMIAL
+from syn2real.laws.verdicts import CLASSES, LIKELY, SURE, say
 from syn2real.report.markdown import markdown_table
 
 MOST_NAMES = 12  # classes that a sentence names; the JSON has them all
@@ -28,7 +28,7 @@ def advice_text(result: dict[str, Any]) -> str:
         A sentence a curve, then a table of the numbers.
     """
     names, shared = curve_names([curve["curve"] for curve in result["curves"]])
-    lines = [f"# Will more synthetic images reach an error of {result['target_error']:g}?", ""]
+    lines = [f"# {say('question', target=result['target_error'])}", ""]
     lines += [f"All curves: {shared}.", ""] if shared else []
     named = list(zip(names, result["curves"], strict=True))
     lines += [f"- **{name}**: {opening(curve)}{_sentence(curve, result)}" for name, curve in named]
@@ -121,10 +121,10 @@ def opening(curve: Mapping[str, Any]) -> str:
 def _sentence(curve: dict[str, Any], result: dict[str, Any]) -> str:
     """Return one curve's verdict and what it is based on."""
     if curve["probabilities"] is None:
-        return f"{curve['verdict']}: {curve['reason']}; measure n = {curve['next_n']:,.0f} next."
+        return say("no_fit", verdict=curve["verdict"], reason=curve["reason"], n=curve["next_n"])
     verdict, met = curve["verdict"][0].upper() + curve["verdict"][1:], ""
     if curve["met_at"] is not None:
-        met = f"The error at n = {curve['met_at']:,.0f} meets the target, that at the largest n does not. "
+        met = say("met", n=curve["met_at"])
     said = [f"{met}{verdict}. {_outcome(curve)}; {curve['detail']}", *_claim(curve), *tested_text(curve)]
     return as_sentences(said)
 
@@ -173,18 +173,17 @@ def _claim(curve: Mapping[str, Any]) -> list[str]:
     tested = curve.get("photographs")
     if tested is None:
         return []
-    chances = (
-        f"(probability to reach the target {tested['p_these']:.2f} on these, {tested['p_all']:.2f} on all)"
-    )
-    these = f"the {tested['count']:,} test images"
+    whom = {
+        "these": say("photographs", count=tested["count"]),
+        "chances": say("chances", p_these=tested["p_these"], p_all=tested["p_all"]),
+    }
     if tested["sure"]:
-        return [f"this holds beyond {these}, for all like them {chances}"]
+        return [say("holds", **whom)]
     if 1 - SURE < tested["p_these"] < SURE:
-        return [f"it is open on {these}, too {chances}: more of them would not settle it"]
+        return [say("open", **whom)]
     if tested["settles"] is not None:
-        settle = f"about {_rounded(tested['settles'], 2)} would settle it"
-        return [f"this is about {these} alone {chances}; {settle} if the errors stay as they are"]
-    return [f"this is about {these} alone {chances}; more of them would not settle it"]
+        return [say("settles", settle=_rounded(tested["settles"], 2), **whom)]
+    return [say("alone", **whom)]
 
 
 def _outcome(curve: dict[str, Any]) -> str:
@@ -192,24 +191,23 @@ def _outcome(curve: dict[str, Any]) -> str:
     chances, limit = curve["probabilities"], curve["limit_n"]
     reached, chance = chances["reached"], chances["reached"] + chances["within"]
     if reached >= LIKELY:
-        return f"The largest measured set meets the target with probability {reached:.2f}"
+        return say("out_reached", reached=reached)
     if chance >= SURE:
-        perhaps = f", perhaps by the largest measured set ({reached:.2f})" if reached > 1 - SURE else ""
-        about = f"at about {_images(curve['required_n']['median'], curve)} images"
-        return f"Reached within {limit:,.0f} images (probability {chance:.2f}), {about}{perhaps}"
+        perhaps = say("perhaps", reached=reached) if reached > 1 - SURE else ""
+        images = _images(curve["required_n"]["median"], curve)
+        return say("out_within", limit=limit, chance=chance, images=images, perhaps=perhaps)
     if chance > 1 - SURE:
-        return f"Reached within {limit:,.0f} images with probability {chance:.2f}"
+        return say("out_maybe", limit=limit, chance=chance)
     if curve["never"]:
-        chance = f"(probability {chances['unreachable']:.2f})"
-        return f"Unreachable by n: no law that describes this curve falls to the target {chance}"
-    later = "" if curve["shape"] else "; later it may be, as another law fits nearly as well and gets there"
-    return f"Not reached within {limit:,.0f} images (probability {1 - chance:.2f}){later}"
+        return say("out_never", unreachable=chances["unreachable"])
+    later = "" if curve["shape"] else say("later")
+    return say("out_not", limit=limit, missed=1 - chance, later=later)
 
 
 def _images(size: float | None, curve: dict[str, Any]) -> str:
     """Return a required n to three digits, or what it exceeds."""
     if size is None:
-        return "none" if curve["never"] else f"more than {curve['farthest_n']:,.0f}"
+        return say("images_none") if curve["never"] else say("images_beyond", farthest=curve["farthest_n"])
     return _rounded(size, 3)
 
 
@@ -223,7 +221,7 @@ def _numbers(name: str, curve: dict[str, Any]) -> list[str]:
     if curve["probabilities"] is None:
         return [name, *[""] * 9]
     need = curve["required_n"]
-    chances = [f"{value:.2f}" for value in curve["probabilities"].values()]
+    chances = [f"{curve['probabilities'][name]:.2f}" for name in CLASSES]
     ends = [_images(need[end], curve) for end in ("lower", "median", "upper")]
     return [name, f"{curve['largest_n']:,.0f}", _short(curve["error_at_largest_n"]), *chances, *ends]
 
