@@ -4,11 +4,12 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
-from checkout import ROOT, Checkout
+from checkout import ROOT, Checkout, listed_jobs
 from snakemake.cli import parse_args
 
 from syn2real.backbones.schema import model_names
@@ -131,3 +132,13 @@ def test_a_trainings_memory_follows_the_threads_of_its_gpus(checkout, threads, m
     planned = checkout.snakemake(target, *options, "--set-threads", f"pretrain={threads}")
     memory = re.search(r"rule pretrain:.*?mem_mb=(\d+)", planned.stdout, flags=re.DOTALL)
     assert memory and int(memory.group(1)) == mebibytes, planned.stdout
+
+
+def test_slurm_plans_the_whole_paper_with_the_jobs_of_seconds_in_groups(checkout: Checkout) -> None:
+    """A rule that a group needs and that needs the group must be in it; only a plan of many rules shows it."""
+    files = sorted(str(p.relative_to(ROOT)) for p in (ROOT / "config/experiments/small").glob("*.yaml"))
+    listed = ",".join(f'"{file}"' for file in files)
+    options = ("--profile", "profiles/slurm", "--dry-run", "--quiet", "rules")
+    done = checkout.run(sys.executable, "-m", "snakemake", *options, "--config", f"experiments=[{listed}]")
+    assert done.returncode == 0, done.stdout
+    assert {"fit_paper", "extrapolate", "claims", "paper_sheet"} <= {*listed_jobs(done.stdout)}
