@@ -135,7 +135,7 @@ def test_a_trainings_memory_follows_the_threads_of_its_gpus(checkout, threads, m
 
 
 def test_slurm_plans_the_whole_paper_with_the_jobs_of_seconds_in_groups(checkout: Checkout) -> None:
-    """A rule that a group needs and that needs the group must be in it; only a plan of many rules shows it."""
+    """A rule that a group needs and that needs the group must be in it; a plan of many rules shows it."""
     files = sorted(str(p.relative_to(ROOT)) for p in (ROOT / "config/experiments/small").glob("*.yaml"))
     listed = ",".join(f'"{file}"' for file in files)
     options = ("--profile", "profiles/slurm", "--dry-run", "--quiet", "rules")
