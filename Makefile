@@ -1,5 +1,5 @@
 # `make demo` and `make test` need Python 3 and make, nothing else; everything else is installed here.
-.PHONY: help profiles demo plan-paper paper-small bundle test test-slow fuzz lint lock env schemas clean-env
+.PHONY: help profiles demo plan-paper paper-small bundle test test-slow fuzz docs lint lock env schemas clean-env
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
 
@@ -78,6 +78,10 @@ fuzz: $(VENV)/.installed ## Read damaged files with every reader for MINUTES=10 
 lint: $(VENV)/.installed ## Check style, types and imports (the tests run `snakemake --lint`)
 	$(RUN) ruff check . && $(RUN) ruff format --check . && $(RUN) mypy && $(RUN) lint-imports
 
+docs: .venv-docs/.installed ## Build the documentation: docs/_build/index.html
+	env -u PYTHONPATH -u PYTHONHOME .venv-docs/bin/python -m sphinx --quiet --fail-on-warning --keep-going docs docs/_build
+	@echo "Open docs/_build/index.html in a browser."
+
 schemas: $(VENV)/.installed ## Generate workflow/schemas/ from the models
 	$(RUN) python -m syn2real.config.schemas
 
@@ -85,6 +89,8 @@ lock: $(UV) ## Resolve envs/ again from pyproject.toml: locks and the conda envi
 	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --all-extras \
 		--custom-compile-command "make lock" pyproject.toml -o envs/requirements.txt
 	$(PYTHON) envs/conda.py $(UV)
+	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --group docs \
+		--constraints envs/requirements.txt --custom-compile-command "make lock" pyproject.toml -o envs/docs.txt
 	echo uv | $(UV) pip compile --quiet --universal --python-version 3.8 --generate-hashes \
 		--custom-compile-command "make lock" - -o envs/uv.txt
 
@@ -92,6 +98,11 @@ $(VENV)/.installed: envs/requirements.txt pyproject.toml | $(UV)
 	$(UV) venv --quiet --allow-existing --python 3.11 $(VENV)
 	$(UV) pip sync --require-hashes --compile-bytecode --python $(BIN)/python envs/requirements.txt
 	$(UV) pip install --quiet --no-deps --no-build-isolation --python $(BIN)/python --editable .
+	@touch $@
+
+.venv-docs/.installed: envs/docs.txt | $(UV)
+	$(UV) venv --quiet --allow-existing --python 3.11 .venv-docs
+	$(UV) pip sync --quiet --require-hashes --python .venv-docs/bin/python envs/docs.txt
 	@touch $@
 
 # Only reached when no uv is on PATH: a private one, from its own hashed lock.
@@ -102,4 +113,4 @@ $(CURDIR)/.uv/bin/uv: envs/uv.txt
 	@touch $@
 
 clean-env: ## Remove the environment
-	rm -rf $(VENV) .uv
+	rm -rf $(VENV) .venv-docs .uv
