@@ -1,12 +1,14 @@
-"""What the site shows of the code: the configuration's keys, the commands, the notebook.
+"""What the site shows of the code: the configuration's keys, the commands, the benchmarks, the notebook.
 
-A page holds the line `<!-- keys: NAME -->` where the tables of a schema stand, `<!-- commands -->` where the
-commands do. They are written when Sphinx reads the page, from what the library itself uses.
+A page holds the line `<!-- keys: NAME -->` where the tables of a schema stand, and `<!-- commands -->`,
+`<!-- benchmarks -->` and `<!-- readme -->` where these do. They are written when Sphinx reads the page, from
+what the library itself uses.
 """
 
 from __future__ import annotations
 
 import argparse
+import ast
 import json
 import re
 from collections.abc import Iterator
@@ -15,7 +17,8 @@ from typing import Any
 
 from syn2real.plugins import load, names
 
-SCHEMAS = Path(__file__).resolve().parents[2] / "workflow/schemas"
+WORKFLOW = Path(__file__).resolve().parents[2] / "workflow"
+SCHEMAS = WORKFLOW / "schemas"
 BOUNDS = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
 NAMED = {"number": "number", "integer": "whole number", "string": "text", "boolean": "true or false"}
 
@@ -170,6 +173,25 @@ def commands() -> str:
     return "\n".join(parts)
 
 
+def benchmarks() -> str:
+    """Return what each benchmark says of itself: its question, its cost and what is expected."""
+    parts = []
+    for path in sorted((WORKFLOW / "benchmarks").glob("*.py")):
+        said = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+        title, _, rest = said.partition("\n\n")
+        about = re.sub(r"^(Question|Cost|Expected): ", r"\n- *\1:* ", rest, flags=re.MULTILINE)
+        if about != rest:
+            parts.append(f"### `{path.name}`\n\n{title}\n{about}\n".replace("``", "`"))
+    return "\n".join(parts)
+
+
+def readme() -> str:
+    """Return the README as the site's first page: its links lead to pages, or to files of the project."""
+    page = (WORKFLOW.parent / "README.md").read_text(encoding="utf-8")
+    page = page.replace("](CONTRIBUTING.md)", "](extending.md)")
+    return re.sub(r"\]\((?!https?:|extending)", "](../", page).replace("](../docs/", "](")
+
+
 def notebook(content: str) -> str:
     """Return a notebook as Markdown: its code as blocks, with what it printed."""
     parts = []
@@ -198,8 +220,10 @@ def read(app: Any, page: str, content: list[str]) -> None:
     keys = Keys()
     for name in schemas_of(content[0]):
         content[0] = content[0].replace(f"<!-- keys: {name} -->", keys.tables(name))
-    if "<!-- commands -->" in content[0]:
-        content[0] = content[0].replace("<!-- commands -->", commands())
+    for made in (readme, commands, benchmarks):
+        tag = f"<!-- {made.__name__} -->"
+        if tag in content[0]:
+            content[0] = content[0].replace(tag, made())
 
 
 def setup(app: Any) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 Question: how many workers does a GPU need?
 Cost: two minutes on one core (``--rounds 3`` for a glance).
 Expected: at least 2.5 times the reference's images per second in every task. Of the images that an H100
-learns from in a second (README, "GPUs") one process beside it gave all of objdet (263), half of mulclass
+learns from in a second (docs/benchmarks.md) one process beside it gave all of objdet (263), half of mulclass
 (270) and of normal (99), and two thirds of semseg (115).
 
 Both read the same encoded bytes (the PNGs of a shard, which the reference finds as files, with a COCO file

@@ -43,12 +43,12 @@ def test_a_file_states_its_runs_and_images(name: str, plan: Plan) -> None:
     assert re.findall(r"^# (\w+):", text, flags=re.MULTILINE) == ["Question", "Cost", "Expected"]
 
 
-def test_readme_states_what_all_of_them_run(plan: Plan) -> None:
-    readme = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
+def test_their_page_states_what_all_of_them_run(plan: Plan) -> None:
+    page = " ".join((ROOT / "docs/paper-small.md").read_text(encoding="utf-8").split())
     every = runs_of(plan)
     starts = sum(isinstance(run, Pretraining) for run in every)
     runs = f"{starts} pre-trainings and {len(every) - starts} fine-tunings"
-    assert f"{_images(plan, [*FILES]):,} images, {runs}" in readme
+    assert f"{_images(plan, [*FILES]):,} images, {runs}" in page
 
 
 def test_what_experiments_share_is_planned_once(plan: Plan) -> None:

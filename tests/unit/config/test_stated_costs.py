@@ -1,8 +1,7 @@
-"""What an experiment's file and README say that it costs is what `syn2real check` prints of it."""
+"""What files and pages say that experiments cost is what `syn2real check` prints."""
 
 import re
 from pathlib import Path
-from textwrap import dedent
 
 import pytest
 import yaml
@@ -52,10 +51,10 @@ def test_a_file_states_what_check_prints(name: str) -> None:
         assert cost in yaml.safe_load(text)["cost"], f"{cost} is what check prints"
 
 
-def test_readme_has_the_experiment_on_own_renders_and_its_cost(tmp_path: Path) -> None:
-    readme = (ROOT / "README.md").read_text()
-    start = readme.index("    name: my-product\n")
-    text = dedent(readme[start : readme.index("\nand run it:", start)])
+def test_the_page_on_own_renders_has_the_experiment_and_its_cost(tmp_path: Path) -> None:
+    page = (ROOT / "docs/own-renders.md").read_text(encoding="utf-8")
+    start = page.index("name: my-product\n")
+    text = page[start : page.index("```\n", start)]
     mine = yaml.safe_load(text)
     own = yaml.safe_load((ROOT / "config/experiments/own-renders.yaml").read_text())
     for key in ("recipe", "settings", "ptasks", "ftasks", "models", "sizes", "target_error"):
