@@ -68,7 +68,7 @@ def _put(temporary: Path, path: Path, special: bool) -> None:
     if special:
         path.write_bytes(temporary.read_bytes())
         return
-    with temporary.open("rb") as stream:
+    with temporary.open("r+b") as stream:  # Windows flushes only what may be written
         os.fsync(stream.fileno())
     temporary.chmod(0o666 & ~_umask())
     temporary.replace(path)
@@ -134,9 +134,9 @@ def require_file(path: str | Path, what: str = "file") -> None:
 
 
 def write_text(path: str | Path, text: str) -> None:
-    """Write `text` to `path` atomically, as UTF-8."""
+    """Write `text` to `path` atomically, as UTF-8 and with line feeds on every system."""
     with atomic(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_text(text, encoding="utf-8", newline="\n")
 
 
 def write_json(path: str | Path, value: Any) -> None:

@@ -99,7 +99,8 @@ def print_or_write(result: dict[str, Any], output: str | None, text: Callable[[d
         `output` cannot be written.
     """
     if output == "-":
-        json.dump(result, sys.stdout, indent=2, allow_nan=False, ensure_ascii=False)
+        escape = (sys.stdout.encoding or "utf-8").lower() != "utf-8"  # a pipe on Windows: no name is lost
+        json.dump(result, sys.stdout, indent=2, allow_nan=False, ensure_ascii=escape)
         print()
         return
     if output is not None:

@@ -25,6 +25,6 @@ def run(arguments: argparse.Namespace) -> int:
     check_output(arguments.output, arguments.source, key="OUTPUT")
     table, notes = convert_table(read_csv(arguments.source), arguments.source)
     with atomic(arguments.output) as temporary:
-        table.to_csv(temporary, index=False)
+        table.to_csv(temporary, index=False, lineterminator="\n")
     print(f"{arguments.output}: {'; '.join(notes)}")
     return 0
