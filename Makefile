@@ -94,10 +94,25 @@ lock: $(UV) ## Resolve envs/ again from pyproject.toml: locks and the conda envi
 	echo uv | $(UV) pip compile --quiet --universal --python-version 3.8 --generate-hashes \
 		--custom-compile-command "make lock" - -o envs/uv.txt
 
-$(VENV)/.installed: envs/requirements.txt pyproject.toml | $(UV)
+# TORCH=cpu: the lock without PyTorch and CUDA, then PyTorch of the lock's versions as it is built for CPUs. These builds
+# come from PyTorch's own index, so the lock has no hashes of them.
+TORCH ?=
+LOCK := $(if $(filter cpu,$(TORCH)),$(VENV)/without-cuda.txt,envs/requirements.txt)
+
+$(VENV)/without-cuda.txt: envs/requirements.txt
+	@mkdir -p $(VENV)
+	awk '/^[a-z]/ {left_out = /^(torch|torchvision|triton|nvidia-[^=]*|cuda-[^=]*)==/} !left_out' $< > $@
+
+$(VENV)/.installed: envs/requirements.txt pyproject.toml $(filter $(VENV)/%,$(LOCK)) | $(UV)
 	$(UV) venv --quiet --allow-existing --python 3.11 $(VENV)
-	$(UV) pip sync --require-hashes --compile-bytecode --python $(BIN)/python envs/requirements.txt
+	$(UV) pip sync --require-hashes --compile-bytecode --python $(BIN)/python $(LOCK)
+ifeq ($(TORCH),cpu)
+	$(UV) pip install --no-deps --compile-bytecode --torch-backend cpu --python $(BIN)/python \
+		$$(sed -nE 's/^((torch|torchvision)==[^ ]+).*/\1/p' envs/requirements.txt)
+endif
 	$(UV) pip install --quiet --no-deps --no-build-isolation --python $(BIN)/python --editable .
+	@[ "$(TORCH)" = cpu ] || nvidia-smi --list-gpus >/dev/null 2>&1 || \
+		echo "No GPU found: make -B env TORCH=cpu installs PyTorch without CUDA, over 4 GB less."
 	@touch $@
 
 .venv-docs/.installed: envs/docs.txt | $(UV)
