@@ -31,7 +31,6 @@ from syn2real.plan.status import answers, report_progress
 from syn2real.schema import to_params
 from syn2real.tasks.schema import channel_of, tasks_of
 
-
 # A dry run writes nothing here: it indexes a user's own annotations in a folder that goes with the process.
 SCRATCH = tempfile.TemporaryDirectory() if workflow.output_settings.dryrun else None
 ROOT = Path(SCRATCH.name if SCRATCH else "")
@@ -164,7 +163,9 @@ def training_memory(stage, task, wildcards, attempt, threads):
     How many GPUs a profile gives is not known here; it gives as many times the recipe's threads with them.
     """
     workers = resolved(stage, task, wildcards.model, wildcards.recipe)["workers"]
-    return memory((2500 + 1000 * workers) * max(1, threads // PLAN.recipes[wildcards.recipe].threads), attempt)
+    return memory(
+        (2500 + 1000 * workers) * max(1, threads // PLAN.recipes[wildcards.recipe].threads), attempt
+    )
 
 
 def val_images(wildcards):
@@ -274,7 +275,9 @@ def address_of_measurements(wildcards):
 
 def judged_files():
     """The claims of each experiment that names some, in the experiments' order."""
-    return [f"{JUDGED.format(experiment=n)}.json" for n, record in PLAN.experiments.items() if record.asked.claims]
+    return [
+        f"{JUDGED.format(experiment=n)}.json" for n, record in PLAN.experiments.items() if record.asked.claims
+    ]
 
 
 def final_output():
@@ -307,7 +310,11 @@ onstart:
         refuse(problems)
     # On a terminal the logger's bar shows it.
     if not sys.stderr.isatty():
-        report_progress(PLAN, all_pilots(PLAN) if "pilot" in workflow.dag_settings.targets else runs_of(PLAN), sys.stderr)
+        report_progress(
+            PLAN,
+            all_pilots(PLAN) if "pilot" in workflow.dag_settings.targets else runs_of(PLAN),
+            sys.stderr,
+        )
 
 
 onsuccess:

@@ -40,7 +40,6 @@ rule draw_theory:
         exponents=rules.run_theory.output.exponents,
         fits=rules.run_theory.output.fits,
     output:
-        claims=f"{THEORY}/claims.md",
         **{
             name: report(
                 f"{THEORY}/{name}.svg",
@@ -54,6 +53,7 @@ rule draw_theory:
                 ("exponents", "local exponents of the bound"),
             )
         },
+        claims=f"{THEORY}/claims.md",
     log:
         "results/logs/draw-theory/{theory}.log",
     params:
