@@ -75,10 +75,10 @@ class Keys:
     def _kind(self, value: dict[str, Any], parts: dict[str, Any]) -> str:
         """Say what may be written, in words."""
         if "$ref" in value:
-            inner = parts[value["$ref"].rpartition("/")[2]]
-            if "properties" not in inner:
-                return self._kind(inner, parts)
-            return f"[section](#keys-{self.places[frozenset(inner['properties'])]})"
+            name = value["$ref"].rpartition("/")[2]
+            if "properties" not in parts[name]:
+                return self._kind(parts[name], parts)
+            return f"[{words(name)}](#keys-{self.places[frozenset(parts[name]['properties'])]})"
         for several in ("anyOf", "oneOf"):
             if several in value:
                 kinds = dict.fromkeys(self._kind(one, parts) for one in value[several])
@@ -94,7 +94,8 @@ class Keys:
             )
             return f"by name: {self._kind(inner, parts)}" if isinstance(inner, dict) else "mapping"
         limits = [f"{sign} {value[key]:g}" for key, sign in BOUNDS.items() if key in value]
-        return ", ".join([NAMED.get(str(kind), str(kind or "any")), *limits])
+        name = NAMED.get(str(kind), str(kind or "any"))
+        return f"{name} ({', '.join(limits)})" if limits else name
 
     def _list(self, value: dict[str, Any], parts: dict[str, Any]) -> str:
         """Say what a list holds."""
