@@ -3,6 +3,7 @@ do: render more, change the rendering, take a bigger model, label more, or which
 """
 
 import argparse
+from pathlib import Path
 
 from syn2real.commands.base import add_table_options, check_json, count, number, print_or_write, table_options
 
@@ -30,16 +31,30 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="of one pre-training with its fine-tuning, in the same unit (default: as much as rendering the "
         "largest measured set)",
     )  # fmt: skip
+    parser.add_argument(
+        "--html", type=Path, metavar="OUT",
+        help="write the answer to OUT as a page that answers for other targets and costs too ([page])",
+    )  # fmt: skip
+    parser.add_argument(
+        "--plot", type=Path, metavar="OUT.svg", help="draw the curves with their verdicts to OUT.svg ([page])"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the advice."""
-    from syn2real.laws.advice import advise_table
+    """Print the advice, and write it as a page or a figure where that is asked for."""
+    from syn2real.files import check_output, write_text
+    from syn2real.laws.advice import advise_of, forecast_table
     from syn2real.laws.reading import read_csv
     from syn2real.report.wording import advice_text
 
+    pictures = {key: out for key in ("html", "plot") if (out := getattr(arguments, key)) is not None}
     check_json(arguments.json, arguments.file)
-    result = advise_table(
+    for key, out in pictures.items():
+        from syn2real.report.answer import require_page
+
+        require_page(f"--{key}")
+        check_output(out, arguments.file, key=f"--{key}")
+    table = forecast_table(
         read_csv(arguments.file),
         arguments.target_error,
         max_images=arguments.max_images,
@@ -47,5 +62,13 @@ def run(arguments: argparse.Namespace) -> int:
         cost_per_run=arguments.cost_per_run,
         **table_options(arguments),
     )
+    result = advise_of(table)
+    if pictures:
+        from syn2real.laws.verdicts import say
+        from syn2real.report.answer import figure, page
+
+        title = say("question", target=result["target_error"])
+        for key, out in pictures.items():
+            write_text(out, page(table, result, title) if key == "html" else figure(table, result))
     print_or_write(result, arguments.json, advice_text)
     return 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from syn2real.laws.methods import posterior
 from syn2real.laws.results import VERSION, check_level, number, unit_of_result
 from syn2real.laws.shape import EVER_FASTER, describe_shape, off_the_rest
 from syn2real.laws.table import Curve, read_curves
-from syn2real.laws.tested import find_tested
+from syn2real.laws.tested import Tested, find_tested
 from syn2real.laws.verdicts import BINS, DOUBLINGS, LIKELY, LIMIT, NO_CHANCE, SURE, say, verdict
 
 
@@ -57,23 +57,74 @@ def advise_table(
     -------
     dict
         ``{"version", "unit", "notes", "target_error", "max_images", "curves": [{"curve", "verdict",
-        "probabilities", "required_n", "next_n", "lever", "effect", "shape", ...}]}``; unit, effect and shape
-        as in `fit_table`. So is ``photographs``, where there is any, with the probability of what the verdict
-        is about on these photographs and on all like them (``p_these``, ``p_all``), whether the verdict is
-        sure for all of them (``sure``), and how many photographs would make it so (``settles``).
+        "probabilities", "required_n", "cost", "next_n", "lever", "effect", "shape", ...}]}``; unit, effect
+        and shape as in `fit_table`. The cost is that of one run with the median required n and of rendering
+        what the largest measured set lacks. ``photographs``, where there is any, is as in `fit_table`, with
+        the probability of what the verdict is about on these photographs and on all like them (``p_these``,
+        ``p_all``), whether the verdict is sure for all of them (``sure``), and how many photographs would
+        make it so (``settles``).
 
     Raises
     ------
     InputError
         For bad input, in one line.
     """
+    options: dict[str, Any] = {
+        "max_images": max_images, "cost_per_image": cost_per_image, "cost_per_run": cost_per_run, "by": by,
+        "level": level, "pool": pool, "allow_unfitted": allow_unfitted, "test_size": test_size, "unit": unit,
+        "file": file,
+    }  # fmt: skip
+    return advise_of(forecast_table(frame, target_error, **options))
+
+
+@dataclass(frozen=True)
+class Forecasts:
+    """The curves of a table with all that an answer needs, whatever the goal.
+
+    Attributes
+    ----------
+    goal : Goal
+        Of rates where the table has percentages.
+    unit : str
+        Of the table.
+    curves : list of CurveForecast
+    reasons : list of str or None
+        Why a curve has no fit.
+    shapes : list of str or None
+        As `shape.describe_shape` has them.
+    tested : list of Tested or None
+        The photographs of each curve.
+    notes : list of str
+    """
+
+    goal: Goal
+    unit: str
+    curves: list[CurveForecast]
+    reasons: list[str | None]
+    shapes: list[str | None]
+    tested: list[Tested | None]
+    notes: list[str]
+
+
+def forecast_table(
+    frame: pd.DataFrame,
+    target_error: float,
+    *,
+    max_images: float | None = None,
+    cost_per_image: float = 1.0,
+    cost_per_run: float | None = None,
+    level: float = 0.95,
+    pool: bool = True,
+    test_size: float | None = None,
+    unit: str = "rate",
+    **reading: Any,
+) -> Forecasts:
+    """Fit and forecast every curve of a table; parameters and errors as of `advise_table`."""
     goal = Goal(target_error, max_images, cost_per_image, cost_per_run, level)
     _check(goal, unit)
     if unit == "percent":
         goal = replace(goal, target_error=target_error / 100)
-    curves, notes = read_curves(
-        frame, by=by, file=file, allow_unfitted=allow_unfitted, test_size=test_size, unit=unit
-    )
+    curves, notes = read_curves(frame, test_size=test_size, unit=unit, **reading)
     reasons = [LAW.why_not(curve) for curve in curves]
     good = [curve for curve, reason in zip(curves, reasons, strict=True) if reason is None]
     fits = iter(posterior.fit(good, LAW, pool=pool, level=level)[0])
@@ -83,20 +134,28 @@ def advise_table(
         notes.append("--max-images lies below a measured n, which counts as within reach all the same")
     if max_images is None:
         notes.append(f"without --max-images, {LIMIT:g} times a curve's largest measured n is within reach")
-    out = []
-    for one, why in zip(forecasts, reasons, strict=True):
-        shape = describe_shape(one.curve)
-        seen = {"effect": describe_effect(one.curve, level), "shape": shape}
-        known, unread = _photographs(one, test_size)
-        out.append(_advice(one, forecasts, shape, why) | seen | known)
+    tested: list[Tested | None] = []
+    for one in forecasts:
+        known, unread = (None, []) if one.fit is None else find_tested(one.curve, level, test_size)
+        tested.append(known)
         notes += unread
+    shapes = [describe_shape(curve) for curve in curves]
+    return Forecasts(goal, unit, forecasts, reasons, shapes, tested, notes)
+
+
+def advise_of(table: Forecasts) -> dict[str, Any]:
+    """Return the advice on every curve, as `advise_table` does."""
+    goal, out = table.goal, []
+    for one, why, shape, tested in zip(table.curves, table.reasons, table.shapes, table.tested, strict=True):
+        seen = {"effect": describe_effect(one.curve, goal.level), "shape": shape}
+        out.append(_advice(one, table.curves, shape, why) | seen | _photographs(one, tested))
     return {
         "version": VERSION,
-        "unit": unit_of_result(unit),
-        "notes": notes,
+        "unit": unit_of_result(table.unit),
+        "notes": table.notes,
         "target_error": goal.target_error,
-        "max_images": max_images,
-        "level": level,
+        "max_images": goal.max_images,
+        "level": goal.level,
         "curves": out,
     }
 
@@ -139,6 +198,7 @@ def _advice(
         "reason": None,
         "probabilities": chances,
         "required_n": {**forecast.required_n, "p_unreachable": chances["unreachable"]},
+        "cost": number(forecast.cost(forecast.required(0.5))),
         "next_n": next_n,
         "lever": lever.name,
         "detail": lever.detail,
@@ -155,15 +215,13 @@ def _advice(
     }
 
 
-def _photographs(forecast: CurveForecast, test_size: float | None) -> tuple[dict[str, Any], list[str]]:
-    """Return what is known of a curve's photographs, as a key of the JSON contract, and notes."""
-    fit, level = forecast.fit, forecast.goal.level
-    tested, notes = (None, []) if fit is None else find_tested(forecast.curve, level, test_size)
-    if fit is None or tested is None:
-        return {}, notes
+def _photographs(forecast: CurveForecast, tested: Tested | None) -> dict[str, Any]:
+    """Return what is known of a curve's photographs, as a key of the JSON contract."""
+    if forecast.fit is None or tested is None:
+        return {}
     said = claim(forecast, tested.photographs)
     verdict = {"p_these": said.these, "p_all": said.others, "sure": said.sure, "settles": said.settles}
-    return {"photographs": tested.as_json(fit, level) | verdict}, notes
+    return {"photographs": tested.as_json(forecast.fit, forecast.goal.level) | verdict}
 
 
 def _decide(
@@ -181,7 +239,7 @@ def _decide(
     if forecast.reachable >= SURE:
         return Lever(verdict("more"), verdict("more"), say("why_more")), None
     lever = choose_lever(forecast, others)
-    open_n = _open(forecast.curve, shape)
+    open_n = open_size(forecast.curve, shape)
     if open_n is not None and lever.name is None:
         detail = say("open_shape") + (f"; {lever.detail}" if lever.tried else "")
         return Lever(_measure(forecast, open_n), None, detail, lever.tried), open_n
@@ -194,7 +252,7 @@ def _decide(
     return lever, None
 
 
-def _open(curve: Curve, shape: str | None) -> float | None:
+def open_size(curve: Curve, shape: str | None) -> float | None:
     """Return the n to measure where a size lies off the rest, or the error falls ever faster; else None."""
     if shape is None:
         return None
@@ -227,8 +285,7 @@ def best_next(forecast: CurveForecast) -> float:
     at_limit = fit.forecast.errors(np.array([top]))[:, 0]
     decision = (at_limit <= goal.target_error).astype(float)
     explained = np.array([_explained(value, decision) for value in shown.T])
-    run = goal.cost_per_run if goal.cost_per_run is not None else goal.cost_per_image * most
-    cost = run + goal.cost_per_image * np.maximum(candidates - most, 0)
+    cost = np.array([forecast.cost(n) for n in candidates])
     if not explained.any():
         return next_size(forecast.curve)
     return float(candidates[int(np.argmax(explained / cost))])

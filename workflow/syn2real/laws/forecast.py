@@ -18,6 +18,7 @@ from syn2real.laws.table import Curve
 from syn2real.laws.varpro import search
 from syn2real.laws.verdicts import CLASSES, FARTHEST, LIMIT, MOST_DOUBLINGS, PER_DOUBLING, SURE
 
+ROUNDS = 5  # in which the smallest target that a law reaches is narrowed
 LAWS = ("simple", "log-power")  # by which a target may be reached; a power law is the simple one with C = 0
 
 
@@ -102,6 +103,12 @@ class CurveForecast:
         return {
             name: number(self.required(q)) for name, q in (("lower", low), ("median", 0.5), ("upper", high))
         }
+
+    def cost(self, n: float) -> float:
+        """Return what one run with n images costs, with the rendering of those beyond the largest set."""
+        goal = self.goal
+        run = goal.cost_per_run if goal.cost_per_run is not None else goal.cost_per_image * self.most
+        return run + goal.cost_per_image * max(n - self.most, 0)
 
     @property
     def met_at(self) -> float | None:
@@ -195,7 +202,24 @@ def can_reach(curve: Curve, target: float, level: float = 0.95) -> bool:
     level : float
         Of the likelihood region around the best fit of all laws, without any prior.
     """
-    least, reaching, freedom = np.inf, np.inf, 0
+    return bool(_reached(curve, np.array([target]), level)[0])
+
+
+def least_reached(curve: Curve, level: float = 0.95) -> float:
+    """Return the smallest target that `can_reach` says a law reaches; 0 where there is none."""
+    low, high = float(curve.error.min()) * 1e-6, float(curve.error.max()) * 2
+    if _reached(curve, np.array([low]), level)[0]:
+        return 0.0
+    for _ in range(ROUNDS):
+        targets = np.geomspace(low, high, 24)
+        first = int(_reached(curve, targets, level)[1:].argmax()) + 1
+        low, high = float(targets[first - 1]), float(targets[first])
+    return high
+
+
+def _reached(curve: Curve, targets: np.ndarray, level: float) -> np.ndarray:
+    """Say of each target whether a law that describes the curve about as well as the best reaches it."""
+    least, reaching, freedom = np.inf, np.full(len(targets), np.inf), 0
     for name in LAWS:
         law = find_law(name)
         if law.why_not(curve) is not None:
@@ -204,9 +228,11 @@ def can_reach(curve: Curve, target: float, level: float = 0.95) -> bool:
         best = search(problem)
         constant = best.coefficients[0, law.coefficients.index(str(law.constant))]
         # The best law that reaches the target, or just does not, has it as its constant.
-        held = best.loss if constant < target else profile(problem, str(law.constant), np.array([target]))
-        least, reaching, freedom = min(least, float(best.loss[0])), min(reaching, float(held[0])), df
+        held, beyond = np.full(len(targets), best.loss[0]), targets <= constant
+        if beyond.any():
+            held[beyond] = profile(problem, str(law.constant), targets[beyond])
+        least, reaching, freedom = min(least, float(best.loss[0])), np.minimum(reaching, held), df
     if freedom < 1:
-        return True
+        return np.full(len(targets), True)
     noise = max(least / freedom, float(np.mean(curve.weight * curve.resolution)))
-    return reaching <= least + noise * student_t(freedom, (1 + level) / 2) ** 2
+    return np.asarray(reaching <= least + noise * student_t(freedom, (1 + level) / 2) ** 2)

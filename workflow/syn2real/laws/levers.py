@@ -5,7 +5,7 @@ A lever is only ever recommended from curves of the same file that differ in jus
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,10 +42,7 @@ def choose_lever(here: CurveForecast, others: Sequence[CurveForecast]) -> Lever:
         return Lever(verdict("blind"), None, say("other_curves", n=here.most))
     tried = {name: _outcome(here, other) for name, other in best.items()}
     if "label more" in tried:
-        same = [
-            here.curve,
-            *(o.curve for o in others if differing([here.curve.identity, o.curve.identity]) == ["s"]),
-        ]
+        same = other_labels(here.curve, [other.curve for other in others])
         tried["label more"]["needed"] = labels_needed(same, here.most, here.goal.target_error)
     name = max(best, key=lambda key: _rank(best[key]))
     words = {key: _words(key, outcome) for key, outcome in tried.items()}
@@ -57,15 +54,33 @@ def choose_lever(here: CurveForecast, others: Sequence[CurveForecast]) -> Lever:
 def _outcome(here: CurveForecast, other: CurveForecast) -> dict[str, Any]:
     """Return where a lever leads."""
     middle, lower, upper = map(number, other.at_limit)
-    columns = differing([here.curve.identity, other.curve.identity])
-    change = {column: other.curve.identity[column] for column in columns}
-    return {"change": change, "p_reach": other.reachable, "error": middle, "lower": lower, "upper": upper}
+    return {
+        "change": change_to(here.curve, other.curve),
+        "p_reach": other.reachable,
+        "error": middle,
+        "lower": lower,
+        "upper": upper,
+    }
+
+
+def other_labels(here: Curve, others: Sequence[Curve]) -> list[Curve]:
+    """Return a curve and those of the others that differ from it in s alone."""
+    return [here, *(other for other in others if differing([here.identity, other.identity]) == ["s"])]
+
+
+def change_to(here: Curve, other: Curve) -> dict[str, Any]:
+    """Return the columns in which two curves differ, with the other's values."""
+    return {column: other.identity[column] for column in differing([here.identity, other.identity])}
+
+
+def change_text(change: Mapping[str, Any]) -> str:
+    """Say what a lever changes, such as `setting = room`."""
+    return ", ".join(f"{column} = {value}" for column, value in change.items())
 
 
 def _words(name: str, outcome: dict[str, Any]) -> str:
     """Say where a lever leads."""
-    change = ", ".join(f"{column} = {value}" for column, value in outcome["change"].items())
-    reaches = say("lever", name=name, **outcome | {"change": change})
+    reaches = say("lever", name=name, **outcome | {"change": change_text(outcome["change"])})
     needed = outcome.get("needed")
     if not needed:
         return reaches

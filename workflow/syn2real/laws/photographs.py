@@ -59,6 +59,13 @@ class Photographs:
         """Return so many photographs of the same kind."""
         return replace(self, variance=self.variance * self.count / count)
 
+    def steps(self, count: int) -> np.ndarray:
+        """Return how far each of `count` draws moves, in units of √variance; shape (count,)."""
+        random = np.random.default_rng([SEED, self.count])
+        freedom = self.count / PER_FREEDOM
+        student = random.permutation(standard_normal(count))
+        return np.asarray(student / np.sqrt(random.chisquare(freedom, count) / freedom))
+
     def moved(self, errors: np.ndarray) -> np.ndarray:
         """Return draws of the error of these photographs as draws of that of all like them.
 
@@ -71,10 +78,7 @@ class Photographs:
         -------
         ndarray, shape (S, ...)
         """
-        random = np.random.default_rng([SEED, self.count])
-        freedom = self.count / PER_FREEDOM
-        student = random.permutation(standard_normal(len(errors)))
-        student /= np.sqrt(random.chisquare(freedom, len(errors)) / freedom)
+        student = self.steps(len(errors))
         step = np.sqrt(self.variance) * student.reshape(-1, *[1] * (errors.ndim - 1)) - self.bias
         return unscaled(scaled(errors, self.bounded) + step, self.bounded)
 

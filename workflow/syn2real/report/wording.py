@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from syn2real.laws.columns import differing
+from syn2real.laws.levers import change_text
 from syn2real.laws.results import FIXED, SETTLED, UNSETTLED
 from syn2real.laws.tested import BINOMIAL
-from syn2real.laws.verdicts import CLASSES, LIKELY, SURE, say
+from syn2real.laws.verdicts import CLASSES, LIKELY, RULES, SURE, say, verdict
 from syn2real.report.markdown import markdown_table
 
 MOST_NAMES = 12  # classes that a sentence names; the JSON has them all
@@ -31,7 +32,7 @@ def advice_text(result: dict[str, Any]) -> str:
     lines = [f"# {say('question', target=result['target_error'])}", ""]
     lines += [f"All curves: {shared}.", ""] if shared else []
     named = list(zip(names, result["curves"], strict=True))
-    lines += [f"- **{name}**: {opening(curve)}{_sentence(curve, result)}" for name, curve in named]
+    lines += [f"- **{name}**: {verdict_text(curve)}" for name, curve in named]
     lines += ["", "## Numbers", ""]
     header = ["curve", "largest n", "error there", "P(reached)", "P(within)", "P(beyond)", "P(unreachable)"]
     header += ["required n: lower", "median", "upper"]
@@ -118,14 +119,42 @@ def opening(curve: Mapping[str, Any]) -> str:
     return text + (f"The law does not describe this curve: {shape}. " if shape else "")
 
 
-def _sentence(curve: dict[str, Any], result: dict[str, Any]) -> str:
+def verdict_text(curve: dict[str, Any]) -> str:
+    """Return what one curve of `advise_table` shows, its verdict and what that is based on."""
+    return opening(curve) + _sentence(curve)
+
+
+def plain_text(curve: dict[str, Any], result: dict[str, Any]) -> str:
+    """Return one curve's verdict in a sentence without statistics.
+
+    Parameters
+    ----------
+    curve : dict
+        Its object of `advise_table`.
+    result : dict
+        What `advise_table` returned.
+    """
+    next_n, lever = curve["next_n"], curve["lever"]
+    kinds = (name for name in RULES["verdicts"] if verdict(name, n=next_n or 0) == curve["verdict"])
+    sentence: str = RULES["plain"][next(kinds, "lever")]
+    if curve["probabilities"] is None:
+        return sentence.format(n=next_n)
+    tried = (curve["levers"] or {}).get(lever)
+    return sentence.format(
+        target=result["target_error"], limit=curve["limit_n"], most=curve["largest_n"], n=next_n, name=lever,
+        change=change_text(tried["change"]) if tried else "",
+        images=_images(curve["required_n"]["median"], curve),
+    )  # fmt: skip
+
+
+def _sentence(curve: dict[str, Any]) -> str:
     """Return one curve's verdict and what it is based on."""
     if curve["probabilities"] is None:
         return say("no_fit", verdict=curve["verdict"], reason=curve["reason"], n=curve["next_n"])
-    verdict, met = curve["verdict"][0].upper() + curve["verdict"][1:], ""
+    opened, met = curve["verdict"][0].upper() + curve["verdict"][1:], ""
     if curve["met_at"] is not None:
         met = say("met", n=curve["met_at"])
-    said = [f"{met}{verdict}. {_outcome(curve)}; {curve['detail']}", *_claim(curve), *tested_text(curve)]
+    said = [f"{met}{opened}. {_outcome(curve)}; {curve['detail']}", *_claim(curve), *tested_text(curve)]
     return as_sentences(said)
 
 

@@ -29,8 +29,8 @@ class Draws:
         As in `grid`; `level` is the log of the error at n0, `sigma` the noise of one log error.
     pick : ndarray of int, shape (S,)
         Which of `batch.WALKS` each draw has.
-    n, t : ndarray, shape (m,)
-        The used points, and their doublings since the first.
+    n, t, y, weight : ndarray, shape (m,)
+        The used points, their doublings since the first, their log errors and weights.
     n0, shift : float
         As in `batch.Batch`.
     test_size : float
@@ -50,6 +50,8 @@ class Draws:
     pick: np.ndarray
     n: np.ndarray
     t: np.ndarray
+    y: np.ndarray
+    weight: np.ndarray
     n0: float
     shift: float
     test_size: float
@@ -166,8 +168,8 @@ def draw(fitted: Posterior, row: int, count: int = DRAWS) -> Draws:
     weighted = np.einsum("sij,sj->si", inverse[pick], residuals - level[:, None])
     t = np.log2(n / n[0])
     return Draws(
-        batch.law, alpha, share, level, sigma, pick, n, t, n0, shift, test_size, weighted, inverse,
-        normal[:2],
+        batch.law, alpha, share, level, sigma, pick, n, t, y, batch.weight[row, used], n0, shift, test_size,
+        weighted, inverse, normal[:2],
     )  # fmt: skip
 
 

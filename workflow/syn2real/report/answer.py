@@ -1,0 +1,219 @@
+"""The answer as a page that answers again as its controls are moved, and as a figure."""
+
+from __future__ import annotations
+
+import base64
+import json
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from syn2real.errors import InputError
+from syn2real.laws.advice import Forecasts, next_size, open_size
+from syn2real.laws.bayes.batch import WALKS
+from syn2real.laws.bayes.draws import Draws, Mixture
+from syn2real.laws.forecast import CurveForecast, least_reached
+from syn2real.laws.labels import label_errors
+from syn2real.laws.levers import change_text, change_to, other_labels, single_factor
+from syn2real.laws.results import Rows, ceiling, number
+from syn2real.laws.verdicts import FARTHEST, LIMIT, RULES
+from syn2real.report.wording import curve_names, estimate_text, opening, plain_text, tested_text
+
+HERE = Path(__file__).parent
+CHART, SCRIPT, TEMPLATE = "answer.chart.json", "answer.js", "answer.html"
+NEEDS = ("jinja2", "vl_convert")
+SIZES = 48  # at which a curve is drawn
+COLUMNS = 2  # of the figure's panels
+WIDTH = 420  # pixels of a panel
+
+
+def can_draw() -> bool:
+    """Say whether the packages that draw a page are there."""
+    return all(find_spec(name) is not None for name in NEEDS)
+
+
+def require_page(option: str) -> None:
+    """Refuse an option where they are not."""
+    if not can_draw():
+        raise InputError(f"needs {' and '.join(NEEDS)}; pip install '.[page]' installs them", key=option)
+
+
+def page(table: Forecasts, result: dict[str, Any], title: str, *, note: str = "", more: str = "") -> str:
+    """Return the answer as a page of HTML.
+
+    Parameters
+    ----------
+    table : Forecasts
+    result : dict
+        What `advise_of` returned of it.
+    title : str
+    note, more : str
+        HTML that stands above the answer, and below it.
+    """
+    import jinja2
+    import vl_convert
+
+    environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    template = environment.from_string((HERE / TEMPLATE).read_text(encoding="utf-8"))
+    vega = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;").replace("</script", "<\\/script")
+    script = (HERE / SCRIPT).read_text(encoding="utf-8")
+    data, notes = page_data(table, result), result["notes"]
+    said = [(c["name"], plain_text(a, result)) for c, a in zip(data["curves"], result["curves"], strict=True)]
+    return template.render(
+        title=title, data=data, said=said, notes=notes, vega=vega, script=script, note=note, more=more
+    )
+
+
+def figure(table: Forecasts, result: dict[str, Any]) -> str:
+    """Return the curves as an SVG, a panel each with its verdict."""
+    import vl_convert
+
+    data = page_data(table, result, draws=False)
+    panels = []
+    for curve, answer in zip(data["curves"], result["curves"], strict=True):
+        spec = _chart()
+        limit = answer.get("limit_n")
+        shown = {
+            **curve["drawn"],
+            "others": [],
+            "marks": [{"target": result["target_error"], "limit": limit}],
+        }
+        for layer in spec["layer"]:
+            layer["data"] = {"values": shown[layer["data"]["name"]]}
+        title = {"text": curve["name"], "subtitle": _wrapped(plain_text(answer, result)), "anchor": "start"}
+        panels.append(spec | {"width": WIDTH, "height": 260, "title": title})
+    whole = {"concat": panels, "columns": COLUMNS, "config": {"background": "white"}}
+    return str(vl_convert.vegalite_to_svg(whole))
+
+
+def page_data(table: Forecasts, result: dict[str, Any], *, draws: bool = True) -> dict[str, Any]:
+    """Return all that the page's script answers from.
+
+    Parameters
+    ----------
+    draws : bool
+        With the draws of each curve; a figure needs none.
+    """
+    names, shared = curve_names([curve["curve"] for curve in result["curves"]])
+    curves = [
+        {"name": name, **_known(one, answer), **(_draws(table, place) if draws else {})}
+        for place, (name, one, answer) in enumerate(zip(names, table.curves, result["curves"], strict=True))
+    ]
+    goal = table.goal
+    return {
+        "rules": RULES, "walks": WALKS.tolist(), "level": goal.level, "shared": shared, "chart": _chart(),
+        "goal": {
+            "target_error": goal.target_error, "max_images": goal.max_images,
+            "cost_per_image": goal.cost_per_image, "cost_per_run": goal.cost_per_run,
+        },
+        "ends": _ends(table), "curves": curves,
+    }  # fmt: skip
+
+
+def _chart() -> dict[str, Any]:
+    """Return the Vega-Lite specification that page and figure share."""
+    spec: dict[str, Any] = json.loads((HERE / CHART).read_text(encoding="utf-8"))
+    return spec
+
+
+def _ends(table: Forecasts) -> dict[str, list[float]]:
+    """Return the least and the most that each control takes."""
+    errors = np.concatenate([one.curve.error for one in table.curves])
+    least, most = min(float(one.curve.n.min()) for one in table.curves), max(o.most for o in table.curves)
+    run = table.goal.cost_per_image * most
+    return {
+        "target_error": [
+            float(errors.min()) / 4,
+            min(float(errors.max()) * 1.5, ceiling(errors, table.unit)),
+        ],
+        "max_images": [least, FARTHEST * most],
+        "cost_per_image": [table.goal.cost_per_image / 1000, table.goal.cost_per_image * 1000],
+        "cost_per_run": [run / 1000, run * 1000],
+    }
+
+
+def _known(one: CurveForecast, answer: dict[str, Any]) -> dict[str, Any]:
+    """Return what holds for a curve whatever the goal."""
+    curve, fit = one.curve, one.fit
+    known = {
+        "n": curve.n.tolist(), "error": curve.error.tolist(), "seen": opening(answer),
+        "shape": answer["shape"], "reason": answer["reason"], "next_n": next_size(curve), "law": None,
+        "tested": tested_text(answer),
+        "drawn": {"points": [{"n": n, "error": e} for n, e in zip(curve.n, curve.error, strict=True)]},
+    }  # fmt: skip
+    known["drawn"]["lines"] = []
+    if fit is None:
+        return known
+    top = ceiling(curve.error, curve.unit)
+    sizes = np.geomspace(curve.n.min(), LIMIT * one.most, SIZES)
+    said = fit.predict(Rows.at(sizes), one.goal.level)
+    values = {"n": sizes, "median": said.error, "lower": said.lower, "upper": said.upper}
+    rows = np.minimum(np.stack([*values.values()], axis=1)[:, 1:], top)
+    known["drawn"]["lines"] = [
+        {name: float(f"{x:.6g}") for name, x in zip(values, (n, *row), strict=True)}
+        for n, row in zip(sizes, rows, strict=True)
+    ]
+    params = ", ".join(f"{name} = {estimate_text(p.as_json())}" for name, p in fit.params.items())
+    known["law"] = f"{fit.draws.law.equation}: {params}".replace("alpha", "α")
+    return known | {"ceiling": number(top)}
+
+
+def _draws(table: Forecasts, place: int) -> dict[str, Any]:
+    """Return what the page's script needs to answer for any goal; nothing of a curve without a fit."""
+    one, tested = table.curves[place], table.tested[place]
+    if one.fit is None:
+        return {}
+    forecast, levers = one.fit.forecast, _levers(table, place)
+    parts = forecast.parts if isinstance(forecast, Mixture) else [forecast]
+    labels = None
+    if any(name == "label more" for name, *_ in levers):
+        others = [other.curve for other in table.curves if other is not one and other.fit]
+        labels = label_errors(other_labels(one.curve, others), one.most)
+    known: dict[str, Any] = {
+        "parts": [_part(part) for part in parts], "least_reached": least_reached(one.curve), "levers": levers,
+        "open_n": open_size(one.curve, table.shapes[place]), "photographs": None,
+        "labels": labels and labels | {key: _packed(labels[key]) for key in ("sizes", "errors")},
+    }  # fmt: skip
+    if tested is not None:
+        some = tested.photographs
+        known["photographs"] = {
+            "count": some.count, "variance": some.variance, "bounded": some.bounded, "bias": some.bias,
+            "student": _packed(some.steps(sum(len(part.alpha) for part in parts))),
+        }  # fmt: skip
+    return known
+
+
+def _levers(table: Forecasts, place: int) -> list[tuple[str, int, str]]:
+    """Return the levers that lead from a curve to others of the file: (lever, place of the other, change)."""
+    here, found = table.curves[place].curve, []
+    for index, other in enumerate(table.curves):
+        name = single_factor(here, other.curve) if other.fit and index != place else None
+        if name:
+            found.append((name, index, change_text(change_to(here, other.curve))))
+    return found
+
+
+def _part(part: Draws) -> dict[str, Any]:
+    """Return draws of one curve; V⁻¹ and the residuals follow from the rest."""
+    columns = {"alpha": part.alpha, "share": part.decline_share, "level": part.level, "sigma": part.sigma}
+    columns |= {"first": part.normal[0], "second": part.normal[1]}
+    return {
+        "n": part.n.tolist(), "y": part.y.tolist(), "weight": part.weight.tolist(), "n0": part.n0,
+        "shift": part.shift, "test_size": number(part.test_size),
+        "pick": base64.b64encode(part.pick.astype(np.uint8).tobytes()).decode(),
+        **{name: _packed(values) for name, values in columns.items()},
+    }  # fmt: skip
+
+
+def _packed(values: np.ndarray) -> str:
+    """Return numbers as little-endian float32 in base64: half the length of their digits."""
+    return base64.b64encode(values.astype("<f4").tobytes()).decode()
+
+
+def _wrapped(text: str, width: int = 68) -> list[str]:
+    """Return a text in lines."""
+    import textwrap
+
+    return textwrap.wrap(text, width)
