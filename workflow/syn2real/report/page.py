@@ -8,8 +8,9 @@ import markdown as markdown_package
 import pandas as pd
 
 from syn2real.files import read_json, write_json, write_text
-from syn2real.laws.advice import advise_table
+from syn2real.laws.advice import Forecasts, advise_of, forecast_table
 from syn2real.laws.results import VERSION, identified
+from syn2real.report.answer import can_draw, page
 from syn2real.report.wording import (
     advice_text,
     as_sentences,
@@ -54,25 +55,34 @@ def write_advice(
     markdown, html, data : str or Path
         The files to write; `data` holds what `advise_table` returns, without curves where there is no target.
     """
-    fitted, advised = read_json(fits), _advise(points, experiment)
+    fitted, table = read_json(fits), _forecast(points, experiment)
+    advised = advise_of(table) if table else None
     write_json(data, advised or {"version": VERSION, "target_error": None, "curves": []})
-    parts = [
-        f"# {experiment['name']}: {experiment['question']}",
-        _stand_in_note(experiment["stand_ins"]),
-        advice_text(advised) if advised else _without_target(fitted["curves"]),
-        "## What the fits support",
-        *_supported(fitted["curves"]),
-        _repetitions(points),
-    ]
-    text = "\n\n".join(part for part in parts if part) + "\n"
+    title, note = f"{experiment['name']}: {experiment['question']}", _stand_in_note(experiment["stand_ins"])
+    words = advice_text(advised) if advised else _without_target(fitted["curves"])
+    supported = ["## What the fits support", *_supported(fitted["curves"]), _repetitions(points)]
+    text = _paragraphs(f"# {title}", note, words, *supported)
     write_text(markdown, text)
-    write_text(html, page_of(experiment["name"], text))
+    if table and advised and can_draw():
+        below = _in_html(_paragraphs(words, *supported))
+        write_text(html, page(table, advised, title, note=_in_html(note), more=below))
+    else:
+        write_text(html, page_of(experiment["name"], text))
 
 
 def page_of(title: str, text: str) -> str:
     """Return Markdown as a page of HTML that needs no other file."""
-    body = markdown_package.markdown(text, extensions=["tables", "sane_lists"])
-    return _PAGE.format(title=html.escape(title), body=body)
+    return _PAGE.format(title=html.escape(title), body=_in_html(text))
+
+
+def _in_html(text: str) -> str:
+    """Return Markdown as HTML."""
+    return markdown_package.markdown(text, extensions=["tables", "sane_lists"])
+
+
+def _paragraphs(*parts: str) -> str:
+    """Join the parts of a text that are not empty."""
+    return "\n\n".join(part for part in parts if part) + "\n"
 
 
 def _stand_in_note(stand_ins: list[str]) -> str:
@@ -86,12 +96,12 @@ def _stand_in_note(stand_ins: list[str]) -> str:
     )
 
 
-def _advise(points: pd.DataFrame, experiment: dict[str, Any]) -> dict[str, Any] | None:
-    """Return the advice for the experiment's target error, or None without one."""
+def _forecast(points: pd.DataFrame, experiment: dict[str, Any]) -> Forecasts | None:
+    """Return the forecasts for the experiment's target error, or None without one."""
     if experiment["target_error"] is None:
         return None
     costs = {f"cost_per_{name}": value for name, value in experiment["costs"].items() if value is not None}
-    return advise_table(
+    return forecast_table(
         points,
         target_error=experiment["target_error"],
         max_images=experiment["max_images"],
