@@ -361,7 +361,7 @@ function draw(curve, goal) {
   const limit = goal.max_images ?? fallback("max_images", curve);
   const others = DATA.curves.flatMap((other, i) => (other === curve ? [] : other.drawn.lines.map((row) => ({ ...row, curve: i }))));
   view.data("others", others).data("lines", curve.drawn.lines).data("points", curve.drawn.points)
-    .data("marks", [{ target: goal.target_error, limit }]).run();
+    .data("marks", [{ target: goal.target_error, limit }]).resize().run();  // room for the labels
 }
 async function embed() {
   const style = getComputedStyle(document.documentElement), ink = style.getPropertyValue("--ink").trim();
