@@ -4,9 +4,9 @@ Question: do some hundred real trainings survive a kill of everything with equal
 come out within 25 % of what `check --measure` says of it?
 Cost: that of `make paper-small`, and a few minutes to measure before and to compare after.
 Expected: device hours within 25 %, if the machine is as busy all along; equal points, bit for bit. One
-run on two cores of a busy machine: 2.53 device hours predicted and 2.59 taken (pre-training 0.99 and 1.19,
-fine-tuning 0.90 and 0.79, rendering 0.63 and 0.61), 1.36 hours on the clock, 2.38 of CPU, 0.54 GB; killed at
-129 of 386 trainings; four trainings compared, all equal.
+run on two cores of a busy machine: 3.40 device hours predicted and 3.94 taken (pre-training 1.36 and 1.60,
+fine-tuning 1.36 and 1.46, rendering 0.67 and 0.87), 2.09 hours on the clock, 3.63 of CPU, 0.65 GB; killed at
+133 of 398 trainings; the fine-tuning that the kill interrupted was compared, and is equal.
 
 In a folder of its own (``--directory``) it copies the workflow, measures steps and views, keeps what
 `check` then predicts, and starts the call of `make paper-small`. When a share of the trainings is done
