@@ -49,9 +49,10 @@ def run(arguments: argparse.Namespace) -> int:
 
     pictures = {key: out for key in ("html", "plot") if (out := getattr(arguments, key)) is not None}
     check_json(arguments.json, arguments.file)
+    if pictures:
+        from syn2real.laws.verdicts import say
+        from syn2real.report.answer import figure, page, require_page
     for key, out in pictures.items():
-        from syn2real.report.answer import require_page
-
         require_page(f"--{key}")
         check_output(out, arguments.file, key=f"--{key}")
     table = forecast_table(
@@ -63,12 +64,8 @@ def run(arguments: argparse.Namespace) -> int:
         **table_options(arguments),
     )
     result = advise_of(table)
-    if pictures:
-        from syn2real.laws.verdicts import say
-        from syn2real.report.answer import figure, page
-
+    for key, out in pictures.items():
         title = say("question", target=result["target_error"])
-        for key, out in pictures.items():
-            write_text(out, page(table, result, title) if key == "html" else figure(table, result))
+        write_text(out, page(table, result, title) if key == "html" else figure(table, result))
     print_or_write(result, arguments.json, advice_text)
     return 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import textwrap
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ NEEDS = ("jinja2", "vl_convert")
 SIZES = 48  # at which a curve is drawn
 COLUMNS = 2  # of the figure's panels
 WIDTH = 420  # pixels of a panel
+LINE = 68  # characters of a line of its subtitle
 
 
 def can_draw() -> bool:
@@ -82,7 +84,8 @@ def figure(table: Forecasts, result: dict[str, Any]) -> str:
         }
         for layer in spec["layer"]:
             layer["data"] = {"values": shown[layer["data"]["name"]]}
-        title = {"text": curve["name"], "subtitle": _wrapped(plain_text(answer, result)), "anchor": "start"}
+        lines = textwrap.wrap(plain_text(answer, result), LINE)
+        title = {"text": curve["name"], "subtitle": lines, "anchor": "start"}
         panels.append(spec | {"width": WIDTH, "height": 260, "title": title})
     whole = {"concat": panels, "columns": COLUMNS, "config": {"background": "white"}}
     return str(vl_convert.vegalite_to_svg(whole))
@@ -210,10 +213,3 @@ def _part(part: Draws) -> dict[str, Any]:
 def _packed(values: np.ndarray) -> str:
     """Return numbers as little-endian float32 in base64: half the length of their digits."""
     return base64.b64encode(values.astype("<f4").tobytes()).decode()
-
-
-def _wrapped(text: str, width: int = 68) -> list[str]:
-    """Return a text in lines."""
-    import textwrap
-
-    return textwrap.wrap(text, width)

@@ -114,7 +114,7 @@ class DeepLab(nn.Module):
         Channels within the main head; torchvision's `DeepLabHead` has 256 and no choice.
     """
 
-    def __init__(self, backbone: Backbone, outputs: int, width: int = 256) -> None:
+    def __init__(self, backbone: Backbone, outputs: int, width: int) -> None:
         super().__init__()
         self.backbone = backbone
         self.classifier = nn.Sequential(
