@@ -22,7 +22,9 @@ CELLS = {
 }
 """Which tasks, settings and backbones are kept: the first or the last of each list."""
 LENGTH = 0.02
-IMAGES = 40
+SCENE = 4
+"""Views of a scene: sizes are whole scenes."""
+IMAGES = 10 * SCENE
 """Of a shard, a validation and a test; the stand-ins learn from 5 times as many, which show every object."""
 
 
@@ -47,7 +49,7 @@ def _cut(path: Path) -> None:
     asked |= {"sizes": [smallest], "seeds": asked["seeds"][:1], "length": LENGTH}
     del asked["paper"]  # the same figures by one method
     if "extrapolate_from" in asked:  # there must be a size to predict, and one to predict it from
-        asked |= {"sizes": [smallest // 2, smallest], "extrapolate_from": smallest - 1}
+        asked |= {"sizes": [smallest - SCENE, smallest], "extrapolate_from": smallest - 1}
     asked["figures"] = [figure for figure in asked["figures"] if figure in asked["paper_figures"]]
     for made in asked.get("stand_ins", {}).values():
         made |= {"train_images": 5 * IMAGES, "test_images": IMAGES}
