@@ -144,11 +144,15 @@ def test_check_says_what_differs_and_where_each_number_comes_from(
     assert ["tf32", "true", "default"] in lines and ["threads", "8", "paper.yaml"] in lines
 
 
-def test_a_frozen_norm_needs_a_backbone_to_start_from(mine: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("held", ["norm: frozen", "train_stages: 0"])
+def test_what_is_held_needs_a_backbone_to_start_from(
+    mine: Path, held: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     recipe = mine.parent / "recipes/mine.yaml"
-    recipe.write_text(f"extends: {RECIPES / 'paper.yaml'}\nfinetune: {{objdet: {{norm: frozen}}}}\n")
+    recipe.write_text(f"extends: {RECIPES / 'paper.yaml'}\nfinetune: {{objdet: {{{held}}}}}\n")
     assert main(["check", "--config", str(mine)]) == 2
-    assert "norm: size 0 is trained from scratch, where" in capsys.readouterr().err
+    error = capsys.readouterr().err
+    assert f"{held.partition(':')[0]}: size 0 is trained from scratch" in error and f"remove {held}" in error
 
 
 @pytest.mark.parametrize(

@@ -154,6 +154,7 @@ def test_cost_estimates_change_no_job():
         ({"iterations": 5, "learning_rate": 0.1}, "learning_rate"),
         ({"iterations": 5, "micro_batch_size": 4}, "give norm_batch_size, .* or norm: frozen"),
         ({"iterations": 5, "norm": "frozen", "micro_batch_size": 3}, "3 does not divide the batch of 8"),
+        ({"iterations": 5, "nesterov": True, "optimiser": "adamw"}, "nesterov is SGD's; remove it, or"),
         ({"iterations": 5, "models": {"resnet20": {"batch_size": 4}}}, "resnet20"),
         ({"iterations": 10**10}, "1000000000"),
         ({"images": 10**13}, "1000000000000"),
@@ -189,8 +190,9 @@ def test_length_in_images_is_whole_batches():
             "pretrain",
             "mulclass",
             {"norm": "frozen"},
-            "a pre-training has no statistics of batch norm to hold",
+            "a pre-training has nothing trained yet that could be held; remove norm: frozen",
         ),
+        ("pretrain", "mulclass", {"train_stages": 2}, "that could be held; remove train_stages: 2"),
         (
             "pretrain",
             "mulclass",

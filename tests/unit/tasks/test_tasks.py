@@ -56,7 +56,8 @@ def test_crowds_and_vanishing_boxes_are_not_trained_on(smoke_task):
 @pytest.mark.parametrize("name", ["semseg", "normal"])
 def test_auxiliary_head_as_in_the_paper(name, smoke_task, samples):
     task = smoke_task(name)
-    model = build_model(task, "resnet18")[1].train()
+    backbone, model = build_model(task, "resnet18")
+    model.train()
     transform = task.train_transform()
     batch = task.collate([transform(*samples(name)[i]) for i in range(2)])
     parts = task.loss(model, *task.move(batch, CPU))
@@ -66,7 +67,8 @@ def test_auxiliary_head_as_in_the_paper(name, smoke_task, samples):
     channels = 4 if name == "semseg" else 3
     for head in ("out", "aux"):
         assert enlarged(outputs[head], torch.Size([48, 48])).shape == (2, channels, 48, 48)
-    factors = {group["lr_factor"]: len(group["params"]) for group in make_optimiser(task, model).param_groups}
+    found = make_optimiser(task, backbone, model).param_groups
+    factors = {group["lr_factor"]: len(group["params"]) for group in found}
     auxiliary = [name for name, _ in model.named_parameters() if name.startswith("aux_classifier")]
     assert factors[10.0] == len(auxiliary) and set(factors) == {1.0, 10.0}
 
@@ -178,8 +180,9 @@ def test_crops_cover_the_part_of_the_image_that_the_recipe_says(smoke_task):
 
 def test_weight_decay_spares_batch_norm_where_the_recipe_says(smoke_task):
     task = smoke_task("sinclass", decay_norm=False)
-    model = build_model(task, "resnet18")[1]
-    groups = {group["weight_decay"]: group["params"] for group in make_optimiser(task, model).param_groups}
+    backbone, model = build_model(task, "resnet18")
+    found = make_optimiser(task, backbone, model).param_groups
+    groups = {group["weight_decay"]: group["params"] for group in found}
     assert sum(p.numel() for p in groups[0.0]) == 9600
     assert any(p is model.last.bias for p in groups[1e-4])
 

@@ -133,9 +133,13 @@ def outcome(arguments):
     return metrics, rows, load_file(outputs["backbone"])
 
 
-def test_two_processes_do_what_one_does(arguments, capfd):
+ADAMW = {"optimiser": "adamw", "lr": 0.001, "layer_decay": 0.8}
+
+
+@pytest.mark.parametrize(("ptask", "changes"), [("normal", {}), ("mulclass", ADAMW)], ids=["sgd", "adamw"])
+def test_two_processes_do_what_one_does(ptask, changes, arguments, capfd):
     """Dropout, augmentation, statistics, accumulation and the best model: all are the same."""
-    one, two = arguments("one"), arguments("two")
+    one, two = arguments("one", ptask, **changes), arguments("two", ptask, **changes)
     pretrain(**one)
     capfd.readouterr()
     run_processes(pretrain, two, processes=2)
@@ -152,7 +156,7 @@ def test_two_processes_do_what_one_does(arguments, capfd):
         assert torch.allclose(backbone2[name], backbone[name], rtol=1e-3, atol=1e-5), name
     # One process logs.
     assert logged.count("a step is 2 device(s) x 1 pass(es) x 2 images; batch norm over 2 images") == 1
-    assert logged.count("iteration 5: mean (1 + cos)/2") == 1
+    assert logged.count(f"iteration 5: {metrics['metric']}") == 1
     assert not Path(two["scratch"]).exists()
 
 

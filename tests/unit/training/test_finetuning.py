@@ -127,8 +127,24 @@ def test_a_frozen_batch_norm_stays_as_it_was_loaded(arguments, backbone, monkeyp
     assert norms and {key for key in norms if torch.equal(end[key], watch.start[key])} == norms
     assert not torch.equal(end["backbone.net.conv1.weight"], watch.start["backbone.net.conv1.weight"])
     assert not any(watch.norms_trained)
-    with pytest.raises(InputError, match="norm: frozen: a network from scratch has no statistics"):
+    with pytest.raises(InputError, match="norm: frozen: a network from scratch has nothing trained"):
         finetune(**arguments(norm="frozen"))
+
+
+@pytest.mark.parametrize(
+    ("stages", "trained", "optimiser"), [(0, ("none",), "adamw"), (2, ("layer3.", "layer4."), "sgd")]
+)
+def test_the_stages_before_those_that_are_trained_stay_as_they_were_loaded(
+    stages, trained, optimiser, arguments, backbone, monkeypatch
+):
+    """Their batch norm too, statistics included."""
+    watch = Watch(monkeypatch, "sinclass")
+    finetune(**arguments(backbone=backbone, train_stages=stages, optimiser=optimiser))
+    end = watch.model.state_dict()
+    moved = {name for name, tensor in watch.start.items() if not torch.equal(tensor, end[name])}
+    assert moved == {"last.weight", "last.bias"} | {
+        name for name in end if name.removeprefix("backbone.net.").startswith(trained)
+    }
 
 
 @pytest.mark.parametrize("ftask", FTASKS)

@@ -9,7 +9,9 @@ import torch
 import yaml
 from torch import nn
 
+from syn2real.backbones.base import build_backbone
 from syn2real.config.recipe import Recipe
+from syn2real.tasks.base import build_model
 from syn2real.tasks.mulclass.schema import Section as MulclassSection
 from syn2real.training.optimiser import learning_rate, make_optimiser
 
@@ -82,7 +84,8 @@ def test_a_first_step_whose_gradient_overflows_leaves_no_momentum(monkeypatch):
     model = nn.Linear(3, 1, bias=False)
     nn.init.ones_(model.weight)
     section = MulclassSection(batch_size=2, iterations=40, lr=0.1, momentum=0.9, weight_decay=0)
-    optimiser = make_optimiser(SimpleNamespace(section=section, lr_factor=lambda _: 1.0), model, scaled=True)
+    task = SimpleNamespace(section=section, lr_factor=lambda _: 1.0)
+    optimiser = make_optimiser(task, build_backbone("resnet10-w16"), model, scaled=True)
     scaler = torch.amp.GradScaler("cpu", init_scale=4.0)
     torch.use_deterministic_algorithms(True)
     try:
@@ -94,3 +97,34 @@ def test_a_first_step_whose_gradient_overflows_leaves_no_momentum(monkeypatch):
     finally:
         torch.use_deterministic_algorithms(False)
     assert model.weight.tolist() == [pytest.approx([1 - 0.1 - 0.1 * 1.9] * 3)]
+
+
+def groups(task, name="resnet18"):
+    """Return a task's optimiser and, by the names of the model's weights, the group of each."""
+    backbone, model = build_model(task, name)
+    names = {weight: name for name, weight in model.named_parameters()}
+    optimiser = make_optimiser(task, backbone, model)
+    return optimiser, {names[weight]: group for group in optimiser.param_groups for weight in group["params"]}
+
+
+def test_without_a_word_the_optimiser_is_the_papers(smoke_task):
+    optimiser, found = groups(smoke_task("sinclass"))
+    assert type(optimiser) is torch.optim.SGD and len(optimiser.param_groups) == 1
+    assert {group["lr_factor"] for group in found.values()} == {1.0}
+
+
+def test_adamw_decays_neither_norms_nor_biases(smoke_task):
+    optimiser, found = groups(smoke_task("sinclass", optimiser="adamw", momentum=0.8, weight_decay=0.05))
+    assert type(optimiser) is torch.optim.AdamW and optimiser.defaults["betas"] == (0.8, 0.999)
+    ends = ("downsample.0.weight", "last.weight")
+    decayed = {name for name in found if "conv" in name or name.endswith(ends)}
+    assert {name for name, group in found.items() if group["weight_decay"] == 0.05} == decayed
+    assert {group["weight_decay"] for group in found.values()} == {0.0, 0.05}
+
+
+def test_the_learning_rate_falls_block_by_block_from_the_head(smoke_task):
+    _, found = groups(smoke_task("semseg", layer_decay=0.5, aux_lr_factor=10))
+    blocks = {"layer4.1": 1, "layer4.0": 2, "layer3.1": 3, "layer1.0": 8, "conv1": 9, "bn1": 9}
+    expected = {f"backbone.net.{block}.": 0.5**distance for block, distance in blocks.items()}
+    for part, factor in (expected | {"classifier.": 1, "aux_classifier.": 10}).items():
+        assert {group["lr_factor"] for name, group in found.items() if name.startswith(part)} == {factor}

@@ -8,7 +8,7 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from safetensors.torch import save_file
@@ -38,6 +38,9 @@ class Backbone(nn.Module, ABC):
         Length of the pooled vector.
     """
 
+    uses_all: ClassVar[bool] = True
+    """Whether every weight of `net` is used whichever way through it a task takes."""
+
     def __init__(
         self, name: str, net: nn.Module, channels: tuple[int, ...], strides: tuple[int, ...], width: int
     ) -> None:
@@ -59,6 +62,20 @@ class Backbone(nn.Module, ABC):
 
     def start_blocks_as_identity(self) -> None:
         """Start the last batch norm of each residual block at 0 (Goyal et al., 2017), where there are any."""
+
+    def distances(self, *, stages: bool = False) -> dict[str, int]:
+        """Return how far from the head each weight is, by its name in `net`: 1 for the last block, and so on.
+
+        Parameters
+        ----------
+        stages : bool
+            Count stages, not their blocks. What comes before all of them is one more.
+        """
+        return dict.fromkeys((name for name, _ in self.net.named_parameters()), 1)
+
+    def positions(self) -> set[str]:
+        """Return the names in `net` of position embeddings and of what else is never decayed by AdamW."""
+        return set()
 
     def compile(self, *args: Any, **kwargs: Any) -> None:
         """Compile both ways through the network (torch.compile); each is compiled when it is first used."""

@@ -1,5 +1,7 @@
 """The ResNets of torchvision (He et al., 2016)."""
 
+import re
+
 import torch
 from torch import Tensor, nn
 from torchvision.models import resnet as torchvision_resnet
@@ -78,6 +80,14 @@ class ResNet(Backbone):
                 nn.init.zeros_(block.bn3.weight)
             elif isinstance(block, torchvision_resnet.BasicBlock):
                 nn.init.zeros_(block.bn2.weight)
+
+    def distances(self, *, stages: bool = False) -> dict[str, int]:
+        """Return how far from the head each weight is: blocks, or stages `layer1` …, then the stem."""
+        block = re.compile(r"layer\d" if stages else r"layer\d\.\d+")
+        names = [name for name, _ in self.net.named_parameters()]
+        layers = {name: found[0] if (found := block.match(name)) else "stem" for name in names}
+        order = list(dict.fromkeys(layers.values()))  # from the images on
+        return {name: len(order) - order.index(layer) for name, layer in layers.items()}
 
     @staticmethod
     def network(name: str, output_stride: int, outputs: int) -> torchvision_resnet.ResNet:

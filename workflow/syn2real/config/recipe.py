@@ -37,8 +37,8 @@ def _for_pretraining(section: TrainingSection) -> TrainingSection:
     """Refuse what a pre-training cannot have: its weights are random, its length is one for all n (§4.1)."""
     if section.passes is not None:
         raise ValueError("a pre-training has one length for all n; give iterations or images, not passes")
-    if section.norm == "frozen":
-        raise ValueError("a pre-training has no statistics of batch norm to hold; remove norm: frozen")
+    if section.holds:
+        raise ValueError(f"a pre-training has nothing trained yet that could be held; remove {section.holds}")
     return _exceptions_fit(section)
 
 

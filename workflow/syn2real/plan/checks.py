@@ -98,11 +98,11 @@ def _check_recipes(plan: Plan, e: Experiment) -> None:
             isinstance(r, TrainedReference) and (r.recipe, r.ftask) == (recipe, task)
             for r in e.references.values()
         )
-        if section.norm == "frozen" and (trained or 0 in e.sizes):
+        if section.holds and (trained or 0 in e.sizes):
             what, fix = ("a reference", "") if trained else ("size 0", ", or size 0 from the experiment")
-            problem = f"{what} is trained from scratch, where batch norm has no statistics to hold"
-            problem += f"; remove norm: frozen{fix}"
-            raise InputError(problem, file=file, key=f"{stage}.{task}.norm")
+            problem = f"{what} is trained from scratch, where nothing is trained yet that could be held"
+            problem += f"; remove {section.holds}{fix}"
+            raise InputError(problem, file=file, key=f"{stage}.{task}.{section.holds.partition(':')[0]}")
 
 
 def check_passes(plan: Plan, e: Experiment, f: FineTuning, target: str) -> None:

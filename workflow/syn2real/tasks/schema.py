@@ -34,6 +34,8 @@ def _crop_range(value: tuple[float, float]) -> tuple[float, float]:
 
 CropScale = Annotated[tuple[Part, Part], AfterValidator(_crop_range)]
 """The fraction of an image's area that a random crop covers."""
+LearningRate = Annotated[float, Field(gt=0, le=100)]
+LayerDecay = Annotated[float, Field(gt=0, le=1)]
 LENGTH_UNITS = ("iterations", "images", "passes")
 EVALUATION_UNITS = ("evaluation_iterations", "evaluation_images")
 """The units that a length, and the interval between evaluations, may be given in: one of each."""
@@ -74,6 +76,10 @@ class Override(Section):
     """What differs for one backbone from what its section says."""
 
     batch_size: Batch | None = Field(default=None, description="images a step, over all devices")
+    optimiser: Literal["sgd", "adamw"] | None = Field(default=None, description="as in the section")
+    lr: LearningRate | None = Field(default=None, description="learning rate after the warm-up")
+    weight_decay: Part | None = Field(default=None, description="weight decay")
+    layer_decay: LayerDecay | None = Field(default=None, description="as in the section")
     seconds_per_1000_images: float | None = Field(
         default=None, gt=0, description="estimate for this backbone, in seconds"
     )
@@ -127,11 +133,29 @@ class TrainingSection(Section):
         le=1_000_000,
         description="length of a fine-tuning in passes over its labelled images, however many these are",
     )
-    lr: float = Field(gt=0, le=100, description="learning rate after the warm-up")
-    momentum: float = Field(default=0.9, ge=0, lt=1, description="momentum of SGD")
-    nesterov: bool = Field(default=False, description="Nesterov's momentum")
-    weight_decay: float = Field(default=1e-4, ge=0, le=1, description="weight decay")
-    decay_norm: bool = Field(default=True, description="decay scale and shift of batch norm too")
+    optimiser: Literal["sgd", "adamw"] = later(
+        "sgd",
+        description="SGD with momentum (the paper's), or AdamW, usual for ConvNeXt and ViT, whose weight "
+        "decay spares norms, biases and position embeddings",
+    )
+    lr: LearningRate = Field(description="learning rate after the warm-up")
+    layer_decay: LayerDecay = later(
+        1.0,
+        description="learning rate of a block of the backbone, in units of the next one's towards the head "
+        "(layer-wise decay, Bao et al., 2022; 0.75 is usual with AdamW)",
+    )
+    train_stages: int | None = later(
+        None,
+        ge=0,
+        le=1000,
+        description="stages of the backbone that a fine-tuning trains, the last ones (of a ViT: blocks); the "
+        "others are held as loaded, their batch norm too. 0 trains the head alone, on a classifier a linear "
+        "probe (default: all)",
+    )
+    momentum: float = Field(default=0.9, ge=0, lt=1, description="momentum of SGD; β1 of AdamW (β2 is 0.999)")
+    nesterov: bool = Field(default=False, description="Nesterov's momentum, of SGD")
+    weight_decay: Part = Field(default=1e-4, description="weight decay")
+    decay_norm: bool = Field(default=True, description="SGD decays scale and shift of norms too")
     warmup_images: Images = Field(
         default=0, description="images over which the learning rate grows linearly from 0"
     )
@@ -187,6 +211,12 @@ class TrainingSection(Section):
         return self
 
     @model_validator(mode="after")
+    def _momentum_of_sgd(self) -> Self:
+        if self.nesterov and self.optimiser != "sgd":
+            raise ValueError(f"nesterov is SGD's; remove it, or 'optimiser: {self.optimiser}'")
+        return self
+
+    @model_validator(mode="after")
     def _whole_groups(self) -> Self:
         if self.batch_size % self.norm_group:
             raise ValueError(
@@ -231,6 +261,13 @@ class TrainingSection(Section):
     def pass_size(self) -> int:
         """Images that are computed together, over all devices that share them."""
         return self.micro_batch_size or self.norm_group
+
+    @property
+    def holds(self) -> str | None:
+        """What holds a part of the backbone as loaded, as `key: value`; a network from scratch cannot."""
+        if self.norm == "frozen":
+            return "norm: frozen"
+        return None if self.train_stages is None else f"train_stages: {self.train_stages}"
 
     @property
     def total_iterations(self) -> int:

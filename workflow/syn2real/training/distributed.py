@@ -155,11 +155,11 @@ def step_share(section: TrainingSection, world: World) -> StepShare:
     )
 
 
-def parallel(model: nn.Module, share: StepShare, device: torch.device) -> nn.Module:
+def parallel(model: nn.Module, share: StepShare, device: torch.device, *, unused: bool = False) -> nn.Module:
     """Return what a process trains: the model itself, or its replica in step with the other processes.
 
     Where a group of batch normalisation is spread over processes, the model's layers are replaced in place
-    by synchronised ones.
+    by synchronised ones. Weights that no loss depends on are waited for unless there may be some (`unused`).
 
     Raises
     ------
@@ -182,4 +182,5 @@ def parallel(model: nn.Module, share: StepShare, device: torch.device) -> nn.Mod
         device_ids=[device.index] if device.type == "cuda" else None,
         broadcast_buffers=False,  # `NormLayers` keeps the statistics equal
         gradient_as_bucket_view=True,
+        find_unused_parameters=unused,
     )

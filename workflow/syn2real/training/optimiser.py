@@ -1,12 +1,17 @@
-"""SGD with momentum, and the learning rate as a function of the iteration (Appendix A)."""
+"""SGD with momentum or AdamW, and the learning rate as a function of the iteration (Appendix A)."""
 
 import math
 
 import torch
 from torch import nn
 
+from syn2real.backbones.base import Backbone
 from syn2real.tasks.base import Task
 from syn2real.tasks.schema import TrainingSection
+
+BETA2 = 0.999
+"""Of AdamW: torch's default, and BEiT's."""
+NORMS = (nn.modules.batchnorm._BatchNorm, nn.LayerNorm, nn.GroupNorm)
 
 
 def learning_rate(section: TrainingSection, iteration: int) -> float:
@@ -36,34 +41,57 @@ def learning_rate(section: TrainingSection, iteration: int) -> float:
     return section.lr * (1 - progress) ** section.power
 
 
-def make_optimiser(task: Task, model: nn.Module, *, scaled: bool = False) -> torch.optim.SGD:
-    """Return SGD over all weights of `model`, grouped by learning rate and weight decay.
+def make_optimiser(
+    task: Task, backbone: Backbone, model: nn.Module, *, scaled: bool = False
+) -> torch.optim.Optimizer:
+    """Return the recipe's optimiser over the weights of `model` that are trained.
 
-    Each group holds `lr_factor`, its learning rate in units of the recipe's (A.2: 10 for the auxiliary head).
-    Gradients that a `GradScaler` scales (`scaled`) may overflow, and such a step is skipped. Where it is the
-    first one torch's fused SGD leaves momentum behind that nothing was written to; so SGD is not fused then.
+    They are grouped by learning rate and weight decay. Each group holds `lr_factor`, its learning rate in
+    units of the recipe's (A.2: 10 for the auxiliary head; layer-wise decay). Gradients that a `GradScaler`
+    scales (`scaled`) may overflow, and such a step is skipped. Where it is the first one torch's fused SGD
+    leaves momentum behind that nothing was written to; so the optimiser is not fused then.
     """
     section: TrainingSection = task.section
-    norms = {
-        parameter
-        for module in model.modules()
-        if isinstance(module, nn.modules.batchnorm._BatchNorm)
-        for parameter in module.parameters(recurse=False)
-    }
+    factors, spared = _layer_factors(backbone, section.layer_decay), _spared(backbone, model, section)
     groups: dict[tuple[float, float], list[nn.Parameter]] = {}
-    for name, parameter in model.named_parameters():
-        decay = section.weight_decay if section.decay_norm or parameter not in norms else 0.0
-        groups.setdefault((task.lr_factor(name), decay), []).append(parameter)
+    for name, weight in model.named_parameters():
+        if weight.requires_grad:
+            factor = task.lr_factor(name) * factors.get(weight, 1.0)
+            decay = 0.0 if weight in spared else section.weight_decay
+            groups.setdefault((factor, decay), []).append(weight)
+    given = [
+        {"params": weights, "lr_factor": factor, "weight_decay": decay}
+        for (factor, decay), weights in groups.items()
+    ]
+    if section.optimiser == "adamw":
+        return torch.optim.AdamW(given, lr=section.lr, betas=(section.momentum, BETA2), fused=not scaled)
     return torch.optim.SGD(
-        [
-            {"params": parameters, "lr_factor": factor, "weight_decay": decay}
-            for (factor, decay), parameters in groups.items()
-        ],
-        lr=section.lr,
-        momentum=section.momentum,
-        nesterov=section.nesterov,
-        fused=not scaled,
+        given, lr=section.lr, momentum=section.momentum, nesterov=section.nesterov, fused=not scaled
     )
+
+
+def _layer_factors(backbone: Backbone, decay: float) -> dict[nn.Parameter, float]:
+    """Return the learning rate of each weight of the backbone, in units of the head's."""
+    if decay == 1:
+        return {}
+    distances = backbone.distances()
+    return {weight: decay ** distances[name] for name, weight in backbone.net.named_parameters()}
+
+
+def _spared(backbone: Backbone, model: nn.Module, section: TrainingSection) -> set[nn.Parameter]:
+    """Return the weights without weight decay."""
+    if section.optimiser == "adamw":  # norms and biases, as timm finds them, and positions
+        positions = backbone.positions()
+        own = {weight for name, weight in backbone.net.named_parameters() if name in positions}
+        return own | {w for name, w in model.named_parameters() if w.ndim <= 1 or name.endswith(".bias")}
+    if section.decay_norm:
+        return set()
+    return {
+        weight
+        for module in model.modules()
+        if isinstance(module, NORMS)
+        for weight in module.parameters(recurse=False)
+    }
 
 
 def set_learning_rate(optimiser: torch.optim.Optimizer, lr: float) -> None:

@@ -155,8 +155,10 @@ def _setup(run: Run, classes: list[str], weights: str | Path | None) -> Setup:
     backbone, model = build_model(task, run.key["model"])
     if weights is not None:
         backbone.load(weights)
-    elif section.norm == "frozen":
-        raise InputError("a network from scratch has no statistics of batch norm to hold", key="norm: frozen")
+    elif section.holds:
+        raise InputError(
+            "a network from scratch has nothing trained yet that could be held", key=section.holds
+        )
     model.to(device).to(memory_format=memory_format(device))
     return prepare(task, backbone, model, seed=run.key["seed"], device=device)
 

@@ -27,7 +27,7 @@ class NormLayers:
     """Running statistics of batch norm that do not depend on how a step is divided.
 
     A step moves a running statistic r towards the mean of its groups' statistics s: r ← (1 - m) r + m s̄, with
-    m the layer's momentum. A frozen layer keeps its statistics, scale and shift.
+    m the layer's momentum. What is frozen keeps its statistics, and computes as in the evaluation.
 
     Parameters
     ----------
@@ -35,14 +35,12 @@ class NormLayers:
         Its batch norm layers are found here.
     share : StepShare
         How a step is divided.
-    frozen : Module, optional
-        The part of the model whose layers are frozen.
     """
 
-    def __init__(self, model: nn.Module, share: StepShare, frozen: nn.Module | None = None) -> None:
+    def __init__(self, model: nn.Module, share: StepShare) -> None:
         self.share = share
-        self.frozen = _norm_layers(frozen) if frozen else []
-        held = {id(layer) for layer in self.frozen}
+        self.frozen = _frozen_parts(model)
+        held = {id(layer) for part in self.frozen for layer in _norm_layers(part)}
         self.layers = [layer for layer in _norm_layers(model) if id(layer) not in held]
         self.momenta = [layer.momentum for layer in self.layers]
 
@@ -52,8 +50,8 @@ class NormLayers:
         Part i of A has m / (A - (A - 1 - i) m): all parts together weigh m, each m / A.
         """
         parts = self.share.parts
-        for layer in self.frozen:
-            layer.eval()  # the model as a whole is set to training after each evaluation
+        for frozen in self.frozen:
+            frozen.eval()  # the model as a whole is set to training after each evaluation
         for layer, momentum in zip(self.layers, self.momenta, strict=True):
             assert momentum is not None
             layer.momentum = momentum / (parts - (parts - 1 - part) * momentum)
@@ -74,6 +72,14 @@ class NormLayers:
 
 def _norm_layers(model: nn.Module) -> list[_BatchNorm]:
     return [layer for layer in model.modules() if isinstance(layer, _BatchNorm)]
+
+
+def _frozen_parts(model: nn.Module) -> list[nn.Module]:
+    """Return the largest parts of a model that have weights, none of them trained."""
+    weights = [*model.parameters()]
+    if weights and not any(weight.requires_grad for weight in weights):
+        return [model]
+    return [part for child in model.children() for part in _frozen_parts(child)]
 
 
 @dataclass(frozen=True)
@@ -157,14 +163,12 @@ def prepare(
     share = share or step_share(section, current_world())
     logger.info(share.as_text())
     precision = computed_precision(section.precision, device)
-    frozen = backbone if section.norm == "frozen" else None
-    for layer in _norm_layers(frozen) if frozen else ():
-        layer.requires_grad_(False)  # before the replica, which waits for each weight's gradient
+    hold(backbone, section)  # before the replica, which waits for each weight's gradient
     if section.compile and device.type == "cuda":
         # For each size of `small_first` by itself: for any size it was not done after 80 s on an H100.
         backbone.compile(dynamic=False)
-    replica = parallel(model, share, device)
-    norms = NormLayers(model, share, frozen)
+    replica = parallel(model, share, device, unused=not backbone.uses_all)
+    norms = NormLayers(model, share)
     if section.micro_batch_size and norms.layers:
         problem = "the head's batch norm trains, whose statistics it would change; give norm_batch_size"
         raise InputError(problem, key="micro_batch_size")
@@ -178,9 +182,21 @@ def prepare(
         precision=precision,
         share=share,
         norms=norms,
-        optimiser=make_optimiser(task, model, scaled=precision == "fp16"),
+        optimiser=make_optimiser(task, backbone, model, scaled=precision == "fp16"),
         scaler=torch.amp.GradScaler(device.type, enabled=precision == "fp16"),
     )
+
+
+def hold(backbone: Backbone, section: TrainingSection) -> None:
+    """Hold what the recipe says of the backbone as it is: its batch norm, all but its last stages, or all."""
+    for layer in _norm_layers(backbone) if section.norm == "frozen" else ():
+        layer.requires_grad_(False)
+    if section.train_stages is None:
+        return
+    distances = backbone.distances(stages=True)
+    for name, weight in backbone.net.named_parameters():
+        if section.train_stages == 0 or distances[name] > section.train_stages:
+            weight.requires_grad_(False)
 
 
 def compute_gradient(setup: Setup, batches: Sequence[Any], iteration: int) -> Tensor:
