@@ -1,11 +1,13 @@
 """Figures show what the table and the fit hold: every run, every curve, every interval."""
 
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from syn2real.laws.advice import advise_table
 from syn2real.laws.api import fit_table
@@ -26,7 +28,8 @@ from syn2real.report.figures import (
     parameters,
     scenarios,
 )
-from syn2real.report.figures.base import curve_labels, save
+from syn2real.report.figures.base import curve_labels, label_errors, save
+from syn2real.sentences import counted
 
 
 @pytest.fixture(scope="module")
@@ -50,8 +53,13 @@ def test_every_run_and_both_bands_of_every_curve_are_drawn(points: pd.DataFrame)
     drawn = {(n, round(error, 9)) for n, error in dots}
     assert drawn == {(r.n, round(r.error, 9)) for r in points.itertuples() if r.n > 0}
     assert len([c for c in ax.collections if type(c).__name__ == "FillBetweenPolyCollection"]) == 4
-    assert [text.get_text() for text in ax.get_legend().get_texts()][:2] == ["a", "b"]
+    assert _names(ax)[:2] == ["a", "b"]
     assert "stand-in" not in ax.get_title()
+
+
+def _names(ax: Axes) -> list[str]:
+    """Return what the legend below the panels names."""
+    return [text.get_text() for legend in ax.get_figure(root=True).legends for text in legend.get_texts()]
 
 
 def _drawn(error: list[float], unit: str = "rate") -> tuple[dict, Axes]:
@@ -80,14 +88,14 @@ def test_the_solid_line_is_the_law_and_never_rises(error: list[float]) -> None:
     law = values["D"] * solid.get_xdata() ** -values["alpha"] + values["C"]
     np.testing.assert_allclose(solid.get_ydata(), law, rtol=1e-6)
     assert (np.diff(solid.get_ydata()) <= 0).all()
-    assert "law: D n^-α + C" in [text.get_text() for text in ax.get_legend().get_texts()]
+    assert "law: D n^-α + C" in _names(ax)
 
 
 def test_what_the_forecast_adds_is_a_line_and_a_name_of_its_own() -> None:
     curve, ax = _drawn(SHAPES["bend"])
     (dashed,) = (line for line in ax.lines if line.get_linestyle() == "--" and len(line.get_xdata()))
     np.testing.assert_allclose(dashed.get_ydata(), [row["error"] for row in curve["predictions"]])
-    assert "forecast: the law with bend and drift" in [t.get_text() for t in ax.get_legend().get_texts()]
+    assert "forecast: the law with bend and drift" in _names(ax)
 
 
 @pytest.mark.parametrize(
@@ -118,13 +126,27 @@ def test_a_stand_in_is_named_in_its_panel(points: pd.DataFrame) -> None:
 def test_each_curve_has_its_own_error_without_pretraining(points: pd.DataFrame) -> None:
     def dotted(table: pd.DataFrame) -> list[float]:
         (ax,) = curves.draw(table, fit_table(table), stand_ins=[]).axes
-        return [line.get_ydata()[0] for line in ax.lines if line.get_linestyle() == ":"]
+        lines = [line for line in ax.lines if line.get_linestyle() == ":" and len(line.get_ydata())]
+        return [line.get_ydata()[0] for line in lines]
 
     assert dotted(points) == pytest.approx([0.9])
     start = points[points["n"] == 0].assign(ptask="none", setting="none")
     other = points[points["n"] > 0].assign(model="large")
     both = pd.concat([points, other, start.assign(model="large", error=0.8)])
     assert sorted(set(dotted(both))) == pytest.approx([0.8, 0.9])
+
+
+@pytest.mark.parametrize(("low", "high"), [(0.5, 0.9), (0.1, 0.9), (0.02, 1.0), (1e-8, 20.0)])
+def test_labels_of_an_error_axis_do_not_overlap(low: float, high: float) -> None:
+    figure = Figure(figsize=(5, 4), dpi=100)
+    ax = figure.subplots()
+    ax.set(yscale="log", ylim=(low, high))
+    label_errors(ax)
+    figure.canvas.draw()
+    boxes = [label.get_window_extent() for label in ax.get_yticklabels(which="both") if label.get_text()]
+    inside = sorted((box.y0, box.y1) for box in boxes if ax.bbox.y0 <= (box.y0 + box.y1) / 2 <= ax.bbox.y1)
+    assert len(inside) >= 3
+    assert all(above[0] > below[1] for below, above in pairwise(inside))
 
 
 def test_labels_name_what_differs() -> None:
@@ -190,7 +212,7 @@ def test_a_mean_below_the_gap_is_left_out_and_counted(points: pd.DataFrame) -> N
     (ax,) = linearised.draw(points, fits, stand_ins=[]).axes
     hidden = 4 - len(ax.lines[0].get_xdata())
     assert hidden > 0
-    assert ax.get_legend().get_texts()[0].get_text() == f"a ({hidden} below C)"
+    assert [text.get_text() for text in ax.texts] == [f"left out: {counted(hidden, 'mean')} below C"]
 
 
 def test_the_full_law_passes_through_its_own_points_in_both_panels(grid: pd.DataFrame) -> None:

@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib import style
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, FigureBase
-from matplotlib.ticker import MaxNLocator, NullLocator
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, NullLocator
 
 from syn2real.files import atomic, read_json
 from syn2real.laws.columns import differing
@@ -37,7 +37,13 @@ MARGIN = 1.1
 """Of an axis beyond the largest estimate."""
 WIDEST = 13.0
 """Inches: the parts of two methods stand beside each other up to here, else above each other."""
+PANEL = (6.4, 5.0)
+"""Width and height of a panel of errors, inches."""
+LETTER, HANDLE, LINE = 0.085, 0.7, 0.22
+"""Inches that a legend takes: a letter, a handle with its spaces, a line."""
 Curves = list[dict[str, Any]]
+Shown = list[tuple[dict[str, Any], str, Colour]]
+"""Curves, each with its label and its colour."""
 
 
 def save(figure: Figure, outputs: Mapping[str, str]) -> None:
@@ -132,11 +138,6 @@ def panel_axes(part: FigureBase, points: pd.DataFrame) -> list[tuple[Axes, str, 
     return [(ax, *place) for ax, place in zip(axes, places, strict=True)]
 
 
-def panel_size(points: pd.DataFrame) -> tuple[float, float]:
-    """Return the width and height in inches that `panel_axes` takes."""
-    return 6.4 * len(panels(points)), 5.0
-
-
 def small_panels(count: int, width: float, height: float, columns: int = 4) -> tuple[Figure, list[Axes]]:
     """Return a figure of `count` panels in rows; width and height are of a panel, inches."""
     rows, columns = -(-max(count, 1) // columns), min(columns, max(count, 1))
@@ -167,7 +168,7 @@ def method_panels(
     curves: Curves,
     stand_ins: list[str],
     ylabel: str,
-    draw: Callable[[Axes, pd.DataFrame, Curves], None],
+    draw: Callable[[Axes, pd.DataFrame, Shown], None],
     below: float = 0.0,
 ) -> Figure:
     """Return a figure with a log-log panel a fine-tuning task and target, for each method that fitted.
@@ -183,21 +184,55 @@ def method_panels(
     ylabel : str
         Of all panels.
     draw : callable
-        Draws a panel: its axes, points and curves.
+        Draws a panel: its axes, points and curves, whose labels and colours are the same in all panels.
     below : float
-        Room below the panels, inches.
+        Room below each panel for a legend of its own, inches; without it all panels share one.
     """
-    width, height = panel_size(points)
+    width, height = PANEL[0] * len(panels(points)), PANEL[1]
+    shown = _alike(curves)
     figure, parts = method_parts(curves, width, height + below)
+    drawn: list[Axes] = []
     for part, mine in parts:
         for ax, ftask, target in panel_axes(part, points):
             here = points[(points["ftask"] == ftask) & (points["target"] == target)]
             ax.set(xscale="log", yscale="log")
-            draw(ax, here, inside(mine, ftask, target))
+            draw(ax, here, [one for one in shown if any(one[0] is c for c in inside(mine, ftask, target))])
             title = panel_title(ftask, target, stand_ins)
             ax.set(xlabel="pre-training images n", ylabel=ylabel, title=title)
+            drawn.append(ax)
     share_limits([part for part, _ in parts])
+    for ax in drawn:
+        label_errors(ax)
+    if not below:
+        _share_legend(figure, drawn)
     return figure
+
+
+def _alike(curves: Curves) -> Shown:
+    """Return curves with labels and colours that are the same for every fine-tuning task and target."""
+    panel = ("ftask", "target")
+    labels = curve_labels([{k: v for k, v in c["curve"].items() if k not in panel} for c in curves])
+    colours = dict(zip(dict.fromkeys(labels), cycle(COLOURS), strict=False))
+    return [(curve, label, colours[label]) for curve, label in zip(curves, labels, strict=True)]
+
+
+def _share_legend(figure: Figure, axes: Sequence[Axes]) -> None:
+    """Draw one legend of all panels below them; the figure grows by its height."""
+    handles = {
+        label: handle for ax in axes for handle, label in zip(*ax.get_legend_handles_labels(), strict=True)
+    }
+    if handles:
+        width, height = figure.get_size_inches()
+        columns = max(1, int(width / (LETTER * max(map(len, handles)) + HANDLE)))
+        figure.set_size_inches(width, height + LINE * -(-len(handles) // columns))
+        figure.legend(
+            handles.values(),
+            handles.keys(),
+            loc="outside lower center",
+            ncols=columns,
+            fontsize="small",
+            frameon=False,
+        )
 
 
 def panels(points: pd.DataFrame) -> list[tuple[str, str]]:
@@ -223,7 +258,7 @@ def curve_labels(curves: list[dict[str, Any]]) -> list[str]:
     return [", ".join(_text(column, curve.get(column)) for column in columns) for curve in curves]
 
 
-def coloured(curves: list[dict[str, Any]]) -> list[tuple[dict[str, Any], str, Colour]]:
+def coloured(curves: Curves) -> Shown:
     """Return each curve with its label and its colour."""
     labels = curve_labels([curve["curve"] for curve in curves])
     return list(zip(curves, labels, cycle(COLOURS), strict=False))
@@ -255,19 +290,27 @@ def predicted(curve: dict[str, Any]) -> pd.DataFrame:
 
 
 def label_errors(ax: Axes) -> None:
-    """Label a logarithmic error axis in plain numbers, evenly where it spans less than a factor of three."""
+    """Label a logarithmic error axis, whose limits are final, in plain numbers that do not overlap.
+
+    Evenly where it spans less than a factor of three, by a few digits of each decade up to two and a half
+    decades, else by decades.
+    """
     low, high = ax.get_ylim()
+    decades = np.log10(high / low)
     if high < 3 * low:
         ax.yaxis.set_major_locator(MaxNLocator(5))
         ax.yaxis.set_minor_locator(NullLocator())
+    elif decades < 2.5:
+        ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if decades > 1 else (1, 2, 3, 5, 7)))
     ax.yaxis.set_major_formatter("{x:.4g}")
-    ax.yaxis.set_minor_formatter("{x:.4g}")
-    ax.tick_params(axis="y", which="both", labelsize="x-small")
+    ax.yaxis.set_minor_formatter(NullFormatter())
+    ax.tick_params(axis="y", which="both", labelsize="small")
 
 
-def cut(ax: Axes, top: float) -> None:
-    """End an error axis at the most that an error can be, if it goes beyond."""
-    ax.set_ylim(top=min(ax.get_ylim()[1], top))
+def cut(ax: Axes, top: float, bottom: float = 0.0) -> None:
+    """End an error axis at the most that an error can be, and begin it at `bottom`, if it goes beyond."""
+    low, high = ax.get_ylim()
+    ax.set_ylim(max(low, bottom), min(high, top))
 
 
 def shown(estimate: dict[str, Any]) -> bool:

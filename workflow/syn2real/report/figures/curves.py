@@ -9,10 +9,9 @@ from matplotlib.figure import Figure
 from syn2real.laws.results import ceiling
 from syn2real.report.figures.base import (
     Colour,
-    coloured,
+    Shown,
     cut,
     draw_means,
-    label_errors,
     method_panels,
     predicted,
     pretrained,
@@ -22,7 +21,8 @@ TITLE = "error against pre-training size"
 NEEDS = ("points", "fits", "stand_ins")
 
 LAW, FORECAST = "law: D n^-α + C", "forecast: the law with bend and drift"
-FEW = 5  # curves in a panel: with more there is no room for all bands, nor for the legend inside
+FEW = 5  # curves in a panel: with more there is no room for all bands
+ROOM = 2.0  # by which factor an error axis begins below all measured errors and laws; a band may go on below
 SAME = 1e-3  # of the error: a forecast that differs less from its law all along is no line of its own
 
 
@@ -49,31 +49,30 @@ def draw(points: pd.DataFrame, fits: dict[str, Any], stand_ins: list[str]) -> Fi
     return method_panels(points, fits["curves"], stand_ins, "test error", _panel)
 
 
-def _panel(ax: Axes, points: pd.DataFrame, curves: list[dict[str, Any]]) -> None:
+def _panel(ax: Axes, points: pd.DataFrame, shown: Shown) -> None:
     """Draw the curves of one task and target."""
-    shown = coloured(curves)
+    top, drawn = ceiling(points["error"]), []
     for curve, label, colour in shown:
         rows = pretrained(points, curve)
         ax.scatter(rows["n"], rows["error"], color=colour, s=22, alpha=0.6, linewidths=0, zorder=3)
         draw_means(ax, rows.groupby("n")["error"].mean(), colour, label)
-        _draw_fit(ax, curve, colour, ceiling(points["error"]), both=len(shown) <= FEW)
+        _draw_fit(ax, curve, colour, top, both=len(shown) <= FEW)
+        drawn += [*rows["error"], *predicted(curve)["law"]]
+    curves = [curve for curve, *_ in shown]
     _name_lines(ax, curves)
     _draw_references(ax, [curve["reference"] for curve in curves], [colour for *_, colour in shown])
-    cut(ax, ceiling(points["error"]))
-    label_errors(ax)
-    beside: dict[str, Any] = {} if len(shown) <= FEW else {"loc": "upper left", "bbox_to_anchor": (1, 1)}
-    ax.legend(fontsize="small", frameon=False, **beside)
+    cut(ax, top, min(drawn, default=0.0) / ROOM)
 
 
 def _draw_references(ax: Axes, references: list[float | None], colours: list[Colour]) -> None:
     """Draw the mean error without pre-training: once where the curves share it, else in each one's colour."""
-    label = "no pre-training (n = 0), mean"
     if len(set(references)) == 1:
         references, colours = references[:1], ["grey"]
     for reference, colour in zip(references, colours, strict=False):
         if reference is not None:
-            ax.axhline(reference, color=colour, ls=":", label=label)
-            label = "_"
+            ax.axhline(reference, color=colour, ls=":")
+    if any(reference is not None for reference in references):
+        ax.plot([], [], color="grey", ls=":", label="no pre-training (n = 0), mean")
 
 
 def _draw_fit(ax: Axes, curve: dict[str, Any], colour: Colour, top: float, *, both: bool) -> None:

@@ -15,6 +15,7 @@ from syn2real.report.figures.base import (
     cut,
     draw_means,
     inside,
+    label_errors,
     panels,
     predicted,
     pretrained,
@@ -90,9 +91,7 @@ def _panel(ax: Axes, points: pd.DataFrame, curves: list[dict[str, Any]]) -> None
             frame = predicted(curve)
             ax.plot(frame["n"], frame["error"].where(frame["error"] <= top), style, color=colour)
     cut(ax, top)
-    ax.yaxis.set_major_formatter("{x:.3g}")
-    ax.yaxis.set_minor_formatter("{x:.3g}")
-    ax.tick_params(axis="y", which="minor", labelsize="x-small")
+    label_errors(ax)
     ax.legend(fontsize="small", frameon=False)
 
 

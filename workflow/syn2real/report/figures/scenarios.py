@@ -12,12 +12,10 @@ from matplotlib.figure import Figure
 from syn2real.laws.forms.simple import LAW
 from syn2real.laws.results import Rows
 from syn2real.report.figures.base import (
-    Curves,
+    Shown,
     by_paper,
-    curve_labels,
     error_bars,
     inside,
-    label_errors,
     method_panels,
     panels,
     predicted,
@@ -27,7 +25,7 @@ from syn2real.report.figures.base import (
 TITLE = "decision chart: what more images can reach"
 NEEDS = ("points", "fits", "advice", "stand_ins")
 
-COLOURS = {"reached": "C2", "b": "C2", "c": "C3", "d": "C1", "open": "C7"}
+COLOURS = {"reached": "C0", "b": "C0", "c": "C2", "d": "C1", "open": "C3"}
 """Of the scenarios; b, c and d are the paper's."""
 MARKS = "osD^vP*X<>"
 APART = 1.09
@@ -62,11 +60,10 @@ def draw(points: pd.DataFrame, fits: dict[str, Any], advice: dict[str, Any], sta
     return method_panels(points, fits["curves"], stand_ins, "test error", panel, below=0.45 * most)
 
 
-def _panel(ax: Axes, points: pd.DataFrame, curves: Curves, advice: dict[str, Any]) -> None:
+def _panel(ax: Axes, points: pd.DataFrame, shown: Shown, advice: dict[str, Any]) -> None:
     """Draw the curves of one task and target, with a line of words on each below the panel."""
     target, limit = advice["target_error"], 0.0
-    labels = curve_labels([curve["curve"] for curve in curves])
-    for place, (curve, label) in enumerate(zip(curves, labels, strict=True)):
+    for place, (curve, label, _) in enumerate(shown):
         advised = next(one for one in advice["curves"] if one["curve"] == curve["curve"])
         scenario, words = _by_estimates(curve, advised, target) if by_paper(curve) else _by_advice(advised)
         colour = COLOURS[scenario]
@@ -80,7 +77,6 @@ def _panel(ax: Axes, points: pd.DataFrame, curves: Curves, advice: dict[str, Any
     ax.annotate("target", (0.01, target), xycoords=("axes fraction", "data"), va="bottom", fontsize="small")
     if limit:
         ax.axvline(limit, color="grey", ls=":", lw=1)
-    label_errors(ax)
     ax.legend(fontsize="small", frameon=False, loc="upper left", bbox_to_anchor=(0, -0.14))
 
 
