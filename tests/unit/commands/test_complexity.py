@@ -6,11 +6,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+import yaml
 from PIL import Image
 from safetensors.torch import load_file, save_file
 
 from syn2real.backbones.base import build_backbone, save_backbone
 from syn2real.cli import main
+from syn2real.complexity.distance import kernel_distance
+from syn2real.complexity.features import features, load_reference
+from syn2real.complexity.images import FolderImages
+
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture(scope="module")
@@ -183,3 +189,87 @@ def test_dead_channels_are_warned_of_and_images_that_are_all_alike_refused(
     assert code == 2 and "none of 512 channels differs between the 6 images" in error.splitlines()[-1]
     code, _, error = run(capsys, folder, "--weights", tmp_path / "huge.safetensors", *options)
     assert code == 2 and "its features are not finite" in error.splitlines()[-1]
+
+
+def photographs(folder, count=4):
+    """Write photographs of other shapes, brighter than the images."""
+    random = np.random.default_rng(2)
+    folder.mkdir(parents=True)
+    for k in range(count):
+        Image.fromarray(random.integers(100, 255, (24, 32, 3), dtype=np.uint8)).save(folder / f"{k}.jpg")
+    return folder
+
+
+def test_the_distance_from_photographs_is_that_of_their_pooled_features(
+    folder, weights, tmp_path, capsys
+) -> None:
+    options = ["--weights", weights, "--model", "resnet18", "--size", 32, "--threads", 1]
+    photos, file = photographs(tmp_path / "photos"), tmp_path / "result.json"
+    code, out, _ = run(capsys, folder, *options, "--scene", r"(scene\d+)/", "--against", photos, "-o", file)
+    result = json.loads(file.read_text())["against"]
+    [row] = result["distances"]
+    assert code == 0 and (row["images"], row["scenes"], row["photographs"]) == (6, 3, 4)
+    assert out.splitlines()[-1].startswith(f"distance from {photos}: {row['distance']:.3g}, standard error ")
+    backbone = load_reference(weights, "resnet18")
+    sets = [FolderImages(folder, r"(scene\d+)/"), FolderImages(photos)]
+    vectors = [
+        np.concatenate([block for _, block in features(
+            images, backbone, activation="pooled", image_size=32, device=torch.device("cpu")
+        )])
+        for images in sets
+    ]  # fmt: skip
+    found = kernel_distance(*vectors, sets[0].scenes)
+    assert (row["distance"], row["standard_error"]) == (found.value, found.standard_error)
+    assert result["dimensions"] == 512 and {*result["inputs"]} == {"images", "photographs", "weights"}
+
+
+def test_a_target_of_the_configuration_has_photographs(
+    folder, weights, tmp_path, capsys, monkeypatch
+) -> None:
+    for split in ("train", "val"):
+        for name in ("cat", "dog"):
+            photographs(tmp_path / "data" / split / name, 3 if split == "train" else 1)
+    config = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))
+    written = {key: str(ROOT / config[key]) for key in ("renderings", "recipes", "datasets")}
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config/targets.yaml").write_text(
+        yaml.safe_dump({"mine": {"layout": "image-folder", "path": "data"}})
+    )
+    smoke = str(ROOT / "config/experiments/smoke.yaml")
+    (tmp_path / "config/config.yaml").write_text(yaml.safe_dump(config | written | {"experiments": [smoke]}))
+    monkeypatch.chdir(tmp_path)
+    options = ["--weights", weights, "--model", "resnet18", "--size", 32, "--threads", 1]
+    code, out, error = run(capsys, folder, *options, "--against", "mine")
+    assert code == 0 and "6 images of 6 scenes, 6 photographs" in out, error
+    for name, message in (
+        ("mime", "--against: 'mime' is not defined; did you mean 'mine'"),
+        ("smoke-stand-in-coco", "smoke-stand-in"),
+    ):
+        code, out, error = run(capsys, folder, *options, "--against", name)
+        assert (code, out, len(error.splitlines())) == (2, "", 1) and message in error, error
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda place: photographs(place, 1), "two scenes or more, not 1 of one; give more"),
+        (lambda place: place.mkdir(), "no image below this folder"),
+        (lambda place: None, "there is no such folder, and no config/config.yaml here"),
+        (
+            lambda place: (photographs(place) / "9.jpg").write_bytes(b"\xff\xd8 broken"),
+            "9.jpg: the image cannot be read",
+        ),
+        (
+            lambda place: kubric(photographs(place), KUBRIC),
+            "holds images of several kinds; give a folder that holds the photographs alone",
+        ),
+    ],
+)
+def test_photographs_that_cannot_be_compared_are_one_line(
+    folder, weights, tmp_path, make, message, capsys, monkeypatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    make(tmp_path / "photos")
+    options = ["--weights", weights, "--model", "resnet18", "--size", 32, "--threads", 1]
+    code, out, error = run(capsys, folder, *options, "--against", "photos")
+    assert (code, out, len(error.splitlines())) == (2, "", 1) and message in error, error

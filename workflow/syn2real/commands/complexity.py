@@ -1,13 +1,14 @@
 """Measure the complexity of images (§4.5 of the paper): the entropy H of a Gaussian fitted to the last
-activations of a reference backbone, with its standard error over scenes. Nothing is trained. Compare folders
-measured with the same backbone and options, and with equal numbers of images and scenes.
+activations of a reference backbone, with its standard error over scenes; and how far they are from
+photographs. Nothing is trained. Compare folders measured with the same backbone and options, and with equal
+numbers of images and scenes.
 """
 
 import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from syn2real.commands.base import number
 from syn2real.complexity.schema import FLOOR
@@ -16,13 +17,15 @@ from syn2real.files import check_output, require_file, write_json
 from syn2real.plugins import require_name
 
 if TYPE_CHECKING:
-    from syn2real.complexity.images import FolderImages, ShardImages
+    from syn2real.complexity.images import FolderImages, SceneImages, ShardImages
 
 HELP = "measure the complexity of a folder of images: entropy of a backbone's features"
 EXAMPLE = r"syn2real complexity renders/ --weights resnet50.pth --size 224 --scene '(scene\d+)/' -o H.json"
 EXTRA = {"train": ("torch", "torchvision", "safetensors")}
 RANGES = {"size": (32, 4096), "threads": (1, 1024)}
 """The smallest and the largest values of options."""
+CONFIG = "config/config.yaml"
+"""Which names the targets."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -61,6 +64,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--floor", type=number, default=FLOOR,
         help="variance of the noise added to the activations (default: %(default)s)",
     )  # fmt: skip
+    parser.add_argument(
+        "--against", metavar="PHOTOS",
+        help="also measure how far the images are from these photographs, at most 1,000 of each: the kernel "
+        "distance (KID) of the backbone's pooled features, with its standard error. A folder of images or "
+        "shards, or a target of the configuration, whose training images are taken",
+    )  # fmt: skip
     parser.add_argument("--threads", type=int, default=2, help="CPU threads (default: %(default)s)")
     parser.add_argument("-o", "--output", type=Path, help="write all results as JSON to this file")
 
@@ -72,9 +81,11 @@ def run(arguments: argparse.Namespace) -> int:
         check_output(arguments.output, arguments.folder, arguments.weights, key="--output")
     from syn2real.complexity.measure import measure_images
     from syn2real.report.complexity import dead_channels, measured_text
+    from syn2real.report.distances import distance_line
 
     images = _images(arguments.folder, arguments.scene, arguments.images)
-    _warn(images.warnings)
+    photographs = None if arguments.against is None else _photographs(arguments.against, images)
+    _warn([*images.warnings, *(photographs.warnings if photographs else ())])
     result = measure_images(
         images,
         arguments.weights,
@@ -84,11 +95,56 @@ def run(arguments: argparse.Namespace) -> int:
         floor=arguments.floor,
         threads=arguments.threads,
     )
+    against = {} if photographs is None else _against(arguments, images, photographs)
     if arguments.output:
-        write_json(arguments.output, {"source": str(arguments.folder), "pattern": arguments.images, **result})
+        source = {"source": str(arguments.folder), "pattern": arguments.images}
+        write_json(arguments.output, source | result | ({"against": against} if against else {}))
     print(measured_text(result))
+    if against:
+        print(distance_line(against["distances"][0]))
     _warn([dead_channels(result)])
     return 0
+
+
+def _photographs(name: str, images: "SceneImages") -> "SceneImages":
+    """Return what --against names: a folder, a shard or a target; checked before the work begins."""
+    from syn2real.complexity.against import Drawn, TargetImages
+
+    if Path(name).exists():
+        try:
+            photographs: SceneImages = _images(Path(name), None, None)
+        except InputError as error:
+            if "--images" not in error.problem:
+                raise
+            problem = "holds images of several kinds; give a folder that holds the photographs alone"
+            raise InputError(problem, file=name) from None
+    else:
+        from syn2real.plan.read import load_named
+
+        if not Path(CONFIG).is_file():
+            raise InputError(f"there is no such folder, and no {CONFIG} here", file=name)
+        targets = load_named(CONFIG).targets
+        require_name(name, targets, key="--against")
+        photographs = TargetImages(targets[name], "train")
+    for each in (images, photographs):
+        Drawn(each)
+    return photographs
+
+
+def _against(
+    arguments: argparse.Namespace, images: "SceneImages", photographs: "SceneImages"
+) -> dict[str, Any]:
+    """Return the distance of the images from the photographs."""
+    from syn2real.complexity.against import measure_distances
+
+    return measure_distances(
+        {str(arguments.folder): images},
+        {arguments.against: photographs},
+        arguments.weights,
+        arguments.model,
+        image_size=arguments.size,
+        threads=arguments.threads,
+    )
 
 
 def _warn(warnings: Sequence[str | None]) -> None:
