@@ -54,4 +54,4 @@ def test_a_missing_extra_is_one_line(
     assert main(arguments) == 2
     error = capsys.readouterr().err
     assert error.startswith(f"error: syn2real {name}: this command needs ") and error.count("\n") == 1
-    assert error.endswith(f"; install syn2real[{group}]\n")
+    assert error.endswith(f": pip install '.[{group}]'\n")

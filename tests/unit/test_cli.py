@@ -99,7 +99,8 @@ def test_a_missing_extra_is_one_line_and_exit_code_2(monkeypatch, capsys):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     assert main(["check"]) == 2
     message = capsys.readouterr().err
-    assert message == "error: syn2real check: this command needs pydantic, yaml; install syn2real[workflow]\n"
+    installs = "pip install '.[workflow]'"
+    assert message == f"error: syn2real check: this command needs pydantic, yaml: {installs}\n"
 
 
 def test_an_unknown_command_lists_the_commands(capsys):

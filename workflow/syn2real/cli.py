@@ -100,7 +100,7 @@ def _require(command: str, extra: Mapping[str, Sequence[str]]) -> None:
 
     for group, modules in extra.items():
         if missing := [module for module in modules if find_spec(module) is None]:
-            message = f"this command needs {', '.join(missing)}; install syn2real[{group}]"
+            message = f"this command needs {', '.join(missing)}: pip install '.[{group}]'"
             raise InputError(message, key=f"syn2real {command}")
 
 

@@ -46,7 +46,7 @@ def test_reached_already():
 
 def test_render_more():
     (curve,) = advise_table(one_curve(noise=0.0005), 0.308)["curves"]  # 250,000 images
-    assert curve["verdict"] == curve["lever"] == "render more"
+    assert curve["verdict"] == curve["lever"] == "render more" and curve["kind"] == "more"
     assert 64000 < curve["required_n"]["lower"] < 250_000 < curve["required_n"]["upper"]
     assert 125_000 < curve["required_n"]["median"] < 500_000
 
@@ -246,7 +246,7 @@ def test_the_next_n_weighs_cost():
 def test_a_curve_that_is_too_short_is_there_with_its_reason(points):
     short = points[(points.setting == "a") | (points.n < 4000)]
     curve = advice_of(short, 0.2)["b", "resnet18", 500]
-    assert curve["verdict"] == "undetermined" and "2 distinct n" in curve["reason"]
+    assert curve["verdict"] == curve["kind"] == "undetermined" and "2 distinct n" in curve["reason"]
     assert advice_of(short, 0.2)["a", "resnet18", 500]["probabilities"] is not None
 
 

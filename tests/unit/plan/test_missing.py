@@ -36,11 +36,11 @@ def plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Plan:
         ("libXi.so.6: cannot open shared object file", "install the system package that holds libXi.so.6"),
         (
             "No module named 'numpy'",
-            "install syn2real[render]" if sys.version_info[:2] == (3, 11) else "3.11",
+            "pip install '.[render]'" if sys.version_info[:2] == (3, 11) else "3.11",
         ),
     ],
 )
-def test_a_blender_that_cannot_be_imported_is_told_with_the_mend(
+def test_a_blender_that_cannot_be_imported_is_said_with_the_fix(
     plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: str, fix: str
 ) -> None:
     (tmp_path / "bpy.py").write_text(f"raise ImportError({error!r})\n")

@@ -44,6 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Print the advice, and write it as a page or a figure where that is asked for."""
     from syn2real.files import check_output, write_text
     from syn2real.laws.advice import advise_of, forecast_table
+    from syn2real.laws.forecast import Goal
     from syn2real.laws.reading import read_csv
     from syn2real.report.wording import advice_text
 
@@ -55,14 +56,11 @@ def run(arguments: argparse.Namespace) -> int:
     for key, out in pictures.items():
         require_page(f"--{key}")
         check_output(out, arguments.file, key=f"--{key}")
-    table = forecast_table(
-        read_csv(arguments.file),
-        arguments.target_error,
-        max_images=arguments.max_images,
-        cost_per_image=arguments.cost_per_image,
-        cost_per_run=arguments.cost_per_run,
-        **table_options(arguments),
+    given, options = arguments, table_options(arguments)
+    goal = Goal(
+        given.target_error, given.max_images, given.cost_per_image, given.cost_per_run, options.pop("level")
     )
+    table = forecast_table(read_csv(given.file), goal, **options)
     result = advise_of(table)
     for key, out in pictures.items():
         title = say("question", target=result["target_error"])

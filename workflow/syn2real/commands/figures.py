@@ -8,7 +8,7 @@ from syn2real.commands.base import COLUMNS, number
 
 HELP = "draw each figure that a table of measurements supports"
 EXAMPLE = "syn2real figures points.csv -o figures"
-EXTRA = {"workflow": ("matplotlib",)}
+EXTRA = {"page": ("matplotlib",)}
 NAMED = {"recipe": "one", "setting": "all", "ptask": "one", "ftask": "error", "model": "one"}
 """What stands in a column that a table lacks."""
 OF_LABELS = ("equal-loss", "landscapes")

@@ -57,24 +57,24 @@ def advise_table(
     -------
     dict
         ``{"version", "unit", "notes", "target_error", "max_images", "curves": [{"curve", "verdict",
-        "probabilities", "required_n", "cost", "next_n", "lever", "effect", "shape", ...}]}``; unit, effect
-        and shape as in `fit_table`. The cost is that of one run with the median required n and of rendering
-        what the largest measured set lacks. ``photographs``, where there is any, is as in `fit_table`, with
-        the probability of what the verdict is about on these photographs and on all like them (``p_these``,
-        ``p_all``), whether the verdict is sure for all of them (``sure``), and how many photographs would
-        make it so (``settles``).
+        "kind", "probabilities", "required_n", "cost", "next_n", "lever", "effect", "shape", ...}]}``; unit,
+        effect and shape as in `fit_table`. The kind is the verdict in one word, without its numbers. The cost
+        is that of one run with the median required n and of rendering what the largest measured set lacks.
+        ``photographs``, where there is any, is as in `fit_table`, with the probability of what the verdict is
+        about on these photographs and on all like them (``p_these``, ``p_all``), whether the verdict is sure
+        for all of them (``sure``), and how many photographs would make it so (``settles``).
 
     Raises
     ------
     InputError
         For bad input, in one line.
     """
-    options: dict[str, Any] = {
-        "max_images": max_images, "cost_per_image": cost_per_image, "cost_per_run": cost_per_run, "by": by,
-        "level": level, "pool": pool, "allow_unfitted": allow_unfitted, "test_size": test_size, "unit": unit,
-        "file": file,
-    }  # fmt: skip
-    return advise_of(forecast_table(frame, target_error, **options))
+    goal = Goal(target_error, max_images, cost_per_image, cost_per_run, level)
+    table = forecast_table(
+        frame, goal, pool=pool, test_size=test_size, unit=unit,
+        by=by, allow_unfitted=allow_unfitted, file=file,
+    )  # fmt: skip
+    return advise_of(table)
 
 
 @dataclass(frozen=True)
@@ -108,35 +108,30 @@ class Forecasts:
 
 def forecast_table(
     frame: pd.DataFrame,
-    target_error: float,
+    goal: Goal,
     *,
-    max_images: float | None = None,
-    cost_per_image: float = 1.0,
-    cost_per_run: float | None = None,
-    level: float = 0.95,
     pool: bool = True,
     test_size: float | None = None,
     unit: str = "rate",
     **reading: Any,
 ) -> Forecasts:
-    """Fit and forecast every curve of a table; parameters and errors as of `advise_table`."""
-    goal = Goal(target_error, max_images, cost_per_image, cost_per_run, level)
+    """Fit and forecast every curve of a table; the goal is in its unit, all else as for `advise_table`."""
     _check(goal, unit)
     if unit == "percent":
-        goal = replace(goal, target_error=target_error / 100)
+        goal = replace(goal, target_error=goal.target_error / 100)
     curves, notes = read_curves(frame, test_size=test_size, unit=unit, **reading)
     reasons = [LAW.why_not(curve) for curve in curves]
     good = [curve for curve, reason in zip(curves, reasons, strict=True) if reason is None]
-    fits = iter(posterior.fit(good, LAW, pool=pool, level=level)[0])
+    fits = iter(posterior.fit(good, LAW, pool=pool, level=goal.level)[0])
     found = [next(fits) if reason is None else None for reason in reasons]
     forecasts = [CurveForecast(curve, goal, fit) for curve, fit in zip(curves, found, strict=True)]
-    if max_images is not None and any(max_images < one.most for one in forecasts):
+    if any(one.limit < one.most for one in forecasts):
         notes.append("--max-images lies below a measured n, which counts as within reach all the same")
-    if max_images is None:
+    if goal.max_images is None:
         notes.append(f"without --max-images, {LIMIT:g} times a curve's largest measured n is within reach")
     tested: list[Tested | None] = []
     for one in forecasts:
-        known, unread = (None, []) if one.fit is None else find_tested(one.curve, level, test_size)
+        known, unread = (None, []) if one.fit is None else find_tested(one.curve, goal.level, test_size)
         tested.append(known)
         notes += unread
     shapes = [describe_shape(curve) for curve in curves]
@@ -185,8 +180,9 @@ def _advice(
     curve = forecast.curve
     if forecast.fit is None:
         return {
-            "curve": curve.identity, "verdict": verdict("undetermined"), "reason": reason, "detail": reason,
-            "probabilities": None, "required_n": None, "next_n": next_size(curve), "lever": None,
+            "curve": curve.identity, "verdict": verdict("undetermined"), "kind": "undetermined",
+            "reason": reason, "detail": reason, "probabilities": None, "required_n": None,
+            "next_n": next_size(curve), "lever": None,
         }  # fmt: skip
     chances = forecast.probabilities
     others = [other for other in forecasts if other is not forecast and other.fit]
@@ -194,7 +190,8 @@ def _advice(
     middle, lower, upper = map(number, forecast.at_limit)
     return {
         "curve": curve.identity,
-        "verdict": lever.verdict,
+        "verdict": lever.name if lever.kind == "lever" else verdict(lever.kind, n=next_n),
+        "kind": lever.kind,
         "reason": None,
         "probabilities": chances,
         "required_n": {**forecast.required_n, "p_unreachable": chances["unreachable"]},
@@ -232,12 +229,11 @@ def _decide(
 ) -> tuple[Lever, float | None]:
     """Choose between done, more images, another lever, and another measurement."""
     if chances["reached"] >= SURE:
-        return Lever(verdict("reached"), None, say("why_reached")), None
+        return Lever("reached", None, say("why_reached")), None
     if forecast.reachable >= SURE and chances["reached"] >= LIKELY:
-        detail = say("why_probably", n=forecast.most)
-        return Lever(verdict("probably", n=forecast.most), None, detail), forecast.most
+        return Lever("probably", None, say("why_probably", n=forecast.most)), forecast.most
     if forecast.reachable >= SURE:
-        return Lever(verdict("more"), verdict("more"), say("why_more")), None
+        return Lever("more", verdict("more"), say("why_more")), None
     lever = choose_lever(forecast, others)
     open_n = open_size(forecast.curve, shape)
     if open_n is not None and lever.name is None:
@@ -260,13 +256,13 @@ def open_size(curve: Curve, shape: str | None) -> float | None:
 
 
 def _measure(forecast: CurveForecast, n: float) -> str:
-    """Return the verdict that another measurement decides."""
-    return verdict("repeat" if n in forecast.curve.n else "measure", n=n)
+    """Return the kind of verdict that another measurement decides."""
+    return "repeat" if n in forecast.curve.n else "measure"
 
 
 def _why(forecast: CurveForecast, n: float) -> str:
     """Say what the next measurement is for."""
-    return say("why_repeat" if n in forecast.curve.n else "why_measure", n=n)
+    return say(f"why_{_measure(forecast, n)}", n=n)
 
 
 def best_next(forecast: CurveForecast) -> float:

@@ -84,31 +84,17 @@ def labels_needed(curves: Sequence[Curve], n: float, target: float) -> dict[str,
         `most` labels, `FARTHEST` times the largest measured s; held_out is the root mean square log error of
         what was held out, None where nothing could be. None where no law of n and s can be fitted.
     """
-    found = label_errors(curves, n)
-    if found is None:
-        return None
-    enough = found.pop("sizes")[found.pop("errors") <= target]
-    return {"labels": float(enough[0]) if len(enough) else None} | found
-
-
-def label_errors(curves: Sequence[Curve], n: float) -> dict[str, Any] | None:
-    """Return the forecast error at many numbers of labels, with what `labels_needed` says of any target.
-
-    Returns
-    -------
-    dict or None
-        ``{"law", "most", "held_out", "sizes", "errors"}``, the last two of shape (400,).
-    """
     names = ("n", "s", "error", "weight", "seed")
     rows = pd.concat([pd.DataFrame({name: getattr(curve.runs, name) for name in names}) for curve in curves])
     found = label_forecast(rows.loc[:, ~(rows < 0).all()])  # no seed is -1
     if found is None:
         return None
     sizes = np.geomspace(rows["s"][rows["s"] > 0].min(), FARTHEST * rows["s"].max(), 400)
+    enough = sizes[found.predict(n, sizes) <= target]
     scores = found.scores.get(found.law)
     return {
-        "law": found.law, "most": float(sizes[-1]), "held_out": total(scores) if scores else None,
-        "sizes": sizes, "errors": found.predict(n, sizes),
+        "law": found.law, "labels": float(enough[0]) if len(enough) else None, "most": float(sizes[-1]),
+        "held_out": total(scores) if scores else None,
     }  # fmt: skip
 
 

@@ -14,18 +14,18 @@ from syn2real.laws.forecast import CurveForecast
 from syn2real.laws.labels import labels_needed
 from syn2real.laws.results import number
 from syn2real.laws.table import Curve
-from syn2real.laws.verdicts import FACTORS, LIKELY, say, verdict
+from syn2real.laws.verdicts import FACTORS, LIKELY, say
 
 
 @dataclass(frozen=True)
 class Lever:
-    """The verdict, the lever's name (None where there is none to pull), why, and the levers of the file.
+    """The verdict's kind, the lever's name (None where there is none to pull), why, and the file's levers.
 
     `tried` has of each lever the curve it leads to, the probability that this reaches the target within the
     limit, and its error there with an interval.
     """
 
-    verdict: str
+    kind: str
     name: str | None
     detail: str
     tried: dict[str, dict[str, Any]] | None = None
@@ -39,16 +39,16 @@ def choose_lever(here: CurveForecast, others: Sequence[CurveForecast]) -> Lever:
         if name and (name not in best or _rank(other) > _rank(best[name])):
             best[name] = other
     if not best:
-        return Lever(verdict("blind"), None, say("other_curves", n=here.most))
+        return Lever("blind", None, say("other_curves", n=here.most))
     tried = {name: _outcome(here, other) for name, other in best.items()}
     if "label more" in tried:
-        same = other_labels(here.curve, [other.curve for other in others])
+        same = [here.curve, *(o.curve for o in others if [*change_to(here.curve, o.curve)] == ["s"])]
         tried["label more"]["needed"] = labels_needed(same, here.most, here.goal.target_error)
     name = max(best, key=lambda key: _rank(best[key]))
     words = {key: _words(key, outcome) for key, outcome in tried.items()}
     if best[name].reachable < max(LIKELY, here.reachable):
-        return Lever(verdict("blind"), None, say("no_lever", levers="; ".join(words.values())), tried)
-    return Lever(name, name, words[name], tried)
+        return Lever("blind", None, say("no_lever", levers="; ".join(words.values())), tried)
+    return Lever("lever", name, words[name], tried)
 
 
 def _outcome(here: CurveForecast, other: CurveForecast) -> dict[str, Any]:
@@ -61,11 +61,6 @@ def _outcome(here: CurveForecast, other: CurveForecast) -> dict[str, Any]:
         "lower": lower,
         "upper": upper,
     }
-
-
-def other_labels(here: Curve, others: Sequence[Curve]) -> list[Curve]:
-    """Return a curve and those of the others that differ from it in s alone."""
-    return [here, *(other for other in others if differing([here.identity, other.identity]) == ["s"])]
 
 
 def change_to(here: Curve, other: Curve) -> dict[str, Any]:

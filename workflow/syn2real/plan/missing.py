@@ -207,5 +207,5 @@ def missing_blender(plan: Plan) -> Iterator[str]:
         elif sys.version_info[:2] != (3, 11):
             hint = "Blender's module needs Python 3.11"
         else:
-            hint = "install syn2real[render]"
+            hint = "pip install '.[render]'"
         yield f"bpy: Blender cannot be imported ({last}); {hint}"

@@ -16,19 +16,30 @@ from syn2real.laws.advice import Forecasts, next_size, open_size
 from syn2real.laws.bayes.batch import WALKS
 from syn2real.laws.bayes.draws import Draws, Mixture
 from syn2real.laws.forecast import CurveForecast, least_reached
-from syn2real.laws.labels import label_errors
-from syn2real.laws.levers import change_text, change_to, other_labels, single_factor
+from syn2real.laws.levers import change_text, change_to, single_factor
 from syn2real.laws.results import Rows, ceiling, number
-from syn2real.laws.verdicts import FARTHEST, LIMIT, RULES
-from syn2real.report.wording import curve_names, estimate_text, opening, plain_text, tested_text
+from syn2real.laws.verdicts import FARTHEST, LIMIT, RULES, say
+from syn2real.report.wording import (
+    NUMBERS,
+    advice_notes,
+    curve_names,
+    estimate_text,
+    number_rows,
+    plain_text,
+    verdict_text,
+)
 
 HERE = Path(__file__).parent
-CHART, SCRIPT, TEMPLATE = "answer.chart.json", "answer.js", "answer.html"
+CHART, TEMPLATE, SCRIPTS = "answer.chart.json", "answer.html", ("forecast.js", "answer.js")
 NEEDS = ("jinja2", "vl_convert")
 SIZES = 48  # at which a curve is drawn
 COLUMNS = 2  # of the figure's panels
 WIDTH = 420  # pixels of a panel
 LINE = 68  # characters of a line of its subtitle
+KEY = (
+    "Dots: measured errors. Line and band: the forecast (median, {level:g} % interval). Red: the target. "
+    "Dashed: the images available."
+)
 
 
 def can_draw() -> bool:
@@ -60,12 +71,16 @@ def page(table: Forecasts, result: dict[str, Any], title: str, *, note: str = ""
     environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
     template = environment.from_string((HERE / TEMPLATE).read_text(encoding="utf-8"))
     vega = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;").replace("</script", "<\\/script")
-    script = (HERE / SCRIPT).read_text(encoding="utf-8")
-    data, notes = page_data(table, result), result["notes"]
-    said = [(c["name"], plain_text(a, result)) for c, a in zip(data["curves"], result["curves"], strict=True)]
+    data = page_data(table, result)
+    said = [
+        (one["name"], plain_text(answer, result), verdict_text(answer))
+        for one, answer in zip(data["curves"], result["curves"], strict=True)
+    ]
     return template.render(
-        title=title, data=data, said=said, notes=notes, vega=vega, script=script, note=note, more=more
-    )
+        title=title, note=note, more=more, data=data, said=said, vega=vega,
+        key=_key(table), header=NUMBERS, rows=number_rows(result), notes=advice_notes(result),
+        scripts=[(HERE / name).read_text(encoding="utf-8") for name in SCRIPTS],
+    )  # fmt: skip
 
 
 def figure(table: Forecasts, result: dict[str, Any]) -> str:
@@ -87,8 +102,15 @@ def figure(table: Forecasts, result: dict[str, Any]) -> str:
         lines = textwrap.wrap(plain_text(answer, result), LINE)
         title = {"text": curve["name"], "subtitle": lines, "anchor": "start"}
         panels.append(spec | {"width": WIDTH, "height": 260, "title": title})
-    whole = {"concat": panels, "columns": COLUMNS, "config": {"background": "white"}}
+    question, key = say("question", target=result["target_error"]), _key(table)
+    heading = {"text": question, "subtitle": textwrap.wrap(key, LINE), "anchor": "start", "offset": 16}
+    whole = {"title": heading, "concat": panels, "columns": COLUMNS, "config": {"background": "white"}}
     return str(vl_convert.vegalite_to_svg(whole))
+
+
+def _key(table: Forecasts) -> str:
+    """Return what the marks of a chart mean."""
+    return KEY.format(level=100 * table.goal.level)
 
 
 def page_data(table: Forecasts, result: dict[str, Any], *, draws: bool = True) -> dict[str, Any]:
@@ -141,9 +163,8 @@ def _known(one: CurveForecast, answer: dict[str, Any]) -> dict[str, Any]:
     """Return what holds for a curve whatever the goal."""
     curve, fit = one.curve, one.fit
     known = {
-        "n": curve.n.tolist(), "error": curve.error.tolist(), "seen": opening(answer),
-        "shape": answer["shape"], "reason": answer["reason"], "next_n": next_size(curve), "law": None,
-        "tested": tested_text(answer),
+        "n": curve.n.tolist(), "error": curve.error.tolist(), "shape": answer["shape"],
+        "reason": answer["reason"], "next_n": next_size(curve), "law": None,
         "drawn": {"points": [{"n": n, "error": e} for n, e in zip(curve.n, curve.error, strict=True)]},
     }  # fmt: skip
     known["drawn"]["lines"] = []
@@ -168,16 +189,12 @@ def _draws(table: Forecasts, place: int) -> dict[str, Any]:
     one, tested = table.curves[place], table.tested[place]
     if one.fit is None:
         return {}
-    forecast, levers = one.fit.forecast, _levers(table, place)
+    forecast = one.fit.forecast
     parts = forecast.parts if isinstance(forecast, Mixture) else [forecast]
-    labels = None
-    if any(name == "label more" for name, *_ in levers):
-        others = [other.curve for other in table.curves if other is not one and other.fit]
-        labels = label_errors(other_labels(one.curve, others), one.most)
     known: dict[str, Any] = {
-        "parts": [_part(part) for part in parts], "least_reached": least_reached(one.curve), "levers": levers,
-        "open_n": open_size(one.curve, table.shapes[place]), "photographs": None,
-        "labels": labels and labels | {key: _packed(labels[key]) for key in ("sizes", "errors")},
+        "parts": [_part(part) for part in parts], "least_reached": least_reached(one.curve),
+        "levers": _levers(table, place), "open_n": open_size(one.curve, table.shapes[place]),
+        "photographs": None,
     }  # fmt: skip
     if tested is not None:
         some = tested.photographs
@@ -199,12 +216,12 @@ def _levers(table: Forecasts, place: int) -> list[tuple[str, int, str]]:
 
 
 def _part(part: Draws) -> dict[str, Any]:
-    """Return draws of one curve; V⁻¹ and the residuals follow from the rest."""
+    """Return draws of one curve; the residuals follow from the rest."""
     columns = {"alpha": part.alpha, "share": part.decline_share, "level": part.level, "sigma": part.sigma}
-    columns |= {"first": part.normal[0], "second": part.normal[1]}
+    columns |= {"first": part.normal[0], "second": part.normal[1], "inverse": part.inverse}
     return {
-        "n": part.n.tolist(), "y": part.y.tolist(), "weight": part.weight.tolist(), "n0": part.n0,
-        "shift": part.shift, "test_size": number(part.test_size),
+        "n": part.n.tolist(), "y": part.y.tolist(), "n0": part.n0, "shift": part.shift,
+        "test_size": number(part.test_size),
         "pick": base64.b64encode(part.pick.astype(np.uint8).tobytes()).decode(),
         **{name: _packed(values) for name, values in columns.items()},
     }  # fmt: skip

@@ -9,6 +9,7 @@ import pandas as pd
 
 from syn2real.files import read_json, write_json, write_text
 from syn2real.laws.advice import Forecasts, advise_of, forecast_table
+from syn2real.laws.forecast import Goal
 from syn2real.laws.results import VERSION, identified
 from syn2real.report.answer import can_draw, page
 from syn2real.report.wording import (
@@ -60,12 +61,11 @@ def write_advice(
     write_json(data, advised or {"version": VERSION, "target_error": None, "curves": []})
     title, note = f"{experiment['name']}: {experiment['question']}", _stand_in_note(experiment["stand_ins"])
     words = advice_text(advised) if advised else _without_target(fitted["curves"])
-    supported = ["## What the fits support", *_supported(fitted["curves"]), _repetitions(points)]
-    text = _paragraphs(f"# {title}", note, words, *supported)
+    supported = _paragraphs("## What the fits support", *_supported(fitted["curves"]), _repetitions(points))
+    text = _paragraphs(f"# {title}", note, words, supported)
     write_text(markdown, text)
     if table and advised and can_draw():
-        below = _in_html(_paragraphs(words, *supported))
-        write_text(html, page(table, advised, title, note=_in_html(note), more=below))
+        write_text(html, page(table, advised, title, note=_in_html(note), more=_in_html(supported)))
     else:
         write_text(html, page_of(experiment["name"], text))
 
@@ -101,13 +101,8 @@ def _forecast(points: pd.DataFrame, experiment: dict[str, Any]) -> Forecasts | N
     if experiment["target_error"] is None:
         return None
     costs = {f"cost_per_{name}": value for name, value in experiment["costs"].items() if value is not None}
-    return forecast_table(
-        points,
-        target_error=experiment["target_error"],
-        max_images=experiment["max_images"],
-        allow_unfitted=True,
-        **costs,
-    )
+    goal = Goal(experiment["target_error"], experiment["max_images"], **costs)
+    return forecast_table(points, goal, allow_unfitted=True)
 
 
 def _without_target(curves: list[dict[str, Any]]) -> str:

@@ -9,9 +9,14 @@ from syn2real.laws.columns import differing
 from syn2real.laws.levers import change_text
 from syn2real.laws.results import FIXED, SETTLED, UNSETTLED
 from syn2real.laws.tested import BINOMIAL
-from syn2real.laws.verdicts import CLASSES, LIKELY, RULES, SURE, say, verdict
+from syn2real.laws.verdicts import CLASSES, LIKELY, RULES, SURE, say
 from syn2real.report.markdown import markdown_table
 
+NUMBERS = (
+    "curve", "largest n", "error there", "P(reached)", "P(within)", "P(beyond)", "P(unreachable)",
+    "required n: lower", "median", "upper",
+)  # fmt: skip
+"""The columns of the table of an advice."""
 MOST_NAMES = 12  # classes that a sentence names; the JSON has them all
 
 
@@ -31,20 +36,27 @@ def advice_text(result: dict[str, Any]) -> str:
     names, shared = curve_names([curve["curve"] for curve in result["curves"]])
     lines = [f"# {say('question', target=result['target_error'])}", ""]
     lines += [f"All curves: {shared}.", ""] if shared else []
-    named = list(zip(names, result["curves"], strict=True))
-    lines += [f"- **{name}**: {verdict_text(curve)}" for name, curve in named]
-    lines += ["", "## Numbers", ""]
-    header = ["curve", "largest n", "error there", "P(reached)", "P(within)", "P(beyond)", "P(unreachable)"]
-    header += ["required n: lower", "median", "upper"]
-    lines.append(markdown_table(header, (_numbers(name, curve) for name, curve in named)))
-    lines += ["", *(f"- Note: {note}." for note in result["notes"])]
-    if not any("photographs" in curve for curve in result["curves"]):
-        lines.append("- All of this is about the images that the runs were tested on.")
-    level = f"{100 * result['level']:g} %"
-    lines.append(
-        f"- Required n: with these images half of the forecasts reach the target ({level} interval)."
-    )
+    lines += [
+        f"- **{name}**: {verdict_text(curve)}" for name, curve in zip(names, result["curves"], strict=True)
+    ]
+    lines += ["", "## Numbers", "", markdown_table(NUMBERS, number_rows(result)), ""]
+    lines += [f"- {note}" for note in advice_notes(result)]
     return "\n".join(lines).strip() + "\n"
+
+
+def advice_notes(result: dict[str, Any]) -> list[str]:
+    """Return what stands below the numbers of `advise_table`, a sentence each."""
+    notes = [f"Note: {note}." for note in result["notes"]]
+    if not any("photographs" in curve for curve in result["curves"]):
+        notes.append("All of this is about the images that the runs were tested on.")
+    level = f"{100 * result['level']:g} % interval"
+    return [*notes, f"Required n: with these images half of the forecasts reach the target ({level})."]
+
+
+def number_rows(result: dict[str, Any]) -> list[list[str]]:
+    """Return the cells of `NUMBERS` for each curve of `advise_table`."""
+    names, _ = curve_names([curve["curve"] for curve in result["curves"]])
+    return [_numbers(name, curve) for name, curve in zip(names, result["curves"], strict=True)]
 
 
 def fit_text(result: dict[str, Any]) -> str:
@@ -134,15 +146,13 @@ def plain_text(curve: dict[str, Any], result: dict[str, Any]) -> str:
     result : dict
         What `advise_table` returned.
     """
-    next_n, lever = curve["next_n"], curve["lever"]
-    kinds = (name for name in RULES["verdicts"] if verdict(name, n=next_n or 0) == curve["verdict"])
-    sentence: str = RULES["plain"][next(kinds, "lever")]
+    sentence: str = RULES["plain"][curve["kind"]]
     if curve["probabilities"] is None:
-        return sentence.format(n=next_n)
-    tried = (curve["levers"] or {}).get(lever)
+        return sentence.format(n=curve["next_n"])
+    tried = (curve["levers"] or {}).get(curve["lever"])
     return sentence.format(
-        target=result["target_error"], limit=curve["limit_n"], most=curve["largest_n"], n=next_n, name=lever,
-        change=change_text(tried["change"]) if tried else "",
+        target=result["target_error"], limit=curve["limit_n"], most=curve["largest_n"], n=curve["next_n"],
+        name=curve["lever"], change=change_text(tried["change"]) if tried else "",
         images=_images(curve["required_n"]["median"], curve),
     )  # fmt: skip
 
