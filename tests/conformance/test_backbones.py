@@ -1,13 +1,14 @@
 """Every backbone gives what its family promises, and comes back from its file."""
 
 import inspect
+import re
 
 import pytest
 import torch
 
 from syn2real import plugins
 from syn2real.backbones.base import Backbone, build_backbone, save_backbone
-from syn2real.backbones.schema import family_of, model_names
+from syn2real.backbones.schema import RANDOM, family_of, model_names
 from syn2real.tasks.base import build_model
 
 FAMILIES = plugins.names("backbones")
@@ -26,10 +27,13 @@ def smallest(family):
 def test_a_family_names_its_backbones_without_being_imported(family):
     names = plugins.constant("backbones", family, "NAMES")
     assert names and all(family_of(name) == family for name in names)
-    published = plugins.constant("backbones", family, "PUBLISHED")
-    assert all(weights and licence for weights, licence in published.items())
-    build = plugins.load("backbones", family).build
-    assert inspect.signature(build).parameters["output_stride"].default == 32
+    module, published = plugins.load("backbones", family), plugins.constant("backbones", family, "PUBLISHED")
+    assert inspect.signature(module.build).parameters["output_stride"].default == 32
+    for start, about in published.items():
+        assert re.fullmatch("[a-z0-9]+(-[a-z0-9]+)*", start) and start != RANDOM
+        assert about["licence"] and {*about} <= {"licence", "models", "detector"}
+        assert {*about.get("models", names)} <= {*names}
+    assert not published or [*inspect.signature(module.fetch).parameters] == ["name", "start"]
 
 
 def test_no_two_families_share_a_name():

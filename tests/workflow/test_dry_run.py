@@ -37,6 +37,13 @@ def test_a_mistake_is_one_line_with_code_2(checkout: Checkout, old: str, new: st
     assert (check.returncode, check.stderr) == (2, errors[0] + "\n")
 
 
+def test_another_start_has_all_runs_again_and_its_weights_are_fetched_once(checkout: Checkout) -> None:
+    name = "config/experiments/smoke.yaml"
+    checkout.edit(name, "seeds: [0]", "seeds: [0]\ninitial: [random, imagenet]")
+    planned = checkout.planned()
+    assert (planned["fetch_weights"], planned["pretrain"], planned["finetune"]) == (1, 2 * 4, 2 * 15)
+
+
 def test_a_pilot_is_planned_apart_and_trains_nothing_twice(checkout: Checkout) -> None:
     refused = checkout.snakemake("pilot", "--dry-run")
     assert refused.returncode == 2 and "Traceback" not in refused.stdout
@@ -93,7 +100,7 @@ def test_check_prints_runs_images_and_hours(checkout: Checkout) -> None:
     done = checkout.syn2real("check", "config/experiments/smoke.yaml")
     assert done.returncode == 0, done.stderr
     assert "pretrain  4 runs, about 0.0" in done.stdout
-    assert "finetune  15 runs (3 of them from scratch, n = 0)" in done.stdout
+    assert "finetune  15 runs (3 of them without pre-training, n = 0)" in done.stdout
     assert "smoke: 16 images in 2 shards, 0 of them rendered already" in done.stdout
     assert "complexity by 8 images a setting, 0 of 1 done already" in done.stdout
     assert "resnet18 trained for sinclass on smoke-stand-in-imagenet, about 0.0" in done.stdout

@@ -102,6 +102,11 @@ def test_a_new_model_adds_only_its_runs(reuse: Checkout) -> None:
     assert reuse.planned() == {"pretrain": 4, "finetune": 15} | ANSWERS
 
 
+def test_a_new_start_adds_only_its_runs(reuse: Checkout) -> None:
+    reuse.edit(EXPERIMENT, "seeds: [0]", "seeds: [0]\ninitial: [random, imagenet]")
+    assert reuse.planned() == {"fetch_weights": 1, "pretrain": 4, "finetune": 15} | ANSWERS
+
+
 def _finish_without(reuse: Checkout, part: str, kept: str, results: str) -> None:
     """Make the finished experiment one without a part of it: its results are gone, the others up to date."""
     reuse.edit(EXPERIMENT, part, kept)

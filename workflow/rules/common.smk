@@ -22,11 +22,12 @@ from syn2real.plan.missing import check_own_sizes, missing_blender, missing_data
 from syn2real.plan.pilot import all_pilots, pilot_lengths, pilot_runs
 from syn2real.plan.read import load_plan
 from syn2real.plan.runs import (
-    ADVICE, CLAIMS, COMPARISON, COMPLEXITY, EXTRAPOLATION, EXTRAPOLATION_TABLE, FETCHED_TARGET, FIGURE, FINETUNE, FITS,
+    ADVICE, CLAIMS, COMPARISON, COMPLEXITY, EXTRAPOLATION, EXTRAPOLATION_TABLE, FETCHED_TARGET, FIGURE, FINETUNE, FITS, INITIAL,
     FITS_TABLE, JUDGED, LAW, MATERIAL, MEASUREMENTS, NONE, OBJECTS, PAPER_LAW, PAPER_SHEET, PAPER_TABLE, PILOT, POINTS, PRETRAIN, REFERENCE, SAMPLES, SCANS, SHARD, STAND_IN, TEXTURES,
-    shard_files,
+    initial_name, shard_files,
 )  # fmt: skip
 from syn2real.plan.sheet import sheet_cells
+from syn2real.plan.starts import start_input, start_params
 from syn2real.plan.status import answers, report_progress
 from syn2real.schema import to_params
 from syn2real.tasks.schema import channel_of, tasks_of
@@ -58,6 +59,7 @@ wildcard_constraints:
     ftask=one_of(tasks_of("finetune")),
     target="[a-z0-9-]+",
     model=one_of(model_names()),
+    initial=r"(\+[a-z0-9-]+)?",
     n=r"\d+",
     seed=r"\d+",
     percent=r"\d+(\.\d+)?",
@@ -178,6 +180,18 @@ def pool_of(wildcards):
     So runs on whole scenes keep the params that they were made with.
     """
     return PLAN.pool(wildcards.setting, int(wildcards.n)) or ...
+
+
+def start_of(wildcards):
+    """What a run starts from, as params; of random weights Ellipsis, so that these keep the params they had."""
+    main, dry = workflow.is_main_process, workflow.output_settings.dryrun
+    start = start_params(PLAN, wildcards.model, initial_name(wildcards.initial), look=main, keep=not dry)
+    return start or ...
+
+
+def start_file_of(wildcards):
+    """The initial weights that the workflow fetches or makes; a user's own file is no input: its digest counts."""
+    return start_input(PLAN, wildcards.model, initial_name(wildcards.initial))
 
 
 def backbone_of(wildcards):

@@ -1,10 +1,11 @@
-"""Fine-tuning on a share of a target, from a backbone or from scratch (paper, §4.1 and Appendix A)."""
+"""Fine-tuning on a share of a target, from a pre-trained backbone or without one (paper, §4.1 and Appendix A)."""
 
 
 rule finetune:
     input:
         backbone=backbone_of,
         target=target_of,
+        start=start_file_of,
     output:
         metrics=f"{FINETUNE}/metrics.json",
     log:
@@ -13,6 +14,7 @@ rule finetune:
         fingerprint=lambda w: code("finetune", **learnt(w.ftask, w.model)),
         recipe=lambda w: resolved("finetune", w.ftask, w.model, w.recipe),
         target=lambda w: labelled(w.target),
+        start=start_of,
     threads: lambda w: PLAN.recipes[w.recipe].threads
     resources:
         mem_mb=lambda w, attempt, threads: training_memory("finetune", w.ftask, w, attempt, threads),

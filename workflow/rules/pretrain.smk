@@ -5,6 +5,7 @@ rule pretrain:
     input:
         train=lambda w: PLAN.shards(w.setting, "train", int(w.n)),
         val=lambda w: PLAN.shards(w.setting, "val", val_images(w)),
+        start=start_file_of,
     output:
         backbone=f"{PRETRAIN}/backbone.safetensors",
         metrics=f"{PRETRAIN}/metrics.json",
@@ -16,6 +17,7 @@ rule pretrain:
         recipe=lambda w: resolved("pretrain", w.ptask, w.model, w.recipe),
         val_images=val_images,
         pool=pool_of,
+        start=start_of,
     threads: lambda w: PLAN.recipes[w.recipe].threads
     resources:
         mem_mb=lambda w, attempt, threads: training_memory("pretrain", w.ptask, w, attempt, threads),

@@ -1,4 +1,4 @@
-"""Data that rendering and fine-tuning start from: objects, materials, target data sets."""
+"""Data that rendering and training start from: objects, materials, target data sets, published weights."""
 
 
 # Downloads run where Snakemake runs: a cluster's nodes often reach no provider. They have no conda environment:
@@ -8,6 +8,7 @@ localrules:
     fetch_textures,
     fetch_material,
     fetch_target,
+    fetch_weights,
     fetch_measurements,
 
 
@@ -127,6 +128,19 @@ rule fetch_target:
         "../../envs/train.yaml"
     script:
         "../scripts/fetch_target.py"
+
+
+rule fetch_weights:
+    output:
+        INITIAL,
+    log:
+        "results/logs/fetch-weights/{model}+{initial}.log",
+    wildcard_constraints:
+        initial="[a-z0-9-]+",
+    conda:
+        "../../envs/train.yaml"
+    script:
+        "../scripts/fetch_weights.py"
 
 
 rule fetch_measurements:

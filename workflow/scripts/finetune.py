@@ -1,4 +1,4 @@
-"""Fine-tune a backbone, or a network from scratch, on a share of a target and measure its error."""
+"""Fine-tune a pre-trained backbone, or initial weights, on a share of a target and measure its error."""
 
 from pathlib import Path
 
@@ -13,12 +13,15 @@ hand_over(snakemake)
 w, params = snakemake.wildcards, snakemake.params
 outputs = {name: Path(path) for name, path in snakemake.output.items()}
 backbone = Path(snakemake.input.backbone) if snakemake.input.get("backbone") else None
-stamps = [file_stamp(path) for path in [backbone] if path]
+start = None if params.start is Ellipsis else params.start
+stamps = [file_stamp(path) for path in [backbone, *snakemake.input.get("start", [])] if path]
 percent = float(w.percent)
 key = {name: w[name] for name in ("recipe", "setting", "ptask", "model")} | {
     "n": int(w.n), "seed": int(w.seed), "ftask": w.ftask, "target": w.target, "s_percent": percent
 }  # fmt: skip
-scratch = scratch_folder(outputs["metrics"], [key, params.fingerprint, params.recipe, params.target, stamps])
+key |= {"initial": w.initial.removeprefix("+")} if w.initial else {}
+given = [key, params.fingerprint, params.recipe, params.target, stamps, start]
+scratch = scratch_folder(outputs["metrics"], given)
 
 with job_log(snakemake.log[0], Attempt(snakemake.resources.attempt, scratch)):
     from syn2real.training.finetune import finetune
@@ -31,6 +34,7 @@ with job_log(snakemake.log[0], Attempt(snakemake.resources.attempt, scratch)):
         recipe=params.recipe,
         target={key: value for key, value in params.target.items() if key != "labels"},
         backbone=backbone,
+        start=start,
         percent=percent,
         outputs=outputs,
         scratch=scratch,

@@ -15,8 +15,9 @@ outputs = {name: Path(path) for name, path in snakemake.output.items()}
 stamps = [file_stamp(path) for path in snakemake.input]
 key = {name: w[name] for name in ("recipe", "setting", "ptask", "model")}
 key |= {name: int(w[name]) for name in ("n", "seed")}
-pool = None if params.pool is Ellipsis else params.pool
-scratch = scratch_folder(outputs["metrics"], [key, params.fingerprint, params.recipe, stamps, pool])
+key |= {"initial": w.initial.removeprefix("+")} if w.initial else {}
+pool, start = (None if given is Ellipsis else given for given in (params.pool, params.start))
+scratch = scratch_folder(outputs["metrics"], [key, params.fingerprint, params.recipe, stamps, pool, start])
 
 with job_log(snakemake.log[0], Attempt(snakemake.resources.attempt, scratch)):
     from syn2real.training.launch import launch
@@ -32,6 +33,7 @@ with job_log(snakemake.log[0], Attempt(snakemake.resources.attempt, scratch)):
         n=int(w.n),
         n_val=params.val_images,
         pool=pool,
+        start=start,
         outputs=outputs,
         scratch=scratch,
         threads=snakemake.threads,

@@ -1,10 +1,12 @@
 """torchvision's ResNets: digits, names and stages; one backbone file fits every task's model (A.2)."""
 
+from urllib.error import URLError
+
 import pytest
 import torch
 from torchvision.models import resnet as torchvision_resnet
 
-from syn2real.backbones.base import build_backbone, save_backbone
+from syn2real.backbones.base import build_backbone, fetch_published, save_backbone
 from syn2real.backbones.resnet import NAMES
 from syn2real.errors import InputError
 from syn2real.tasks.base import build_model
@@ -86,3 +88,40 @@ def test_another_depth_is_refused(tmp_path):
     save_backbone(path, build_backbone("resnet18").state(), {})
     with pytest.raises(InputError, match=r"backbone.safetensors: layer1\.2.*does not fit a resnet34"):
         build_backbone("resnet34").load(path)
+
+
+def published(monkeypatch, folder, network, weights):
+    """Keep a network's tensors where torchvision's loader looks before it downloads published ones."""
+    monkeypatch.setenv("TORCH_HOME", str(folder))
+    cache = folder / "hub/checkpoints"
+    cache.mkdir(parents=True)
+    torch.save(network.state_dict(), cache / weights.url.rpartition("/")[2])
+
+
+def test_published_weights_come_through_torchvisions_loader_and_their_file(monkeypatch, tmp_path):
+    torch.manual_seed(1)
+    network = torchvision_resnet.resnet18()
+    published(monkeypatch, tmp_path, network, torchvision_resnet.ResNet18_Weights.IMAGENET1K_V1)
+    state, licence = fetch_published("resnet18", "imagenet")
+    assert licence.startswith("BSD-3-Clause")
+    save_backbone(tmp_path / "w.safetensors", state, {"licence": licence})
+    backbone = build_backbone("resnet18").eval()
+    backbone.load(tmp_path / "w.safetensors")
+    backbone.require_fit(tmp_path / "w.safetensors")
+    images = torch.rand(2, 3, 64, 96)
+    with torch.no_grad():
+        logits = network.eval().fc(backbone.pooled(images))
+        assert torch.equal(logits, network(images)), "the original head gives the full model's logits"
+
+
+def test_published_weights_that_cannot_be_fetched_are_one_line(monkeypatch, tmp_path):
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+
+    def offline(*args, **kwargs):
+        raise URLError("no network")
+
+    monkeypatch.setattr("torch.hub.urlopen", offline)
+    with pytest.raises(
+        InputError, match="initial: imagenet: the weights of resnet18 cannot be fetched .*no net"
+    ):
+        fetch_published("resnet18", "imagenet")

@@ -42,6 +42,43 @@ def test_every_answer_begins_with_it(text, verdict, words):
     assert fit_text(fitted).splitlines()[1].strip().startswith(words)
 
 
+def test_each_start_is_compared_with_the_same_weights_without_renders():
+    starts = {"": HURTS, "imagenet": HELPS, "mine": NOTHING}
+    frame = pd.concat([table(text).assign(initial=name) for name, text in starts.items()])
+    result = advise_table(frame, 0.2)
+    found = {curve["curve"]["initial"]: curve["effect"] for curve in result["curves"]}
+    assert {name: effect["verdict"] for name, effect in found.items()} == {
+        "random": "hurts so far", "imagenet": "helps", "mine": "no effect beyond noise",
+    }  # fmt: skip
+    for name, effect_ in found.items():
+        assert (
+            effect_["initial"] == name
+            and f"from the same weights ({name}) without renders" in effect_["text"]
+        )
+        alone = effect(frame[frame.initial == ("" if name == "random" else name)].drop(columns="initial"))
+        assert {k: v for k, v in effect_.items() if k not in ("initial", "text")} == {
+            k: v for k, v in alone.items() if k not in ("initial", "text")
+        }
+    text = advice_text(result)
+    assert (
+        "- **initial random**: Pre-training hurts so far: with n = 16,000 the error is 0.346, from the"
+        in text
+    )
+
+
+def test_random_weights_alone_are_a_table_without_the_column():
+    plain = fit_table(table(HELPS))
+    for frame in (table(HELPS).assign(initial="random"), table(HELPS).assign(initial="")):
+        assert fit_table(frame)["curves"] == plain["curves"]
+
+
+def test_what_was_measured_without_renders_enters_no_fit():
+    frame = table(HELPS).assign(initial="imagenet")
+    other = frame.assign(error=frame.error.where(frame.n > 0, 0.1))
+    fits = [fit_table(each)["curves"][0]["fit"] for each in (frame, other, frame[frame.n > 0])]
+    assert fits[0] == fits[1] == fits[2]
+
+
 def test_what_could_have_been_seen_is_said():
     found = effect(table(NOTHING))
     assert found["lower"] < 0 < found["upper"] and 0 < found["smallest"] < 0.1
@@ -57,6 +94,28 @@ def test_one_run_of_each_cannot_tell_unless_the_test_set_is_known():
     assert known["upper"] == pytest.approx(0.8 * np.exp(1.959964 * deviation) - 1)
     assert effect(two, test_size=50)["verdict"] == "no effect beyond noise"
     assert effect(table("100,.5 200,.4 400,.3")) is None
+
+
+def test_one_run_of_each_on_the_same_images_tells_what_others_would_change(tmp_path):
+    random, count = np.random.default_rng(5), 400
+    hard = random.random(count)
+    wrong = {n: hard < part for n, part in ((0, 0.5), (100, 0.4))}  # the same images are hard for both
+    for n, each in wrong.items():
+        ids, label = np.array([f"{i}" for i in range(count)]), np.zeros(count, int)
+        np.savez(
+            tmp_path / f"{n}.npz", kind="label", ids=ids, classes=np.array(["a"]), label=label, wrong=each
+        )
+    frame = pd.DataFrame({"n": [0, 100], "error": [each.mean() for each in wrong.values()]})
+    found = effect(frame.assign(per_image=[str(tmp_path / f"{n}.npz") for n in wrong]))
+    assert found["verdict"] == "helps" and found["noise"] == "the test images, drawn again"
+    gains = wrong[100] / wrong[100].mean() - wrong[0] / wrong[0].mean()
+    half = 1.959964 * gains.std() / np.sqrt(count)
+    ends = np.log1p([found["lower"], found["upper"]])
+    assert np.diff(ends) / 2 == pytest.approx(half, rel=0.2)
+    assert half < 0.7 * 1.959964 * np.sqrt(sum((1 - e) / e for e in frame.error) / count), (
+        "than of two test sets"
+    )
+    assert effect(frame)["verdict"] == "one run cannot tell"
 
 
 def test_the_noise_is_never_below_that_of_the_test_set():

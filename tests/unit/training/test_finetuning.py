@@ -10,12 +10,14 @@ from safetensors.torch import load_file
 
 from syn2real.backbones.base import Backbone, build_backbone, save_backbone
 from syn2real.errors import InputError, TrainingError
+from syn2real.files import file_digest
 from syn2real.laws.per_image import FILE, read_per_image
-from syn2real.tasks.base import task_class
+from syn2real.tasks.base import build_model, task_class
 from syn2real.training import run
 from syn2real.training.finetune import finetune, train_reference
 from syn2real.training.metrics import read_metrics
 from syn2real.training.points import find_finished
+from syn2real.training.pretrain import pretrain
 from syn2real.training.progress import Progress
 
 FTASKS = ("sinclass", "objdet", "semseg")
@@ -181,6 +183,56 @@ def test_from_scratch_is_the_same_recipe_head_and_subset_without_the_backbone(
     assert pretrained.recipe == scratch.recipe and pretrained.iterations == scratch.iterations
     assert pretrained.subset_digest == scratch.subset_digest
     assert set(pretrained.inputs) - set(scratch.inputs) == {"backbone"}
+
+
+@pytest.fixture
+def detector(smoke_task, tmp_path):
+    """A whole detector's weights, by torchvision's names."""
+    torch.manual_seed(321)
+    task = smoke_task("objdet")
+    own, model = build_model(task, "resnet18")
+    state = {f"backbone.body.{key}": value for key, value in own.state().items()}
+    for prefix, part in task.detector_parts(model).items():
+        state |= {f"{prefix}{key}": value for key, value in part.state_dict().items()}
+    save_backbone(tmp_path / "detector.safetensors", state, {})
+    return tmp_path / "detector.safetensors"
+
+
+@pytest.mark.parametrize("n", [0, 16])
+def test_a_fine_tuning_starts_from_the_same_weights_with_renders_and_without(
+    n, arguments, backbone, detector, monkeypatch
+):
+    """Of a detector pyramid and proposals too; the backbone is that of the renders where there are any."""
+    watch = Watch(monkeypatch, "objdet")
+    given = arguments("objdet", backbone=backbone if n else None)
+    given["key"] |= {"initial": "mine", "n": n}
+    finetune(**given, start={"path": str(detector), "detector": True})
+    held, own = load_file(detector), load_file(backbone)
+    for name, tensor in held.items():
+        if name.startswith("backbone.body."):
+            expected = own[name.removeprefix("backbone.body.")] if n else tensor
+            assert torch.equal(watch.body[name.removeprefix("backbone.body.")], expected)
+        else:
+            assert torch.equal(watch.start[name], tensor), name
+    metrics = read_metrics(given["outputs"]["metrics"])
+    assert metrics.key.initial == "mine" and metrics.inputs["initial"] == file_digest(detector)
+    assert ("backbone" in metrics.inputs) == bool(n)
+
+
+def test_a_pre_training_starts_from_the_file_and_says_so(
+    key, resolve, shards, backbone, tmp_path, monkeypatch
+):
+    watch = Watch(monkeypatch, "mulclass")
+    outputs = {name: tmp_path / "out" / f"{name}.x" for name in ("backbone", "metrics", "curve")}
+    pretrain(
+        key=key | {"initial": "mine"}, recipe=resolve("pretrain", "mulclass"), shards=shards[0],
+        val_shards=shards[1], n=16, n_val=8, outputs=outputs, scratch=tmp_path / ".scratch", threads=1,
+        start={"path": str(backbone), "detector": False},
+    )  # fmt: skip
+    held = load_file(backbone)
+    assert all(torch.equal(watch.body[name], tensor) for name, tensor in held.items())
+    metrics = read_metrics(outputs["metrics"])
+    assert metrics.key.initial == "mine" and metrics.inputs["initial"] == file_digest(backbone)
 
 
 def test_the_last_iterations_metric_counts_even_where_an_earlier_one_was_better(arguments, monkeypatch):

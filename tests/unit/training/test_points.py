@@ -87,6 +87,20 @@ def test_two_test_sets_in_one_table_are_refused(tmp_path: Path) -> None:
     assert len(read_points([other])) == 1
 
 
+def test_runs_of_each_start_are_apart_and_two_files_of_one_name_are_refused(tmp_path: Path) -> None:
+    def run(n: int, initial: str, digest: str, folder: str = "") -> Path:
+        inputs = {"inputs": {"train": "1" * 64, "initial": digest * 64}}
+        return _write(tmp_path / initial / folder, n=n, initial=initial, changes=inputs)
+
+    mine = [run(0, "mine", "2"), run(40, "mine", "2"), run(40, "other", "3"), _write(tmp_path, n=40)]
+    assert [*read_points(mine)["initial"]] == ["mine", "other", "random", "mine"]
+    changed = run(80, "mine", "4", "later")
+    with pytest.raises(InputError) as caught:
+        read_points([*mine, changed])
+    expected = f"{changed}: inputs: started from another file called mine than {mine[0]}; it changed"
+    assert str(caught.value).startswith(expected)
+
+
 def test_runs_that_called_the_test_set_val_are_the_same_runs(tmp_path: Path) -> None:
     val, test = ({"inputs": {"train": "1" * 64, name: "9" * 64}} for name in ("val", "test"))
     paths = [_write(tmp_path / "a", n=40, changes=val), _write(tmp_path / "b", n=40, changes=test)]

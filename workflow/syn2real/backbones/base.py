@@ -15,8 +15,8 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from syn2real import plugins
-from syn2real.backbones.common.weights import check_tensors, read_weights
-from syn2real.backbones.schema import family_of
+from syn2real.backbones.common.weights import check_tensors, read_shapes, read_weights
+from syn2real.backbones.schema import family_of, published_starts
 from syn2real.errors import InputError
 from syn2real.files import atomic
 
@@ -106,6 +106,11 @@ class Backbone(nn.Module, ABC):
         check_tensors(state, own, self.name, path)
         self.net.load_state_dict(state, strict=False)
 
+    def require_fit(self, path: str | Path) -> None:
+        """Raise InputError, as `load` does, where a file holds other tensors; their values are not read."""
+        state = self._state_within(read_shapes(path), path)
+        check_tensors(state, self.net.state_dict(), self.name, path, values=False)
+
     def _state_within(self, weights: Mapping[str, Any], path: str | Path) -> dict[str, Tensor]:
         """Return this network's part of some weights, without the prefix that it has there."""
         own = self.net.state_dict()
@@ -140,6 +145,28 @@ def build_backbone(model: str, *, output_stride: int = 32) -> Backbone:
     """
     found: Backbone = plugins.load("backbones", family_of(model)).build(model, output_stride=output_stride)
     return found
+
+
+def fetch_published(model: str, start: str) -> tuple[dict[str, Tensor], str]:
+    """Return published weights of a backbone, by its library's own loader, and their licence.
+
+    Parameters
+    ----------
+    model, start : str
+        The backbone, and one of its `published_starts`.
+
+    Raises
+    ------
+    InputError
+        The loader cannot fetch them.
+    """
+    try:
+        found = plugins.load("backbones", family_of(model)).fetch(model, start)
+    except (OSError, RuntimeError) as error:
+        reason = str(error).strip().partition("\n")[0]
+        problem = f"the weights of {model} cannot be fetched ({reason}); give a file by initial_weights"
+        raise InputError(problem, key=f"initial: {start}") from None
+    return found, published_starts(model)[start]["licence"]
 
 
 def save_backbone(path: str | Path, state: dict[str, Tensor], metadata: dict[str, Any]) -> None:

@@ -4,12 +4,20 @@ import re
 
 import torch
 from torch import Tensor, nn
+from torchvision.models import detection
 from torchvision.models import resnet as torchvision_resnet
 
 from syn2real.backbones.base import Backbone
 
 NAMES = ("resnet18", "resnet34", "resnet50", "resnet101", "resnet152")
-PUBLISHED = {"IMAGENET1K_V1": "BSD-3-Clause; ImageNet's own terms allow non-commercial research"}
+PUBLISHED = {
+    "imagenet": {"licence": "BSD-3-Clause; ImageNet's own terms allow non-commercial research"},
+    "coco": {
+        "licence": "BSD-3-Clause; COCO's annotations are CC BY 4.0, its photographs under Flickr's terms",
+        "models": ("resnet50",),
+        "detector": True,
+    },
+}
 UNDILATED = ("resnet18", "resnet34")
 """torchvision's basic block refuses dilation."""
 
@@ -26,6 +34,16 @@ def build(name: str, *, output_stride: int = 32) -> Backbone:
         has stride 32.
     """
     return ResNet(name, 32 if name in UNDILATED else output_stride)
+
+
+def fetch(name: str, start: str) -> dict[str, Tensor]:
+    """Return published weights by torchvision's own loader: a classifier's, or of `coco` a Faster R-CNN's."""
+    net: nn.Module
+    if start == "coco":
+        net = detection.fasterrcnn_resnet50_fpn(weights="COCO_V1")
+    else:
+        net = getattr(torchvision_resnet, name)(weights="IMAGENET1K_V1")
+    return net.state_dict()
 
 
 class ResNet(Backbone):

@@ -17,7 +17,8 @@ runs; nor do metric, s_percent and n_params that are the same within each curve,
 laws in the model's size. Name the columns that do with --by to ignore the others. The column weight is
 a relative inverse variance of the log error.
 The column per_image may name each run's file of per-image results (`syn2real points` writes it).
-Rows with n = 0 (no pre-training) are not fitted but compared with the largest n.
+The column initial names the weights that a run started from; blank, or without the column, they are random.
+Rows with n = 0 (no pre-training) are not fitted but compared with the largest n, from the same weights.
 """
 
 PRIORS = """\

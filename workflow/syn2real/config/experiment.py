@@ -1,19 +1,18 @@
 """An experiment: which runs, or which table of measurements, answer one question. One YAML file each."""
 
-import math
-from collections import Counter
 from typing import TYPE_CHECKING, Annotated, Any, Self, TypeVar
 
-from pydantic import AfterValidator, Discriminator, Field, Tag, field_validator, model_validator
+from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
 from syn2real import plugins
-from syn2real.backbones.schema import ModelName
+from syn2real.backbones.schema import RANDOM, InitialWeights, ModelName
 from syn2real.complexity.schema import Complexity, FTask, Reference
+from syn2real.config.lengths import Length, Percent, Pilot, without_duplicates
 from syn2real.config.needs import claim_needs, needs
 from syn2real.config.recipe import shortened_name
 from syn2real.data.own_renders.schema import AnyOwnRenders, OwnRenders
 from syn2real.data.pools import Pool
-from syn2real.data.targets.schema import PILOT_PARTS, Target
+from syn2real.data.targets.schema import Target
 from syn2real.render.schema import Rendering, may_be_off, rendering_model
 from syn2real.schema import Name, Section, UserPath, later, renamed
 from syn2real.tasks.schema import tasks_of
@@ -46,9 +45,6 @@ else:
 
 T = TypeVar("T")
 
-RULE_OF_THREE = 3
-"""What never happened in N cases may still happen in 3 / N of all (at 95 %)."""
-
 
 def setting_kind(value: Any) -> str:
     """Return `pool` or `own-renders` for what has a key of theirs alone, else `rendering`.
@@ -75,25 +71,6 @@ Setting = Annotated[
     Discriminator(setting_kind),
 ]
 """The kind is known before the keys are checked, so that a mistake is reported for the right kind."""
-
-
-def without_duplicates(values: tuple[T, ...]) -> tuple[T, ...]:
-    """Return `values`, or refuse one that is listed twice."""
-    for value, count in Counter(values).items():
-        if count > 1:
-            raise ValueError(f"{value!r} is listed twice; list it once")
-    return values
-
-
-def _written_in_paths(percent: float) -> float:
-    """Return a share or a length, or refuse one whose digits do not fit the name of a run's folder."""
-    if percent < 1e-4 or float(f"{percent:.10g}") != percent:
-        raise ValueError(f"{percent!r} has too many digits; it may have ten and is 0.0001 or more")
-    return percent
-
-
-Length = Annotated[float, Field(gt=0, le=1), AfterValidator(_written_in_paths)]
-Percent = Annotated[float, Field(gt=0, le=100), AfterValidator(_written_in_paths)]
 
 
 class FineTuning(Section):
@@ -139,41 +116,6 @@ class Costs(Section):
 
     image: float | None = Field(default=None, gt=0, description="cost of one more rendered image")
     run: float | None = Field(default=None, gt=0, description="cost of one pre-training with its fine-tuning")
-
-
-class Pilot(Section):
-    """A pilot of a recipe's length: it trains at the smallest and the largest n, on labels cut from train."""
-
-    lengths: tuple[Length, ...] = Field(
-        default=(0.125, 0.25, 0.5, 1.0), min_length=2, description="lengths to try, in units of the recipe's"
-    )
-    seeds: tuple[Annotated[int, Field(ge=0)], ...] = Field(
-        default=(0,), min_length=1, description="run seeds"
-    )
-    parts: int = Field(
-        default=PILOT_PARTS,
-        ge=1,
-        le=PILOT_PARTS,
-        description="fifths of the target's training set that are tested on, each by fine-tunings of its own "
-        "that learn from the other four; by default each labelled image once. The test set is not read",
-    )
-    tolerance: float = Field(
-        default=0.2,
-        gt=0,
-        lt=1,
-        description="a length is as good as the longest if its errors are known to be within this share of "
-        "the longest's",
-    )
-
-    @property
-    def fewest(self) -> int:
-        """Tested images below which no two lengths are known to be alike, whatever their errors."""
-        return math.ceil(RULE_OF_THREE / self.tolerance)
-
-    @field_validator("lengths", "seeds")
-    @classmethod
-    def _no_duplicates(cls, values: tuple[T, ...]) -> tuple[T, ...]:
-        return without_duplicates(values)
 
 
 class PaperMethod(Section):
@@ -326,6 +268,13 @@ class Experiment(Question):
         (),
         description="pre-training sizes n in images; whole scenes, or any draw from a pool; 0: none",
     )
+    initial: tuple[Name, ...] = later(
+        (RANDOM,),
+        min_length=1,
+        description="weights that pre-training starts from, and fine-tuning without it (n = 0): random, "
+        "published ones of the models (imagenet, coco), or files of yours, by their names in initial_weights",
+    )
+    initial_weights: dict[Name, InitialWeights] = later({}, description="files of weights to start from")
     seeds: tuple[Annotated[int, Field(ge=0)], ...] = Field((0,), min_length=1, description="run seeds")
     renderings: dict[Name, Setting] = Field({}, description="settings of this experiment alone")
     targets: dict[Name, Target] = Field({}, description="targets of this experiment alone")
@@ -344,7 +293,7 @@ class Experiment(Question):
         measured = [figure for figure in plugins.names("report.figures") if "complexity" in needs(figure)]
         return (*self.figures, SAMPLED, *(measured if self.complexity else ()))
 
-    @field_validator("settings", "ptasks", "models", "sizes", "seeds")
+    @field_validator("settings", "ptasks", "models", "initial", "sizes", "seeds")
     @classmethod
     def _no_duplicates(cls, values: tuple[T, ...]) -> tuple[T, ...]:
         return without_duplicates(values)

@@ -12,7 +12,7 @@ import pandas as pd
 
 from syn2real.errors import InputError
 from syn2real.laws.dialects import known_name
-from syn2real.laws.reading import line_of, plain
+from syn2real.laws.reading import RANDOM, START, line_of, plain
 from syn2real.near import did_you_mean
 
 PER_IMAGE = "per_image"  # a run's file of what it got right on each test image
@@ -66,6 +66,8 @@ def identity_columns(
         names = [column for column in by if column not in varies]
     else:
         contract = {*NEVER_IDENTITY, *SOMETIMES, TEST_VARIANCE, *varies}
+        if START in frame.columns and (frame[START] == RANDOM).all():
+            contract.add(START)
         names = [c for c in frame.columns if c not in contract]
         if "s" not in frame.columns and "s_percent" in frame.columns:
             names = [c for c in frame.columns if c in (*names, "s_percent")]

@@ -18,6 +18,8 @@ from syn2real.laws.columns import ROUNDED, check_seeds, identity_columns, requir
 from syn2real.laws.reading import (
     DETECTION,
     NOTES,
+    RANDOM,
+    START,
     check_frame,
     number_column,
     plain,
@@ -200,6 +202,7 @@ def to_published(frame: pd.DataFrame, file: str | Path | None = None) -> tuple[p
     out["nparam"] = sizes.to_numpy()
     kept = {*SAME.values(), "n", "error", "value", "s_percent", "model", "n_params", "metric", "seed"}
     kept |= {"s"} if "s_percent" in frame else set()
+    kept |= {START} if START in checked and (checked[START] == RANDOM).all() else set()
     lost = [str(name) for name in frame.columns if name not in kept]
     notes = [f"it has no place for {', '.join(lost)}"] if lost else []
     return pd.DataFrame(out)[list(PUBLISHED)], [*checked.attrs[NOTES], *notes, f"{len(frame)} rows"]

@@ -1,4 +1,4 @@
-"""Does pre-training help at all? The largest n against none, before any law."""
+"""Do the renders help at all? The largest n against none from the same weights, before any law."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from syn2real.laws.photographs import resample
+from syn2real.laws.reading import START
 from syn2real.laws.results import number
 from syn2real.laws.shape import Noise, scatter
 from syn2real.laws.table import Curve, average, split_places
+from syn2real.laws.tested import FEWEST, LEAST_WHOLE, results_of
 
 ONE_RUN = "one run cannot tell"
 
@@ -31,11 +34,12 @@ class _Difference:
 
 
 def describe_effect(curve: Curve, level: float = 0.95) -> dict[str, Any] | None:
-    """Compare a curve's largest n with n = 0; None where the file has no run at n = 0.
+    """Compare a curve's largest n with n = 0 from the same weights; None where the file has no run at n = 0.
 
     The noise is that of the log errors: paired by seed where two or more seeds ran both (a paired t; two
     seeds alone say too little, so their scatter over all sizes counts), else the scatter of `curve_noise`.
-    Where the size of the test set is known, the noise is not less than its binomial one.
+    It is not less than what other test images would change: by the per-image results of the runs at both
+    ends, drawn again with the same images for all of them, else by the size of the test set (binomial).
 
     Parameters
     ----------
@@ -47,26 +51,43 @@ def describe_effect(curve: Curve, level: float = 0.95) -> dict[str, Any] | None:
     Returns
     -------
     dict or None
-        ``{"verdict", "n", "s", "start", "error", "change", "lower", "upper", "smallest", "noise", "text"}``:
-        the errors at n = 0 and n; their relative change, negative where pre-training helps, with its
-        interval; the least change that would have been seen; what the noise is read from; and all of it in
-        words. The last numbers and the noise are None where one run cannot tell.
+        ``{"verdict", "n", "s", "initial", "start", "error", "change", "lower", "upper", "smallest", "noise",
+        "text"}``: the name of the initial weights, where the file has it; the errors at n = 0 and n; their
+        relative change, negative where pre-training helps, with its interval; the least change that would
+        have been seen; what the noise is read from; and all of it in words. The last numbers and the noise
+        are None where one run cannot tell.
     """
     parts = split_places(curve)
     part = next((one for one in parts if len(one.start.n) and len(one.n)), None)
     if part is None:
         return None
     found = _paired(part) or _unpaired(part)
-    floor = float(part.floor[-1] + part.start.floor[0])
+    images = _over_images(part)
+    floor = images or float(part.floor[-1] + part.start.floor[0])
     rounding = float(part.resolution[-1] * (1 + (part.error[-1] / part.start.error[0]) ** 2))
     if max(floor, rounding) > 0:
         source = "the size of the test set" if floor > 0 else "the digits of the errors"
+        source = "the test images, drawn again" if images else source
         known = Noise(np.empty(0), floor or rounding, np.inf, source)
         tested = _Difference(found.before, found.after, known)
         # Unknown noise is infinite; a test set's size says what it is, digits do not.
         if found.half(level) < tested.half(level) or (floor > 0 and found.noise is None):
             found = tested
     return _in_words(part, found, level, several=len(parts) > 1)
+
+
+def _over_images(curve: Curve) -> float:
+    """Return the variance over sets of test images of the difference of log errors; 0 where it is unknown."""
+    ends = curve.runs.where((curve.runs.n == 0) | (curve.runs.n == curve.n[-1]))
+    found, _ = results_of(ends, "")
+    if not found or found[0].photographs < FEWEST:
+        return 0.0
+    errors, _ = resample(found)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        logs = np.log(errors[1:])
+        gains = logs[:, ends.n > 0].mean(axis=1) - logs[:, ends.n == 0].mean(axis=1)
+    known = gains[np.isfinite(gains)]
+    return float(np.var(known, ddof=1)) if len(known) >= LEAST_WHOLE * len(gains) else 0.0
 
 
 def _paired(curve: Curve) -> _Difference | None:
@@ -107,7 +128,11 @@ def _in_words(curve: Curve, found: _Difference, level: float, *, several: bool) 
     (relative, lower, upper), smallest = ends
     n, before, after = float(curve.n[-1]), float(np.exp(found.before)), float(np.exp(found.after))
     where = f" (s = {curve.s[-1]:,.0f})" if several and np.isfinite(curve.s[-1]) else ""
-    errors = f"with n = {n:,.0f} the error is {after:.4g}, without pre-training {before:.4g}{where}"
+    initial = curve.identity.get(START)
+    without = "without pre-training"
+    if initial is not None:
+        without = f"from the same weights ({initial}) without renders"
+    errors = f"with n = {n:,.0f} the error is {after:.4g}, {without} {before:.4g}{where}"
     if found.noise is None:
         verdict = ONE_RUN
         text = f"One run cannot tell whether pre-training helps: {errors}; repeat both with other seeds"
@@ -120,8 +145,8 @@ def _in_words(curve: Curve, found: _Difference, level: float, *, several: bool) 
             text += f"; a change below {100 * smallest:.1f} % could not have been seen"
     known = found.noise is not None
     return {
-        "verdict": verdict, "n": n, "s": number(curve.s[-1]), "start": before, "error": after,
-        "change": float(relative), "lower": number(lower) if known else None,
+        "verdict": verdict, "n": n, "s": number(curve.s[-1]), "initial": initial, "start": before,
+        "error": after, "change": float(relative), "lower": number(lower) if known else None,
         "upper": number(upper) if known else None, "smallest": number(smallest) if known else None,
         "noise": found.noise.source if found.noise else None, "text": text,
     }  # fmt: skip

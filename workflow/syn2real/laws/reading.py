@@ -25,10 +25,12 @@ EXTREME = 1e100  # numbers beyond it, or below its inverse, are no measurements
 LARGEST = 2**53  # whole numbers up to here are exact
 SHARES = 100  # numbers up to here, not all whole, may be shares or percentages of a set
 KNOWN = (
-    "n", "error", "seed", "s", "n_params", "weight", "value", "metric", "s_percent", "model",
+    "n", "error", "seed", "s", "n_params", "weight", "value", "metric", "s_percent", "model", "initial",
     "n_eval", "pretrain.data", "pscale", "ptask", "pdata", "fdata", "fratio", "ftask", "nparam",
 )  # fmt: skip
 """Columns that mean something, read in any letter case."""
+START, RANDOM = "initial", "random"
+"""The column of the weights that a run started from by name, and what a blank cell in it means."""
 PER_CENT = re.compile(r"^(error|value)_?[(\[]?(?:%|percent|pct)[)\]]?$")  # names such as error (%)
 SYNONYMS = {
     "n": ("image", "sample", "size", "example", "render", "train", "count"),
@@ -208,6 +210,8 @@ def check_frame(
         out[column] = number_column(out, column, file, zero=zero_error and column == "error")
     for column in out.columns.difference(numbers):
         out[column] = _numbers_where_possible(out[column])
+    if START in out:
+        out[START] = out[START].mask(out[START].astype(str) == "", RANDOM)
     if {"ftask", "metric"} <= {*out.columns}:
         notes += _one_name_of_detection(out)
     if "error" in out:

@@ -15,7 +15,7 @@ from syn2real.laws.notes import name_of
 from syn2real.laws.per_image import BETWEEN, PerImage, read_runs
 from syn2real.laws.photographs import Photographs, from_resamples, resample
 from syn2real.laws.results import number, tails
-from syn2real.laws.table import Curve
+from syn2real.laws.table import Curve, Runs
 
 PER_IMAGE, BINOMIAL = "per-image results", "binomial"
 FEWEST = 10  # photographs from which anything is said of others
@@ -86,25 +86,39 @@ def find_tested(
         Why files that are named could not be used.
     """
     runs = curve.runs.where(curve.runs.n > 0)
-    files, notes = [str(file) for file in runs.per_image], []
-    if files and all(files):
-        absent = [file for named in files for file in named.split(BETWEEN) if not Path(file).is_file()]
-        found = [] if absent else [read_runs(named) for named in files]
-        if absent:
-            notes.append(f"the per-image results of {name_of(curve)} are not there, such as {absent[0]}")
-        elif any(not one.is_like(found[0]) or not np.array_equal(one.ids, found[0].ids) for one in found):
-            notes.append(f"the runs of {name_of(curve)} were tested on different images or classes")
-        elif not np.allclose([one.own_error for one in found], runs.error, rtol=0, atol=ROUNDED):
-            notes.append(f"the per-image results of {name_of(curve)} have other errors than the table")
-        elif found[0].photographs >= FEWEST:
-            return _from_runs(curve, runs.n, runs.seed, found, level), []
-    elif any(files):
-        lacking = f"{files.count('')} of {len(files)} runs"
-        notes.append(f"{lacking} of {name_of(curve)} have no per-image results: none are used")
+    found, problem = results_of(runs, name_of(curve))
+    if found and found[0].photographs >= FEWEST:
+        return _from_runs(curve, runs.n, runs.seed, found, level), []
+    notes = [problem] if problem else []
     if test_size is not None and test_size >= FEWEST and curve.unit != "loss":
         count = int(test_size)
         return Tested(Photographs(count, 1 / count), BINOMIAL, []), notes
     return None, notes
+
+
+def results_of(runs: Runs, whose: str) -> tuple[list[PerImage], str | None]:
+    """Return what runs got right on the same test images, one a run, or none and why not.
+
+    Parameters
+    ----------
+    runs : Runs
+        Each may name files of per-image results.
+    whose : str
+        The curve's name, for the reason; it is None where no run names a file.
+    """
+    files = [str(file) for file in runs.per_image]
+    if not files or not all(files):
+        lacking = f"{files.count('')} of {len(files)} runs of {whose}"
+        return [], f"{lacking} have no per-image results: none are used" if any(files) else None
+    absent = [file for named in files for file in named.split(BETWEEN) if not Path(file).is_file()]
+    if absent:
+        return [], f"the per-image results of {whose} are not there, such as {absent[0]}"
+    found = [read_runs(named) for named in files]
+    if any(not one.is_like(found[0]) or not np.array_equal(one.ids, found[0].ids) for one in found):
+        return [], f"the runs of {whose} were tested on different images or classes"
+    if not np.allclose([one.own_error for one in found], runs.error, rtol=0, atol=ROUNDED):
+        return [], f"the per-image results of {whose} have other errors than the table"
+    return found, None
 
 
 def _from_runs(

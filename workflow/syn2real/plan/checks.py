@@ -3,6 +3,7 @@
 import math
 
 from syn2real.assets.ambientcg import is_fetchable, tiles_a_room
+from syn2real.backbones.schema import RANDOM
 from syn2real.complexity.schema import TrainedReference
 from syn2real.config.experiment import Experiment, FineTuning, Measured
 from syn2real.data.pools import Pool
@@ -12,6 +13,7 @@ from syn2real.plan.labels import labelled_images
 from syn2real.plan.plan import MOST_RUNS, MOST_SHARDS, ExperimentPlan, Plan
 from syn2real.plan.recipes import used_sections
 from syn2real.plan.runs import SCANS
+from syn2real.plan.starts import check_starts
 from syn2real.plugins import require_name, unknown
 from syn2real.render.schema import Rendering
 from syn2real.tasks.schema import channel_of
@@ -37,6 +39,7 @@ def check_experiment(plan: Plan, e: Experiment, file: str) -> None:
         be compared.
     """
     _check_runs(e, file)
+    check_starts(plan, e, file)
     for setting in e.settings:
         require_name(setting, plan.renderings, file=file, key="settings")
         _check_pools(plan, setting, *definition_of(plan, e, setting, file))
@@ -81,7 +84,9 @@ def _require_labels(plan: Plan, task: str, name: str, *, file: str, key: str) ->
 
 def _check_runs(e: Experiment, file: str) -> None:
     """Raise InputError for more runs than can be planned."""
-    grid = {key: len(getattr(e, key)) for key in ("settings", "ptasks", "models", "sizes", "seeds")}
+    grid = {
+        key: len(getattr(e, key)) for key in ("settings", "ptasks", "models", "initial", "sizes", "seeds")
+    }
     runs = math.prod(grid.values()) * (1 + sum(len(f.percents) for f in e.ftasks))
     if runs > MOST_RUNS:
         key = max(grid, key=lambda key: grid[key])
@@ -98,8 +103,10 @@ def _check_recipes(plan: Plan, e: Experiment) -> None:
             isinstance(r, TrainedReference) and (r.recipe, r.ftask) == (recipe, task)
             for r in e.references.values()
         )
-        if section.holds and (trained or 0 in e.sizes):
-            what, fix = ("a reference", "") if trained else ("size 0", ", or size 0 from the experiment")
+        if section.holds and (trained or (0 in e.sizes and RANDOM in e.initial)):
+            what, fix = (
+                ("a reference", "") if trained else ("size 0", f", or size 0, or {RANDOM} from initial")
+            )
             problem = f"{what} is trained from scratch, where nothing is trained yet that could be held"
             problem += f"; remove {section.holds}{fix}"
             raise InputError(problem, file=file, key=f"{stage}.{task}.{section.holds.partition(':')[0]}")

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
+from syn2real.backbones.schema import RANDOM
 from syn2real.complexity.schema import GivenReference
 from syn2real.data.targets.schema import fold_of
 from syn2real.plan.assets import downloads
@@ -19,6 +20,7 @@ from syn2real.plan.plan import SPLITS, Plan
 from syn2real.plan.read import load_named
 from syn2real.plan.recipes import recipe_lines
 from syn2real.plan.runs import Pretraining
+from syn2real.plan.starts import starts_to_fetch
 
 
 def check_configuration(
@@ -87,18 +89,21 @@ def plan_lines(plan: Plan, name: str, estimates: Estimates) -> list[str]:
     record = plan.experiments[name]
     pretrainings, finetunings = record.pretrainings, record.finetunings
     lines = [f"experiment {name}: {record.asked.question}"]
-    lines += [f"  fetch     {line}" for line in downloads(plan, name)]
+    fetched = [*downloads(plan, name), *starts_to_fetch(plan, plan.run[name])]
+    lines += [f"  fetch     {line}" for line in fetched]
     for setting in record.settings:
         verb = "import" if setting in plan.own_renders() else "render"
         lines.append(f"  {verb}    {setting}: {_images(plan, name, setting, estimates)}")
     lines += [f"  draw      {line}" for line in _draws(plan, name)]
-    scratch = sum(run.pretraining.n == 0 for run in finetunings)
+    without = sum(run.pretraining.n == 0 for run in finetunings)
     ends = Counter((f.ftask, fold_of(f.target)[0], f.percent) for f in finetunings)
     lines.append(f"  pretrain  {len(pretrainings)} runs, {estimates.text(map(estimates.of, pretrainings))}")
     lines.append(
-        f"  finetune  {len(finetunings)} runs ({scratch} of them from scratch, n = 0), "
+        f"  finetune  {len(finetunings)} runs ({without} of them without pre-training, n = 0), "
         f"{estimates.text(map(estimates.of, finetunings))}"
     )
+    if {*plan.run[name].initial} != {RANDOM}:
+        lines.append(f"            from weights: {', '.join(plan.run[name].initial)}")
     for (ftask, target, percent), count in sorted(ends.items()):
         note = ", a rendered stand-in" if plan.targets[target].stand_in else ""
         lines.append(f"            {ftask} on {target}{note}, {percent:g} % of its labels: {count} runs")

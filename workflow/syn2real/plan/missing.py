@@ -23,6 +23,7 @@ from syn2real.plan.assets import collections_of, textures_folder
 from syn2real.plan.checks import definition_of
 from syn2real.plan.plan import ExperimentPlan, Plan
 from syn2real.plan.runs import MEASUREMENTS
+from syn2real.plan.starts import missing_starts
 from syn2real.render.stock import room_materials
 from syn2real.tasks.schema import channel_of
 
@@ -50,6 +51,8 @@ def missing_data(plan: Plan, root: Path = HERE) -> Findings:
         found.add(
             _of(_missing_weights, plan, record.asked), f" (needed by the complexity of experiment {name})"
         )
+        for error in missing_starts(plan, record.asked):
+            found.add(Findings.of(error), f" (needed by the trainings of experiment {name})")
         for setting, own in plan.own_renders(record.settings).items():
             images = record.images[setting]
             channels = {channel_of(ptask) for ptask in record.asked.ptasks}

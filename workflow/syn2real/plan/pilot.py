@@ -52,7 +52,8 @@ def pilot_runs(plan: Plan, name: str) -> list[Finetuning]:
     for f in e.ftasks:
         _check_labels(plan, e, f.target, record.file)
         check_passes(plan, e, f, _parts(e, f.target)[0])
-    grid = product(pilot_lengths(e), e.settings, e.ptasks, e.models, (sizes[0], sizes[-1]), e.pilot.seeds)
+    ends = (sizes[0], sizes[-1])
+    grid = product(pilot_lengths(e), e.settings, e.ptasks, e.models, ends, e.pilot.seeds, e.initial)
     return sorted(
         Finetuning(Pretraining(*start), f.task, target, percent)
         for start, f in product(grid, e.ftasks)

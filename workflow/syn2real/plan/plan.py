@@ -9,6 +9,7 @@ from typing import Any
 
 from syn2real import plugins
 from syn2real.assets.archives import Archive
+from syn2real.backbones.schema import InitialWeights
 from syn2real.complexity.schema import GivenReference, Reference, TrainedReference
 from syn2real.config.experiment import Experiment, Measured, StandIn
 from syn2real.config.extending import RecipeFile
@@ -54,7 +55,7 @@ class ExperimentPlan:
     pretrainings : tuple of Pretraining
         The pre-training runs (n > 0), each once, sorted.
     finetunings : tuple of Finetuning
-        The fine-tuning runs, sorted; those from scratch (n = 0) once for all curves.
+        The fine-tuning runs, sorted; those without pre-training (n = 0) once for all curves.
     labelled : tuple of (str, str)
         The tasks and targets that it fine-tunes or trains its reference backbone on.
     stand_ins : tuple of str
@@ -153,7 +154,7 @@ class Plan:
         The workflow's configuration.
     experiments : dict of str to ExperimentPlan
         What follows from each experiment, by name.
-    renderings, targets, stand_ins, recipes, references : dict
+    renderings, targets, stand_ins, recipes, references, initial_weights : dict
         Definitions by name; the experiments' own joined with the shared ones.
     recipe_files : dict of str to RecipeFile
         Where the recipes were read, by name.
@@ -169,6 +170,7 @@ class Plan:
     recipes: dict[str, Recipe] = field(default_factory=dict)
     recipe_files: dict[str, RecipeFile] = field(default_factory=dict)
     references: dict[str, Reference] = field(default_factory=dict)
+    initial_weights: dict[str, InitialWeights] = field(default_factory=dict)
     datasets: dict[str, list[Archive]] = field(default_factory=dict)
 
     def add_recipe(self, recipe: str, name: str, length: float) -> None:
@@ -333,15 +335,17 @@ def derive(plan: Plan, asked: Experiment | Measured, file: str) -> ExperimentPla
 
 def _pretrainings(e: Experiment) -> list[Pretraining]:
     """Return the pre-training runs."""
-    grid = product(e.settings, e.ptasks, e.models, sorted(e.sizes), sorted(e.seeds))
-    return [Pretraining(e.trained_by, s, p, m, n, k) for s, p, m, n, k in grid if n > 0]
+    sizes = sorted(n for n in e.sizes if n > 0)
+    grid = product([e.trained_by], e.settings, e.ptasks, e.models, sizes, sorted(e.seeds), e.initial)
+    return [Pretraining(*names) for names in grid]
 
 
 def _finetunings(plan: Plan, e: Experiment, pretrainings: Iterable[Pretraining]) -> list[Finetuning]:
-    """Return the fine-tuning runs, from each pre-training and from scratch."""
+    """Return the fine-tuning runs, from each pre-training and without one."""
     starts = [*pretrainings]
     if 0 in e.sizes:
-        starts += [Pretraining(e.trained_by, NONE, NONE, m, 0, k) for m, k in product(e.models, e.seeds)]
+        grid = product([e.trained_by], [NONE], [NONE], e.models, [0], e.seeds, e.initial)
+        starts += [Pretraining(*names) for names in grid]
     return sorted(
         Finetuning(start, f.task, target, percent)
         for start, f in product(starts, e.ftasks)

@@ -81,7 +81,7 @@ def _add_experiment(plan: Plan, path: str) -> None:
             raise InputError("this experiment is named twice; name it once", file=path)
         raise InputError(f"{other.file} has this name too; rename one", file=path, key="name")
     if not isinstance(asked, Measured):
-        for key in ("renderings", "targets", "stand_ins", "references"):
+        for key in ("renderings", "targets", "stand_ins", "references", "initial_weights"):
             _join(getattr(plan, key), getattr(asked, key), path, key)
         for recipe in (asked.recipe, *(r.recipe for r in plan.trained_references().values())):
             if recipe not in plan.recipes:

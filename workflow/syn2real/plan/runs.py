@@ -1,8 +1,9 @@
 """The runs of an experiment, and the path of everything the workflow makes: a path says what was run."""
 
 from dataclasses import dataclass
+from typing import Any
 
-from syn2real.backbones.schema import ModelName
+from syn2real.backbones.schema import RANDOM, ModelName
 
 NONE = "none"
 """Setting and task of a run without pre-training (n = 0)."""
@@ -15,10 +16,13 @@ SHARD = "results/renders/{setting}/{split}/shard-{shard}.tar"
 SAMPLES = "results/figures/samples/{setting}.png"
 STAND_IN = "results/targets/{stand_in}"
 SCANS = "results/scans/{target}"
+INITIAL = "results/initial/{model}+{initial}.safetensors"
 FETCHED_TARGET = "results/targets/{target}.fetched"
 MEASUREMENTS = "results/measurements/{sha256}.csv"
-PRETRAIN = "results/pretrain/{recipe}/{setting}/{ptask}/{model}/n{n}/seed{seed}"
-FINETUNE = "results/finetune/{recipe}/{setting}/{ptask}/{model}/n{n}/seed{seed}/{ftask}-{target}/s{percent}"
+PRETRAIN = "results/pretrain/{recipe}/{setting}/{ptask}/{model}{initial}/n{n}/seed{seed}"
+FINETUNE = (
+    "results/finetune/{recipe}/{setting}/{ptask}/{model}{initial}/n{n}/seed{seed}/{ftask}-{target}/s{percent}"
+)
 REFERENCE = "results/references/{reference}"
 COMPLEXITY = "results/complexity/{reference}/{activation}-{image_size}px/n{n}/{setting}.json"
 COMPARISON = "results/complexity/{experiment}.md"
@@ -36,6 +40,11 @@ FIGURE = "results/figures/{experiment}/{figure}"
 PAPER_SHEET = "results/figures/paper.png"
 JUDGED = "results/laws/{experiment}/claims"
 CLAIMS = "results/claims"
+
+
+def initial_name(wildcard: str) -> str:
+    """Return the initial weights' name in a path's wildcard: `+imagenet` → `imagenet`; empty: `random`."""
+    return wildcard.removeprefix("+") or RANDOM
 
 
 def percent_name(percent: float) -> str:
@@ -60,6 +69,8 @@ class Pretraining:
         Number of synthetic images.
     seed : int
         Run seed: initialisation and order, not the images.
+    initial : str
+        The weights that it starts from, by name.
     """
 
     recipe: str
@@ -68,11 +79,17 @@ class Pretraining:
     model: ModelName
     n: int
     seed: int
+    initial: str = RANDOM
+
+    @property
+    def wildcards(self) -> dict[str, Any]:
+        """The wildcards of its path; behind the backbone stand `+` and the weights, but for random ones."""
+        return vars(self) | {"initial": "" if self.initial == RANDOM else f"+{self.initial}"}
 
     @property
     def folder(self) -> str:
         """The run's folder."""
-        return PRETRAIN.format(**vars(self))
+        return PRETRAIN.format(**self.wildcards)
 
     @property
     def metrics(self) -> str:
@@ -94,7 +111,7 @@ class Finetuning:
         """The run's folder."""
         percent = percent_name(self.percent)
         return FINETUNE.format(
-            **vars(self.pretraining), ftask=self.ftask, target=self.target, percent=percent
+            **self.pretraining.wildcards, ftask=self.ftask, target=self.target, percent=percent
         )
 
     @property

@@ -11,6 +11,7 @@ from pathlib import Path
 from statistics import mean
 from typing import Any, TextIO
 
+from syn2real.backbones.schema import RANDOM
 from syn2real.data.targets.schema import fold_of
 from syn2real.errors import one_line
 from syn2real.plan.estimates import Estimates, Run, hours_text, read_done, runs_of
@@ -136,7 +137,10 @@ def _errors(found: Sequence[Found]) -> Iterator[str]:
             name += (
                 f" -> {one.run.ftask} on {fold_of(one.run.target)[0]}, {one.run.percent:g} % of its labels"
             )
-            curves[f"{name}, {before.model} by {before.recipe}"][before.n].append(one.metrics["error"])
+            weights = "" if before.initial == RANDOM else f" from {before.initial} weights"
+            curves[f"{name}, {before.model}{weights} by {before.recipe}"][before.n].append(
+                one.metrics["error"]
+            )
     for name, sizes in curves.items():
         points = (f"n = {n:,}: {mean(e):.3f} ({counted(len(e), 'run')})" for n, e in sorted(sizes.items()))
         yield f"errors        {name}: {'; '.join(points)}"

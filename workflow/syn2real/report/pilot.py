@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from syn2real.config.experiment import RULE_OF_THREE
+from syn2real.config.lengths import RULE_OF_THREE
 from syn2real.data.targets.schema import PILOT_PARTS, fold_of
 from syn2real.errors import InputError
 from syn2real.laws.per_image import FILE, PerImage, pooled, read_per_image
@@ -19,7 +19,7 @@ from syn2real.report.markdown import markdown_table
 from syn2real.report.wording import curve_names
 from syn2real.training.metrics import read_metrics
 
-CURVE = ("setting", "ptask", "ftask", "target", "model", "s_percent")
+CURVE = ("setting", "ptask", "ftask", "target", "model", "initial", "s_percent")
 ALIKE, DIFFERS, OPEN, LONGEST = "alike", "differs", "not decided", "the longest"
 DRAWS = 200
 """Of the tested images, which know a standard deviation to 5 %."""

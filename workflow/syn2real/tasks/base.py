@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
 import torch
@@ -10,6 +11,7 @@ from torchvision.transforms import v2
 
 from syn2real import plugins
 from syn2real.backbones.base import Backbone, build_backbone
+from syn2real.backbones.common.weights import load_part, read_shapes, read_weights
 from syn2real.tasks.common.images import normalise, stack_padded
 from syn2real.tasks.schema import TrainingSection
 
@@ -126,6 +128,10 @@ class Task(ABC):
         images, targets = batch
         return normalise(images, device), targets.to(device, non_blocking=True)
 
+    def detector_parts(self, model: nn.Module) -> dict[str, nn.Module]:
+        """Return what besides the backbone a whole detector gives, by the beginning of its tensors' names."""
+        return {}
+
     def lr_factor(self, parameter: str) -> float:
         """Return the learning rate of a parameter, given by its name, in units of the recipe's."""
         return 1.0
@@ -141,3 +147,38 @@ def build_model(task: Task, model: str) -> tuple[Backbone, nn.Module]:
     """Return a backbone, given by its name, and a task's model on it; the weights are random."""
     backbone = build_backbone(model, output_stride=task.output_stride)
     return backbone, task.build(backbone)
+
+
+def load_start(
+    task: Task,
+    backbone: Backbone,
+    model: nn.Module,
+    path: str | Path,
+    *,
+    detector: bool = False,
+    values: bool = True,
+) -> None:
+    """Load initial weights: the backbone's, and of a whole detector's file what else the task takes of it.
+
+    Parameters
+    ----------
+    task : Task
+        The task.
+    backbone, model : Module
+        What `build_model` returned.
+    path : str or Path
+        The file, as `Backbone.load` takes it.
+    detector : bool
+        Whether it is a whole detector.
+    values : bool
+        Without it names and shapes are checked alone, and nothing is loaded.
+
+    Raises
+    ------
+    InputError
+        As `Backbone.load` does.
+    """
+    (backbone.load if values else backbone.require_fit)(path)
+    read, name = read_weights if values else read_shapes, f"detector on {backbone.name}"
+    for prefix, part in task.detector_parts(model).items() if detector else ():
+        load_part(part, read(path), prefix, name, path, values=values)

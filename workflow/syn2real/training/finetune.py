@@ -15,7 +15,7 @@ from syn2real.data.targets.schema import Target
 from syn2real.errors import InputError
 from syn2real.files import file_digest
 from syn2real.tasks.schema import channel_of, read_section
-from syn2real.training.run import Run, complete
+from syn2real.training.run import Run, complete, start_digest
 
 
 def finetune(
@@ -28,6 +28,7 @@ def finetune(
     outputs: Mapping[str, str | Path],
     scratch: Path,
     threads: int,
+    start: Mapping[str, Any] | None = None,
     checkpoint_seconds: float = 60.0,
 ) -> None:
     """Fine-tune all weights on a fraction of a target's training set and test on its whole test set.
@@ -38,18 +39,21 @@ def finetune(
     ----------
     key : dict
         "recipe", "setting", "ptask", "model", "n", "seed", "ftask", "target", "s_percent"; n = 0 has setting
-        and ptask "none".
+        and ptask "none"; with a start its name too, "initial".
     recipe : dict
         What `Recipe.resolve("finetune", ftask, model)` returned; its length may be in passes over the labels.
     target : dict
         The resolved `Target`; with "fold", the part of its photographs to test on, from 1, and with "pilot"
         one of so many parts of its training set.
     backbone : Path or None
-        The pre-trained backbone; None for random initialisation under the same recipe (n = 0).
+        The pre-trained backbone; None for the start alone under the same recipe (n = 0).
     percent : float
         Fraction of the training set, drawn by the run's seed, in percent.
     outputs : dict
         "metrics" (.json). TensorBoard's curves go to `tensorboard/` beside it.
+    start : dict, optional
+        As `pretrain` has it. The pre-trained backbone takes the place of the start's; what else the task
+        takes of a detector starts from it at every n, so that n = 0 lacks the renders alone.
     scratch, threads, checkpoint_seconds
         As `pretrain` has them.
 
@@ -62,9 +66,10 @@ def finetune(
     """
     images = draw_labelled(target, key["ftask"], percent, key["seed"])
     recipe = _in_images(key["ftask"], recipe, len(images.train))
-    inputs = images.inputs | ({"backbone": file_digest(backbone)} if backbone else {})
+    inputs = images.inputs | ({"backbone": file_digest(backbone)} if backbone else {}) | start_digest(start)
     run = Run("finetune", key, key["ftask"], recipe, inputs, outputs, scratch, threads, checkpoint_seconds)
-    complete(run, images.train, images.test, images.classes, weights=backbone, recorded=images.recorded)
+    recorded = images.recorded
+    complete(run, images.train, images.test, images.classes, start=start, weights=backbone, recorded=recorded)
 
 
 def train_reference(

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, FiniteFloat, ValidationError, model_validator
 
+from syn2real.backbones.schema import RANDOM
 from syn2real.errors import InputError, TrainingError
 from syn2real.files import read_json, write_json
 from syn2real.schema import Section
@@ -25,6 +26,7 @@ class RunKey(Section):
     setting: str = Field(description="rendering setting of the pre-training; 'none' for n = 0")
     ptask: str = Field(description="pre-training task; 'none' for n = 0")
     model: str = Field(description="the backbone")
+    initial: str = Field(default=RANDOM, description="the weights it started from, by name")
     n: int = Field(ge=0, description="number of synthetic images")
     seed: int = Field(ge=0, description="the run's seed: initialisation, order, labelled subset")
     ftask: str | None = Field(default=None, description="fine-tuning task")

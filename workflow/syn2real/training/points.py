@@ -14,12 +14,12 @@ from syn2real.laws.columns import PER_IMAGE
 from syn2real.training.metrics import read_metrics
 
 COLUMNS = (
-    "recipe", "setting", "ptask", "ftask", "target", "model", "n_params", "n", "s", "s_percent", "seed",
-    "metric", "value", "error",
+    "recipe", "setting", "ptask", "ftask", "target", "model", "initial", "n_params", "n", "s", "s_percent",
+    "seed", "metric", "value", "error",
 )  # fmt: skip
 """Columns of a points table; `error` is 1 - `value`, `s` the number of labelled images used."""
 
-KEY = ("recipe", "setting", "ptask", "ftask", "target", "model", "n", "s_percent", "seed")
+KEY = ("recipe", "setting", "ptask", "ftask", "target", "model", "initial", "n", "s_percent", "seed")
 """The columns that name a run."""
 
 
@@ -42,20 +42,23 @@ def read_points(paths: Iterable[str | Path]) -> pd.DataFrame:
     ------
     InputError
         A file is not a complete metrics file of a fine-tuning, or two files claim one run with different
-        results, recipes or digests of what was read (two equal ones count once), or two runs of one task and
-        target were measured on different test sets.
+        results, recipes or digests of what was read (two equal ones count once), two runs of one task and
+        target were measured on different test sets, or two runs started from different files of one name.
     """
     rows: dict[tuple[Any, ...], tuple[dict[str, Any], str, str | Path]] = {}
-    tests: dict[tuple[Any, ...], tuple[str | None, str | Path]] = {}
+    shared: dict[tuple[Any, ...], tuple[str | None, str | Path]] = {}
     for path in paths:
-        row, content, test = _row(path)
+        row, content, inputs = _row(path)
         if is_pilot(row["target"]):
             continue
-        first, where = tests.setdefault((row["ftask"], row["target"]), (test, path))
-        if first != test:
-            problem = f"measured on another test set than {where}; its labels or images "
-            problem += "changed in between: run the older one again, or remove it"
-            raise InputError(problem, file=path, key="inputs")
+        _require_same(
+            shared, (row["ftask"], row["target"]), inputs.get("test"), path,
+            "measured on another test set than {}; its labels or images changed in between",
+        )  # fmt: skip
+        _require_same(
+            shared, (row["model"], row["initial"], "start"), inputs.get("initial"), path,
+            f"started from another file called {row['initial']} than {{}}; it changed in between",
+        )  # fmt: skip
         key = tuple(row[column] for column in KEY)
         _, earlier, where = rows.setdefault(key, (row, content, path))
         if earlier != content:
@@ -72,6 +75,20 @@ def read_points(paths: Iterable[str | Path]) -> pd.DataFrame:
     if any(named):
         frame[PER_IMAGE] = named
     return frame.sort_values(list(KEY), ignore_index=True)
+
+
+def _require_same(
+    shared: dict[tuple[Any, ...], tuple[str | None, str | Path]],
+    what: tuple[Any, ...],
+    digest: str | None,
+    path: str | Path,
+    problem: str,
+) -> None:
+    """Raise InputError where a run read something else than an earlier one, which `problem` names."""
+    first, where = shared.setdefault(what, (digest, path))
+    if first != digest:
+        fix = "run the older one again, or remove it"
+        raise InputError(f"{problem.format(where)}: {fix}", file=path, key="inputs")
 
 
 def _join_folds(rows: Iterable[tuple[dict[str, Any], Path]]) -> list[tuple[dict[str, Any], list[Path]]]:
@@ -98,8 +115,8 @@ def _join_folds(rows: Iterable[tuple[dict[str, Any], Path]]) -> list[tuple[dict[
     return joined
 
 
-def _row(path: str | Path) -> tuple[dict[str, Any], str, str | None]:
-    """Return the row of one metrics.json; a digest of what the run read, did and found; its test set's."""
+def _row(path: str | Path) -> tuple[dict[str, Any], str, dict[str, str]]:
+    """Return the row of a metrics.json; a digest of what the run read, did and found; those of its inputs."""
     metrics = read_metrics(path)
     if metrics.stage != "finetune":
         raise InputError("these are a pre-training's metrics; points are fine-tunings", file=path)
@@ -114,7 +131,7 @@ def _row(path: str | Path) -> tuple[dict[str, Any], str, str | None]:
     # Versions before this one called the test set val.
     inputs = {"test" if name == "val" else name: value for name, value in metrics.inputs.items()}
     content = digest(metrics.model_dump(mode="json", exclude=incidental) | {"inputs": inputs})
-    return {column: values[column] for column in COLUMNS}, content, inputs.get("test")
+    return {column: values[column] for column in COLUMNS}, content, inputs
 
 
 def find_finished(results: str | Path) -> list[Path]:

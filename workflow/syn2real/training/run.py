@@ -12,9 +12,9 @@ import torch
 
 from syn2real.backbones.base import save_backbone
 from syn2real.errors import InputError, TrainingError
-from syn2real.files import atomic, digest
+from syn2real.files import atomic, digest, file_digest
 from syn2real.jobs.provenance import git_commit
-from syn2real.tasks.base import build_model, task_class
+from syn2real.tasks.base import build_model, load_start, task_class
 from syn2real.tasks.common.images import memory_format
 from syn2real.tasks.schema import TrainingSection, read_section
 from syn2real.training.checkpoints import Checkpoints
@@ -95,6 +95,7 @@ def complete(
     eval_data: Any,
     classes: list[str],
     *,
+    start: Mapping[str, Any] | None = None,
     weights: str | Path | None = None,
     recorded: Mapping[str, Any] | None = None,
 ) -> None:
@@ -111,8 +112,10 @@ def complete(
         What to learn from, and what to evaluate on.
     classes : list of str
         The data set's classes.
+    start : dict, optional
+        Initial weights: their file, "path", and whether it is a "detector"; by default they are random.
     weights : str or Path, optional
-        The backbone to start from; without it all weights are random.
+        A pre-trained backbone, in place of the start's.
     recorded : dict, optional
         Further fields of `Metrics`.
 
@@ -125,7 +128,7 @@ def complete(
     """
     if len(eval_data) == 0:
         raise InputError("there is no image to evaluate on", key="inputs")
-    setup = _setup(run, classes, weights)
+    setup = _setup(run, classes, start, weights)
     checkpoints = Checkpoints(Path(run.scratch), run.identity, run.checkpoint_seconds)
     history = _train(run, setup, train_data, eval_data, checkpoints)
     if not setup.share.world.is_main:
@@ -143,7 +146,14 @@ def complete(
     checkpoints.remove()
 
 
-def _setup(run: Run, classes: list[str], weights: str | Path | None) -> Setup:
+def start_digest(start: Mapping[str, Any] | None) -> dict[str, str]:
+    """Return the digest of the initial weights as an input of a run; nothing of random ones."""
+    return {} if start is None else {"initial": file_digest(start["path"])}
+
+
+def _setup(
+    run: Run, classes: list[str], start: Mapping[str, Any] | None, weights: str | Path | None
+) -> Setup:
     """Build the model and what trains it, in this process."""
     device, section = pick_device(), run.section
     make_deterministic(run.threads, device)
@@ -153,9 +163,11 @@ def _setup(run: Run, classes: list[str], weights: str | Path | None) -> Setup:
     seed_everything(run.key["seed"], run.stage, "initialisation")
     task = task_class(run.task)(section, classes)
     backbone, model = build_model(task, run.key["model"])
+    if start is not None:
+        load_start(task, backbone, model, start["path"], detector=start["detector"])
     if weights is not None:
         backbone.load(weights)
-    elif section.holds:
+    elif start is None and section.holds:
         raise InputError(
             "a network from scratch has nothing trained yet that could be held", key=section.holds
         )

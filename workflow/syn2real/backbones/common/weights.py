@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file
-from torch import Tensor
+from torch import Tensor, nn
 
 from syn2real.errors import InputError
 from syn2real.files import require_file
@@ -19,13 +19,15 @@ CHECKPOINT_KEYS = ("model", "state_dict")
 SAVE = "save the weights alone: torch.save(model.state_dict(), file)"
 
 
-def read_weights(path: str | Path) -> Mapping[str, Any]:
+def read_weights(path: str | Path, *, mapped: bool = False) -> Mapping[str, Any]:
     """Return what a weights file holds, by tensor name.
 
     Parameters
     ----------
     path : str or Path
         A safetensors or a torch file, whatever its name ends in.
+    mapped : bool
+        Of a torch file leave the values on the disk until they are used.
 
     Raises
     ------
@@ -35,10 +37,9 @@ def read_weights(path: str | Path) -> Mapping[str, Any]:
     path = Path(path)
     require_file(path)
     try:
-        state: Any = load_file(path) if _is_safetensors(path) else _torch_file(path)
+        state: Any = load_file(path) if _is_safetensors(path) else _torch_file(path, mapped=mapped)
     except (OSError, SafetensorError) as error:
-        first = str(error).strip().partition("\n")[0]
-        raise InputError(f"not readable as weights ({first})", file=path) from None
+        raise _unreadable(path, error) from None
     if not isinstance(state, Mapping):
         raise InputError(
             f"weights are tensors by their names, not a {type(state).__name__}; {SAVE}", file=path
@@ -46,7 +47,69 @@ def read_weights(path: str | Path) -> Mapping[str, Any]:
     return _inner(state, path)
 
 
-def check_tensors(state: Mapping[str, Any], own: Mapping[str, Tensor], name: str, path: str | Path) -> None:
+def read_shapes(path: str | Path) -> Mapping[str, Any]:
+    """Return what `read_weights` does, of tensors whose values need not be read: only their shapes are."""
+    path = Path(path)
+    require_file(path)
+    if not _is_safetensors(path):
+        return read_weights(path, mapped=True)
+    try:
+        with safe_open(path, framework="pt") as file:
+            return {key: _without_values(file.get_slice(key)) for key in file.keys()}  # noqa: SIM118
+    except (OSError, SafetensorError) as error:
+        raise _unreadable(path, error) from None
+
+
+def _without_values(stored: Any) -> Tensor:
+    """Return a tensor of a stored one's shape and kind, which takes no memory."""
+    floats = stored.get_dtype().startswith(("F", "BF"))
+    return torch.empty((), dtype=torch.float32 if floats else torch.int64).expand(stored.get_shape())
+
+
+def load_part(
+    part: nn.Module,
+    weights: Mapping[str, Any],
+    prefix: str,
+    name: str,
+    path: str | Path,
+    *,
+    values: bool = True,
+) -> None:
+    """Load the tensors of a file whose names begin with `prefix` into a part of a model.
+
+    Parameters
+    ----------
+    part : Module
+        The part.
+    weights : mapping of str to tensor
+        What the file holds.
+    prefix, name : str
+        How its tensors' names begin, and what it is, for messages.
+    path : str or Path
+        The file, for messages.
+    values : bool
+        Without it only names and shapes are checked, and nothing is loaded.
+
+    Raises
+    ------
+    InputError
+        As `check_tensors` does.
+    """
+    found = {key: value for key, value in weights.items() if key.startswith(prefix)}
+    own = {f"{prefix}{key}": value for key, value in part.state_dict().items()}
+    check_tensors(found, own, name, path, values=values)
+    if values:
+        part.load_state_dict({key.removeprefix(prefix): value for key, value in found.items()}, strict=False)
+
+
+def check_tensors(
+    state: Mapping[str, Any],
+    own: Mapping[str, Tensor],
+    name: str,
+    path: str | Path,
+    *,
+    values: bool = True,
+) -> None:
     """Check that a file's tensors are weights of a network.
 
     Parameters
@@ -57,19 +120,24 @@ def check_tensors(state: Mapping[str, Any], own: Mapping[str, Tensor], name: str
         The network's name.
     path : str or Path
         The file, for messages.
+    values : bool
+        Whether the tensors' values are looked at too.
 
     Raises
     ------
     InputError
-        Naming the tensor: it is missing, of another shape, no float tensor, or not finite.
+        Naming the first tensor, in the network's order, that is missing, of another shape, no float tensor,
+        or not finite.
     """
-    for key in sorted(own.keys() | state.keys()):
+    for key in dict.fromkeys([*own, *sorted(state)]):
         counter = key not in state and key.endswith("num_batches_tracked")
-        if not counter and (problem := _problem(key, state, own, name)):
+        if not counter and (problem := _problem(key, state, own, name, values=values)):
             raise InputError(problem, file=path, key=key)
 
 
-def _problem(key: str, state: Mapping[str, Any], own: Mapping[str, Tensor], name: str) -> str | None:
+def _problem(
+    key: str, state: Mapping[str, Any], own: Mapping[str, Tensor], name: str, *, values: bool
+) -> str | None:
     """Return what is wrong with one tensor, or None."""
     other = f"the file does not fit a {name}; it holds another backbone"
     if key not in state or key not in own:
@@ -78,7 +146,7 @@ def _problem(key: str, state: Mapping[str, Any], own: Mapping[str, Tensor], name
         return odd
     if state[key].shape != own[key].shape:
         return f"has the shape {list(state[key].shape)}, not {list(own[key].shape)}: {other}"
-    return _odd_values(state[key], own[key], key)
+    return _odd_values(state[key], own[key], key) if values else None
 
 
 def _oddity(value: Any, own: Tensor) -> str | None:
@@ -105,11 +173,19 @@ def _odd_values(value: Tensor, own: Tensor, key: str) -> str | None:
     return None
 
 
-def _torch_file(path: Path) -> Any:
+def _unreadable(path: Path, error: Exception) -> InputError:
+    """Return the error on a file that its library cannot read."""
+    first = str(error).strip().partition("\n")[0]
+    return InputError(f"not readable as weights ({first})", file=path)
+
+
+def _torch_file(path: Path, *, mapped: bool = False) -> Any:
     """Return what torch saved, read as weights alone."""
     try:
         # Of an open file torch does not believe the name.
         with warnings.catch_warnings(action="ignore"), path.open("rb") as stream:
+            if mapped and _begins(path, b"PK"):
+                return torch.load(path, map_location="cpu", weights_only=True, mmap=True)
             return torch.load(stream, map_location="cpu", weights_only=True)
     except OSError:
         raise

@@ -3,6 +3,7 @@
 import os
 import stat
 import sys
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
@@ -63,17 +64,49 @@ def labels_digest(name: str, target: Target, *, look: bool = True, keep: bool = 
     str or None
         The last one known where the data is not there; None where none is known.
     """
-    file = FOLDER / f"{name}.json"
+    if target.layout == "torchvision":
+        return None
+    return _kept(FOLDER / f"{name}.json", lambda: _read(target), look=look, keep=keep)
+
+
+def kept_digest(
+    kept: Path, files: Sequence[Path], read: Callable[[], str], *, look: bool = True, keep: bool = True
+) -> str | None:
+    """Return a digest of files that are read again only where their sizes or times have changed.
+
+    Parameters
+    ----------
+    kept : Path
+        Where the digest is kept.
+    files : sequence of Path
+        The files.
+    read : callable
+        Returns their digest; OSError where one is not there.
+    look, keep
+        As `labels_digest` has them.
+
+    Returns
+    -------
+    str or None
+        As `labels_digest` returns it.
+    """
+
+    def found() -> _Labels:
+        return _Labels(read(), {str(path): _stamp(path) for path in files})
+
+    return _kept(kept, found, look=look, keep=keep)
+
+
+def _kept(file: Path, read: Callable[[], "_Labels"], *, look: bool, keep: bool) -> str | None:
+    """Return the digest that a file keeps, or the one read again where what it is of has changed."""
     try:
         known = _Labels(**read_json(file)) if file.is_file() else None
     except (OSError, ValueError, TypeError):
         known = None  # damaged: made again
-    if target.layout == "torchvision":
-        return None
     if known and (not look or known.up_to_date()):
         return known.digest
     try:
-        found = _read(target)
+        found = read()
     except (OSError, InputError):
         return known.digest if known else None  # a check of the data says what is missing
     if keep and look:

@@ -29,7 +29,7 @@ Colour = str | tuple[float, ...]
 COLOURS: list[Any] = mpl.color_sequences["petroff10"]
 """Of curves: readable with any colour vision."""
 
-IDENTITY = ("setting", "ptask", "ftask", "target", "model", "s", "recipe")
+IDENTITY = ("setting", "ptask", "ftask", "target", "model", "initial", "s", "recipe")
 """Columns that name a curve, in the order a label shows them."""
 UNSTABLE = 1.0
 """A standard error above it leaves an estimate out."""

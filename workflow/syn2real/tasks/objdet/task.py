@@ -63,6 +63,10 @@ class Detection(Task):
             box_detections_per_img=options.detections,
         )
 
+    def detector_parts(self, model: nn.Module) -> dict[str, nn.Module]:
+        """Return the feature pyramid and the proposal network: both know no classes."""
+        return {"backbone.fpn.": model.backbone.fpn, "rpn.": model.rpn}  # type: ignore[union-attr,dict-item]
+
     def annotate(self, value: dict[str, Any], size: tuple[int, int]) -> dict[str, Any]:
         """Return torchvision's detection target.
 
