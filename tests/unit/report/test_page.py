@@ -2,7 +2,9 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
+import jinja2
 import numpy as np
 import pandas as pd
 import pytest
@@ -95,3 +97,14 @@ def test_the_advice_is_data_too(points: pd.DataFrame, tmp_path: Path) -> None:
     assert advised["target_error"] == 0.4 and advised["curves"][0]["verdict"].lower() in text.lower()
     _advice(points, tmp_path, target_error=None)
     assert json.loads((tmp_path / "advice.json").read_text())["curves"] == []
+
+
+def test_the_first_page_of_the_report_opens_the_answer(tmp_path: Path) -> None:
+    page = tmp_path / "laws/e/advice.html"
+    page.parent.mkdir(parents=True)
+    page.write_text("<noscript><ul><li>Render more.</li></ul></noscript>")
+    template = (Path(__file__).parents[3] / "workflow/report/workflow.rst").read_text()
+    results = {"Answer": {"": [SimpleNamespace(target="advice.html", path=page)]}}
+    text = jinja2.Template(template).render(categories=results, files=[])
+    assert "<li>Render more.</li>" in text.partition("This report shows")[0]
+    assert f"app.setView({{content: 'html', contentPath: results['{page}'].data_uri}})" in text
