@@ -4,9 +4,10 @@ Question: do some hundred real trainings survive a kill of everything with equal
 come out within 25 % of what `check --measure` says of it?
 Cost: that of `make paper-small`, and a few minutes to measure before and to compare after.
 Expected: device hours within 25 %, if the machine is as busy all along; equal points, bit for bit. One
-run on two cores of a busy machine: 3.40 device hours predicted and 3.94 taken (pre-training 1.36 and 1.60,
-fine-tuning 1.36 and 1.46, rendering 0.67 and 0.87), 2.09 hours on the clock, 3.63 of CPU, 0.65 GB; killed at
-133 of 398 trainings; the fine-tuning that the kill interrupted was compared, and is equal.
+run on two cores of a busy machine: 3.78 device hours predicted and 3.84 taken (pre-training 1.45 and 1.54,
+fine-tuning 1.45 and 1.35, rendering 0.87 and 0.95), 2.01 hours on the clock, 3.58 of CPU, 0.65 GB; killed at
+133 of 398 trainings; the two pre-trainings that the kill interrupted were compared, and the fine-tunings
+after them, and are equal.
 
 In a folder of its own (``--directory``) it copies the workflow, measures steps and views, keeps what
 `check` then predicts, and starts the call of `make paper-small`. When a share of the trainings is done

@@ -1,7 +1,5 @@
 """Fine-tune a pre-trained backbone, or initial weights, on a share of a target and measure its error."""
 
-from pathlib import Path
-
 from syn2real.files import file_stamp, scratch_folder
 from syn2real.jobs.attempts import Attempt
 from syn2real.jobs.child import leave
@@ -11,17 +9,14 @@ from syn2real.jobs.shared import hand_over
 hand_over(snakemake)
 
 w, params = snakemake.wildcards, snakemake.params
-outputs = {name: Path(path) for name, path in snakemake.output.items()}
-backbone = Path(snakemake.input.backbone) if snakemake.input.get("backbone") else None
+backbone = snakemake.input.get("backbone")
 start = None if params.start is Ellipsis else params.start
 stamps = [file_stamp(path) for path in [backbone, *snakemake.input.get("start", [])] if path]
-percent = float(w.percent)
-key = {name: w[name] for name in ("recipe", "setting", "ptask", "model")} | {
-    "n": int(w.n), "seed": int(w.seed), "ftask": w.ftask, "target": w.target, "s_percent": percent
-}  # fmt: skip
+key = {name: w[name] for name in ("recipe", "setting", "ptask", "model", "ftask", "target")}
+key |= {"n": int(w.n), "seed": int(w.seed), "s_percent": float(w.percent)}
 key |= {"initial": w.initial.removeprefix("+")} if w.initial else {}
 given = [key, params.fingerprint, params.recipe, params.target, stamps, start]
-scratch = scratch_folder(outputs["metrics"], given)
+scratch = scratch_folder(snakemake.output.metrics, given)
 
 with job_log(snakemake.log[0], Attempt(snakemake.resources.attempt, scratch)):
     from syn2real.training.finetune import finetune
@@ -35,8 +30,8 @@ with job_log(snakemake.log[0], Attempt(snakemake.resources.attempt, scratch)):
         target={key: value for key, value in params.target.items() if key != "labels"},
         backbone=backbone,
         start=start,
-        percent=percent,
-        outputs=outputs,
+        percent=key["s_percent"],
+        outputs=dict(snakemake.output.items()),
         scratch=scratch,
         threads=snakemake.threads,
     )

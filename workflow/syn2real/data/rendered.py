@@ -37,7 +37,7 @@ class RenderedImages(AnnotatedImages):
 
     Parameters
     ----------
-    shards : sequence of Path
+    shards : sequence of str or Path
         Shards of one setting and split, in the order of their names; those past n are not opened.
     n : int
         Images, a whole number of scenes unless they are drawn.
@@ -59,7 +59,7 @@ class RenderedImages(AnnotatedImages):
         (naming shard and member).
     """
 
-    def __init__(self, shards: Sequence[Path], n: int, channel: str, pool: int | None = None) -> None:
+    def __init__(self, shards: Sequence[str | Path], n: int, channel: str, pool: int | None = None) -> None:
         self.channel = channel
         module = load_channel(channel)
         self._shards = _open(shards, n if pool is None else pool)
@@ -134,7 +134,7 @@ class RenderedImages(AnnotatedImages):
         return coco_index({"images": images, "annotations": annotations, "categories": categories})
 
 
-def _open(paths: Sequence[Path], n: int) -> list[Shard]:
+def _open(paths: Sequence[str | Path], n: int) -> list[Shard]:
     """Open the shards that hold the first n images; they must be one run of scenes from 0 on."""
     if not paths:
         raise InputError("no shards given; render the setting first", key="shards")

@@ -13,8 +13,8 @@ def pretrain(
     *,
     key: Mapping[str, Any],
     recipe: Mapping[str, Any],
-    shards: Sequence[Path],
-    val_shards: Sequence[Path],
+    shards: Sequence[str | Path],
+    val_shards: Sequence[str | Path],
     n: int,
     n_val: int,
     outputs: Mapping[str, str | Path],
@@ -34,7 +34,7 @@ def pretrain(
         "recipe", "setting", "ptask", "model", "n", "seed"; with a start its name too, "initial".
     recipe : dict
         What `Recipe.resolve("pretrain", ptask, model)` returned.
-    shards, val_shards : sequence of Path
+    shards, val_shards : sequence of str or Path
         The setting's shards of the splits train and val.
     n : int
         Number of training images, whole scenes unless they are drawn.
