@@ -9,7 +9,7 @@ from syn2real.jobs.shared import hand_over
 hand_over(snakemake)
 
 w, params = snakemake.wildcards, snakemake.params
-backbone = snakemake.input.get("backbone")
+backbone = snakemake.input.get("backbone") or None  # without pre-training an empty list
 start = None if params.start is Ellipsis else params.start
 stamps = [file_stamp(path) for path in [backbone, *snakemake.input.get("start", [])] if path]
 key = {name: w[name] for name in ("recipe", "setting", "ptask", "model", "ftask", "target")}

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from types import SimpleNamespace
 
 import pytest
 
@@ -111,7 +112,7 @@ def test_even_a_machines_only_gpu_is_locked(gpus, hold, monkeypatch):
     def leave(seconds):
         raise TimeoutError(waits.append(seconds))
 
-    monkeypatch.setattr(devices.time, "sleep", leave)
+    monkeypatch.setattr(devices, "time", SimpleNamespace(sleep=leave))  # other threads sleep on
     with pytest.raises(TimeoutError):
         devices.take_gpus(1)
     assert len(waits) == 1
