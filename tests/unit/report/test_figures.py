@@ -1,13 +1,11 @@
 """Figures show what the table and the fit hold: every run, every curve, every interval."""
 
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from syn2real.laws.advice import advise_table
 from syn2real.laws.api import fit_table
@@ -28,7 +26,7 @@ from syn2real.report.figures import (
     parameters,
     scenarios,
 )
-from syn2real.report.figures.base import curve_labels, label_errors, save
+from syn2real.report.figures.base import save
 from syn2real.sentences import counted
 
 
@@ -134,26 +132,6 @@ def test_each_curve_has_its_own_error_without_pretraining(points: pd.DataFrame) 
     other = points[points["n"] > 0].assign(model="large")
     both = pd.concat([points, other, start.assign(model="large", error=0.8)])
     assert sorted(set(dotted(both))) == pytest.approx([0.8, 0.9])
-
-
-@pytest.mark.parametrize(("low", "high"), [(0.5, 0.9), (0.1, 0.9), (0.02, 1.0), (1e-8, 20.0)])
-def test_labels_of_an_error_axis_do_not_overlap(low: float, high: float) -> None:
-    figure = Figure(figsize=(5, 4), dpi=100)
-    ax = figure.subplots()
-    ax.set(yscale="log", ylim=(low, high))
-    label_errors(ax)
-    figure.canvas.draw()
-    boxes = [label.get_window_extent() for label in ax.get_yticklabels(which="both") if label.get_text()]
-    inside = sorted((box.y0, box.y1) for box in boxes if ax.bbox.y0 <= (box.y0 + box.y1) / 2 <= ax.bbox.y1)
-    assert len(inside) >= 3
-    assert all(above[0] > below[1] for below, above in pairwise(inside))
-
-
-def test_labels_name_what_differs() -> None:
-    common = {"setting": "a", "ptask": "p", "ftask": "f", "target": "t", "model": "m", "recipe": "r"}
-    assert curve_labels([common | {"s": 1}, common | {"s": 2}]) == ["s = 1", "s = 2"]
-    assert curve_labels([common, common | {"setting": "b", "model": "n"}]) == ["a, m", "b, n"]
-    assert curve_labels([common]) == ["a"]
 
 
 def test_an_open_interval_reaches_the_edge_and_an_unidentified_mark_is_hollow() -> None:

@@ -179,6 +179,7 @@ def load_start(
         As `Backbone.load` does.
     """
     (backbone.load if values else backbone.require_fit)(path)
-    read, name = read_weights if values else read_shapes, f"detector on {backbone.name}"
-    for prefix, part in task.detector_parts(model).items() if detector else ():
-        load_part(part, read(path), prefix, name, path, values=values)
+    if parts := task.detector_parts(model) if detector else {}:
+        weights = read_weights(path) if values else read_shapes(path)
+        for prefix, part in parts.items():
+            load_part(part, weights, prefix, f"detector on {backbone.name}", path, values=values)

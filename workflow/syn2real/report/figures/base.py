@@ -31,6 +31,8 @@ COLOURS: list[Any] = mpl.color_sequences["petroff10"]
 
 IDENTITY = ("setting", "ptask", "ftask", "target", "model", "initial", "s", "recipe")
 """Columns that name a curve, in the order a label shows them."""
+PANELLED = ("ftask", "target")
+"""Columns whose values have a panel each."""
 UNSTABLE = 1.0
 """A standard error above it leaves an estimate out."""
 MARGIN = 1.1
@@ -189,7 +191,7 @@ def method_panels(
         Room below each panel for a legend of its own, inches; without it all panels share one.
     """
     width, height = PANEL[0] * len(panels(points)), PANEL[1]
-    shown = _alike(curves)
+    shown = coloured(curves)
     figure, parts = method_parts(curves, width, height + below)
     drawn: list[Axes] = []
     for part, mine in parts:
@@ -206,14 +208,6 @@ def method_panels(
     if not below:
         _share_legend(figure, drawn)
     return figure
-
-
-def _alike(curves: Curves) -> Shown:
-    """Return curves with labels and colours that are the same for every fine-tuning task and target."""
-    panel = ("ftask", "target")
-    labels = curve_labels([{k: v for k, v in c["curve"].items() if k not in panel} for c in curves])
-    colours = dict(zip(dict.fromkeys(labels), cycle(COLOURS), strict=False))
-    return [(curve, label, colours[label]) for curve, label in zip(curves, labels, strict=True)]
 
 
 def _share_legend(figure: Figure, axes: Sequence[Axes]) -> None:
@@ -254,14 +248,16 @@ def panel_title(ftask: str, target: str, stand_ins: list[str]) -> str:
 def curve_labels(curves: list[dict[str, Any]]) -> list[str]:
     """Return a short label for each curve: the values of those columns that differ among the curves."""
     differ = differing(curves)
-    columns = [column for column in IDENTITY if column in differ] or ["setting"]
+    own = [column for column in differ if column not in IDENTITY]
+    columns = [*(column for column in IDENTITY if column in differ), *own] or ["setting"]
     return [", ".join(_text(column, curve.get(column)) for column in columns) for curve in curves]
 
 
 def coloured(curves: Curves) -> Shown:
-    """Return each curve with its label and its colour."""
-    labels = curve_labels([curve["curve"] for curve in curves])
-    return list(zip(curves, labels, cycle(COLOURS), strict=False))
+    """Return each curve with a label and a colour, the same in the panels of all tasks and targets."""
+    labels = curve_labels([{k: v for k, v in c["curve"].items() if k not in PANELLED} for c in curves])
+    colours = dict(zip(dict.fromkeys(labels), cycle(COLOURS), strict=False))
+    return [(curve, label, colours[label]) for curve, label in zip(curves, labels, strict=True)]
 
 
 def shades(count: int) -> list[Colour]:

@@ -1,0 +1,40 @@
+"""What all figures share: labels, colours and ticks."""
+
+from itertools import pairwise
+
+import pytest
+from matplotlib.figure import Figure
+
+from syn2real.report.figures.base import coloured, curve_labels, label_errors
+
+
+@pytest.mark.parametrize(("low", "high"), [(0.5, 0.9), (0.1, 0.9), (0.02, 1.0), (1e-8, 20.0)])
+def test_labels_of_an_error_axis_do_not_overlap(low: float, high: float) -> None:
+    figure = Figure(figsize=(5, 4), dpi=100)
+    ax = figure.subplots()
+    ax.set(yscale="log", ylim=(low, high))
+    label_errors(ax)
+    figure.canvas.draw()
+    boxes = [label.get_window_extent() for label in ax.get_yticklabels(which="both") if label.get_text()]
+    inside = sorted((box.y0, box.y1) for box in boxes if ax.bbox.y0 <= (box.y0 + box.y1) / 2 <= ax.bbox.y1)
+    assert len(inside) >= 3
+    assert all(above[0] > below[1] for below, above in pairwise(inside))
+
+
+def test_labels_name_what_differs() -> None:
+    common = {"setting": "a", "ptask": "p", "ftask": "f", "target": "t", "model": "m", "recipe": "r"}
+    assert curve_labels([common | {"s": 1}, common | {"s": 2}]) == ["s = 1", "s = 2"]
+    assert curve_labels([common, common | {"setting": "b", "model": "n"}]) == ["a, m", "b, n"]
+    assert curve_labels([common]) == ["a"]
+
+
+def test_curves_that_differ_in_a_column_of_the_users_own_are_set_apart() -> None:
+    common = {"setting": "a", "ptask": "p", "ftask": "f", "model": "m"}
+    curves = [
+        {"curve": common | {"target": target, "lens": lens}}
+        for target in ("t", "u")
+        for lens in ("wide", "long")
+    ]
+    _, labels, colours = zip(*coloured(curves), strict=True)
+    assert labels == ("wide", "long") * 2, "the target has a panel of its own"
+    assert colours[:2] == colours[2:] and colours[0] != colours[1]
