@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import get_args
 
-from syn2real.backbones.schema import family_of, model_names
+from syn2real.backbones.schema import family_of
 from syn2real.complexity.schema import Activation
 from syn2real.config.needs import claim_needs, needs
 from syn2real.data.findings import Findings
@@ -58,7 +58,7 @@ wildcard_constraints:
     ptask=one_of([*tasks_of("pretrain"), NONE]),
     ftask=one_of(tasks_of("finetune")),
     target="[a-z0-9-]+",
-    model=one_of(model_names()),
+    model="[a-z0-9_-]+",
     initial=r"(\+[a-z0-9-]+)?",
     n=r"\d+",
     seed=r"\d+",

@@ -65,6 +65,15 @@ def test_statistics_are_not_synchronised_on_a_cpu():
         parallel(nn.BatchNorm2d(1), share, torch.device("cpu"))
 
 
+def test_a_layer_that_does_more_than_batch_norm_is_not_replaced_by_batch_norm_alone():
+    class BatchNormAct2d(nn.BatchNorm2d):
+        """As timm's: with an activation."""
+
+    share = StepShare(World(0, 2), images=4, parts=1, spread=2)
+    with pytest.raises(InputError, match="norm_batch_size: BatchNormAct2d cannot be synchronised"):
+        parallel(nn.Sequential(BatchNormAct2d(1)), share, torch.device("cuda"))
+
+
 @pytest.mark.parametrize(("size", "group"), [(1, 4), (2, 4), (4, 4), (8, 4), (2, 2)])
 def test_all_processes_together_see_the_one_order(size, group):
     whole = list(EndlessOrder(13, 16, seed=5, start=2, stop=6))

@@ -1,10 +1,16 @@
 """Which backbones there are, what family each belongs to, and what weights it may start from (no torch)."""
 
-from typing import TYPE_CHECKING, Any
+import re
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, WithJsonSchema
 
 from syn2real import plugins
+from syn2real.errors import InputError
+from syn2real.near import did_you_mean
 from syn2real.schema import Section, UserPath
 
 RANDOM = "random"
@@ -12,22 +18,33 @@ RANDOM = "random"
 
 
 def model_names() -> list[str]:
-    """Return the names of all backbones, family by family."""
+    """Return the names that families list, family by family; some have more (`family_of`)."""
     return [name for family in plugins.names("backbones") for name in _members(family)]
 
 
 def family_of(model: str) -> str:
     """Return the family of a backbone: the module of `syn2real.backbones` that builds it.
 
+    A family that lists a name has it, or else one whose library does.
+
     Raises
     ------
     KeyError
-        No family has it.
+        No family has it; with the nearest name.
     """
-    for family in plugins.names("backbones"):
-        if model in _members(family):
-            return family
-    raise KeyError(plugins.unknown(model, model_names()))
+    for members in (_members, _catalogue):
+        for family in plugins.names("backbones"):
+            if model in members(family):
+                return family
+    raise KeyError(_unknown(model))
+
+
+def require_model(model: str, *, key: str) -> None:
+    """Raise InputError, with the nearest name, when no family has a backbone."""
+    try:
+        family_of(model)
+    except KeyError as error:
+        raise InputError(error.args[0], key=key) from None
 
 
 def published_starts(model: str) -> dict[str, dict[str, Any]]:
@@ -52,7 +69,41 @@ def _members(family: str) -> tuple[str, ...]:
     return names
 
 
+@cache
+def _catalogue(family: str) -> frozenset[str]:
+    """Return the names that a family's library has, read from its source: it is not imported."""
+    package, files, pattern = plugins.constant("backbones", family, "CATALOGUE", ("", "", ""))
+    found = find_spec(package) if package else None
+    folders = (found.submodule_search_locations or []) if found else []
+    texts = (path.read_text(encoding="utf-8") for folder in folders for path in Path(folder).glob(files))
+    return frozenset(name for text in texts for name in re.findall(pattern, text))
+
+
+def _unknown(model: str) -> str:
+    """Return the message on a name that no family has."""
+    libraries = {}
+    for family in plugins.names("backbones"):
+        if given := plugins.constant("backbones", family, "CATALOGUE"):
+            libraries[given[0]] = _catalogue(family)
+    listed = f"choose from {', '.join(sorted(model_names()))}, or a model of {', '.join(libraries)}"
+    hint = did_you_mean(model, {*model_names()}.union(*libraries.values()), listed)
+    for library in (library for library, names in libraries.items() if not names):
+        hint += f"; {library}, which has more, is not installed here"
+    return f"'{model if len(model) <= 80 else f'{model[:80]} …'}' is not defined; {hint}"
+
+
+def _known(model: str) -> str:
+    try:
+        family_of(model)
+    except KeyError as error:
+        raise ValueError(error.args[0]) from None
+    return model
+
+
 if TYPE_CHECKING:
     ModelName = str
 else:
-    ModelName = plugins.one_of(model_names())
+    _SCHEMA: dict[str, Any] = {
+        "anyOf": [{"enum": sorted(model_names())}, {"type": "string", "pattern": "^[a-z0-9_]+$"}]
+    }  # a model of a library
+    ModelName = Annotated[str, AfterValidator(_known), WithJsonSchema(_SCHEMA)]

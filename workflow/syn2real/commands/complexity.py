@@ -155,9 +155,9 @@ def _warn(warnings: Sequence[str | None]) -> None:
 
 def _check(arguments: argparse.Namespace) -> None:
     """Raise InputError for what argparse does not check."""
-    from syn2real.backbones.schema import model_names  # needs pydantic
+    from syn2real.backbones.schema import require_model  # needs pydantic
 
-    require_name(arguments.model, model_names(), key="--model")
+    require_model(arguments.model, key="--model")
     if not arguments.weights:
         raise InputError(
             "give the reference backbone's weights: a file (nothing is downloaded), such as the "

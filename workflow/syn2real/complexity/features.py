@@ -11,11 +11,10 @@ from torch import Tensor
 from torchvision.transforms.v2 import functional as F
 
 from syn2real.backbones.base import Backbone, build_backbone
-from syn2real.backbones.schema import ModelName, model_names
+from syn2real.backbones.schema import ModelName, require_model
 from syn2real.complexity.images import SceneImages
 from syn2real.complexity.schema import Activation
 from syn2real.errors import InputError
-from syn2real.plugins import require_name
 from syn2real.tasks.common.images import memory_format, normalise
 
 BATCH = 16
@@ -28,23 +27,23 @@ def load_reference(weights: str | Path, model: ModelName) -> Backbone:
     Parameters
     ----------
     weights : str or Path
-        A file of this project (`backbone.safetensors`), or any safetensors or torch file with the weights of
-        a ResNet in torchvision's names: plain, or within a detector or a segmenter. Torch files are read
+        A file of this project (`backbone.safetensors`), or any safetensors or torch file with the backbone's
+        weights in its library's names: plain, or within a detector or a segmenter. Torch files are read
         as weights alone; nothing in them is run.
     model : str
-        The depth, `resnet18` … `resnet152`.
+        The backbone's name.
 
     Returns
     -------
     Backbone
-        Its last map is [B, d, H/32, W/32], after its ReLU.
+        Its last map is [B, d, H/32, W/32].
 
     Raises
     ------
     InputError
         The file cannot be read, or does not hold this backbone.
     """
-    require_name(model, model_names(), key="model")
+    require_model(model, key="model")
     backbone = build_backbone(model)
     backbone.load(weights)
     return backbone.eval().requires_grad_(False)

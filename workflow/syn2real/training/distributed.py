@@ -18,6 +18,7 @@ from typing import Any
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.parallel import DistributedDataParallel
 
 from syn2real.errors import InputError
@@ -164,13 +165,20 @@ def parallel(model: nn.Module, share: StepShare, device: torch.device, *, unused
     Raises
     ------
     InputError
-        Statistics would be synchronised on a CPU, which torch's SyncBatchNorm refuses.
+        Statistics would be synchronised on a CPU, which torch's SyncBatchNorm refuses, or those of layers
+        that do more than batch norm, as timm's with an activation: torch would put its own in their place.
     """
     if share.spread > 1:
         if device.type != "cuda":
             raise InputError(
                 "batch norm is synchronised on GPUs only; lower 'norm_batch_size' to "
                 f"{share.images} or use fewer processes",
+                key="norm_batch_size",
+            )
+        if odd := _more_than_batch_norm(model):
+            raise InputError(
+                f"{odd} cannot be synchronised over devices; lower 'norm_batch_size' to "
+                f"{share.images} or use fewer devices",
                 key="norm_batch_size",
             )
         group, _ = dist.new_subgroups(share.spread)
@@ -184,3 +192,9 @@ def parallel(model: nn.Module, share: StepShare, device: torch.device, *, unused
         gradient_as_bucket_view=True,
         find_unused_parameters=unused,
     )
+
+
+def _more_than_batch_norm(model: nn.Module) -> str | None:
+    """Return the class of a layer that does more than torch's batch norm, or None."""
+    layers = [type(layer) for layer in model.modules() if isinstance(layer, _BatchNorm)]
+    return next((kind.__name__ for kind in layers if not kind.__module__.startswith("torch.nn.")), None)

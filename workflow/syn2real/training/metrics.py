@@ -13,7 +13,7 @@ from syn2real.errors import InputError, TrainingError
 from syn2real.files import read_json, write_json
 from syn2real.schema import Section
 
-PACKAGES = ("syn2real", "torch", "torchvision", "pycocotools", "numpy", "pillow")
+PACKAGES = ("syn2real", "torch", "torchvision", "timm", "pycocotools", "numpy", "pillow")
 """What a result may depend on."""
 
 Fraction = Annotated[FiniteFloat, Field(ge=0, le=1)]

@@ -19,6 +19,7 @@ from torchvision.transforms import v2
 from torchvision.transforms.v2 import functional
 
 from syn2real.backbones.base import Backbone
+from syn2real.errors import InputError
 from syn2real.tasks.base import Evaluation, Task
 from syn2real.tasks.common.images import MEAN, STD, stack_padded
 from syn2real.tasks.objdet.schema import METRIC
@@ -38,6 +39,7 @@ class Detection(Task):
     def build(self, backbone: Backbone) -> nn.Module:
         """Return Faster R-CNN; all layers of the backbone, batch norm too, are trained."""
         options = self.section.detector
+        _check_maps(backbone)
         size = self.section.image_size
         pyramid = Pyramid(backbone, options.pyramid)
         return FasterRCNN(
@@ -150,6 +152,14 @@ class Detection(Task):
         (value, ap50, ap75), judged = coco_map(data.coco, detections, image_ids)
         each = {"kind": "boxes"} | detected(judged, image_ids, data.category_ids)
         return Evaluation(value, len(image_ids), {"AP50": ap50, "AP75": ap75}, each)
+
+
+def _check_maps(backbone: Backbone) -> None:
+    """Raise InputError for maps on which torchvision's detector would fail, or misplace its boxes."""
+    strides = backbone.strides
+    if len(strides) != 4 or any(stride & (stride - 1) for stride in strides):
+        problem = f"{backbone.name} has maps of strides {', '.join(map(str, strides))}"
+        raise InputError(f"{problem}; detection takes four, powers of two: choose another", key="models")
 
 
 class Pyramid(nn.Module):
