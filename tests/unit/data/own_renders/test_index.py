@@ -104,6 +104,7 @@ def test_memory_is_a_fraction_of_the_file(tmp_path, monkeypatch):
     monkeypatch.setattr(own_index, "BUFFER", 1 << 16)
     monkeypatch.setattr(stream, "CHUNK", 1 << 16)
     monkeypatch.setattr(tally, "SHOWN", 2)
+    index(tmp_path, content())  # what is imported at the first use counts in no file
     value = content(240)
     for annotation in value["annotations"]:
         annotation["segmentation"] = [[1, 1, 5, 1, 5, 5] * 1_500]
