@@ -20,7 +20,7 @@ SIZES = [(64, 96), (80, 48)]
 def needs_library(family):
     """Skip the test where the library that a family's networks come from is not installed."""
     if catalogue := plugins.constant("backbones", family, "CATALOGUE"):
-        pytest.importorskip(catalogue[0])
+        pytest.importorskip(catalogue["package"])
 
 
 @cache
@@ -41,7 +41,7 @@ def test_a_family_names_its_backbones_without_being_imported(family):
     assert inspect.signature(module.build).parameters["output_stride"].default == 32
     for start, about in published.items():
         assert re.fullmatch("[a-z0-9]+(-[a-z0-9]+)*", start) and start != RANDOM
-        assert about["licence"] and {*about} <= {"licence", "models", "detector"}
+        assert about["licence"] and {*about} <= {"licence", "models", "tags", "detector"}
         assert {*about.get("models", names)} <= {*names}
     assert not published or [*inspect.signature(module.fetch).parameters] == ["name", "start"]
 

@@ -40,6 +40,7 @@ def test_a_mistake_is_one_line_with_code_2(checkout: Checkout, old: str, new: st
 def test_another_start_has_all_runs_again_and_its_weights_are_fetched_once(checkout: Checkout) -> None:
     name = "config/experiments/smoke.yaml"
     checkout.edit(name, "seeds: [0]", "seeds: [0]\ninitial: [random, imagenet]")
+    checkout.edit(name, "models: [resnet18]", "models: [convnext_atto]")
     planned = checkout.planned()
     assert (planned["fetch_weights"], planned["pretrain"], planned["finetune"]) == (1, 2 * 4, 2 * 15)
 

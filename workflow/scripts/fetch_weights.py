@@ -6,5 +6,5 @@ with job_log(snakemake.log[0]):
     from syn2real.backbones.base import fetch_published, save_backbone
 
     w = snakemake.wildcards
-    state, licence = fetch_published(w.model, w.initial)
-    save_backbone(snakemake.output[0], state, {"model": w.model, "initial": w.initial, "licence": licence})
+    state, about = fetch_published(w.model, w.initial)
+    save_backbone(snakemake.output[0], state, {"model": w.model, "initial": w.initial, **about})

@@ -102,9 +102,9 @@ def test_published_weights_come_through_torchvisions_loader_and_their_file(monke
     torch.manual_seed(1)
     network = torchvision_resnet.resnet18()
     published(monkeypatch, tmp_path, network, torchvision_resnet.ResNet18_Weights.IMAGENET1K_V1)
-    state, licence = fetch_published("resnet18", "imagenet")
-    assert licence.startswith("BSD-3-Clause")
-    save_backbone(tmp_path / "w.safetensors", state, {"licence": licence})
+    state, about = fetch_published("resnet18", "imagenet")
+    assert about["licence"].startswith("BSD-3-Clause") and about["source"] == "torchvision, IMAGENET1K_V1"
+    save_backbone(tmp_path / "w.safetensors", state, about)
     backbone = build_backbone("resnet18").eval()
     backbone.load(tmp_path / "w.safetensors")
     backbone.require_fit(tmp_path / "w.safetensors")

@@ -12,15 +12,16 @@ import torch
 
 timm = pytest.importorskip("timm")
 
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 from timm.optim import param_groups_layer_decay
 from torch import nn
 
-from syn2real.backbones.base import build_backbone, save_backbone
-from syn2real.backbones.schema import _catalogue
-from syn2real.backbones.timm import NAMES, SimplePyramid
+from syn2real.backbones.base import build_backbone, fetch_published, save_backbone
+from syn2real.backbones.schema import _catalogue, published_starts
+from syn2real.backbones.timm import NAMES, PUBLISHED, SimplePyramid
 from syn2real.errors import InputError
 from syn2real.tasks.base import build_model
+from syn2real.tasks.common.images import MEAN, STD
 from syn2real.training.launch import run_processes
 from syn2real.training.optimiser import make_optimiser
 from syn2real.training.pretrain import pretrain
@@ -84,6 +85,76 @@ def test_features_with_timms_own_head_are_its_logits(name, tmp_path):
         images = torch.rand(2, 3, *size)
         with torch.no_grad():
             assert torch.equal(whole.get_classifier()(again.pooled(images)), whole(images))
+
+
+@pytest.fixture
+def publish(tmp_path, monkeypatch):
+    """Put weights of a network where timm's loader looks before it downloads; return the network."""
+
+    def put(name):
+        torch.manual_seed(4)
+        network = timm.create_model(name).eval()
+        folder = tmp_path / f"models--timm--{name}.{network.pretrained_cfg['tag']}"
+        for part in ("refs", "snapshots/1"):
+            (folder / part).mkdir(parents=True)
+        (folder / "refs/main").write_text("1")
+        save_file(network.state_dict(), folder / "snapshots/1/model.safetensors")
+        return network
+
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    return put
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_published_weights_give_timms_logits_whatever_its_images_are_normalised_by(name, publish, tmp_path):
+    network = publish(name)
+    state, about = fetch_published(name, "imagenet")
+    assert about["source"] == f"timm, {name}.r160_in1k (apache-2.0)" and about["licence"]
+    save_backbone(tmp_path / "w.safetensors", state, about)
+    backbone = build_backbone(name).eval()
+    backbone.require_fit(tmp_path / "w.safetensors")
+    backbone.load(tmp_path / "w.safetensors")
+    images = torch.rand(2, 3, 160, 160)
+    given = network.pretrained_cfg
+    with torch.no_grad():
+        theirs = network(normalised(images, given["mean"], given["std"]))
+        own = network.get_classifier()(backbone.pooled(normalised(images, MEAN, STD)))
+    assert torch.equal(own, theirs) if given["mean"] == MEAN else torch.allclose(own, theirs, atol=1e-5)
+
+
+def normalised(images, mean, std):
+    return (images - torch.tensor(mean)[:, None, None]) / torch.tensor(std)[:, None, None]
+
+
+def test_published_weights_that_do_not_take_our_images_are_refused(publish, monkeypatch):
+    publish("test_efficientnet")
+    monkeypatch.setattr("syn2real.backbones.timm.IMAGENET_DEFAULT_MEAN", (0.5, 0.5, 0.5))
+    with pytest.raises(InputError, match="initial: imagenet: test_efficientnet.r160_in1k takes images norm"):
+        fetch_published("test_efficientnet", "imagenet")
+
+
+def test_published_weights_that_are_not_there_are_one_line(publish):
+    with pytest.raises(InputError, match="initial: imagenet: the weights of test_vit cannot be fetched"):
+        fetch_published("test_vit", "imagenet")
+
+
+def test_the_starts_of_a_name_are_timms_tags():
+    tags = "|".join(about["tags"] for about in PUBLISHED.values())
+    theirs = {name for name in timm.list_pretrained() if re.fullmatch(tags, name.partition(".")[2])}
+    assert len(theirs) > 900 and theirs <= _catalogue("timm", "weights")
+    starts = {name: [*published_starts(name)] for name in NAMES}
+    dino = {"convnext_tiny", "vit_small_patch14_dinov2", "vit_small_patch16_224"}
+    assert {name for name in NAMES if "dino" in starts[name]} == dino
+    assert {name for name in NAMES if "imagenet" not in starts[name]} == {"vit_small_patch14_dinov2"}
+
+
+def test_weights_of_another_image_size_are_refused_by_their_first_tensor(tmp_path):
+    backbone = build_backbone("test_vit")
+    state = backbone.state()
+    save_backbone(tmp_path / "w.safetensors", state | {"pos_embed": state["pos_embed"][:, :50].clone()}, {})
+    with pytest.raises(InputError, match=r"w.safetensors: pos_embed: .* \[1, 50, 64\], not \[1, 101, 64\]"):
+        backbone.load(tmp_path / "w.safetensors")
 
 
 @pytest.mark.parametrize("name", ["test_convnext", "test_efficientnet"])

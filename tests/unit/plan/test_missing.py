@@ -3,6 +3,7 @@
 import json
 import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,17 @@ def plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Plan:
     shared["datasets"] = str(ROOT / "config/datasets.tsv")
     experiment = str(ROOT / "config/experiments/smoke.yaml")
     return load_plan({"experiment": experiment, "recipes": str(ROOT / "config/recipes"), **shared})
+
+
+def test_a_network_that_cannot_be_trained_is_refused_before_the_first_job(plan: Plan) -> None:
+    pytest.importorskip("timm")
+    smoke = plan.experiments["smoke"]
+    models = ("mixer_s32_224", "test_vit", "resnet18")
+    asked = smoke.asked.model_copy(update={"models": models})
+    plan.experiments["smoke"] = replace(smoke, asked=asked)
+    found = [line for line in missing_data(plan).refusals if "trainings" in line]
+    assert len(found) == 1, found
+    assert found[0].startswith("models: timm's mixer_s32_224 does not take images of every size")
 
 
 @pytest.mark.parametrize(

@@ -147,8 +147,8 @@ def build_backbone(model: str, *, output_stride: int = 32) -> Backbone:
     return found
 
 
-def fetch_published(model: str, start: str) -> tuple[dict[str, Tensor], str]:
-    """Return published weights of a backbone, by its library's own loader, and their licence.
+def fetch_published(model: str, start: str) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Return published weights of a backbone, by its library's own loader, with their `source` and `licence`.
 
     Parameters
     ----------
@@ -158,15 +158,17 @@ def fetch_published(model: str, start: str) -> tuple[dict[str, Tensor], str]:
     Raises
     ------
     InputError
-        The loader cannot fetch them.
+        The loader cannot fetch them, or they take other images than ours.
     """
     try:
-        found = plugins.load("backbones", family_of(model)).fetch(model, start)
-    except (OSError, RuntimeError) as error:
-        reason = str(error).strip().partition("\n")[0]
+        found, source = plugins.load("backbones", family_of(model)).fetch(model, start)
+    except InputError:
+        raise
+    except Exception as error:  # what a library's loader raises is its own
+        reason = str(error).strip().partition("\n")[0] or type(error).__name__
         problem = f"the weights of {model} cannot be fetched ({reason}); give a file by initial_weights"
         raise InputError(problem, key=f"initial: {start}") from None
-    return found, published_starts(model)[start]["licence"]
+    return found, {"source": source, "licence": published_starts(model)[start]["licence"]}
 
 
 def save_backbone(path: str | Path, state: dict[str, Tensor], metadata: dict[str, Any]) -> None:

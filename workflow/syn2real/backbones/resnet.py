@@ -36,14 +36,14 @@ def build(name: str, *, output_stride: int = 32) -> Backbone:
     return ResNet(name, 32 if name in UNDILATED else output_stride)
 
 
-def fetch(name: str, start: str) -> dict[str, Tensor]:
-    """Return published weights by torchvision's own loader: a classifier's, or of `coco` a Faster R-CNN's."""
+def fetch(name: str, start: str) -> tuple[dict[str, Tensor], str]:
+    """Return published weights by torchvision's own loader, and which: of `coco` those of a Faster R-CNN."""
     net: nn.Module
     if start == "coco":
-        net = detection.fasterrcnn_resnet50_fpn(weights="COCO_V1")
+        net, weights = detection.fasterrcnn_resnet50_fpn(weights="COCO_V1"), "COCO_V1"
     else:
-        net = getattr(torchvision_resnet, name)(weights="IMAGENET1K_V1")
-    return net.state_dict()
+        net, weights = getattr(torchvision_resnet, name)(weights="IMAGENET1K_V1"), "IMAGENET1K_V1"
+    return net.state_dict(), f"torchvision, {weights}"
 
 
 class ResNet(Backbone):

@@ -47,10 +47,12 @@ def require_model(model: str, *, key: str) -> None:
         raise InputError(error.args[0], key=key) from None
 
 
+@cache
 def published_starts(model: str) -> dict[str, dict[str, Any]]:
     """Return the published weights of a backbone by name: `licence`, and whether they are a `detector`."""
-    published: dict[str, dict[str, Any]] = plugins.constant("backbones", family_of(model), "PUBLISHED")
-    return {start: about for start, about in published.items() if model in about.get("models", (model,))}
+    family = family_of(model)
+    published: dict[str, dict[str, Any]] = plugins.constant("backbones", family, "PUBLISHED")
+    return {start: about for start, about in published.items() if _is_published(family, model, about)}
 
 
 class InitialWeights(Section):
@@ -69,14 +71,23 @@ def _members(family: str) -> tuple[str, ...]:
     return names
 
 
+def _is_published(family: str, model: str, about: dict[str, Any]) -> bool:
+    """Return whether published weights are of a backbone; where the library is not installed, they may be."""
+    if "tags" not in about:
+        return model in about.get("models", (model,))
+    known = _catalogue(family, "weights")
+    return not known or any(re.fullmatch(rf"{model}\.({about['tags']})", name) for name in known)
+
+
 @cache
-def _catalogue(family: str) -> frozenset[str]:
-    """Return the names that a family's library has, read from its source: it is not imported."""
-    package, files, pattern = plugins.constant("backbones", family, "CATALOGUE", ("", "", ""))
-    found = find_spec(package) if package else None
+def _catalogue(family: str, kind: str = "names") -> frozenset[str]:
+    """Return the `names` that a family's library has, or its `weights`, from its source, unimported."""
+    given = plugins.constant("backbones", family, "CATALOGUE")
+    found = find_spec(given["package"]) if given else None
     folders = (found.submodule_search_locations or []) if found else []
-    texts = (path.read_text(encoding="utf-8") for folder in folders for path in Path(folder).glob(files))
-    return frozenset(name for text in texts for name in re.findall(pattern, text))
+    paths = (path for folder in folders for path in Path(folder).glob(given["files"]))
+    texts = (path.read_text(encoding="utf-8") for path in paths)
+    return frozenset(name for text in texts for name in re.findall(given[kind], text))
 
 
 def _unknown(model: str) -> str:
@@ -84,7 +95,7 @@ def _unknown(model: str) -> str:
     libraries = {}
     for family in plugins.names("backbones"):
         if given := plugins.constant("backbones", family, "CATALOGUE"):
-            libraries[given[0]] = _catalogue(family)
+            libraries[given["package"]] = _catalogue(family)
     listed = f"choose from {', '.join(sorted(model_names()))}, or a model of {', '.join(libraries)}"
     hint = did_you_mean(model, {*model_names()}.union(*libraries.values()), listed)
     for library in (library for library, names in libraries.items() if not names):

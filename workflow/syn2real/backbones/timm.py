@@ -8,6 +8,7 @@ in no file.
 
 import inspect
 import math
+import re
 from collections.abc import Mapping
 from fnmatch import fnmatch
 from pathlib import Path
@@ -15,8 +16,9 @@ from typing import Any
 
 import timm
 import torch
+from timm.data.constants import IMAGENET_DEFAULT_MEAN, IMAGENET_DEFAULT_STD
 from timm.layers import LayerNorm2d
-from timm.models import group_parameters
+from timm.models import get_arch_pretrained_cfgs, group_parameters
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -32,9 +34,23 @@ NAMES = (
     "vit_small_patch16_224",
     "vit_tiny_patch16_224",
 )
-PUBLISHED = {}  # type: ignore[var-annotated]
-CATALOGUE = ("timm", "models/*.py", r"(?m)^@register_model\n(?:@.*\n)*def (\w+)\(")
-"""Where other names stand: a package, its files, and what a name stands in."""
+PUBLISHED = {
+    "imagenet": {
+        "licence": "each network's own, most Apache-2.0; ImageNet's own terms allow non-commercial research",
+        "tags": r"(\w+_)?in(1|12|21|22)k(_\w+)?",
+    },
+    "dino": {
+        "licence": "each network's own: Apache-2.0 of DINO and DINOv2, the DINOv3 licence of DINOv3",
+        "tags": r"(fb_)?dino|lvd142m|(dinov3_)?lvd1689m",
+    },
+}
+CATALOGUE = {
+    "package": "timm",
+    "files": "models/*.py",
+    "names": r"(?m)^@register_model\n(?:@.*\n)*def (\w+)\(",
+    "weights": r"(?m)^ +['\"](\w+\.\w+)\*?['\"]\s*: ",
+}
+"""Where other names stand, and published weights, as `network.tag`."""
 ANY_SIZE = {"dynamic_img_size": True, "strict_img_size": False}
 """What lets a network of timm take images of another size than its own, if it has the option."""
 PYRAMID = (4, 8, 16, 32)
@@ -63,6 +79,51 @@ def build(name: str, *, output_stride: int = 32) -> Backbone:
         first = (str(error).strip() or type(error).__name__).partition("\n")[0]
         problem = f"timm's {name} does not take images of every size and give maps of them ({first})"
         raise InputError(f"{problem}; choose another model", key="models") from error
+
+
+def fetch(name: str, start: str) -> tuple[dict[str, Tensor], str]:
+    """Return published weights by timm's own loader, and which: the first of its tags that are such a start.
+
+    Raises
+    ------
+    InputError
+        The network takes images normalised in another way, and cannot be changed to take ours.
+    """
+    tags = [
+        tag
+        for tag, cfg in get_arch_pretrained_cfgs(name).items()
+        if re.fullmatch(PUBLISHED[start]["tags"], tag.partition(".")[2]) and cfg.has_weights
+    ]
+    if not tags:
+        raise RuntimeError("timm has none")
+    whole = timm.create_model(tags[0], pretrained=True)
+    given = whole.pretrained_cfg
+    if not _take_our_images(whole, given):
+        problem = f"{tags[0]} takes images normalised by {given['mean']} and {given['std']}, not ours"
+        raise InputError(f"{problem}, and cannot be changed; choose another model", key=f"initial: {start}")
+    return whole.state_dict(), f"timm, {tags[0]} ({given.get('license', 'no licence given')})"
+
+
+@torch.no_grad()
+def _take_our_images(net: Any, given: Mapping[str, Any]) -> bool:
+    """Change the first convolution to what images normalised as ours are to it; return whether it can be.
+
+    Ours have ImageNet's mean and deviation. Zeros at the border of a padded convolution would mean another
+    colour.
+    """
+    mean, deviation, ours, our_deviation = (
+        torch.tensor(values)
+        for values in (given["mean"], given["std"], IMAGENET_DEFAULT_MEAN, IMAGENET_DEFAULT_STD)
+    )
+    if torch.equal(mean, ours) and torch.equal(deviation, our_deviation):
+        return True
+    name = given.get("first_conv")
+    layer = net.get_submodule(name) if isinstance(name, str) else None
+    if not isinstance(layer, nn.Conv2d) or layer.bias is None or layer.padding != (0, 0):
+        return False
+    layer.bias += torch.einsum("oihw,i->o", layer.weight, (ours - mean) / deviation)
+    layer.weight *= (our_deviation / deviation)[:, None, None]
+    return True
 
 
 class Timm(Backbone):

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from syn2real.assets.bop import check_models
+from syn2real.backbones.schema import model_names
 from syn2real.complexity.schema import GivenReference
 from syn2real.config.experiment import Experiment, Measured
 from syn2real.data.findings import Findings
@@ -25,7 +26,7 @@ from syn2real.plan.plan import ExperimentPlan, Plan
 from syn2real.plan.runs import MEASUREMENTS
 from syn2real.plan.starts import missing_starts
 from syn2real.render.stock import room_materials
-from syn2real.tasks.schema import channel_of
+from syn2real.tasks.schema import Stage, channel_of
 
 LONGEST_HEADER = 100_000_000
 """Bytes that safetensors' own header may have."""
@@ -51,7 +52,7 @@ def missing_data(plan: Plan, root: Path = HERE) -> Findings:
         found.add(
             _of(_missing_weights, plan, record.asked), f" (needed by the complexity of experiment {name})"
         )
-        for error in missing_starts(plan, record.asked):
+        for error in [*_unsuitable(plan, record.asked), *missing_starts(plan, record.asked)]:
             found.add(Findings.of(error), f" (needed by the trainings of experiment {name})")
         for setting, own in plan.own_renders(record.settings).items():
             images = record.images[setting]
@@ -92,6 +93,32 @@ def _missing_measurements(measured: Measured) -> Findings:
             return Findings()  # Snakemake alone is installed: the job that reads the table checks it
         read_measurements(table, given.select, given.ignore)
     return Findings()
+
+
+def _unsuitable(plan: Plan, e: Experiment) -> Iterator[InputError]:
+    """Yield why networks that no family lists cannot be trained.
+
+    They are built, without numbers, where PyTorch is installed; where it is not, their first jobs do it.
+    """
+    models = [model for model in e.models if model not in model_names()]
+    if not models:
+        return
+    try:
+        import torch
+
+        from syn2real.tasks.base import build_model, task_class
+    except ModuleNotFoundError:
+        return
+    trained: list[tuple[Stage, str]] = [*(("pretrain", ptask) for ptask in e.ptasks)]
+    trained += [("finetune", f.task) for f in e.ftasks]
+    for model in models:
+        try:
+            for stage, name in trained:
+                task = task_class(name)(plan.recipes[e.trained_by].section(stage, name, model), ["any"])
+                with torch.device("meta"):
+                    build_model(task, model)
+        except InputError as error:
+            yield error
 
 
 def _missing_weights(plan: Plan, e: Experiment) -> None:
