@@ -39,7 +39,7 @@ def _words(text: str) -> str:
     return " ".join(text.replace("#", " ").split())
 
 
-@pytest.mark.parametrize("name", [*PAPER, "own-renders"])
+@pytest.mark.parametrize("name", [*PAPER, "own-renders", "backbones"])
 def test_a_file_states_what_check_prints(name: str) -> None:
     file = ROOT / f"config/experiments/{name}.yaml"
     text = file.read_text()
@@ -49,6 +49,13 @@ def test_a_file_states_what_check_prints(name: str) -> None:
         assert cost in head, f"{cost} is what check prints"
     for cost in costs[2:]:
         assert cost in yaml.safe_load(text)["cost"], f"{cost} is what check prints"
+
+
+def test_the_small_comparison_of_backbones_states_its_runs_and_images() -> None:
+    file = ROOT / "config/experiments/small/backbones.yaml"
+    starts, ends, *_, images = _costs(_printed(file))
+    cost = yaml.safe_load(file.read_text())["cost"]
+    assert cost.startswith(f"{images}, {starts} and {ends}, about "), cost
 
 
 def test_the_page_on_own_renders_has_the_experiment_and_its_cost(tmp_path: Path) -> None:

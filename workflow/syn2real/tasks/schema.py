@@ -78,6 +78,7 @@ class Override(Section):
     batch_size: Batch | None = Field(default=None, description="images a step, over all devices")
     optimiser: Literal["sgd", "adamw"] | None = Field(default=None, description="as in the section")
     lr: LearningRate | None = Field(default=None, description="learning rate after the warm-up")
+    nesterov: bool | None = Field(default=None, description="as in the section")
     weight_decay: Part | None = Field(default=None, description="weight decay")
     layer_decay: LayerDecay | None = Field(default=None, description="as in the section")
     seconds_per_1000_images: float | None = Field(
