@@ -81,6 +81,19 @@ def test_a_killed_training_resumes_to_the_same_digits(name, smoke_task, boxes, t
     resumed = trained(task, data, tmp_path / "broken", seconds=0)
     assert resumed.evaluations == whole.evaluations and resumed.curve == whole.curve
     assert all(torch.equal(resumed.best_backbone[key], value) for key, value in whole.best_backbone.items())
+    assert all(torch.equal(resumed.best_head[key], value) for key, value in whole.best_head.items())
+
+
+@pytest.mark.parametrize("name", [name for name in TASKS if task_class(name).class_layers])
+def test_the_layers_of_the_classes_grow_with_them_and_no_others(name, smoke_task):
+    """A pre-trained head is matched by them, class by class."""
+    few, more = (
+        build_model(smoke_task(name, [f"class{k}" for k in range(count)]), "resnet18")[1].state_dict()
+        for count in (3, 5)
+    )
+    grown = {key: len(more[key]) - len(few[key]) for key in few if few[key].shape != more[key].shape}
+    layers = task_class(name).class_layers
+    assert grown == {f"{layer}.{kind}": 2 * n for layer, n in layers.items() for kind in ("weight", "bias")}
 
 
 @pytest.mark.parametrize("name", TASKS)

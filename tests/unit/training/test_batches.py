@@ -7,10 +7,12 @@ import pytest
 import torch
 
 from syn2real import plugins
+from syn2real.data.mixed import MixedImages
 from syn2real.data.rendered import RenderedImages
 from syn2real.tasks.base import build_model, task_class
 from syn2real.tasks.schema import channel_of, read_section, task_schema
 from syn2real.training.batches import Annotated, Augmented, EndlessOrder, annotated, training_batches
+from syn2real.training.distributed import World, step_share
 from syn2real.training.seeding import stream_seed, temporarily_seeded
 
 
@@ -37,6 +39,42 @@ def test_position_is_a_function_of_the_iteration(start):
     whole = list(EndlessOrder(13, 4, seed=5, start=0, stop=20))
     assert list(EndlessOrder(13, 4, seed=5, start=start, stop=20)) == whole[start:]
     assert len(EndlessOrder(13, 4, seed=5, start=start, stop=20)) == 20 - start
+
+
+@pytest.mark.parametrize(("size", "group"), [(1, 8), (1, 4), (2, 4), (4, 2), (8, 8)])
+@pytest.mark.parametrize("renders", [1, 4, 6])
+def test_every_batch_has_its_share_of_renders_whatever_the_processes(size, group, renders):
+    """Every part of it has as many as whole numbers allow, and a resumed run sees the same."""
+    mixed = {"renders": 5, "renders_in_batch": renders}
+    whole = list(EndlessOrder(13, 8, seed=5, start=0, stop=26, **mixed))
+    assert [sum(index >= 13 for _, index in batch) for batch in whole] == [renders] * 26
+    numbers = {"batch_size": 8, "norm_batch_size": group, "iterations": 26, "lr": 0.1}
+    section = read_section("mulclass", numbers)
+    shares = [step_share(section, World(rank, size)) for rank in range(size)]
+    passes = [list(EndlessOrder(13, 8, seed=5, start=3, stop=26, share=share, **mixed)) for share in shares]
+    parts, even = shares[0].parts, renders * shares[0].images / 8
+    for step, batch in enumerate(whole[3:]):
+        seen = [passes[rank][step * parts + part] for part in range(parts) for rank in range(size)]
+        assert list(chain.from_iterable(seen)) == batch
+        assert all(abs(sum(index >= 13 for _, index in one) - even) < 1 for one in seen)
+
+
+def test_photographs_and_renders_have_epochs_of_their_own():
+    mixed = {"renders": 5, "renders_in_batch": 2}
+    flat = list(chain.from_iterable(indices(EndlessOrder(13, 8, seed=0, start=0, stop=65, **mixed))))
+    own, rendered = [index for index in flat if index < 13], [index - 13 for index in flat if index >= 13]
+    for of, n in ((own, 13), (rendered, 5)):
+        epochs = [of[first : first + n] for first in range(0, len(of) - n, n)]
+        assert all(sorted(epoch) == list(range(n)) for epoch in epochs) and epochs[0] != epochs[1]
+    # The photographs come in the order that they have by themselves.
+    assert own[:52] == list(chain.from_iterable(indices(EndlessOrder(13, 4, seed=0, start=0, stop=13))))
+
+
+def test_renders_count_among_what_is_kept_in_memory(boxes, smoke_task):
+    small, large = boxes("mulclass", n=4, size=32), boxes("mulclass", n=300, size=64)
+    task = smoke_task("mulclass", cache_mib=3)
+    assert annotated(small, task).keeps and not annotated(MixedImages(small, large, 1), task).keeps
+    assert annotated(MixedImages(small, small, 1), task).keeps
 
 
 class Numbers:

@@ -72,6 +72,29 @@ def test_refused_and_not_written(changes, message, values, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+ALONE = {
+    "iterations": 0,
+    "n_train": 0,
+    "evaluations": [point(0, 0.5)],
+    "last": point(0, 0.5),
+    "best": point(0, 0.5),
+}
+
+
+def test_only_renders_alone_are_tested_without_labels_and_training(values, tmp_path):
+    untrained = values | ALONE | {"key": values["key"] | {"arm": "renders-only", "s_percent": 0.0}}
+    assert write_metrics(tmp_path / "metrics.json", untrained).key.arm == "renders-only"
+    for changes, line in (
+        ({"key": values["key"]}, "n_train: the arm backbone cannot have 0"),
+        ({"key": values["key"] | {"s_percent": 0.0}}, "s_percent: the arm backbone cannot have 0"),
+        ({"key": untrained["key"] | {"s_percent": 1.0}}, "s_percent: the arm renders-only cannot have 1"),
+        ({"n_train": 12}, "n_train: the arm renders-only cannot have 12"),
+        ({"key": untrained["key"] | {"arm": "half"}}, "key.arm: .* is no arm"),
+    ):
+        with pytest.raises(TrainingError, match=line):
+            write_metrics(tmp_path / "other.json", untrained | changes)
+
+
 @pytest.mark.parametrize("text", ["", "{", "{}", '{"version": 2}', "[1]"])
 def test_what_is_not_a_metrics_file_is_refused(text, tmp_path):
     path = tmp_path / "metrics.json"

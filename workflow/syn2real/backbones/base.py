@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import torch
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
@@ -18,7 +19,7 @@ from syn2real import plugins
 from syn2real.backbones.common.weights import check_tensors, read_shapes, read_weights
 from syn2real.backbones.schema import family_of, published_starts
 from syn2real.errors import InputError
-from syn2real.files import atomic
+from syn2real.files import atomic, require_file
 
 
 class Backbone(nn.Module, ABC):
@@ -178,3 +179,22 @@ def save_backbone(path: str | Path, state: dict[str, Tensor], metadata: dict[str
     """
     with atomic(path) as temporary:
         save_file(state, temporary, metadata={"syn2real": json.dumps(metadata, sort_keys=True)})
+
+
+def read_about(path: str | Path) -> dict[str, Any]:
+    """Return the metadata that `save_backbone` wrote beside tensors.
+
+    Raises
+    ------
+    InputError
+        The file cannot be read, or has none.
+    """
+    require_file(path)
+    try:
+        with safe_open(path, framework="pt") as file:
+            about = json.loads((file.metadata() or {})["syn2real"])
+    except (OSError, SafetensorError, KeyError, ValueError):
+        about = None
+    if not isinstance(about, dict):
+        raise InputError("says nothing of its training; pre-train again", file=path)
+    return about

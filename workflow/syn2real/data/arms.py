@@ -1,10 +1,14 @@
 """Arms: the ways in which renders help to learn a target, and those that do without, compared fairly."""
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Self
 
 from pydantic import AfterValidator
+
+from syn2real.errors import InputError
+from syn2real.near import did_you_mean
 
 BACKBONE = "backbone"
 """Fine-tune the pre-trained backbone under a new head (the paper's, §4.1): the default."""
@@ -68,6 +72,80 @@ class Arm:
     def needs_labels_on_renders(self) -> bool:
         """Whether the renders must be labelled with what the fine-tuning task learns."""
         return self.whole or bool(self.share)
+
+    def renders_in(self, batch_size: int) -> int:
+        """Return how many images of every batch are renders.
+
+        Raises
+        ------
+        ValueError
+            The share of such a batch is no whole number of images.
+        """
+        exact = self.share * batch_size
+        if abs(exact - round(exact)) > 1e-9:
+            raise ValueError(
+                f"{self.name}: {self.share:g} of a batch of {batch_size} images are {exact:g}, no whole "
+                "number; change the share or the recipe's batch_size"
+            )
+        return round(exact)
+
+
+def match_classes(
+    renders: Sequence[str],
+    photographs: Sequence[str],
+    given: Mapping[str, str] | None = None,
+    *,
+    once: bool = False,
+) -> dict[int, int]:
+    """Return the photographs' class of each class of the renders, by their numbers.
+
+    Parameters
+    ----------
+    renders, photographs : sequence of str
+        The names of their classes.
+    given : mapping of str to str, optional
+        The photographs' class of a class of the renders. Others of the same name are the same class; the
+        rest have no counterpart.
+    once : bool
+        Refuse two classes of the renders that are one of the photographs'.
+
+    Raises
+    ------
+    InputError
+        A name in `given` is not there, or the two have no class in common but the background.
+    """
+    found: dict[int, int] = {}
+    for name, other in (given or {}).items():
+        for one, names, whose in ((name, renders, "renders"), (other, photographs, "photographs")):
+            if one not in names:
+                hint = did_you_mean(one, names, f"they have {', '.join(names)}")
+                raise InputError(f"'{one}' is no class of the {whose}; {hint}", key="classes")
+        found[renders.index(name)] = photographs.index(other)
+    for number, name in enumerate(renders):
+        if name in photographs:
+            found.setdefault(number, photographs.index(name))
+    if {photographs[number] for number in found.values()} <= {"background"}:
+        problem = (
+            f"renders ({', '.join(renders)}) and photographs ({', '.join(photographs)}) have no class in "
+            "common; map the renders' names to the photographs'"
+        )
+        raise InputError(problem, key="classes")
+    if once and (shared := _shared(found)):
+        names = " and ".join(renders[number] for number in shared[1])
+        problem = (
+            f"{names} of the renders are both {photographs[shared[0]]}, but a pre-trained head has one "
+            "output a class; map one of them alone, or take a mixed arm"
+        )
+        raise InputError(problem, key="classes")
+    return dict(sorted(found.items()))
+
+
+def _shared(found: Mapping[int, int]) -> tuple[int, list[int]] | None:
+    """Return the first number that several have, and these; None where there is none."""
+    for value in found.values():
+        if len(of := [number for number, other in found.items() if other == value]) > 1:
+            return value, of
+    return None
 
 
 def _known(name: str) -> str:

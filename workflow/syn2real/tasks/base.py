@@ -11,9 +11,13 @@ from torchvision.transforms import v2
 
 from syn2real import plugins
 from syn2real.backbones.base import Backbone, build_backbone
-from syn2real.backbones.common.weights import load_part, read_shapes, read_weights
+from syn2real.backbones.common.weights import check_tensors, load_part, read_shapes, read_weights
+from syn2real.errors import InputError
 from syn2real.tasks.common.images import normalise, stack_padded
 from syn2real.tasks.schema import TrainingSection
+
+NEVER = -3e4
+"""Score of a class that is never predicted: its probability is 0, and 16 bits hold the score."""
 
 
 class Evaluation(NamedTuple):
@@ -54,6 +58,11 @@ class Task(ABC):
 
     output_stride: ClassVar[int] = 32
     """The stride asked of the backbone's last map."""
+
+    class_layers: ClassVar[Mapping[str, int]] = {}
+    """The layers whose outputs belong to the classes, in their order: their names in the model, and outputs a
+    class; one with one output a class scores it. Outputs before all classes' are no class's (a detector's
+    background)."""
 
     def __init__(self, section: TrainingSection, classes: Sequence[str]) -> None:
         self.section: Any = section
@@ -137,6 +146,27 @@ class Task(ABC):
         return 1.0
 
 
+class PretrainedHead(NamedTuple):
+    """A head that was trained on renders, for a model that has the classes of photographs.
+
+    Attributes
+    ----------
+    path : Path
+        What `head_state` returned, as a file.
+    classes : list of str
+        The renders' classes.
+    matched : mapping of int to int
+        Of each of the renders' classes that has a counterpart the number of the photographs' class.
+    closed : bool
+        Photographs' classes without a counterpart are never predicted; else their outputs stay as they are.
+    """
+
+    path: Path
+    classes: list[str]
+    matched: Mapping[int, int]
+    closed: bool
+
+
 def task_class(name: str) -> type[Task]:
     """Return the task called `name`; only its own module is imported."""
     found: type[Task] = plugins.load("tasks", name, "task").TASK
@@ -183,3 +213,62 @@ def load_start(
         weights = read_weights(path) if values else read_shapes(path)
         for prefix, part in parts.items():
             load_part(part, weights, prefix, f"detector on {backbone.name}", path, values=values)
+
+
+def head_state(backbone: Backbone, model: nn.Module) -> dict[str, Tensor]:
+    """Return copies of a model's tensors outside its backbone, on the CPU, by their names in the model."""
+    prefix = next(f"{name}." for name, part in model.named_modules() if part is backbone)
+    return {
+        key: value.detach().cpu().clone().contiguous()
+        for key, value in model.state_dict().items()
+        if not key.startswith(prefix)
+    }
+
+
+def load_head(task: Task, backbone: Backbone, model: nn.Module, head: PretrainedHead) -> None:
+    """Load a pre-trained head: all of it but the outputs of classes, which are matched.
+
+    Parameters
+    ----------
+    task : Task
+        The task, with the classes of the photographs.
+    backbone, model : Module
+        What `build_model` returned.
+    head : PretrainedHead
+        The head.
+
+    Raises
+    ------
+    InputError
+        The file cannot be read, or holds another head (names the first tensor that does not fit), or the
+        task does not say which outputs are the classes'.
+    """
+    if not task.class_layers:
+        raise InputError(
+            "of this task the backbone alone can be handed on: it names no class_layers", key="arms"
+        )
+    own, found = head_state(backbone, model), dict(read_weights(head.path))
+    outputs = {f"{name}.{kind}": n for name, n in task.class_layers.items() for kind in ("weight", "bias")}
+    more = len(head.classes) - len(task.classes)
+    resized = {key: _resized(own[key], more * n) for key, n in outputs.items()}
+    check_tensors(found, own | resized, f"head on {backbone.name}", head.path)
+    for key, n in outputs.items():
+        found[key] = _matched(found[key], own[key], n, len(task.classes), head)
+    model.load_state_dict(found, strict=False)
+
+
+def _resized(tensor: Tensor, more: int) -> Tensor:
+    """Return a tensor of so many more outputs, whose values do not matter."""
+    return tensor.new_empty((len(tensor) + more, *tensor.shape[1:]))
+
+
+def _matched(theirs: Tensor, own: Tensor, outputs: int, classes: int, head: PretrainedHead) -> Tensor:
+    """Return a layer's tensor with the outputs of matched classes from a pre-trained one."""
+    theirs, mixed = (tensor.unflatten(0, (-1, outputs)) for tensor in (theirs, own.clone()))
+    before = len(mixed) - classes
+    if head.closed:
+        mixed.fill_(NEVER if own.ndim == 1 and outputs == 1 else 0.0)
+    mixed[:before] = theirs[:before]
+    for number, of_own in head.matched.items():
+        mixed[before + of_own] = theirs[before + number]
+    return mixed.flatten(0, 1)

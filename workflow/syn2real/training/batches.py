@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset, Sampler
 
+from syn2real.data.mixed import MixedImages
 from syn2real.errors import InputError
 from syn2real.tasks.base import Task
 from syn2real.tasks.schema import TrainingSection
@@ -23,6 +24,31 @@ Slot = tuple[int, int]
 """(position in the endless sequence of samples, index in the data set)."""
 
 
+class Shuffled:
+    """Epochs of reshuffled images laid end to end: the index of the image at each place.
+
+    Parameters
+    ----------
+    n : int
+        Number of images.
+    seed : int
+        The run's seed.
+    *names : str
+        Of the stream of random numbers.
+    """
+
+    def __init__(self, n: int, seed: int, *names: str) -> None:
+        self.n, self.seed, self.names = n, seed, names
+        self.epoch, self.order = -1, np.empty(0, dtype=np.int64)
+
+    def __getitem__(self, place: int) -> int:
+        epoch, within = divmod(place, self.n)
+        if epoch != self.epoch:
+            random = np.random.default_rng(stream(self.seed, "order", *self.names, epoch))
+            self.epoch, self.order = epoch, random.permutation(self.n)
+        return int(self.order[within])
+
+
 class EndlessOrder(Sampler[list[Slot]]):
     """Epochs of reshuffled images laid end to end, cut into whole batches, and these among processes.
 
@@ -30,10 +56,13 @@ class EndlessOrder(Sampler[list[Slot]]):
     smaller than a batch repeats within it. The order is one for all processes: a step's batch is the same
     images whatever their number, each process takes its runs of it (`StepShare.slot`), a pass at a time.
 
+    Where renders are mixed in, every batch has the same number of them, spread evenly over its positions;
+    photographs and renders each have epochs of their own.
+
     Parameters
     ----------
     n : int
-        Number of images.
+        Number of images; with renders, of the photographs.
     batch_size : int
         Images a step.
     seed : int
@@ -42,30 +71,48 @@ class EndlessOrder(Sampler[list[Slot]]):
         The steps to give: start, …, stop - 1.
     share : StepShare, optional
         What this process takes of a step; by default all of it in one pass.
+    renders, renders_in_batch : int
+        Number of renders, whose indices follow the photographs', and how many of every batch are.
     """
 
     def __init__(
-        self, n: int, batch_size: int, seed: int, start: int, stop: int, share: StepShare | None = None
+        self,
+        n: int,
+        batch_size: int,
+        seed: int,
+        start: int,
+        stop: int,
+        share: StepShare | None = None,
+        *,
+        renders: int = 0,
+        renders_in_batch: int = 0,
     ) -> None:
         self.n, self.batch_size, self.seed = n, batch_size, seed
         self.start, self.stop = start, stop
+        self.renders, self.renders_in_batch = renders, renders_in_batch
         self.share = share or StepShare(World(), images=batch_size, parts=1, spread=1)
 
     def __len__(self) -> int:
         return (self.stop - self.start) * self.share.parts
 
     def __iter__(self) -> Iterator[list[Slot]]:
-        epoch, order = -1, np.empty(0, dtype=np.int64)
+        own, rendered = Shuffled(self.n, self.seed), Shuffled(self.renders, self.seed, "renders")
         for passed in range(self.start * self.share.parts, self.stop * self.share.parts):
             iteration, part = divmod(passed, self.share.parts)
             first = iteration * self.batch_size + self.share.slot(part) * self.share.images
-            slots = []
-            for position in range(first, first + self.share.images):
-                if position // self.n != epoch:
-                    epoch = position // self.n
-                    order = np.random.default_rng(stream(self.seed, "order", epoch)).permutation(self.n)
-                slots.append((position, int(order[position % self.n])))
-            yield slots
+            yield [
+                (position, self._index(position, own, rendered))
+                for position in range(first, first + self.share.images)
+            ]
+
+    def _index(self, position: int, own: Shuffled, rendered: Shuffled) -> int:
+        """Return the image at a position."""
+        batch, within = divmod(position, self.batch_size)
+        # Renders before this position of its batch, and with it: as even as whole numbers can be.
+        before, after = (place * self.renders_in_batch // self.batch_size for place in (within, within + 1))
+        if after > before:
+            return self.n + rendered[batch * self.renders_in_batch + before]
+        return own[batch * (self.batch_size - self.renders_in_batch) + within - before]
 
 
 class Augmented(Dataset[Any]):
@@ -130,16 +177,22 @@ class Annotated(Dataset[Any]):
 def annotated(data: Any, task: Task) -> Annotated:
     """Return the samples of a data set, kept if they fit into the recipe's `cache_mib`.
 
-    Judged by the first sample. With workers each would have its own cache, so there is none.
+    Judged by the first sample, of renders among photographs by the first of each. With workers each would
+    have its own cache, so there is none.
     """
     samples, section = Annotated(data, task), task.section
-    size = sum(tensor.nbytes for tensor in _tensors(samples[0]))
-    samples.keeps = size * len(data) <= section.cache_mib * 2**20 and section.workers == 0
+    firsts = {0: len(data)}
+    if isinstance(data, MixedImages):
+        firsts = {0: len(data.photographs), len(data.photographs): len(data.renders)}
+    size = sum(
+        tensor.nbytes * images for first, images in firsts.items() for tensor in _tensors(samples[first])
+    )
+    samples.keeps = size <= section.cache_mib * 2**20 and section.workers == 0
     return samples
 
 
 def training_batches(
-    data: Any, task: Task, seed: int, start: int, device: torch.device, share: StepShare | None = None
+    data: Annotated, task: Task, seed: int, start: int, device: torch.device, share: StepShare | None = None
 ) -> Iterator[Any]:
     """Return an iterator over this process's passes of steps `start` to the recipe's last one.
 
@@ -147,7 +200,11 @@ def training_batches(
     """
     section: TrainingSection = task.section
     share = share or step_share(section, World())
-    order = EndlessOrder(len(data), section.batch_size, seed, start, section.total_iterations, share)
+    n, mixed = len(data), {}
+    if isinstance(data.data, MixedImages):
+        n, renders = len(data.data.photographs), len(data.data.renders)
+        mixed = {"renders": renders, "renders_in_batch": data.data.renders_in_batch}
+    order = EndlessOrder(n, section.batch_size, seed, start, section.total_iterations, share, **mixed)
     samples = Augmented(data, task, seed)
     return iter(Batches(samples, task, device, batch_sampler=order))
 

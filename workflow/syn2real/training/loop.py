@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from syn2real.errors import TrainingError
-from syn2real.tasks.base import Evaluation
+from syn2real.tasks.base import Evaluation, head_state
 from syn2real.training.batches import annotated, evaluation_batches, training_batches
 from syn2real.training.checkpoints import Checkpoints
 from syn2real.training.optimiser import learning_rate, set_learning_rate
@@ -43,6 +43,8 @@ class History:
         The best evaluation, the first of equals.
     best_backbone : dict or None
         The backbone's tensors at the best evaluation, where it is kept.
+    best_head : dict or None
+        The model's other tensors (`head_state`), kept with it.
     n_test : int
         Images of the last evaluation.
     losses : list of float
@@ -58,6 +60,7 @@ class History:
     curve: list[dict[str, Any]] = field(default_factory=list)
     best: dict[str, Any] | None = None
     best_backbone: dict[str, Tensor] | None = None
+    best_head: dict[str, Tensor] | None = None
     n_test: int = 0
     losses: list[float] = field(default_factory=list)
     seconds: float = 0.0
@@ -75,7 +78,7 @@ def train(
 ) -> History:
     """Train a model for the recipe's number of steps, resuming where a killed run stopped.
 
-    Every process of the world calls it; all return the same history, the main one with the backbone.
+    Every process of the world calls it; all return the same history, the main one with the best model.
 
     Parameters
     ----------
@@ -88,14 +91,14 @@ def train(
     progress : Progress
         What is shown.
     keep_best : bool
-        Keep the backbone of the best evaluation in `History.best_backbone`.
+        Keep the model of the best evaluation, `History.best_backbone` and `best_head`.
 
     Raises
     ------
     TrainingError
         The loss or the metric is not finite; the message has the iteration.
     """
-    section, world = setup.section, setup.share.world
+    section = setup.section
     history = _resume(checkpoints, setup)
     progress.resumed(history.iteration)
     batches = training_batches(
@@ -119,16 +122,29 @@ def train(
         if due.logging:
             progress.log_line(history.iteration, history.losses[-1], lr)
         if due.evaluating:
-            result = evaluate(setup, evaluated, eval_data) if world.is_main else None
-            if result and history.iteration == section.total_iterations:
-                history.per_image = result.per_image
-            result = world.from_main(result and result._replace(per_image={}))
-            _record(history, setup, result, keep_best and world.is_main)
+            judged = _evaluate(history, setup, evaluated, eval_data, keep_best)
+            if history.iteration == section.total_iterations:
+                history.per_image = judged
         if due.on_curve:
             _add_row(history, section.batch_size, lr, due.evaluating, progress)
         if due.saving:
             history.seconds = time.monotonic() - started
             _save(checkpoints, history, setup)
+    history.seconds = time.monotonic() - started
+    return history
+
+
+def test(setup: Setup, eval_data: Any) -> History:
+    """Evaluate a model as it is; every process of the world calls it, and all return the same history.
+
+    Raises
+    ------
+    TrainingError
+        The metric is not finite.
+    """
+    history, started = History(), time.monotonic()
+    batches = evaluation_batches(annotated(eval_data, setup.task), setup.task, setup.device)
+    history.per_image = _evaluate(history, setup, batches, eval_data, keep_best=False)
     history.seconds = time.monotonic() - started
     return history
 
@@ -186,6 +202,21 @@ def evaluate(setup: Setup, batches: Any, data: Any) -> Evaluation:
     return result
 
 
+def _evaluate(history: History, setup: Setup, batches: Any, data: Any, keep_best: bool) -> Mapping[str, Any]:
+    """Evaluate in the main process, and add the result to every process's history.
+
+    Returns
+    -------
+    mapping
+        What the main process judged images by (`Evaluation.per_image`).
+    """
+    world = setup.share.world
+    result = evaluate(setup, batches, data) if world.is_main else None
+    shared = world.from_main(result and result._replace(per_image={}))
+    _record(history, setup, shared, keep_best and world.is_main)
+    return result.per_image if result else {}
+
+
 def _uncompiled(setup: Setup) -> AbstractContextManager[Any]:
     """Return the context of an evaluation: for images of many shapes the network would be compiled often."""
     return torch.compiler.set_stance("force_eager") if setup.section.compile else nullcontext()
@@ -206,7 +237,7 @@ def _collect(history: History, pending: list[Tensor]) -> None:
 
 
 def _record(history: History, setup: Setup, result: Evaluation, keep_best: bool) -> None:
-    """Add an evaluation to the history, and its backbone where it is the best so far and wanted."""
+    """Add an evaluation to the history, and its model where it is the best so far and wanted."""
     metric, at = setup.task.metric, history.iteration
     if not math.isfinite(result.value):
         raise TrainingError(
@@ -219,7 +250,9 @@ def _record(history: History, setup: Setup, result: Evaluation, keep_best: bool)
     logger.info("iteration %d: %s %.4f on %d images", at, metric, result.value, result.n)
     if history.best is None or result.value > history.best["value"]:
         history.best = point
-        history.best_backbone = setup.backbone.state() if keep_best else None
+        if keep_best:
+            history.best_backbone = setup.backbone.state()
+            history.best_head = head_state(setup.backbone, setup.model)
 
 
 def _add_row(history: History, batch_size: int, lr: float, evaluated: bool, progress: Progress) -> None:

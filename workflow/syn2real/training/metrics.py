@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, FiniteFloat, ValidationError, model_validator
 
 from syn2real.backbones.schema import RANDOM
+from syn2real.data.arms import BACKBONE, RENDERS_ONLY, ArmName
 from syn2real.errors import InputError, TrainingError
 from syn2real.files import read_json, write_json
 from syn2real.schema import Section
@@ -32,8 +33,18 @@ class RunKey(Section):
     ftask: str | None = Field(default=None, description="fine-tuning task")
     target: str | None = Field(default=None, description="target data set")
     s_percent: float | None = Field(
-        default=None, gt=0, le=100, description="share of the target used, percent"
+        default=None, ge=0, le=100, description="share of the target used, percent; 0 for renders alone"
     )
+    arm: ArmName = Field(default=BACKBONE, description="how the renders help, or that they do not")
+    rate: float = Field(
+        default=1, gt=0, description="learning rate of the fine-tuning in units of the recipe's"
+    )
+
+    @model_validator(mode="after")
+    def _labels_or_none(self) -> Self:
+        if self.s_percent is not None and (self.s_percent == 0) != (self.arm == RENDERS_ONLY):
+            raise ValueError(f"s_percent: the arm {self.arm} cannot have {self.s_percent:g}")
+        return self
 
 
 class Draw(Section):
@@ -47,7 +58,7 @@ class Draw(Section):
 class EvaluationPoint(Section):
     """One evaluation of a run."""
 
-    iteration: int = Field(gt=0, description="steps trained")
+    iteration: int = Field(ge=0, description="steps trained")
     value: Fraction = Field(description="the metric")
     error: Fraction = Field(description="1 - value")
     extras: dict[str, FiniteFloat] = Field(default={}, description="further numbers of the task")
@@ -69,14 +80,14 @@ class Metrics(Section):
     evaluations: tuple[EvaluationPoint, ...] = Field(min_length=1, description="every evaluation, in order")
     last: EvaluationPoint = Field(description="the evaluation at the last iteration")
     best: EvaluationPoint = Field(description="the best evaluation, the first of equals")
-    iterations: int = Field(gt=0, description="length of the training in steps, all of them done")
+    iterations: int = Field(ge=0, description="length of the training in steps, all of them done")
     n_params: int = Field(gt=0, description="weights of the backbone as built")
     n_params_millions: FiniteFloat = Field(
         gt=0,
         description="the same in millions, as in Figure 4; the authors' table (11.4, 21.5, 23.9, 42.8, "
         "58.5) has 0.2 to 0.4 more",
     )
-    n_train: int = Field(gt=0, description="number of training images; s of a fine-tuning")
+    n_train: int = Field(ge=0, description="number of training images; s of a fine-tuning")
     n_test: int = Field(gt=0, description="number of images of the evaluation")
     pool: Draw | None = Field(default=None, description="what the training images were drawn from, if any")
     subset_digest: str | None = Field(default=None, description="SHA-256 of the labelled subset's indices")
@@ -110,6 +121,13 @@ class Metrics(Section):
             raise ValueError(f"evaluations: iterations must increase; they are {iterations}")
         if iterations[-1] != self.iterations:
             raise ValueError(f"the last evaluation is at {iterations[-1]} of {self.iterations} iterations")
+        return self
+
+    @model_validator(mode="after")
+    def _trained(self) -> Self:
+        for name in ("n_train", "iterations"):
+            if (getattr(self, name) == 0) != (self.key.arm == RENDERS_ONLY):
+                raise ValueError(f"{name}: the arm {self.key.arm} cannot have {getattr(self, name)}")
         return self
 
     @model_validator(mode="after")

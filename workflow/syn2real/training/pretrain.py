@@ -42,8 +42,9 @@ def pretrain(
         Number of images of another split that choose the best model (§4.1: 1,000).
     outputs : dict
         "backbone" (.safetensors), "metrics" (.json) and "curve" (.csv: iteration, images seen, learning rate,
-        mean loss since the row before, the metric where it was evaluated). TensorBoard's curves go to
-        `tensorboard/` beside the metrics.
+        mean loss since the row before, the metric where it was evaluated); where it is given "head"
+        (.safetensors: the rest of the best model, and its classes). TensorBoard's curves go to `tensorboard/`
+        beside the metrics.
     scratch : Path
         Folder of the resume state: the run's own, not among the outputs; removed on success.
     threads : int

@@ -14,13 +14,13 @@ from syn2real.backbones.base import save_backbone
 from syn2real.errors import InputError, TrainingError
 from syn2real.files import atomic, digest, file_digest
 from syn2real.jobs.provenance import git_commit
-from syn2real.tasks.base import build_model, load_start, task_class
+from syn2real.tasks.base import PretrainedHead, build_model, load_head, load_start, task_class
 from syn2real.tasks.common.images import memory_format
 from syn2real.tasks.schema import TrainingSection, read_section
 from syn2real.training.checkpoints import Checkpoints
 from syn2real.training.device import device_name, pick_device
 from syn2real.training.distributed import StepShare, current_world
-from syn2real.training.loop import History, train
+from syn2real.training.loop import History, test, train
 from syn2real.training.metrics import versions, write_metrics
 from syn2real.training.precision import use_fast_kernels, use_tf32
 from syn2real.training.progress import Progress
@@ -51,7 +51,7 @@ class Run:
     inputs : dict
         Digests of what is read, by name.
     outputs : dict
-        Files to write: "metrics", and where they are given "backbone" and "curve".
+        Files to write: "metrics", and where they are given "backbone", "head" and "curve".
     scratch : Path
         Folder of the resume state.
     threads : int
@@ -97,6 +97,7 @@ def complete(
     *,
     start: Mapping[str, Any] | None = None,
     weights: str | Path | None = None,
+    head: PretrainedHead | None = None,
     recorded: Mapping[str, Any] | None = None,
 ) -> None:
     """Train a run's model and write its outputs; every process of the world calls it.
@@ -109,13 +110,16 @@ def complete(
     run : Run
         What to run.
     train_data, eval_data : AnnotatedImages
-        What to learn from, and what to evaluate on.
+        What to learn from, and what to evaluate on. Where there is nothing to learn from (None), the model is
+        evaluated as it is loaded.
     classes : list of str
         The data set's classes.
     start : dict, optional
         Initial weights: their file, "path", and whether it is a "detector"; by default they are random.
     weights : str or Path, optional
         A pre-trained backbone, in place of the start's.
+    head : PretrainedHead, optional
+        The head that was trained with it.
     recorded : dict, optional
         Further fields of `Metrics`.
 
@@ -128,16 +132,14 @@ def complete(
     """
     if len(eval_data) == 0:
         raise InputError("there is no image to evaluate on", key="inputs")
-    setup = _setup(run, classes, start, weights)
+    setup = _setup(run, classes, start, weights, head)
     checkpoints = Checkpoints(Path(run.scratch), run.identity, run.checkpoint_seconds)
     history = _train(run, setup, train_data, eval_data, checkpoints)
     if not setup.share.world.is_main:
         return
-    fields = metrics_fields(run, setup, history, len(train_data)) | dict(recorded or {})
-    if "backbone" in run.outputs:
-        assert history.best is not None and history.best_backbone is not None
-        about = {"key": dict(run.key), "iteration": history.best["iteration"]}
-        save_backbone(run.outputs["backbone"], history.best_backbone, about)
+    n_train = 0 if train_data is None else len(train_data)
+    fields = metrics_fields(run, setup, history, n_train) | dict(recorded or {})
+    _save_best(run, history, classes)
     if "curve" in run.outputs:
         write_curve(run.outputs["curve"], history.curve)
     if run.stage == "finetune":
@@ -146,13 +148,28 @@ def complete(
     checkpoints.remove()
 
 
+def _save_best(run: Run, history: History, classes: list[str]) -> None:
+    """Write the best model's parts that are asked for."""
+    about = {"key": dict(run.key), "iteration": history.best and history.best["iteration"]}
+    if "backbone" in run.outputs:
+        assert history.best_backbone is not None
+        save_backbone(run.outputs["backbone"], history.best_backbone, about)
+    if "head" in run.outputs:
+        assert history.best_head is not None
+        save_backbone(run.outputs["head"], history.best_head, about | {"task": run.task, "classes": classes})
+
+
 def start_digest(start: Mapping[str, Any] | None) -> dict[str, str]:
     """Return the digest of the initial weights as an input of a run; nothing of random ones."""
     return {} if start is None else {"initial": file_digest(start["path"])}
 
 
 def _setup(
-    run: Run, classes: list[str], start: Mapping[str, Any] | None, weights: str | Path | None
+    run: Run,
+    classes: list[str],
+    start: Mapping[str, Any] | None,
+    weights: str | Path | None,
+    head: PretrainedHead | None,
 ) -> Setup:
     """Build the model and what trains it, in this process."""
     device, section = pick_device(), run.section
@@ -163,8 +180,11 @@ def _setup(
     seed_everything(run.key["seed"], run.stage, "initialisation")
     task = task_class(run.task)(section, classes)
     backbone, model = build_model(task, run.key["model"])
-    if start is not None:
+    # Of a start that is no detector, a pre-trained backbone takes the place of all.
+    if start is not None and (weights is None or start["detector"]):
         load_start(task, backbone, model, start["path"], detector=start["detector"])
+    if head is not None:
+        load_head(task, backbone, model, head)
     if weights is not None:
         backbone.load(weights)
     elif start is None and section.holds:
@@ -176,11 +196,14 @@ def _setup(
 
 
 def _train(run: Run, setup: Setup, train_data: Any, eval_data: Any, checkpoints: Checkpoints) -> History:
-    """Train, and show the progress."""
+    """Train, and show the progress; without anything to learn from, evaluate alone."""
     section, key = setup.section, run.key
     title = f"{run.stage} {run.task} {key['model']} n={key['n']} seed={key['seed']}"
     curves = Path(run.outputs["metrics"]).parent / "tensorboard"
     silent = not setup.share.world.is_main
+    if train_data is None:
+        with _explain_out_of_memory(setup.share):
+            return _complete_test(test(setup, eval_data), eval_data)
     with (
         Progress(title, section.total_iterations, section.batch_size, curves, silent=silent) as progress,
         _explain_out_of_memory(setup.share),
@@ -188,6 +211,11 @@ def _train(run: Run, setup: Setup, train_data: Any, eval_data: Any, checkpoints:
         history = train(
             setup, train_data, eval_data, checkpoints, progress, keep_best=run.stage == "pretrain"
         )
+    return _complete_test(history, eval_data)
+
+
+def _complete_test(history: History, eval_data: Any) -> History:
+    """Return a history whose last evaluation was of all images, or raise TrainingError."""
     if history.n_test != len(eval_data):
         raise TrainingError(f"evaluated {history.n_test} images of {len(eval_data)}")
     return history
@@ -227,7 +255,7 @@ def metrics_fields(run: Run, setup: Setup, history: History, n_train: int) -> di
         "evaluations": history.evaluations,
         "last": history.evaluations[-1],
         "best": history.best,
-        "iterations": setup.section.total_iterations,
+        "iterations": history.iteration,
         "n_params": n_params,
         "n_params_millions": n_params / 1e6,
         "n_train": n_train,

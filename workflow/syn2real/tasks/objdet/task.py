@@ -35,6 +35,10 @@ class Detection(Task):
     """
 
     metric: ClassVar[str] = METRIC
+    class_layers: ClassVar[dict[str, int]] = {
+        "roi_heads.box_predictor.cls_score": 1,
+        "roi_heads.box_predictor.bbox_pred": 4,
+    }
 
     def build(self, backbone: Backbone) -> nn.Module:
         """Return Faster R-CNN; all layers of the backbone, batch norm too, are trained."""

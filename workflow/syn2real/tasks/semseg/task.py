@@ -25,6 +25,7 @@ class Segmentation(DenseTask):
     """
 
     metric: ClassVar[str] = METRIC
+    class_layers: ClassVar[dict[str, int]] = {"classifier.4": 1, "aux_classifier.4": 1}
 
     unlabelled: ClassVar[int] = IGNORE
 
