@@ -1,7 +1,7 @@
 """Seconds of a training step of each backbone family, against its library's own plain loop.
 
 Question: what does our loop cost or save on ConvNeXt, ViT, Swin and EfficientNet?
-Cost: four minutes on one core (``--turns 15``).
+Cost: a minute and a half of one core (``--turns 15``).
 Expected: never slower than the library's own loop, as for the ResNets (`train.py`).
 
 Both classify the same images from the same weights. Ours is a step of single-label classification as the
