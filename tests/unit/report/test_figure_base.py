@@ -26,6 +26,8 @@ def test_labels_name_what_differs() -> None:
     assert curve_labels([common | {"s": 1}, common | {"s": 2}]) == ["s = 1", "s = 2"]
     assert curve_labels([common, common | {"setting": "b", "model": "n"}]) == ["a, m", "b, n"]
     assert curve_labels([common]) == ["a"]
+    arms = [common | {"arm": "whole", "s": 1}, common | {"arm": "renders-only", "s": 0}]
+    assert curve_labels(arms) == ["whole, s = 1", "renders-only, s = 0"]
 
 
 def test_curves_that_differ_in_a_column_of_the_users_own_are_set_apart() -> None:

@@ -55,6 +55,15 @@ def test_a_stand_in_is_called_one(points: pd.DataFrame, tmp_path: Path) -> None:
     assert "<table>" in page and "<more>" not in page.split("<body>")[0]
 
 
+def test_arms_have_a_table_in_text_and_page(points: pd.DataFrame, tmp_path: Path) -> None:
+    longer = points[points.n == 0].assign(ptask="mulclass", arm="photographs-longer", error=0.6)
+    text, page = _advice(pd.concat([points.assign(arm="backbone"), longer]), tmp_path)
+    assert "with photographs alone for as many updates 0.6" in text and "## Arms" in text
+    assert 'aria-label="Arms"' in page and "against photographs alone, as many updates" in page
+    text, page = _advice(longer, tmp_path)
+    assert "Numbers" in text and "</html>" in page, "no curve, and no error"
+
+
 def test_what_is_identified_is_said_with_its_interval(points: pd.DataFrame, tmp_path: Path) -> None:
     text, _ = _advice(points, tmp_path)
     assert "All parameters are identified by these points." in text

@@ -101,6 +101,27 @@ def test_runs_of_each_start_are_apart_and_two_files_of_one_name_are_refused(tmp_
     assert str(caught.value).startswith(expected)
 
 
+def test_runs_of_each_arm_and_rate_are_apart(tmp_path: Path) -> None:
+    keys: list[dict[str, object]] = [{}, {"arm": "whole"}, {"arm": "whole", "rate": 0.3}]
+    paths = [_write(tmp_path / str(place), **key) for place, key in enumerate(keys)]
+    paths.append(_write(tmp_path, n=0, arm="photographs-longer"))
+    point = {"iteration": 0, "value": 0.4, "error": 0.6, "extras": {}}
+    untrained = {
+        "iterations": 0,
+        "n_train": 0,
+        **dict.fromkeys(("last", "best"), point),
+        "evaluations": [point],
+    }
+    paths.append(_write(tmp_path / "only", arm="renders-only", s_percent=0.0, changes=untrained))
+    frame = read_points(paths)
+    assert [*zip(frame.arm, frame.rate, frame.s, strict=True)] == [
+        ("backbone", 1, 150), ("renders-only", 1, 0), ("whole", 0.3, 150), ("whole", 1, 150),
+        ("photographs-longer", 1, 150),
+    ]  # fmt: skip
+    with pytest.raises(InputError, match="holds another run of this name"):
+        read_points([*paths, _write(tmp_path / "again", value=0.5, arm="whole", rate=0.3)])
+
+
 def test_runs_that_called_the_test_set_val_are_the_same_runs(tmp_path: Path) -> None:
     val, test = ({"inputs": {"train": "1" * 64, name: "9" * 64}} for name in ("val", "test"))
     paths = [_write(tmp_path / "a", n=40, changes=val), _write(tmp_path / "b", n=40, changes=test)]

@@ -18,6 +18,9 @@ laws in the model's size. Name the columns that do with --by to ignore the other
 a relative inverse variance of the log error.
 The column per_image may name each run's file of per-image results (`syn2real points` writes it).
 The column initial names the weights that a run started from; blank, or without the column, they are random.
+The column arm names how renders are used: backbone (pre-trained, then fine-tuned; blank is the same), whole,
+mixed-0.5 or renders-only; photographs-longer, with n = 0, is photographs alone for as many updates. Beside it
+the column rate, of learning rates, separates curves only where one would have several.
 Rows with n = 0 (no pre-training) are not fitted but compared with the largest n, from the same weights.
 """
 

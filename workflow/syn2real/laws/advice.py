@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from syn2real.errors import InputError
-from syn2real.laws.effect import describe_effect
+from syn2real.laws.effect import describe_effect, describe_equal_updates
 from syn2real.laws.forecast import CurveForecast, Goal, claim
 from syn2real.laws.forms.simple import LAW
 from syn2real.laws.levers import Lever, choose_lever
@@ -57,9 +57,10 @@ def advise_table(
     -------
     dict
         ``{"version", "unit", "notes", "target_error", "max_images", "curves": [{"curve", "verdict",
-        "kind", "probabilities", "required_n", "cost", "next_n", "lever", "effect", "shape", ...}]}``; unit,
-        effect and shape as in `fit_table`. The kind is the verdict in one word, without its numbers. The cost
-        is that of one run with the median required n and of rendering what the largest measured set lacks.
+        "kind", "probabilities", "required_n", "cost", "next_n", "lever", "effect", "equal_updates", "shape",
+        ...}]}``; unit, effect, equal_updates and shape as in `fit_table`. The kind is the verdict in one
+        word, without its numbers. The cost is that of one run with the median required n and of rendering
+        what the largest measured set lacks. The interval of ``error_at_largest_n`` is the forecast's there.
         ``photographs``, where there is any, is as in `fit_table`, with the probability of what the verdict is
         about on these photographs and on all like them (``p_these``, ``p_all``), whether the verdict is sure
         for all of them (``sure``), and how many photographs would make it so (``settles``).
@@ -142,7 +143,11 @@ def advise_of(table: Forecasts) -> dict[str, Any]:
     """Return the advice on every curve, as `advise_table` does."""
     goal, out = table.goal, []
     for one, why, shape, tested in zip(table.curves, table.reasons, table.shapes, table.tested, strict=True):
-        seen = {"effect": describe_effect(one.curve, goal.level), "shape": shape}
+        seen = {
+            "effect": describe_effect(one.curve, goal.level),
+            "equal_updates": describe_equal_updates(one.curve, goal.level),
+            "shape": shape,
+        }
         out.append(_advice(one, table.curves, shape, why) | seen | _photographs(one, tested))
     return {
         "version": VERSION,
@@ -188,6 +193,7 @@ def _advice(
     others = [other for other in forecasts if other is not forecast and other.fit]
     lever, next_n = _decide(forecast, others, chances, shape)
     middle, lower, upper = map(number, forecast.at_limit)
+    _, *interval = map(number, forecast.at(forecast.most))
     return {
         "curve": curve.identity,
         "verdict": lever.name if lever.kind == "lever" else verdict(lever.kind, n=next_n),
@@ -205,6 +211,8 @@ def _advice(
         "limit_n": forecast.limit,
         "farthest_n": forecast.farthest,
         "error_at_largest_n": number(float(curve.error[-1])),
+        "error_at_largest_n_lower": interval[0],
+        "error_at_largest_n_upper": interval[1],
         "error_at_limit": middle,
         "error_at_limit_lower": lower,
         "error_at_limit_upper": upper,

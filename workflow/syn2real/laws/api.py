@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from syn2real.laws.effect import describe_effect
+from syn2real.laws.effect import describe_effect, describe_equal_updates
 from syn2real.laws.forms.base import Law, find_law
 from syn2real.laws.methods.base import DEFAULT, check_fix_d, find_method
 from syn2real.laws.methods.posterior import BayesFit
@@ -61,7 +61,7 @@ def fit_table(
     ----------
     frame : DataFrame
         Columns ``n`` and ``error``; ``seed``, ``weight``, ``s``, ``n_params`` where there are any; every
-        other column sets curves apart, as `columns.identity_columns` has it.
+        other column sets curves apart, as `columns.identity_columns` has it; ``arm`` and ``rate`` as `arms`.
     law : str
         A module of `laws.forms`.
     method : str
@@ -98,10 +98,11 @@ def fit_table(
     -------
     dict
         ``{"version", "unit", "notes", "curves": [{"curve", "law", "method", "n_used", "n_min", "n_max",
-        "reference", "effect", "shape", "fit", "reason", "predictions", "held_out"}]}`` of plain JSON values;
-        an interval's open end is None, and so is the reference, the mean error without pre-training, where
-        there is none. `effect` is what `effect.describe_effect` returns; `shape` is in words how the curve
-        differs from any law, or None. A prediction's `error` is the forecast, its `law` the law alone at the
+        "reference", "effect", "equal_updates", "shape", "fit", "reason", "predictions", "held_out"}]}`` of
+        plain JSON values; an interval's open end is None, and so is the reference, the mean error without
+        pre-training, where there is none. `effect` is what `effect.describe_effect` returns, `equal_updates`
+        what `effect.describe_equal_updates` does; `shape` is in words how the curve differs from any law, or
+        None. A prediction's `error` is the forecast, its `law` the law alone at the
         reported parameters; the default method of the simple law adds what it knows of bends and deviations
         to a forecast. `held_out` is what `compare` returns. Where the test photographs are known, by
         per-image results or by `test_size`, a curve has ``photographs``, as `tested.Tested.as_json` returns
@@ -203,6 +204,7 @@ def _curve_json(
         "n_max": float(used.max()) if fit is not None else None,
         "reference": number(curve.reference),
         "effect": describe_effect(curve, level),
+        "equal_updates": describe_equal_updates(curve, level),
         "shape": shape,
         "fit": result,
         "reason": reason,

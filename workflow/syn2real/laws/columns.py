@@ -11,19 +11,20 @@ import numpy as np
 import pandas as pd
 
 from syn2real.errors import InputError
+from syn2real.laws.arms import ARM, RATE, has_arms
 from syn2real.laws.dialects import known_name
-from syn2real.laws.reading import RANDOM, START, line_of, plain
+from syn2real.laws.reading import START, USUAL, line_of, plain
 from syn2real.near import did_you_mean
 
 PER_IMAGE = "per_image"  # a run's file of what it got right on each test image
 MEASURED = ("n", "error", "value", "seed", "weight", PER_IMAGE)
 NEVER_IDENTITY = (*MEASURED, "n_params")  # may be named in --by
 SOMETIMES = {"metric": "metric", "s_percent": "s", "n_params": "model"}
-"""Columns that set curves apart where one would have several values, and what laws describe them by."""
+"""Columns that set curves apart where one would have several values, and what laws describe them by; beside
+arms the learning rate too."""
 DESCRIBED = {"s": "s", "n_params": "model"}
 """The identity column that a law in a column describes, so that it sets no curves apart there."""
 TEST_VARIANCE = "variance on the test set"  # a column of the split table, of the log error
-PRETRAINING = ("setting", "ptask")  # both "none" in a run without pre-training, which belongs to every curve
 ROUNDED = 0.0051  # rates that are written with two digits differ by less
 
 RUNS = re.compile(
@@ -58,6 +59,7 @@ def identity_columns(
     by : sequence of str, optional
         The identity columns; every other one is dropped.
     """
+    sometimes = SOMETIMES | ({RATE: RATE} if has_arms(frame) else {})
     if by is not None:
         for column in by:
             require_column(frame, column, file, "--by")
@@ -65,14 +67,13 @@ def identity_columns(
                 raise InputError("can never set curves apart; leave it out of --by", file=file, key=column)
         names = [column for column in by if column not in varies]
     else:
-        contract = {*NEVER_IDENTITY, *SOMETIMES, TEST_VARIANCE, *varies}
-        if START in frame.columns and (frame[START] == RANDOM).all():
-            contract.add(START)
+        contract = {*NEVER_IDENTITY, *sometimes, TEST_VARIANCE, *varies}
+        contract |= {c for c, usual in USUAL.items() if c in frame.columns and (frame[c] == usual).all()}
         names = [c for c in frame.columns if c not in contract]
         if "s" not in frame.columns and "s_percent" in frame.columns:
             names = [c for c in frame.columns if c in (*names, "s_percent")]
     trained = frame[frame["n"] > 0]
-    for column, described in SOMETIMES.items():
+    for column, described in sometimes.items():
         if by is not None and column != "metric":
             continue
         if column in frame.columns and column not in names and described not in varies:
@@ -167,6 +168,38 @@ def check_seeds(
     lines = " and ".join(str(line_of(pair, row)) for row in (0, 1))
     errors = " and ".join(f"{error:g}" for error in pair["error"].iloc[:2])
     raise InputError(f"lines {lines} have the errors {errors} for {where}; {hint}", file=file, key="error")
+
+
+def check_starts(
+    frame: pd.DataFrame, columns: Sequence[str], varies: Sequence[str], file: str | Path | None
+) -> None:
+    """Refuse runs at n = 0 that would be averaged though they are of several rates, arms or initial weights.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        A checked table.
+    columns : sequence of str
+        The identity columns.
+    varies : sequence of str
+        What a curve's law describes besides n: "s", "n_params".
+    """
+    zero = frame[frame["n"] == 0]
+    fixes = {name: f"add {name} to --by" for name in (ARM, START)}
+    fixes |= {RATE: "keep those of the one that was chosen"}
+    for column, fix in fixes.items():
+        split = column in columns and column != RATE
+        if column not in frame or split or (column != START and not has_arms(frame)):
+            continue
+        place = [name for name in dict.fromkeys([*columns, *varies]) if name != RATE]
+        for _, group in _grouped(zero, place):
+            rows = group.drop_duplicates(column)
+            if len(rows) > 1:
+                one, other = (line_of(rows, row) for row in (0, 1))
+                values = " and ".join(str(plain(value)) for value in rows[column].iloc[:2])
+                where = "".join(f", {name} {plain(rows[name].iloc[0])}" for name in place)
+                problem = f"lines {one} and {other} have the values {values} at n = 0{where}; {fix}"
+                raise InputError(problem, file=file, key=column)
 
 
 def first_clash(frame: pd.DataFrame, place: list[str]) -> tuple[pd.DataFrame, str, str | None]:

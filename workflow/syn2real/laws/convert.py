@@ -14,12 +14,12 @@ import numpy as np
 import pandas as pd
 
 from syn2real.errors import InputError
+from syn2real.laws.arms import RATE
 from syn2real.laws.columns import ROUNDED, check_seeds, identity_columns, require_column, without_runs
 from syn2real.laws.reading import (
     DETECTION,
     NOTES,
-    RANDOM,
-    START,
+    USUAL,
     check_frame,
     number_column,
     plain,
@@ -202,7 +202,7 @@ def to_published(frame: pd.DataFrame, file: str | Path | None = None) -> tuple[p
     out["nparam"] = sizes.to_numpy()
     kept = {*SAME.values(), "n", "error", "value", "s_percent", "model", "n_params", "metric", "seed"}
     kept |= {"s"} if "s_percent" in frame else set()
-    kept |= {START} if START in checked and (checked[START] == RANDOM).all() else set()
+    kept |= {c for c, usual in (USUAL | {RATE: 1}).items() if c in checked and (checked[c] == usual).all()}
     lost = [str(name) for name in frame.columns if name not in kept]
     notes = [f"it has no place for {', '.join(lost)}"] if lost else []
     return pd.DataFrame(out)[list(PUBLISHED)], [*checked.attrs[NOTES], *notes, f"{len(frame)} rows"]

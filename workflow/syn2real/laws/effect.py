@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from syn2real.laws.arms import ARM, LONGER, PHOTOGRAPHS, RENDERS_ONLY, is_mixed
 from syn2real.laws.photographs import resample
 from syn2real.laws.reading import START
 from syn2real.laws.results import number
 from syn2real.laws.shape import Noise, scatter
-from syn2real.laws.table import Curve, average, split_places
+from syn2real.laws.table import Curve, average, joined, split_places
 from syn2real.laws.tested import FEWEST, LEAST_WHOLE, results_of
 
 ONE_RUN = "one run cannot tell"
@@ -51,13 +53,37 @@ def describe_effect(curve: Curve, level: float = 0.95) -> dict[str, Any] | None:
     Returns
     -------
     dict or None
-        ``{"verdict", "n", "s", "initial", "start", "error", "change", "lower", "upper", "smallest", "noise",
-        "text"}``: the name of the initial weights, where the file has it; the errors at n = 0 and n; their
-        relative change, negative where pre-training helps, with its interval; the least change that would
-        have been seen; what the noise is read from; and all of it in words. The last numbers and the noise
-        are None where one run cannot tell.
+        ``{"verdict", "against", "n", "s", "initial", "start", "error", "change", "lower", "upper",
+        "smallest", "noise", "text"}``: what it is compared with, "photographs" (n = 0), or
+        "photographs-longer" (for as many updates) where renders and photographs are mixed in one training;
+        labels, of the arm "renders-only" those of the photographs; the name of the initial weights, where
+        the file has it; the errors at n = 0 and n; their relative change, negative where renders help, with
+        its interval; the least change that would have been seen; what the noise is read from; and all of it
+        in words. The last numbers and the noise are None where one run cannot tell.
     """
-    parts = split_places(curve)
+    against = LONGER if is_mixed(curve.identity) else PHOTOGRAPHS
+    return _described(split_places(curve), against, level)
+
+
+def describe_equal_updates(curve: Curve, level: float = 0.95) -> dict[str, Any] | None:
+    """Compare the largest n of a curve with pre-training with photographs alone for as many updates.
+
+    Both start from the same weights. Parameters and returns are those of `describe_effect`; None where the
+    file has no such runs (the arm "photographs-longer"), and for arms that it cannot be compared with.
+    """
+    return _described([_from_longer(part) for part in split_places(curve)], LONGER, level)
+
+
+def _from_longer(part: Curve) -> Curve:
+    """Return a curve at one s and one model with photographs alone for as many updates as its n = 0."""
+    here, there = (np.nan_to_num([one.s, one.n_params]) for one in (part, part.longer))
+    longer = part.longer.where((there == here[:, :1]).all(axis=0))
+    runs = joined(part.runs.where(part.runs.n > 0), longer)
+    return replace(part, runs=runs, start=average(longer)[0] if len(longer.n) else longer)
+
+
+def _described(parts: Sequence[Curve], against: str, level: float) -> dict[str, Any] | None:
+    """Compare the first of some curves, each at one s and one model, that has runs at n = 0."""
     part = next((one for one in parts if len(one.start.n) and len(one.n)), None)
     if part is None:
         return None
@@ -73,7 +99,7 @@ def describe_effect(curve: Curve, level: float = 0.95) -> dict[str, Any] | None:
         # Unknown noise is infinite; a test set's size says what it is, digits do not.
         if found.half(level) < tested.half(level) or (floor > 0 and found.noise is None):
             found = tested
-    return _in_words(part, found, level, several=len(parts) > 1)
+    return _in_words(part, found, against, level, several=len(parts) > 1)
 
 
 def _over_images(curve: Curve) -> float:
@@ -121,32 +147,53 @@ def _unpaired(curve: Curve) -> _Difference:
     return _Difference(float(np.log(mean.error[0])), float(np.log(curve.error[-1])), noise)
 
 
-def _in_words(curve: Curve, found: _Difference, level: float, *, several: bool) -> dict[str, Any]:
+def _in_words(
+    curve: Curve, found: _Difference, against: str, level: float, *, several: bool
+) -> dict[str, Any]:
     """Return the JSON contract's object."""
     change, half = found.after - found.before, found.half(level)
     ends = np.expm1([change, change - half, change + half]), -np.expm1(-half)
     (relative, lower, upper), smallest = ends
     n, before, after = float(curve.n[-1]), float(np.exp(found.before)), float(np.exp(found.after))
-    where = f" (s = {curve.s[-1]:,.0f})" if several and np.isfinite(curve.s[-1]) else ""
-    initial = curve.identity.get(START)
-    without = "without pre-training"
-    if initial is not None:
-        without = f"from the same weights ({initial}) without renders"
-    errors = f"with n = {n:,.0f} the error is {after:.4g}, {without} {before:.4g}{where}"
+    s = float(curve.start.s[0] if curve.identity.get(ARM) == RENDERS_ONLY else curve.s[-1])
+    where = f" (s = {s:,.0f})" if several and np.isfinite(s) else ""
+    errors = f"with n = {n:,.0f} the error is {after:.4g}, {_without(curve, against)} {before:.4g}{where}"
+    known, (helps, hurts, open_) = found.noise is not None, _openings(curve)
     if found.noise is None:
         verdict = ONE_RUN
-        text = f"One run cannot tell whether pre-training helps: {errors}; repeat both with other seeds"
+        text = f"One run cannot tell whether {open_}: {errors}; repeat both with other seeds"
     else:
         interval = f"{100 * relative:+.1f} % [{100 * lower:+.1f}, {100 * upper:+.1f}] ({found.noise.source})"
         verdict = "helps" if upper < 0 else "hurts so far" if lower > 0 else "no effect beyond noise"
-        opening = {"helps": "Pre-training helps", "hurts so far": "Pre-training hurts so far"}
+        opening = {"helps": helps, "hurts so far": hurts}
         text = f"{opening.get(verdict, 'No effect beyond noise')}: {errors}, {interval}"
         if verdict not in opening:
             text += f"; a change below {100 * smallest:.1f} % could not have been seen"
-    known = found.noise is not None
     return {
-        "verdict": verdict, "n": n, "s": number(curve.s[-1]), "initial": initial, "start": before,
-        "error": after, "change": float(relative), "lower": number(lower) if known else None,
-        "upper": number(upper) if known else None, "smallest": number(smallest) if known else None,
-        "noise": found.noise.source if found.noise else None, "text": text,
+        "verdict": verdict, "against": against, "n": n, "s": number(s), "initial": curve.identity.get(START),
+        "start": before, "error": after, "change": float(relative),
+        "lower": number(lower) if known else None, "upper": number(upper) if known else None,
+        "smallest": number(smallest) if known else None, "noise": found.noise.source if found.noise else None,
+        "text": text,
     }  # fmt: skip
+
+
+def _openings(curve: Curve) -> tuple[str, str, str]:
+    """Say of a curve that its renders help, that they hurt, and what is asked."""
+    if is_mixed(curve.identity):
+        return "Mixing renders in helps", "Mixing renders in hurts so far", "mixing renders in helps"
+    if curve.identity.get(ARM) == RENDERS_ONLY:
+        return "Renders alone do better", "Renders alone do worse so far", "renders alone do better"
+    return "Pre-training helps", "Pre-training hurts so far", "pre-training helps"
+
+
+def _without(curve: Curve, against: str) -> str:
+    """Say what the start of a curve was trained on, and from which weights."""
+    initial = curve.identity.get(START)
+    if against == LONGER:
+        weights = "" if initial is None else f" from the same weights ({initial})"
+        return f"with photographs alone for as many updates{weights}"
+    if curve.identity.get(ARM) == RENDERS_ONLY:
+        labels = curve.start.s[0]
+        return "with photographs alone" + (f" (s = {labels:,.0f})" if np.isfinite(labels) else "")
+    return "without pre-training" if initial is None else f"from the same weights ({initial}) without renders"

@@ -138,10 +138,14 @@ class CurveForecast:
     @cached_property
     def at_limit(self) -> tuple[float, float, float]:
         """Median and interval of the error with the most images; NaN without a forecast."""
+        return self.at(self.limit)
+
+    def at(self, n: float) -> tuple[float, float, float]:
+        """Return median and interval of the error with n images; NaN without a forecast."""
         if self.fit is None:
             return np.nan, np.nan, np.nan
         low, high = tails(self.goal.level)
-        errors = self._errors(np.array([self.limit]))
+        errors = self._errors(np.array([n]))
         errors = np.minimum(errors, ceiling(self.curve.error, self.curve.unit))
         middle, lower, upper = np.quantile(errors, [0.5, low, high])
         return float(middle), float(lower), float(upper)

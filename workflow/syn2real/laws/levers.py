@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from syn2real.laws.arms import ARM
 from syn2real.laws.columns import differing
 from syn2real.laws.forecast import CurveForecast
 from syn2real.laws.labels import labels_needed
@@ -102,6 +103,8 @@ def _forward(name: str, one: Curve, two: Curve) -> bool:
         return float(two.identity["s"]) > float(one.identity["s"])
     if name == "bigger model":
         return not (two.n_params < one.n_params.min()).all()  # unknown sizes (NaN): any other model
+    if name == "other arm":
+        return ARM in differing([one.identity, two.identity])
     return True
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from syn2real.errors import InputError
+from syn2real.laws.arms import ARM, BACKBONE, has_arms
 from syn2real.laws.dialects import known_name, read_rows
 from syn2real.laws.numbers import COUNTS, REALS, plain_numbers
 from syn2real.near import near_name
@@ -26,11 +27,13 @@ LARGEST = 2**53  # whole numbers up to here are exact
 SHARES = 100  # numbers up to here, not all whole, may be shares or percentages of a set
 KNOWN = (
     "n", "error", "seed", "s", "n_params", "weight", "value", "metric", "s_percent", "model", "initial",
-    "n_eval", "pretrain.data", "pscale", "ptask", "pdata", "fdata", "fratio", "ftask", "nparam",
+    "arm", "n_eval", "pretrain.data", "pscale", "ptask", "pdata", "fdata", "fratio", "ftask", "nparam",
 )  # fmt: skip
 """Columns that mean something, read in any letter case."""
 START, RANDOM = "initial", "random"
 """The column of the weights that a run started from by name, and what a blank cell in it means."""
+USUAL = {START: RANDOM, ARM: BACKBONE}
+"""Of columns that set no curves apart where all rows have it."""
 PER_CENT = re.compile(r"^(error|value)_?[(\[]?(?:%|percent|pct)[)\]]?$")  # names such as error (%)
 SYNONYMS = {
     "n": ("image", "sample", "size", "example", "render", "train", "count"),
@@ -210,8 +213,9 @@ def check_frame(
         out[column] = number_column(out, column, file, zero=zero_error and column == "error")
     for column in out.columns.difference(numbers):
         out[column] = _numbers_where_possible(out[column])
-    if START in out:
-        out[START] = out[START].mask(out[START].astype(str) == "", RANDOM)
+    for column in (START, ARM):
+        if column in out and (column == START or has_arms(out)):
+            out[column] = out[column].mask(out[column].astype(str) == "", USUAL[column])
     if {"ftask", "metric"} <= {*out.columns}:
         notes += _one_name_of_detection(out)
     if "error" in out:

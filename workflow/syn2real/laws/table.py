@@ -11,14 +11,15 @@ import numpy as np
 import pandas as pd
 
 from syn2real.errors import InputError
+from syn2real.laws.arms import ARM, AS_LONG, RENDERS_ONLY, curves_with_starts, has_arms
 from syn2real.laws.columns import (
     DESCRIBED,
     PER_IMAGE,
-    PRETRAINING,
     TEST_VARIANCE,
     alike_notes,
     blank_notes,
     check_seeds,
+    check_starts,
     first_clash,
     growing_notes,
     identity_columns,
@@ -89,6 +90,8 @@ class Curve:
         What was measured at n = 0, averaged like the curve: one row a distinct (s, n_params).
     runs : Runs
         Every measurement of the curve, those at n = 0 included.
+    longer : Runs
+        What was measured of photographs alone for as many updates, where a curve with pre-training has it.
     unit : str
         As given to `read_curves`: a loss has no largest value, a rate is 1 at most.
     """
@@ -105,6 +108,7 @@ class Curve:
     floor: np.ndarray = field(default_factory=lambda: np.zeros(()))
     start: Runs = NO_RUNS
     runs: Runs = NO_RUNS
+    longer: Runs = NO_RUNS
     unit: str = "rate"
 
     def __post_init__(self) -> None:
@@ -171,6 +175,7 @@ def read_curves(
         checked = weigh_by_test_size(checked, test_size, file, unit)
         checked[TEST_VARIANCE] = 1 / checked["weight"]
     columns = identity_columns(checked, [DESCRIBED[column] for column in varies], by, file)
+    check_starts(checked, columns, varies, file)
     check_seeds(checked, columns, varies, file)
     curves, notes = split_curves(checked, columns, file, varies, uses_zero)
     most = max((len(np.unique(curve.n)) for curve in curves), default=0)
@@ -213,43 +218,42 @@ def split_curves(
     notes: list[str] = []
     if "weight" in frame:  # weights are relative: the typical row of a file has weight 1
         frame = frame.assign(weight=frame["weight"] / frame["weight"].median())
-    unlabelled = (frame["s"] == 0) & ((frame["n"] == 0) | (not uses_zero)) if "s" in varies else None
-    if unlabelled is not None and unlabelled.any():
-        why = "nothing was learnt" if uses_zero else "the law takes log s"
-        notes.append(f"{unlabelled.sum()} rows with s = 0 (no labels) are left out: {why}")
-        frame = frame[~unlabelled]
+    if "s" in varies:
+        frame = _labelled(frame, notes, uses_zero=uses_zero)
     table = _deduplicate(frame, [*columns, *run_columns(frame, varies)], notes, file)
     zero = int((table["n"] == 0).sum())
-    table = _join_scratch(table, columns)
-    groups = table.groupby(list(columns), sort=False, dropna=False) if columns else [((), table)]
     curves = []
-    for key, group in groups:
-        values = key if isinstance(key, tuple) else (key,)
-        identity = {column: plain(value) for column, value in zip(columns, values, strict=True)}
-        curve = _curve(_runs(group), identity, varies)
+    for key, group in curves_with_starts(table, columns):
+        identity = {column: plain(value) for column, value in zip(columns, key, strict=True)}
+        runs, longer = _runs(group), group.get(AS_LONG, pd.Series(False, group.index)).to_numpy(bool)
+        curve = _curve(runs.where(~longer), identity, varies)
         if len(curve.n):
-            curves.append(curve)
+            curves.append(replace(curve, longer=runs.where(longer)))
     if zero and not uses_zero:
         notes.append(f"{zero} rows with n = 0 (no pre-training) are kept for reference and enter no fit")
     return curves, notes
 
 
-def _join_scratch(table: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
-    """Give the runs without pre-training to every curve that agrees with them in all else."""
-    marks = [column for column in PRETRAINING if column in columns]
-    scratch = (table["n"] == 0) & (table[marks] == "none").all(axis=1)
-    if not marks or not scratch.any():
-        return table
-    rest = [column for column in columns if column not in marks]
-    curves, starts = table.loc[~scratch, list(columns)].drop_duplicates(), table[scratch].drop(columns=marks)
-    joined = curves.merge(starts, on=rest) if rest else curves.merge(starts, how="cross")
-    return pd.concat([table[~scratch], joined], ignore_index=True)
+def _labelled(frame: pd.DataFrame, notes: list[str], *, uses_zero: bool) -> pd.DataFrame:
+    """Leave out rows without labels that a law in s cannot describe, and the arm that learns from none."""
+    why = "nothing was learnt" if uses_zero else "the law takes log s"
+    left_out = (frame["s"] == 0) & ((frame["n"] == 0) | (not uses_zero))
+    if has_arms(frame):
+        left_out |= frame[ARM] == RENDERS_ONLY
+        why = f"{why}, or no photograph is learnt from ({RENDERS_ONLY})"
+    if left_out.any():
+        notes.append(f"{left_out.sum()} rows with s = 0 (no labels) are left out: {why}")
+    return frame[~left_out]
 
 
 def rows_of(points: pd.DataFrame, identity: Mapping[str, Any]) -> pd.Series:
     """Return which rows of a points table belong to a curve, shape (rows,), bool."""
-    columns = [column for column in identity if column in points]
-    return (points[columns].astype(str) == pd.Series(identity)[columns].astype(str)).all(axis=1)
+    mine = pd.Series(True, points.index)
+    for column in (name for name in identity if name in points):
+        cells, value = points[column], identity[column]
+        number = pd.api.types.is_numeric_dtype(cells) and isinstance(value, (int, float))
+        mine &= cells == value if number else cells.astype(str) == str(value)
+    return mine
 
 
 def _deduplicate(
@@ -276,6 +280,12 @@ def _deduplicate(
             "if something else sets them apart, it needs a column"
         )
     return table
+
+
+def joined(one: Runs, two: Runs) -> Runs:
+    """Return runs after one another, whose seeds have the same numbers."""
+    pairs = zip(vars(one).items(), vars(two).values(), strict=True)
+    return Runs(**{name: np.concatenate([first, second]) for (name, first), second in pairs})
 
 
 def _runs(group: pd.DataFrame) -> Runs:
@@ -348,7 +358,8 @@ def split_places(curve: Curve) -> list[Curve]:
         return [curve]
     runs = np.nan_to_num([curve.runs.s, curve.runs.n_params]).T
     mine = [(runs == place).all(axis=1) for place in places[::-1]]
-    return [_curve(curve.runs.where(mask), curve.identity, ()) for mask in mine]
+    parts = [_curve(curve.runs.where(mask), curve.identity, ()) for mask in mine]
+    return [replace(part, longer=curve.longer) for part in parts]
 
 
 def split_models(curve: Curve) -> list[Curve]:

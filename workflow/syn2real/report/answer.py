@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import textwrap
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -20,8 +21,10 @@ from syn2real.laws.levers import change_text, change_to, single_factor
 from syn2real.laws.results import Rows, ceiling, number
 from syn2real.laws.verdicts import FARTHEST, LIMIT, RULES, say
 from syn2real.report.wording import (
+    ARMS,
     NUMBERS,
     advice_notes,
+    arm_rows,
     curve_names,
     estimate_text,
     number_rows,
@@ -78,9 +81,15 @@ def page(table: Forecasts, result: dict[str, Any], title: str, *, note: str = ""
     ]
     return template.render(
         title=title, note=note, more=more, data=data, said=said, vega=vega,
-        key=_key(table), header=NUMBERS, rows=number_rows(result), notes=advice_notes(result),
+        key=_key(table), tables=_tables(result), notes=advice_notes(result),
         scripts=[(HERE / name).read_text(encoding="utf-8") for name in SCRIPTS],
     )  # fmt: skip
+
+
+def _tables(result: dict[str, Any]) -> list[tuple[str, Sequence[str], list[list[str]]]]:
+    """Return the name, header and rows of each table of a page."""
+    tables = [("Numbers of all curves", NUMBERS, number_rows(result)), ("Arms", ARMS, arm_rows(result))]
+    return [table for table in tables if table[-1]]
 
 
 def figure(table: Forecasts, result: dict[str, Any]) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from syn2real.files import read_json, write_json, write_text
+from syn2real.laws.arms import ARM, BACKBONE, has_arms
 from syn2real.laws.posteriors import draw_curves
 from syn2real.laws.reading import read_own_csv
 from syn2real.laws.results import VERSION
@@ -41,11 +42,17 @@ def read_needs(files: Mapping[str, Sequence[str]]) -> dict[str, Any]:
         if need == "complexity":
             found[need] = {result["setting"]: result for result in map(read_json, paths)}
         elif need in ("points", "draws"):
-            points = read_own_csv(paths[0])
+            points = _paper_arm(read_own_csv(paths[0]))
             found[need] = points if need == "points" else draw_curves(points)
         else:
             found[need] = read_json(paths[0])
     return found
+
+
+def _paper_arm(points: pd.DataFrame) -> pd.DataFrame:
+    """Return the runs that fine-tune a pre-trained backbone, as the paper's do, where there are any."""
+    mine = points[ARM] == BACKBONE if has_arms(points) else pd.Series(False, points.index)
+    return points[mine] if mine.any() else points
 
 
 def judge_claims(names: Sequence[str], inputs: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -16,6 +16,7 @@ from syn2real.report.wording import (
     advice_text,
     as_sentences,
     curve_names,
+    effects_text,
     estimate_text,
     opening,
     tested_text,
@@ -64,7 +65,7 @@ def write_advice(
     supported = _paragraphs("## What the fits support", *_supported(fitted["curves"]), _repetitions(points))
     text = _paragraphs(f"# {title}", note, words, supported)
     write_text(markdown, text)
-    if table and advised and can_draw():
+    if table and table.curves and advised and can_draw():
         write_text(html, page(table, advised, title, note=_in_html(note), more=_in_html(supported)))
     else:
         write_text(html, page_of(experiment["name"], text))
@@ -109,7 +110,8 @@ def _without_target(curves: list[dict[str, Any]]) -> str:
     """Return what is known without a target, and how to ask."""
     names, _ = curve_names([curve["curve"] for curve in curves])
     named = zip(names, curves, strict=True)
-    known = [f"- **{name}**: {curve['effect']['text']}.\n" for name, curve in named if curve.get("effect")]
+    seen = [(name, effects_text(curve).strip()) for name, curve in named]
+    known = [f"- **{name}**: {text}\n" for name, text in seen if text]
     return (
         "".join(known)
         + "\nNo `target_error` is set in the experiment, so there is no verdict; set one to get advice."

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from syn2real.laws.arms import ARM, PHOTOGRAPHS, is_arm
 from syn2real.laws.columns import differing
 from syn2real.laws.levers import change_text
 from syn2real.laws.results import FIXED, SETTLED, UNSETTLED
@@ -17,6 +18,11 @@ NUMBERS = (
     "required n: lower", "median", "upper",
 )  # fmt: skip
 """The columns of the table of an advice."""
+ARMS = (
+    "curve", "largest n", "error there", "against photographs alone",
+    "against photographs alone, as many updates",
+)  # fmt: skip
+"""The columns of the table of arms, whose changes are relative."""
 MOST_NAMES = 12  # classes that a sentence names; the JSON has them all
 
 
@@ -40,6 +46,8 @@ def advice_text(result: dict[str, Any]) -> str:
         f"- **{name}**: {verdict_text(curve)}" for name, curve in zip(names, result["curves"], strict=True)
     ]
     lines += ["", "## Numbers", "", markdown_table(NUMBERS, number_rows(result)), ""]
+    arms = arm_rows(result)
+    lines += ["## Arms", "", markdown_table(ARMS, arms), ""] if arms else []
     lines += [f"- {note}" for note in advice_notes(result)]
     return "\n".join(lines).strip() + "\n"
 
@@ -57,6 +65,15 @@ def number_rows(result: dict[str, Any]) -> list[list[str]]:
     """Return the cells of `NUMBERS` for each curve of `advise_table`."""
     names, _ = curve_names([curve["curve"] for curve in result["curves"]])
     return [_numbers(name, curve) for name, curve in zip(names, result["curves"], strict=True)]
+
+
+def arm_rows(result: dict[str, Any]) -> list[list[str]]:
+    """Return the cells of `ARMS` for each curve of `advise_table`; no row where the table has no arms."""
+    curves = result["curves"]
+    if not any(is_arm(curve["curve"].get(ARM)) for curve in curves):
+        return []
+    names, _ = curve_names([curve["curve"] for curve in curves])
+    return [_arm(name, curve) for name, curve in zip(names, curves, strict=True)]
 
 
 def fit_text(result: dict[str, Any]) -> str:
@@ -126,9 +143,14 @@ def opening(curve: Mapping[str, Any]) -> str:
     curve : dict
         Its object of `fit_table` or `advise_table`.
     """
-    effect, shape = curve.get("effect"), curve.get("shape")
-    text = f"{effect['text']}. " if effect else ""
-    return text + (f"The law does not describe this curve: {shape}. " if shape else "")
+    shape = curve.get("shape")
+    return effects_text(curve) + (f"The law does not describe this curve: {shape}. " if shape else "")
+
+
+def effects_text(curve: Mapping[str, Any]) -> str:
+    """Return what renders change of a curve, a sentence a comparison with a space behind it."""
+    effects = (curve.get(name) for name in ("effect", "equal_updates"))
+    return "".join(f"{effect['text']}. " for effect in effects if effect)
 
 
 def verdict_text(curve: dict[str, Any]) -> str:
@@ -263,6 +285,30 @@ def _numbers(name: str, curve: dict[str, Any]) -> list[str]:
     chances = [f"{curve['probabilities'][name]:.2f}" for name in CLASSES]
     ends = [_images(need[end], curve) for end in ("lower", "median", "upper")]
     return [name, f"{curve['largest_n']:,.0f}", _short(curve["error_at_largest_n"]), *chances, *ends]
+
+
+def _arm(name: str, curve: dict[str, Any]) -> list[str]:
+    """Return one curve's row of the table of arms; empty cells for what the table of measurements lacks."""
+    effect, longer = curve["effect"], curve["equal_updates"]
+    seen, error = effect or longer, ""
+    if curve["probabilities"] is not None:
+        ends = (curve[f"error_at_largest_n_{end}"] for end in ("lower", "upper"))
+        error = f"{_short(curve['error_at_largest_n'])} {_interval(*ends)}"
+    elif seen:
+        error = _short(seen["error"])
+    n = curve.get("largest_n") or (seen and seen["n"])
+    alone, as_long = (effect, longer) if not effect or effect["against"] == PHOTOGRAPHS else (None, effect)
+    return [name, f"{n:,.0f}" if n else "", error, _change(alone), _change(as_long)]
+
+
+def _change(effect: dict[str, Any] | None) -> str:
+    """Return a relative change with its interval, such as `-9.2 % [-14.0, -4.1]`."""
+    if effect is None:
+        return ""
+    text = f"{100 * effect['change']:+.1f} %"
+    if effect["noise"] is None:
+        return f"{text} (one run)"
+    return f"{text} [{100 * effect['lower']:+.1f}, {100 * effect['upper']:+.1f}]"
 
 
 def curve_names(identities: Sequence[dict[str, Any]]) -> tuple[list[str], str]:

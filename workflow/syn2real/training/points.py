@@ -14,12 +14,15 @@ from syn2real.laws.columns import PER_IMAGE
 from syn2real.training.metrics import read_metrics
 
 COLUMNS = (
-    "recipe", "setting", "ptask", "ftask", "target", "model", "initial", "n_params", "n", "s", "s_percent",
-    "seed", "metric", "value", "error",
+    "recipe", "setting", "ptask", "ftask", "target", "model", "initial", "arm", "rate", "n_params", "n", "s",
+    "s_percent", "seed", "metric", "value", "error",
 )  # fmt: skip
 """Columns of a points table; `error` is 1 - `value`, `s` the number of labelled images used."""
 
-KEY = ("recipe", "setting", "ptask", "ftask", "target", "model", "initial", "n", "s_percent", "seed")
+KEY = (
+    "recipe", "setting", "ptask", "ftask", "target", "model", "initial", "arm", "rate", "n", "s_percent",
+    "seed",
+)  # fmt: skip
 """The columns that name a run."""
 
 

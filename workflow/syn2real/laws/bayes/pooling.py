@@ -2,6 +2,8 @@
 
 Every curve's prior comes from the *other* curves (p(α | all) is proportional to the curve's own likelihood
 times the mixture that the others leave), so nothing is counted twice and a lone curve has the plain prior.
+Arms (`laws.arms`) are pooled as settings and tasks are: what is shared is how α, noise and deviations are
+distributed over a file's curves, as widely as these show; D and C are each curve's own.
 """
 
 from __future__ import annotations

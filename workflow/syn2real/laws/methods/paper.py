@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from syn2real.laws.arms import ARM, BACKBONE
 from syn2real.laws.forms.base import Law
 from syn2real.laws.forms.full import Full
 from syn2real.laws.forms.simple import LAW, Simple
@@ -101,6 +102,8 @@ def fit(
 ) -> tuple[Sequence[Fit], list[str]]:
     """Fit the simple law as Appendix D does, the full law as Appendix C.2 does, that of the size as Figure 4.
 
+    The common D is that of the paper's arm, where other arms (`laws.arms`) are in the table too.
+
     Parameters
     ----------
     fix_d : float, optional
@@ -117,7 +120,8 @@ def fit(
         return least_squares.fit(curves, law, level=level, residual="linear")
     groups = [split_models(curve) if isinstance(law, Size) else [curve] for curve in curves]
     alone = [curve for group in groups for curve in group]
-    d, how = _coefficient(alone, fix_d)
+    paper = [curve for curve in alone if curve.identity.get(ARM, BACKBONE) == BACKBONE]
+    d, how = _coefficient(paper or alone, fix_d)
     alpha, gap = given_coefficient(alone, d.value)
     low, high = (int(np.isclose(alpha, bound).sum()) for bound in ALPHA_BOUNDS)
     zero, one = (int(np.isclose(gap, bound).sum()) for bound in C_BOUNDS)

@@ -14,7 +14,7 @@ AGREES, DISAGREES, UNDECIDED = "agrees", "disagrees", "cannot tell"
 SHOWN = 6
 """Names that a list shows at most."""
 PAIR = ("ptask", "ftask")
-NAMED = (*PAIR, "setting", "model", "initial", "s", "target")
+NAMED = (*PAIR, "setting", "model", "initial", "arm", "s", "target")
 """Columns by which curves are named, the first that set them apart."""
 TEXTURE = "texture"
 PLACE = "place"

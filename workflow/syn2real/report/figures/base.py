@@ -29,7 +29,7 @@ Colour = str | tuple[float, ...]
 COLOURS: list[Any] = mpl.color_sequences["petroff10"]
 """Of curves: readable with any colour vision."""
 
-IDENTITY = ("setting", "ptask", "ftask", "target", "model", "initial", "s", "recipe")
+IDENTITY = ("setting", "ptask", "ftask", "target", "model", "initial", "arm", "rate", "s", "recipe")
 """Columns that name a curve, in the order a label shows them."""
 PANELLED = ("ftask", "target")
 """Columns whose values have a panel each."""
@@ -266,7 +266,7 @@ def shades(count: int) -> list[Colour]:
 
 
 def _text(column: str, value: Any) -> str:
-    return f"s = {value}" if column == "s" else str(value)
+    return {"s": f"s = {value}", "rate": f"rate {value}"}.get(column, str(value))
 
 
 def pretrained(points: pd.DataFrame, curve: dict[str, Any]) -> pd.DataFrame:
