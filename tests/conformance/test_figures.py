@@ -52,6 +52,12 @@ def inputs() -> dict[str, Any]:
         "advice": advise_table(points, 0.5),
         "fits": fit_table(points, predict_at=sizes),
         "extrapolation": extrapolate(points, START),
+        "distances": {
+            "distances": [
+                {"setting": "room", "target": target, "distance": 0.2, "standard_error": 0.1}
+                for target in ("rooms", "other-rooms")
+            ]
+        },
         "complexity": {"room": {"setting": "room", "negative_entropy": -40.0, "standard_error": 1.0}},
     }
     return given | {law: fit_table(points, law=law) for law in needed - {*given}}

@@ -15,7 +15,7 @@ def test_smoke_holds_all_twelve_pairs_once(checkout: Checkout) -> None:
         "make_objects": 2, "make_textures": 1, "render": 4, "export_stand_in": 1, "pretrain": 4,
         "finetune": 15, "points": 1, "fit": 1, "advise": 1, "figure_curves": 1,
         "figure_parameters": 1, "figure_samples": 2, "reference": 1, "complexity": 1, "compare_complexity": 1,
-        "figure_complexity": 1,
+        "figure_complexity": 1, "distances": 1, "gaps_by_distance": 1,
     }  # fmt: skip
 
 
@@ -103,7 +103,9 @@ def test_check_prints_runs_images_and_hours(checkout: Checkout) -> None:
     assert "pretrain  4 runs, about 0.0" in done.stdout
     assert "finetune  15 runs (3 of them without pre-training, n = 0)" in done.stdout
     assert "smoke: 16 images in 2 shards, 0 of them rendered already" in done.stdout
-    assert "complexity by 8 images a setting, 0 of 1 done already" in done.stdout
+    targets = ", ".join(f"smoke-stand-in-{layout}" for layout in ("imagenet", "coco", "ade20k"))
+    measured = f"complexity by 8 images a setting, 0 of 1 done already; distances from {targets}"
+    assert measured in done.stdout
     assert "resnet18 trained for sinclass on smoke-stand-in-imagenet, about 0.0" in done.stdout
     assert "a rendered stand-in" in done.stdout
     assert "4 pre-trainings, 15 fine-tunings, 1 reference backbone; training: about 0.0" in done.stdout

@@ -8,6 +8,8 @@ import pytest
 from checkout import Checkout, failed_logs
 from PIL import Image
 
+from syn2real.backbones.base import build_backbone, save_backbone
+
 EXAMPLE = "config/experiments/own-renders.yaml"
 MINE = "config/experiments/mine.yaml"
 TAIL = {"points": 1, "fit": 1, "advise": 1, "figure_curves": 1, "figure_parameters": 1, "figure_samples": 1}
@@ -128,6 +130,22 @@ def test_corrected_labels_are_planned_again(mine: Checkout) -> None:
     assert mine.planned("--cores", "1", run, experiment=MINE) == {}
     labels.write_text(labels.read_text().replace('"name": "square"', '"name": "box"'))
     assert mine.planned("--cores", "1", run, experiment=MINE) == {"finetune": 1}
+
+
+def test_the_distance_is_from_labelled_photographs_by_their_scenes(mine: Checkout) -> None:
+    save_backbone(mine.folder / "resources/mine.safetensors", build_backbone("resnet18").state_dict(), {})
+    asked = (
+        "complexity: {reference: mine, images: 6, image_size: 32}\n"
+        "references: {mine: {weights: resources/mine.safetensors, model: resnet18}}\n"
+    )
+    mine.edit(MINE, "\nrenderings:\n", f"\n{asked}renderings:\n")
+    mine.edit(MINE, "    layout: coco\n", "    layout: coco\n    scene: 000(?=[01])|00\n")
+    done = mine.snakemake("--cores", "1", "results/complexity/mine.json", experiment=MINE)
+    assert done.returncode == 0, done.stdout + failed_logs(mine.folder)
+    found = json.loads((mine.folder / "results/complexity/mine.json").read_text())
+    [row] = found["distances"]
+    assert (row["images"], row["scenes"], row["photographs"]) == (6, 3, 4)
+    assert row["standard_error"] is None, "four photographs of two scenes leave no spread to see"
 
 
 @pytest.mark.slow

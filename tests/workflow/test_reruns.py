@@ -14,11 +14,12 @@ from checkout import PARTS, ROOT, Checkout, metrics
 EXPERIMENT = "config/experiments/smoke.yaml"
 DRAWN = {"figure_curves": 1, "figure_parameters": 1, "figure_complexity": 1}
 FITTED = {"fit": 1, "advise": 1} | DRAWN
-ANSWERS = {"points": 1} | FITTED
+ANSWERS = {"points": 1, "gaps_by_distance": 1} | FITTED
 MEASURED = {"complexity": 1, "compare_complexity": 1, "figure_complexity": 1}
+DISTANT = {"distances": 1, "compare_complexity": 1, "figure_complexity": 1, "gaps_by_distance": 1}
 RENDERED = {"render": 1, "figure_samples": 1}
 """One shard more, whose redrawn scenes the setting's sheet counts."""
-TRAINED = {"pretrain": 4, "finetune": 15, "reference": 1} | MEASURED | ANSWERS
+TRAINED = {"pretrain": 4, "finetune": 15, "reference": 1} | MEASURED | DISTANT | ANSWERS
 
 
 def test_comments_docstrings_a_release_and_touched_files_run_nothing(reuse: Checkout) -> None:
@@ -45,9 +46,10 @@ def test_a_fresh_checkout_over_old_results_runs_nothing(reuse: Checkout) -> None
         ("report/figures/curves.py", {"figure_curves": 1}),
         ("report/page.py", {"advise": 1}),
         ("report/wording.py", {"advise": 1}),
-        ("laws/bayes/grid.py", FITTED),
+        ("laws/bayes/grid.py", FITTED | {"gaps_by_distance": 1}),
         ("complexity/covariance.py", MEASURED),
-        ("tasks/sinclass/task.py", {"finetune": 5, "reference": 1} | MEASURED | ANSWERS),
+        ("complexity/distance.py", DISTANT),
+        ("tasks/sinclass/task.py", {"finetune": 5, "reference": 1} | MEASURED | DISTANT | ANSWERS),
         ("tasks/normal/task.py", {"pretrain": 1, "finetune": 3} | ANSWERS),
         ("report/contact_sheet.py", {"figure_samples": 2}),
         ("render/scene.py", {"render": 4, "export_stand_in": 1, "figure_samples": 2} | TRAINED),
@@ -83,7 +85,7 @@ def test_one_settings_light_rerenders_that_setting_alone(reuse: Checkout) -> Non
         "    objects_per_scene: 3\n",
         "    objects_per_scene: 3\n    light: fix\n",
     )
-    rendered = {"render": 2, "figure_samples": 1} | MEASURED
+    rendered = {"render": 2, "figure_samples": 1} | MEASURED | DISTANT
     assert reuse.planned() == rendered | {"pretrain": 4, "finetune": 12} | ANSWERS
 
 
@@ -126,7 +128,7 @@ def test_a_new_pretraining_task_adds_only_its_runs(reuse: Checkout) -> None:
 def test_a_new_finetuning_task_adds_only_its_runs(reuse: Checkout) -> None:
     task = "  - {task: semseg, target: smoke-stand-in-ade20k, percents: [100]}\n"
     _finish_without(reuse, task, "", "results/finetune/**/semseg-*")
-    assert reuse.planned() == {"finetune": 5} | ANSWERS
+    assert reuse.planned() == {"finetune": 5} | DISTANT | ANSWERS
 
 
 def test_a_new_target_adds_only_its_runs(reuse: Checkout) -> None:
@@ -135,7 +137,7 @@ def test_a_new_target_adds_only_its_runs(reuse: Checkout) -> None:
     reuse.edit(EXPERIMENT, "stand_ins:\n", stand_in)
     target = "layout: imagenet, path: results/targets/fewer/imagenet, stand_in: true, description: fewer"
     reuse.edit(EXPERIMENT, "\ntargets:\n", f"\ntargets:\n  fewer: {{{target}}}\n")
-    assert reuse.planned() == {"export_stand_in": 1, "finetune": 5} | ANSWERS
+    assert reuse.planned() == {"export_stand_in": 1, "finetune": 5} | DISTANT | ANSWERS
 
 
 def test_results_are_accepted_after_an_upgrade_and_missing_ones_still_planned(reuse: Checkout) -> None:
@@ -145,7 +147,7 @@ def test_results_are_accepted_after_an_upgrade_and_missing_ones_still_planned(re
     before = metrics(reuse.folder)
     reuse.edit(EXPERIMENT, "sizes: [0, 8]", "sizes: [0, 8, 16]")
     # Only as far as the runs: a touched answer would count as one from all of them.
-    accepted = reuse.snakemake("--touch", "--until", "finetune", "complexity", "--cores", "1")
+    accepted = reuse.snakemake("--touch", "--until", "finetune", "complexity", "distances", "--cores", "1")
     assert accepted.returncode == 0, accepted.stdout
     assert metrics(reuse.folder) == before
     assert reuse.planned() == {"pretrain": 4, "finetune": 12} | RENDERED | ANSWERS

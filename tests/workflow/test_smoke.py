@@ -82,5 +82,12 @@ def test_the_complexity_of_the_setting_is_measured_by_the_reference(finished: Ch
     )
     assert {"images": 8, "scenes": 4, "dimensions": 512, "reference": "smoke"}.items() <= measured.items()
     assert measured["standard_error"] > 0 and measured["rank"] == 7
+    found = json.loads((finished.folder / "results/complexity/smoke.json").read_text(encoding="utf-8"))
+    assert {row["target"]: row["photographs"] for row in found["distances"]} == {
+        "smoke-stand-in-imagenet": 12, "smoke-stand-in-coco": 48, "smoke-stand-in-ade20k": 48
+    }  # fmt: skip
+    assert found["splits"]["smoke-stand-in-imagenet"] == "test", "the reference has learnt from the others"
+    text = (finished.folder / "results/laws/smoke/gaps-by-distance.md").read_text(encoding="utf-8")
+    assert "Too few to say whether the distance orders C" in text
     assert "| smoke |" in (finished.folder / "results/complexity/smoke.md").read_text(encoding="utf-8")
     assert "complexity.svg" in (finished.folder / "results/report.html").read_text(encoding="utf-8")

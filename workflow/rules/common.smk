@@ -22,8 +22,8 @@ from syn2real.plan.missing import check_own_sizes, missing_blender, missing_data
 from syn2real.plan.pilot import all_pilots, pilot_lengths, pilot_runs
 from syn2real.plan.read import load_plan
 from syn2real.plan.runs import (
-    ADVICE, CLAIMS, COMPARISON, COMPLEXITY, EXTRAPOLATION, EXTRAPOLATION_TABLE, FETCHED_TARGET, FIGURE, FINETUNE, FITS, INITIAL,
-    FITS_TABLE, JUDGED, LAW, MATERIAL, MEASUREMENTS, NONE, OBJECTS, PAPER_LAW, PAPER_SHEET, PAPER_TABLE, PILOT, POINTS, PRETRAIN, REFERENCE, SAMPLES, SCANS, SHARD, STAND_IN, TEXTURES,
+    ADVICE, CLAIMS, COMPARISON, COMPLEXITY, DISTANCES, EXTRAPOLATION, EXTRAPOLATION_TABLE, FETCHED_TARGET, FIGURE, FINETUNE, FITS, INITIAL,
+    FITS_TABLE, GAPS, JUDGED, LAW, MATERIAL, MEASUREMENTS, NONE, OBJECTS, PAPER_LAW, PAPER_SHEET, PAPER_TABLE, PILOT, POINTS, PRETRAIN, REFERENCE, SAMPLES, SCANS, SHARD, STAND_IN, TEXTURES,
     initial_name, shard_files,
 )  # fmt: skip
 from syn2real.plan.sheet import sheet_cells
@@ -235,6 +235,36 @@ def reference_key(name):
     """What a reference backbone is trained by, as plain data sorted by key."""
     named = ("ftask", "model", "recipe", "seed", "target")
     return {key: getattr(PLAN.references[name], key) for key in named}
+
+
+def reference_of(wildcards):
+    """The reference backbone of an experiment's complexities: its name, and what it is."""
+    name = PLAN.experiments[wildcards.experiment].asked.complexity.reference
+    return name, PLAN.references[name]
+
+
+def distant_settings(wildcards):
+    """Which images of each setting of an experiment are compared with photographs, as params."""
+    asked = PLAN.experiments[wildcards.experiment].asked
+    n = asked.complexity.images
+    return {
+        setting: {
+            "n": n,
+            "pool": PLAN.pool(setting, n) and PLAN.used_images(setting, n),
+            "shards": PLAN.shards(setting, "train", n),
+        }
+        for setting in sorted(asked.settings)
+    }
+
+
+def distant_targets(wildcards):
+    """Which images of which targets they are compared with, as params; views of one scene are no two samples."""
+    against = sorted(PLAN.experiments[wildcards.experiment].against)
+    scenes = {target: PLAN.targets[target].scene for target, _ in against}
+    return {
+        target: {"data": labelled(target) | ({"scene": scenes[target]} if scenes[target] else {}), "split": split}
+        for target, split in against
+    }
 
 
 @cache

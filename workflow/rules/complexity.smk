@@ -1,4 +1,4 @@
-"""Complexity of settings by a reference backbone's features (paper, §4.5 and Figure 6)."""
+"""Complexity of settings by a reference backbone's features (paper, §4.5 and Figure 6), and their distance from photographs."""
 
 
 rule reference:
@@ -57,9 +57,37 @@ rule complexity:
         "../scripts/complexity.py"
 
 
+rule distances:
+    input:
+        shards=lambda w: sorted({shard for of in distant_settings(w).values() for shard in of["shards"]}),
+        weights=lambda w: PLAN.reference_weights(reference_of(w)[0]),
+        targets=lambda w: [file for target in distant_targets(w) if (file := target_files(target))],
+    output:
+        DISTANCES,
+    log:
+        "results/logs/distances/{experiment}.log",
+    params:
+        fingerprint=lambda w: code("distances", backbones=family_of(reference_of(w)[1].model)),
+        reference=lambda w: reference_of(w)[0],
+        model=lambda w: reference_of(w)[1].model,
+        image_size=lambda w: PLAN.experiments[w.experiment].asked.complexity.image_size,
+        settings=distant_settings,
+        targets=distant_targets,
+    threads: 1
+    resources:
+        mem_mb=lambda w, attempt: memory(4000, attempt),
+        attempt=this_attempt,
+        gpu=1,
+    conda:
+        "../../envs/train.yaml"
+    script:
+        "../scripts/distances.py"
+
+
 rule compare_complexity:
     input:
-        lambda w: PLAN.experiments[w.experiment].complexities,
+        complexities=lambda w: PLAN.experiments[w.experiment].complexities,
+        distances=lambda w: PLAN.experiments[w.experiment].distances,
     output:
         COMPARISON,
     log:
@@ -67,7 +95,26 @@ rule compare_complexity:
     params:
         fingerprint=code("compare_complexity"),
         levels=lambda w: dict(sorted(PLAN.levels(w.experiment).items())),
+        stand_ins=lambda w: [t for t in distant_targets(w) if PLAN.targets[t].stand_in],
     conda:
         "../../envs/workflow.yaml"
     script:
         "../scripts/compare_complexity.py"
+
+
+rule gaps_by_distance:
+    input:
+        points=POINTS,
+        distances=DISTANCES,
+    output:
+        GAPS,
+    log:
+        "results/logs/gaps-by-distance/{experiment}.log",
+    params:
+        fingerprint=code("gaps_by_distance"),
+    group:
+        "answer"
+    conda:
+        "../../envs/workflow.yaml"
+    script:
+        "../scripts/gaps_by_distance.py"

@@ -333,3 +333,20 @@ def test_a_section_that_the_recipe_lacks_is_refused(tmp_path: Path) -> None:
     sinclass = [{"task": "sinclass", "target": "smoke-stand-in-imagenet"}]
     plan = _load(tmp_path, own, ptasks=["mulclass"], ftasks=sinclass)
     assert {run.ptask for run in plan.experiments["smoke"].pretrainings} == {"mulclass"}
+
+
+def test_the_distance_is_from_images_that_the_reference_has_not_learnt_from(tmp_path: Path) -> None:
+    """From labelled photographs, so that a test set stays unseen, unless the reference learnt from them."""
+    [record] = _load(tmp_path).experiments.values()
+    layouts = {"imagenet": "test", "coco": "train", "ade20k": "train"}
+    assert record.against == tuple((f"smoke-stand-in-{name}", split) for name, split in layouts.items())
+    assert {"results/complexity/smoke.json", "results/laws/smoke/gaps-by-distance.md"} <= {*record.answer}
+    [given] = _load(tmp_path, complexity=COMPLEXITY, references=GIVEN).experiments.values()
+    assert [split for _, split in given.against] == ["train"] * 3
+    alone = {"ptasks": [], "ftasks": [], "sizes": []}
+    [record] = _load(tmp_path, **alone).experiments.values()
+    assert record.against == (("smoke-stand-in-imagenet", "test"),) and not record.fits_laws
+    assert "results/complexity/smoke.json" in record.answer
+    assert not any("gaps-by-distance" in file for file in record.answer)
+    [record] = _load(tmp_path, **alone, complexity=COMPLEXITY, references=GIVEN).experiments.values()
+    assert record.against == () and record.distances == []

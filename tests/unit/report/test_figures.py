@@ -261,15 +261,29 @@ def test_complexity_is_drawn_in_order_and_the_parameters_against_it() -> None:
         }
 
     measured, order = {"a": result(-30), "b": result(-50)}, ["b", "a"]
-    (alone,) = complexity_figure.draw(measured, {}, order).axes
+    (alone,) = complexity_figure.draw(measured, {}, {}, order).axes
     assert [label.get_text() for label in alone.get_yticklabels()] == order
     assert [line.get_xdata()[0] for line in alone.lines if line.get_marker() == "o"] == [50, 30]
     fits = {"curves": [curve("a", "m"), curve("b", "m"), curve("b", "n"), {"curve": {}, "fit": None}]}
-    _, alpha, gap = complexity_figure.draw(measured, fits, order).axes
+    _, alpha, gap = complexity_figure.draw(measured, {}, fits, order).axes
     marks = [(line.get_xdata()[0], line.get_marker()) for line in gap.lines if line.get_marker() in "os"]
     assert marks == [(30, "o"), (50, "o"), (50, "s")]
     assert all(line.get_markerfacecolor() == "white" for line in gap.lines if line.get_marker() in "os")
     assert [text.get_text() for text in alpha.get_legend().get_texts()] == ["m", "n"]
+    rows = [
+        {"setting": name, "target": target, "distance": value, "standard_error": None}
+        for target, values in {"t": {"a": 0.5, "b": 0.2}, "u": {"a": 0.4, "b": -0.1}}.items()
+        for name, value in values.items()
+    ]
+    left, right = complexity_figure.draw(measured, {"distances": rows}, {}, order).axes
+    assert [label.get_text() for label in left.get_yticklabels()] == order
+    marks = [
+        (line.get_xdata()[0], line.get_marker())
+        for line in right.lines
+        if line.get_marker() in "os" and len(line.get_xdata())
+    ]
+    assert marks == [(0.2, "o"), (0.5, "o"), (-0.1, "s"), (0.4, "s")], "rows by falling -H: b, then a"
+    assert [text.get_text() for text in right.get_legend().get_texts()] == ["t", "u"]
 
 
 @pytest.fixture(scope="module")
@@ -315,7 +329,7 @@ def test_an_estimate_whose_standard_error_is_above_one_is_left_out() -> None:
 
 def test_without_measured_complexities_the_settings_are_the_axis_in_their_order(by_both: dict) -> None:
     order = ["b", "a"]
-    figure = complexity_figure.draw({}, by_both, order)
+    figure = complexity_figure.draw({}, {}, by_both, order)
     assert len(figure.subfigs) == 2
     for part in figure.subfigs:
         alpha, _ = part.axes
@@ -323,7 +337,7 @@ def test_without_measured_complexities_the_settings_are_the_axis_in_their_order(
         at = [line.get_xdata()[0] for line in alpha.lines if line.get_marker() == "o"]
         assert at == [1, 0], "the fits have a before b"
         assert "not measured" in part.get_supxlabel()
-    assert "no complexity was measured" in complexity_figure.draw({}, {}, order).get_suptitle()
+    assert "no complexity was measured" in complexity_figure.draw({}, {}, {}, order).get_suptitle()
 
 
 def test_the_papers_scenarios_follow_from_d_alpha_and_c() -> None:

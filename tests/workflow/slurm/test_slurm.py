@@ -28,7 +28,7 @@ BUNDLES = ("assets", "answer", "samples")
 TWO_GPUS = "results/pretrain/smoke/smoke/mulclass/resnet18/n8/seed1"
 ON_TWO = {"gpu": 2, "nodes": 1, "runtime": 30, "slurm_partition": "accelerated"}
 NORM_GROUPS = "    norm_batch_size: 2\n    iterations: 4\n    lr: 0.05"
-ON_GPUS = ("render", "reference", "complexity", "pretrain", "finetune")
+ON_GPUS = ("render", "reference", "complexity", "distances", "pretrain", "finetune")
 
 
 @pytest.fixture(scope="module")
@@ -169,7 +169,8 @@ def test_every_job_goes_through_slurm_and_small_ones_together(story: Story) -> N
     bundles = {kind.split("_")[0]: kinds.pop(kind) for kind in list(kinds) if kind.split("_")[0] in BUNDLES}
     assert bundles == dict.fromkeys(BUNDLES, 1)
     assert kinds == {
-        "render": 4, "export_stand_in": 1, "pretrain": 4, "finetune": 15, "reference": 1, "complexity": 1
+        "render": 4, "export_stand_in": 1, "pretrain": 4, "finetune": 15, "reference": 1, "complexity": 1,
+        "distances": 1,
     }  # fmt: skip
 
 

@@ -45,7 +45,11 @@ class TargetImages(SceneImages):
     def __init__(self, target: Target, split: Split) -> None:
         self._images, self._folder = load_target(target, split, target.channels[0]), Path(target.path)
         names = self._images.names()
-        self.scenes = scenes_of(names, target.scene) if target.scene is not None else names
+        if target.scene is None:
+            self.scenes = names
+        else:  # as its folds are cut, by names after the split's but for COCO's
+            split_names = names if target.layout == "coco" else [f"{split}/{name}" for name in names]
+            self.scenes = scenes_of(split_names, target.scene)
 
     def __getitem__(self, index: int) -> torch.Tensor:
         return self._images[index][0].as_subclass(torch.Tensor)

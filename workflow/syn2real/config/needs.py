@@ -11,8 +11,8 @@ VALUES = ("stand_ins", "settings", "levels")
 def needs(name: str, point: str = "report.figures") -> tuple[str, ...]:
     """Return what a figure is drawn from, or a claim (of `report.claims`) judged by.
 
-    Files: points (draws are made of them), complexity, the fits of a law, extrapolation, advice. Values:
-    `VALUES`.
+    Files: points (draws are made of them), complexity, distances, the fits of a law, extrapolation, advice.
+    Values: `VALUES`.
     """
     found: tuple[str, ...] = plugins.constant(point, name, "NEEDS")
     return found

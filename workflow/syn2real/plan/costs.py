@@ -120,6 +120,8 @@ def _complexity(plan: Plan, name: str, estimates: Estimates) -> list[str]:
     done = sum(Path(path).is_file() for path in files)
     line = f"  measure   complexity by {e.complexity.images:,} images a setting, "
     line += f"{done} of {len(files)} done already"
+    if targets := [target for target, _ in plan.experiments[name].against]:
+        line += f"; distances from {', '.join(targets)}"
     if isinstance(reference, GivenReference):
         return [line, f"            by {reference.model} with the weights {made}"]
     cost = estimates.text([_reference(plan, e.complexity.reference)])

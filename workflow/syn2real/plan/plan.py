@@ -18,8 +18,9 @@ from syn2real.config.recipe import Recipe
 from syn2real.config.workflow import WorkflowConfig
 from syn2real.data.own_renders.schema import OwnRenders
 from syn2real.data.pools import Pool
-from syn2real.data.targets.schema import Target, fold_name, fold_of, is_pilot
+from syn2real.data.targets.schema import Split, Target, fold_name, fold_of, is_pilot
 from syn2real.plan import runs
+from syn2real.plan.complexities import complexity_files, targets_against
 from syn2real.plan.levels import levels
 from syn2real.plan.runs import NONE, Finetuning, Pretraining
 from syn2real.render.schema import Rendering
@@ -62,6 +63,8 @@ class ExperimentPlan:
         The stand-ins that its targets lie in, sorted.
     complexities : tuple of str
         The files that hold the complexity of its settings; none if it asks for none.
+    against : tuple of (str, {"train", "test"})
+        The targets that its settings are compared with, and which of their images.
     """
 
     file: str
@@ -73,6 +76,7 @@ class ExperimentPlan:
     labelled: tuple[tuple[str, str], ...] = ()
     stand_ins: tuple[str, ...] = ()
     complexities: tuple[str, ...] = ()
+    against: tuple[tuple[str, Split], ...] = ()
 
     @property
     def fits_laws(self) -> bool:
@@ -99,6 +103,8 @@ class ExperimentPlan:
         """Return the files of one need of a figure or claim; of laws none where no errors are measured."""
         if need == "complexity":
             return [*self.complexities]
+        if need == "distances":
+            return self.distances
         if not self.fits_laws:
             return []
         name, law = self.asked.name, "simple" if need == "fits" else need
@@ -107,6 +113,11 @@ class ExperimentPlan:
         both = self.asked.paper is not None and law in PAPER_LAWS
         papers = [runs.PAPER_LAW.format(experiment=name, law=law)] if both else []
         return [*papers, runs.LAW.format(experiment=name, law=need)]
+
+    @property
+    def distances(self) -> list[str]:
+        """The file that holds its settings' distances from photographs, if they are measured."""
+        return [runs.DISTANCES.format(experiment=self.asked.name)] if self.against else []
 
     def fix_d(self, law: str) -> float | None:
         """Return the D that the paper's method is asked to hold, of a law that has it."""
@@ -133,7 +144,8 @@ class ExperimentPlan:
             files = [runs.FITS.format(experiment=name), runs.FITS_TABLE.format(experiment=name)]
             files += [f"{advice}.md", f"{advice}.html", f"{advice}.json", runs.POINTS.format(experiment=name)]
         if self.complexities:
-            files += [*self.complexities, runs.COMPARISON.format(experiment=name)]
+            files += [*self.complexities, *self.distances, runs.COMPARISON.format(experiment=name)]
+            files += [runs.GAPS.format(experiment=name)] if self.against and self.fits_laws else []
         for figure in self.figures:
             files += sum(self.figure_inputs(figure).values(), [])
             drawn = runs.FIGURE.format(experiment=name, figure=figure)
@@ -329,7 +341,8 @@ def derive(plan: Plan, asked: Experiment | Measured, file: str) -> ExperimentPla
         finetunings=tuple(_finetunings(plan, asked, pretrainings)),
         labelled=labelled,
         stand_ins=stand_ins,
-        complexities=_complexities(asked),
+        complexities=complexity_files(asked),
+        against=targets_against(asked, plan.references),
     )
 
 
@@ -382,11 +395,3 @@ def _images(plan: Plan, e: Experiment, stand_ins: Iterable[str]) -> dict[str, di
         splits = images.setdefault(setting, {"train": 0, "val": 0})
         splits["train"], splits["val"] = max(splits["train"], train), max(splits["val"], val)
     return images
-
-
-def _complexities(e: Experiment) -> tuple[str, ...]:
-    """Return the files that hold the complexity of an experiment's settings."""
-    if e.complexity is None:
-        return ()
-    asked = e.complexity.model_dump() | {"n": e.complexity.images}
-    return tuple(runs.COMPLEXITY.format(**asked, setting=setting) for setting in e.settings)

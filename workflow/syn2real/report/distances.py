@@ -1,13 +1,10 @@
-"""How far renders are from photographs, in words and tables, and whether that orders the transfer gaps."""
+"""How far renders are from photographs, in words and tables."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from syn2real.laws.intervals import FEWEST_RANKED, rank_correlation
-from syn2real.laws.posteriors import CurveDraws
-from syn2real.report.claims.base import group_by, quotable
 from syn2real.report.markdown import markdown_table
 
 Row = Mapping[str, Any]
@@ -17,7 +14,7 @@ Row = Mapping[str, Any]
 def distance_line(row: Row) -> str:
     """Return how far one set of images is from photographs, as a line of text."""
     return (
-        f"distance from {row['target']}: {row['distance']:.3g}, standard error {_error(row)} (kernel "
+        f"distance from {row['target']}: {_digits(row['distance'], 3)}, standard error {_error(row)} (kernel "
         f"distance of pooled features, {row['images']:,} images of {row['scenes']:,} scenes, "
         f"{row['photographs']:,} photographs)"
     )
@@ -51,7 +48,7 @@ def distances_text(
     cells = []
     for name in order:
         ours = [rows[name, target] for target in targets]
-        numbers = [text for row in ours for text in (f"{row['distance']:.3g}", _error(row))]
+        numbers = [text for row in ours for text in (_digits(row["distance"], 3), _error(row))]
         cells.append([name, f"{measured[name]['negative_entropy']:.1f}", *numbers])
     counts = ", ".join(f"{rows[order[0], target]['photographs']:,} of {target}" for target in targets)
     images = rows[order[0], targets[0]]["images"]
@@ -64,38 +61,12 @@ def distances_text(
     return f"{head}\n\n{markdown_table(header, cells)}\n"
 
 
-def gaps_text(found: Mapping[str, Any], draws: Sequence[CurveDraws]) -> str:
-    """Return whether the distances order the transfer gaps C, as a paragraph.
-
-    Parameters
-    ----------
-    found : dict
-        What `measure_distances` returned.
-    draws : sequence of CurveDraws
-        The experiment's curves.
-    """
-    rows = {(row["setting"], row["target"]): row["distance"] for row in found["distances"]}
-    known = [c for c in draws if (c.identity.get("setting"), c.identity.get("target")) in rows]
-    curves, left = quotable(known)
-    groups = [
-        (
-            np.array([c.params["C"] for c in group]),
-            [rows[c.identity["setting"], c.identity["target"]] for c in group],
-        )
-        for group in group_by(curves, lambda column: column != "setting")
-    ]
-    estimate = rank_correlation(groups)
-    head = f"{len(curves)} curves of {len({setting for setting, _ in rows})} settings.{left}"
-    if estimate is None:
-        return f"{head} Too few to say whether the distance orders C: {FEWEST_RANKED} settings are needed.\n"
-    return (
-        f"{head} Spearman's correlation of the transfer gap C with the kernel distance from the photographs "
-        f"is {estimate.value:+.2f} [{estimate.lower:+.2f}, {estimate.upper:+.2f}] (95 %; the distances as "
-        "measured). 1: the nearer the renders, the smaller the gap.\n"
-    )
-
-
 def _error(row: Row) -> str:
     """Return a distance's standard error in words."""
     error = row["standard_error"]
-    return "unknown" if error is None else f"{error:.2g}"
+    return "unknown" if error is None else _digits(error, 2)
+
+
+def _digits(value: float, count: int) -> str:
+    """Return a number to so many digits, without an exponent."""
+    return np.format_float_positional(value, count, unique=False, fractional=False, trim="-")

@@ -129,8 +129,9 @@ class Target(Section):
     )
     scene: str | None = later(
         None,
-        description="of folds and of a pilot: a regular expression found in the names of photographs; those "
-        "with the same match (its first group, if it has one) stay in one part",
+        description="of folds, of a pilot and of distances: a regular expression found in the names of "
+        "photographs; those with the same match (its first group, if it has one) stay in one part, and a "
+        "distance compares none of them with each other",
     )
     scans: Scans | None = later(
         None,

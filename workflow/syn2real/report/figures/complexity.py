@@ -21,19 +21,26 @@ from syn2real.report.figures.base import (
 from syn2real.report.figures.parameters import NAMES
 
 TITLE = "complexity of the settings"
-NEEDS = ("complexity", "fits", "settings")
+NEEDS = ("complexity", "distances", "fits", "settings")
 
 LABEL = "complexity as the paper has it: negative entropy -H, nats"
 ORDERED = "settings in the experiment's order, the least complex first; complexity not measured"
 
 
-def draw(complexity: Mapping[str, Any], fits: Mapping[str, Any], settings: Sequence[str]) -> Figure:
-    """Draw the negative entropy of each setting, and the fitted parameters against it.
+def draw(
+    complexity: Mapping[str, Any],
+    distances: Mapping[str, Any],
+    fits: Mapping[str, Any],
+    settings: Sequence[str],
+) -> Figure:
+    """Draw the negative entropy of each setting and its distance from photographs, and what was fitted.
 
     Parameters
     ----------
     complexity : mapping of str to dict
         What was measured, by setting; empty where nothing was.
+    distances : dict
+        What `syn2real.complexity.against.measure_distances` returned; empty where nothing was measured.
     fits : dict
         The fits of an experiment with these settings by one method or both; empty where it measures
         complexity alone.
@@ -43,10 +50,10 @@ def draw(complexity: Mapping[str, Any], fits: Mapping[str, Any], settings: Seque
     Returns
     -------
     Figure
-        A row a setting by falling -H, with its standard error; below, where there are fits, a row a method
-        with a panel for α and one for C. Their bars are standard errors where the method gives them, else
-        95 % intervals, an open end drawn to the panel's edge; a hollow mark is an estimate that the
-        measurements do not identify.
+        A row a setting by falling -H, with its standard error, and its distance from each target beside it;
+        below, where there are fits, a row a method with a panel for α and one for C. Their bars are standard
+        errors where the method gives them, else 95 % intervals, an open end drawn to the panel's edge; a
+        hollow mark is an estimate that the measurements do not identify.
     """
     order = sorted(complexity, key=lambda name: -complexity[name]["negative_entropy"]) or [*settings[::-1]]
     methods = by_method([curve for curve in fits.get("curves", ()) if curve["fit"]])
@@ -59,7 +66,10 @@ def draw(complexity: Mapping[str, Any], fits: Mapping[str, Any], settings: Seque
     parts = figure.subfigures(len(heights), 1, squeeze=False, height_ratios=heights)[:, 0]
     colours = dict(zip(order, shades(len(order)), strict=True))
     if complexity:
-        _settings(parts[0].subplots(), complexity, order, colours)
+        axes = parts[0].subplots(1, 1 + bool(distances), sharey=True, squeeze=False)[0]
+        _settings(axes[0], complexity, order, colours)
+        if distances:
+            _distances(axes[1], distances["distances"], order, colours)
     for part, curves in zip(parts[bool(complexity) :], methods, strict=True):
         if len(methods) > 1:
             part.suptitle(method_name(curves), fontweight="bold")
@@ -77,6 +87,27 @@ def _settings(
         ax.errorbar([result["negative_entropy"]], [row], xerr=bars, fmt="o", color=colours[name], capsize=3)
     ax.set(xlabel=LABEL, yticks=range(len(order)), yticklabels=order, ylim=(len(order) - 0.5, -0.5))
     ax.grid(axis="x", alpha=0.3)
+
+
+def _distances(
+    ax: Axes, rows: Sequence[Mapping[str, Any]], order: list[str], colours: Mapping[str, Any]
+) -> None:
+    """Draw how far the settings are from each target's images, a mark for each target."""
+    targets = list(dict.fromkeys(row["target"] for row in rows))
+    for target, mark in zip(targets, "osD^vP*X<>" * len(targets), strict=False):
+        mine = {row["setting"]: row for row in rows if row["target"] == target}
+        for place, name in enumerate(order):
+            value, error = mine[name]["distance"], mine[name]["standard_error"] or 0.0
+            ax.errorbar([value], [place], xerr=[[error], [error]], fmt=mark, color=colours[name], capsize=3)
+        ax.plot([], [], mark, color="grey", label=target)
+    ax.set_xlabel(
+        "kernel distance from the target's images"
+        if len(targets) > 1
+        else f"kernel distance from {targets[0]}"
+    )
+    ax.grid(axis="x", alpha=0.3)
+    if len(targets) > 1:
+        ax.legend(fontsize="small", frameon=False)
 
 
 def _part(
