@@ -15,7 +15,7 @@ def test_smoke_holds_all_twelve_pairs_once(checkout: Checkout) -> None:
         "make_objects": 2, "make_textures": 1, "render": 4, "export_stand_in": 1, "pretrain": 4,
         "finetune": 15, "points": 1, "fit": 1, "advise": 1, "figure_curves": 1,
         "figure_parameters": 1, "figure_samples": 2, "reference": 1, "complexity": 1, "compare_complexity": 1,
-        "figure_complexity": 1, "distances": 1, "gaps_by_distance": 1,
+        "figure_complexity": 1, "distances": 1, "gaps_by_distance": 1, "both_errors": 1,
     }  # fmt: skip
 
 

@@ -228,6 +228,7 @@ def test_a_newer_package_reruns_its_environments_jobs(reuse: Checkout, conda: No
     assert reuse.planned("--sdm", "conda") == {
         "points": 1, "fit": 1, "advise": 1, "figure_curves": 1, "figure_parameters": 1, "figure_samples": 2,
         "compare_complexity": 1, "figure_complexity": 1, "gaps_by_distance": 1,
+        "both_errors": 1,
     }  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from checkout import PARTS, ROOT, Checkout, metrics
 EXPERIMENT = "config/experiments/smoke.yaml"
 DRAWN = {"figure_curves": 1, "figure_parameters": 1, "figure_complexity": 1}
 FITTED = {"fit": 1, "advise": 1} | DRAWN
-ANSWERS = {"points": 1, "gaps_by_distance": 1} | FITTED
+ANSWERS = {"points": 1, "both_errors": 1, "gaps_by_distance": 1} | FITTED
 MEASURED = {"complexity": 1, "compare_complexity": 1, "figure_complexity": 1}
 DISTANT = {"distances": 1, "compare_complexity": 1, "figure_complexity": 1, "gaps_by_distance": 1}
 RENDERED = {"render": 1, "figure_samples": 1}

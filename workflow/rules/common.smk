@@ -22,7 +22,7 @@ from syn2real.plan.missing import check_own_sizes, missing_blender, missing_data
 from syn2real.plan.pilot import all_pilots, pilot_lengths, pilot_runs
 from syn2real.plan.read import load_plan
 from syn2real.plan.runs import (
-    ADVICE, CLAIMS, COMPARISON, COMPLEXITY, DISTANCES, EXTRAPOLATION, EXTRAPOLATION_TABLE, FETCHED_TARGET, FIGURE, FINETUNE, FITS, INITIAL,
+    ADVICE, BOTH_ERRORS, CLAIMS, COMPARISON, COMPLEXITY, DISTANCES, EXTRAPOLATION, EXTRAPOLATION_TABLE, FETCHED_TARGET, FIGURE, FINETUNE, FITS, INITIAL,
     FITS_TABLE, GAPS, JUDGED, LAW, MATERIAL, MEASUREMENTS, NONE, OBJECTS, PAPER_LAW, PAPER_SHEET, PAPER_TABLE, PILOT, POINTS, PRETRAIN, REFERENCE, SAMPLES, SCANS, SHARD, STAND_IN, TEXTURES,
     initial_name, shard_files,
 )  # fmt: skip

@@ -24,6 +24,31 @@ rule points:
         "../scripts/points.py"
 
 
+rule both_errors:
+    input:
+        pretrainings=lambda w: [run.metrics for run in PLAN.experiments[w.experiment].pretrainings],
+        finetunings=lambda w: [run.metrics for run in PLAN.experiments[w.experiment].finetunings],
+    output:
+        report(
+            BOTH_ERRORS,
+            caption="../report/both-errors.rst",
+            category="Answer",
+            labels={"experiment": "{experiment}", "what": "errors on renders and on photographs"},
+        ),
+    log:
+        "results/logs/both-errors/{experiment}.log",
+    params:
+        fingerprint=code("both_errors"),
+    wildcard_constraints:
+        experiment=one_of(PLAN.run),
+    group:
+        "answer"
+    conda:
+        "../../envs/workflow.yaml"
+    script:
+        "../scripts/both_errors.py"
+
+
 rule measured_points:
     input:
         measurements_of,

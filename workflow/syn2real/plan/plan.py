@@ -140,9 +140,9 @@ class ExperimentPlan:
         """The files that answer it: points, laws, advice, complexity, figures, claims."""
         name, files = self.asked.name, []
         if self.fits_laws:
-            advice = runs.ADVICE.format(experiment=name)
-            files = [runs.FITS.format(experiment=name), runs.FITS_TABLE.format(experiment=name)]
-            files += [f"{advice}.md", f"{advice}.html", f"{advice}.json", runs.POINTS.format(experiment=name)]
+            files = [file.format(experiment=name) for file in (runs.FITS, runs.FITS_TABLE, runs.POINTS)]
+            files += [f"{runs.ADVICE.format(experiment=name)}.{kind}" for kind in ("md", "html", "json")]
+            files += [runs.BOTH_ERRORS.format(experiment=name)] if self.pretrainings else []
         if self.complexities:
             files += [*self.complexities, *self.distances, runs.COMPARISON.format(experiment=name)]
             files += [runs.GAPS.format(experiment=name)] if self.against and self.fits_laws else []

@@ -37,6 +37,7 @@ EXTRAPOLATION = LAW.replace("{law}", "extrapolation")
 EXTRAPOLATION_TABLE = "results/laws/{experiment}/extrapolation.csv"
 FITS_TABLE = "results/laws/{experiment}/fits.csv"
 ADVICE = "results/laws/{experiment}/advice"
+BOTH_ERRORS = "results/laws/{experiment}/both-errors.csv"
 GAPS = "results/laws/{experiment}/gaps-by-distance.md"
 FIGURE = "results/figures/{experiment}/{figure}"
 PAPER_SHEET = "results/figures/paper.png"
