@@ -8,7 +8,7 @@ rule render:
     output:
         SHARD,
     log:
-        "results/logs/render/{setting}/{split}/shard-{shard}.log",
+        RENDER_LOG,
     params:
         fingerprint=render_code,
         rendering=lambda w: to_params(PLAN.renderings[w.setting]),
@@ -31,7 +31,7 @@ rule import_renders:
     output:
         SHARD,
     log:
-        "results/logs/import-renders/{setting}/{split}/shard-{shard}.log",
+        IMPORT_LOG,
     params:
         fingerprint=lambda w: code("import_renders", channels=channels_of(w)),
         own=lambda w: to_params(PLAN.renderings[w.setting]),

@@ -12,7 +12,7 @@ from syn2real.data.targets.schema import cut_splits, fold_of
 from syn2real.files import digest, read_json
 from syn2real.plan.labels import labelled_images, split_images
 from syn2real.plan.plan import Plan
-from syn2real.plan.runs import Finetuning, Pretraining
+from syn2real.plan.runs import RENDER_LOG, Finetuning, Pretraining
 from syn2real.schema import to_params
 from syn2real.tasks.schema import EVALUATION_UNITS, LENGTH_UNITS, Stage, TrainingSection
 
@@ -92,7 +92,8 @@ def shard_hours(
     """
     value = plan.images_of(setting)
     images = value.views * value.scenes_per_shard
-    files = sorted(Path("results/logs/render").glob(f"{plan.source(setting)}/*/*.log"))[:READ] if logs else []
+    pattern = RENDER_LOG.format(setting=plan.source(setting), split="*", shard="*")
+    files = sorted(Path().glob(pattern))[:READ] if logs else []
     rates = [rate for log in files if (rate := _rate(log))]
     view = found.get("views", {}).get(view_key(plan, setting))
     if rates:

@@ -17,7 +17,7 @@ from syn2real.errors import one_line
 from syn2real.plan.estimates import Estimates, Run, hours_text, read_done, runs_of
 from syn2real.plan.measured import shard_hours
 from syn2real.plan.plan import Plan
-from syn2real.plan.runs import ADVICE, CLAIMS, PILOT, Finetuning, Pretraining
+from syn2real.plan.runs import ADVICE, CLAIMS, IMPORT_LOG, PILOT, RENDER_LOG, Finetuning, Pretraining
 from syn2real.sentences import counted
 
 FRESH = 300
@@ -113,9 +113,10 @@ def _failed_shards(plan: Plan) -> dict[Path, str]:
     found: dict[Path, str] = {}
     own = plan.own_renders()
     for setting in plan.settings:
-        job = "import-renders" if setting in own else "render"
+        template = IMPORT_LOG if setting in own else RENDER_LOG
         for shard in map(Path, sorted(plan.needed_shards([setting]))):
-            log = Path("results/logs") / job / shard.relative_to("results/renders").with_suffix(".log")
+            source, split, name = shard.with_suffix("").parts[-3:]
+            log = Path(template.format(setting=source, split=split, shard=name.removeprefix("shard-")))
             state, last = ("done", "") if shard.is_file() else _by_log(log)
             if state == "failed":
                 found[log] = last
