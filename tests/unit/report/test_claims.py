@@ -9,12 +9,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from syn2real.config.needs import POSITION
 from syn2real.files import read_json
 from syn2real.laws.extrapolation import extrapolate
 from syn2real.laws.posteriors import NOTHING_FALLS, draw_curves
 from syn2real.plugins import load
 from syn2real.report.claim_table import judge_claims, read_needs, write_claims, write_judged
-from syn2real.report.claims.base import AGREES, DISAGREES, PLACE, UNDECIDED
+from syn2real.report.claims.base import AGREES, DISAGREES, UNDECIDED
 
 SIZES = tuple(250 * 2**i for i in range(8))
 PTASKS, FTASKS = ("mulclass", "objdet", "semseg", "normal"), ("sinclass", "objdet", "semseg")
@@ -213,9 +214,9 @@ def test_curves_are_left_out_for_their_own_reasons() -> None:
 
 def test_settings_of_given_measurements_have_an_order_and_no_attributes() -> None:
     draws = draw_curves(table(simple(by_order(1.6, 0.7)), 1e-4, **SETTINGS))
-    places = {setting: {PLACE: float(place)} for setting, place in ORDER.items()}
-    few = dict([*places.items()][:3])
-    [found] = judge_claims(["rates-by-complexity"], {"draws": draws, "levels": places})
-    assert found["verdict"] == AGREES and PLACE not in found["seen"]
+    order = {setting: {POSITION: float(position)} for setting, position in ORDER.items()}
+    few = dict([*order.items()][:3])
+    [found] = judge_claims(["rates-by-complexity"], {"draws": draws, "levels": order})
+    assert found["verdict"] == AGREES and POSITION not in found["seen"]
     [found] = judge_claims(["rates-by-complexity"], {"draws": draws, "levels": few})
     assert found["verdict"] == UNDECIDED and found["seen"].endswith("Too few of them to judge.")

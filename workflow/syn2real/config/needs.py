@@ -6,6 +6,8 @@ from syn2real import plugins
 
 VALUES = ("stand_ins", "settings", "levels")
 """What a figure or a claim needs that is in no file."""
+POSITION = "position"
+"""Of `levels`, the only attribute of settings of given measurements: where each is listed, from 0."""
 
 
 def needs(name: str, point: str = "report.figures") -> tuple[str, ...]:

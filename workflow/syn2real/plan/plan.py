@@ -13,7 +13,7 @@ from syn2real.backbones.schema import InitialWeights
 from syn2real.complexity.schema import GivenReference, Reference, TrainedReference
 from syn2real.config.experiment import Experiment, Measured, StandIn
 from syn2real.config.extending import RecipeFile
-from syn2real.config.needs import VALUES, claim_needs, needs
+from syn2real.config.needs import POSITION, VALUES, claim_needs, needs
 from syn2real.config.recipe import Recipe
 from syn2real.config.workflow import WorkflowConfig
 from syn2real.data.own_renders.schema import OwnRenders
@@ -306,10 +306,10 @@ class Plan:
     def levels(self, name: str) -> dict[str, dict[str, float]]:
         """Return the levels of an experiment's settings in the paper's four attributes, where known.
 
-        Of given measurements only the order is known in which the settings are listed: their `place`.
+        Of given measurements only the order is known in which the settings are listed: their `POSITION`.
         """
         if name in self.measured:
-            return {s: {"place": float(i)} for i, s in enumerate(self.measured[name].settings)}
+            return {s: {POSITION: float(i)} for i, s in enumerate(self.measured[name].settings)}
         found = {setting: self.images_of(setting) for setting in self.run[name].settings}
         rendered = {setting: r for setting, r in found.items() if isinstance(r, Rendering)}
         return {setting: level for setting, r in rendered.items() if (level := levels(r)) is not None}

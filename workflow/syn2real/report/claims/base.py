@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from syn2real.config.needs import POSITION
 from syn2real.laws.columns import differing
 from syn2real.laws.intervals import Estimate, rank_correlation
 from syn2real.laws.posteriors import DESCRIBED, NO_LAW, NO_NOISE, NOTHING_FALLS, TOO_FEW, CurveDraws
@@ -17,8 +18,6 @@ PAIR = ("ptask", "ftask")
 NAMED = (*PAIR, "setting", "model", "initial", "arm", "s", "target")
 """Columns by which curves are named, the first that set them apart."""
 TEXTURE = "texture"
-PLACE = "place"
-"""The one attribute of settings of given measurements, whose own are not known: where each is listed."""
 REASONS = {
     NO_LAW: "no law describes them",
     NOTHING_FALLS: "nothing falls beyond the noise",
@@ -173,7 +172,7 @@ def judged_by_order(
         for group in group_by(curves, lambda column: column != "setting")
     ]
     found = changes(curves, levels, parameter)
-    found.pop(PLACE, None)
+    found.pop(POSITION, None)  # an order, and nothing that settings have
     words = by_attribute(found, f"Change of {sign}")
     text = f"{len(curves)} curves of {len(levels)} settings of known complexity.{words}{left}"
     return judged(text, rank_correlation(groups), 0.0, above=False)
