@@ -206,6 +206,12 @@ def test_length_in_images_is_whole_batches():
             "models.resnet18: norm_batch_size: 2 does not divide the batch of 5 images",
         ),
         ("finetune", "semseg", {"norm": "frozen", "micro_batch_size": 2}, "the head's batch norm"),
+        (
+            "finetune",
+            "semseg",
+            {"passes": 0.001, "iterations": None},
+            "passes: 0.001 would leave out some of the labelled images; give 1 or more",
+        ),
     ],
 )
 def test_what_a_stage_cannot_have_is_refused(stage, task, values, message):

@@ -42,10 +42,19 @@ def _for_pretraining(section: TrainingSection) -> TrainingSection:
     return _exceptions_fit(section)
 
 
+def _for_finetuning(section: TrainingSection) -> TrainingSection:
+    """Refuse less than one pass: images that are never seen would count as labelled ones."""
+    if section.passes is not None and section.passes < 1:
+        raise ValueError(
+            f"passes: {section.passes:g} would leave out some of the labelled images; give 1 or more"
+        )
+    return _exceptions_fit(section)
+
+
 def _sections(stage: Stage, doc: str) -> type[Section]:
     """Return the model of a stage's sections: one for each task that has the stage, none of them required."""
     fields: dict[str, Any] = {}
-    check = _for_pretraining if stage == "pretrain" else _exceptions_fit
+    check = _for_pretraining if stage == "pretrain" else _for_finetuning
     for task in tasks_of(stage):
         section = task_schema(task).Section
         description = (inspect.getdoc(section) or "").partition("\n")[0].removesuffix(".")

@@ -132,7 +132,8 @@ class TrainingSection(Section):
         None,
         gt=0,
         le=1_000_000,
-        description="length of a fine-tuning in passes over its labelled images, however many these are",
+        description="length of a fine-tuning in passes over its labelled images, however many these are; 1 "
+        "or more, before an experiment's `length` shortens it",
     )
     optimiser: Literal["sgd", "adamw"] = later(
         "sgd",
