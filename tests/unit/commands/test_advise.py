@@ -23,6 +23,24 @@ def test_advise_writes_the_contract(tmp_path, file, run):
         assert set(curve["required_n"]) == {"lower", "median", "upper", "p_unreachable"}
 
 
+@pytest.mark.parametrize(
+    ("words", "problem"),
+    [
+        ("--plot a.png", "a.png: --plot: is written as .svg"),
+        ("--html a.svg", "a.svg: --html: is written as .html"),
+        ("--html a.html --json ./a.html", "a.html: --html: is the file of --json too"),
+    ],
+)
+def test_an_output_has_the_suffix_of_its_kind_and_is_no_other_output(
+    file, tmp_path, monkeypatch, capsys, words, problem
+):
+    file = file.resolve()
+    monkeypatch.chdir(tmp_path)
+    before = sorted(tmp_path.iterdir())
+    assert main(["advise", str(file), "--target-error", "0.2", *words.split()]) == 2
+    assert problem in capsys.readouterr().err and sorted(tmp_path.iterdir()) == before
+
+
 def test_a_missing_option_is_exit_code_2(file):
     with pytest.raises(SystemExit) as caught:
         main(["advise", str(file)])

@@ -6,6 +6,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from syn2real.report.figures.base import coloured, curve_labels, label_errors
+from syn2real.report.figures.full_law import _tick_labels
 
 
 @pytest.mark.parametrize(("low", "high"), [(0.5, 0.9), (0.1, 0.9), (0.02, 1.0), (1e-8, 20.0)])
@@ -40,3 +41,14 @@ def test_curves_that_differ_in_a_column_of_the_users_own_are_set_apart() -> None
     _, labels, colours = zip(*coloured(curves), strict=True)
     assert labels == ("wide", "long") * 2, "the target has a panel of its own"
     assert colours[:2] == colours[2:] and colours[0] != colours[1]
+
+
+def test_a_hundred_curves_look_different_and_long_labels_have_lines() -> None:
+    curves = [{"curve": {"setting": f"{'a-long-name ' * 9}{i}"}} for i in range(100)]
+    _, labels, looks = zip(*coloured(curves), strict=True)
+    assert len(set(looks)) == 100
+    assert max(len(line) for line in labels[0].split("\n")) <= 60 < len(labels[0])
+
+
+def test_sizes_that_lie_close_share_a_label() -> None:
+    assert _tick_labels([500, 1000, 1100, 64_000, 70_000]) == ["500", "1k", "", "64k", ""]

@@ -14,7 +14,6 @@ EXTRA: dict[str, tuple[str, ...]] = {}
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the target and the costs."""
-    add_table_options(parser)
     parser.add_argument(
         "--target-error", type=number, required=True, metavar="E", help="the test error to reach, in --unit"
     )
@@ -24,12 +23,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--cost-per-image", type=number, default=1.0, metavar="X",
-        help="of rendering one, in any unit (default: 1)",
+        help="the cost of rendering one image, in any unit (default: 1)",
     )  # fmt: skip
     parser.add_argument(
         "--cost-per-run", type=number, metavar="X",
-        help="of one pre-training with its fine-tuning, in the same unit (default: as much as rendering the "
-        "largest measured set)",
+        help="the cost of one pre-training with its fine-tuning, in the same unit (default: as much as "
+        "rendering the largest measured set)",
     )  # fmt: skip
     parser.add_argument(
         "--html", type=Path, metavar="OUT",
@@ -38,6 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--plot", type=Path, metavar="OUT.svg", help="draw the curves with their verdicts to OUT.svg ([page])"
     )
+    add_table_options(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -50,6 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     pictures = {key: out for key in ("html", "plot") if (out := getattr(arguments, key)) is not None}
     check_json(arguments.json, arguments.file)
+    _check_kinds(arguments)
     if pictures:
         from syn2real.laws.verdicts import say
         from syn2real.report.answer import figure, page, require_page
@@ -67,3 +68,19 @@ def run(arguments: argparse.Namespace) -> int:
         write_text(out, page(table, result, title) if key == "html" else figure(table, result))
     print_or_write(result, arguments.json, advice_text)
     return 0
+
+
+def _check_kinds(given: argparse.Namespace) -> None:
+    """Refuse a file name of another kind than what is written, and one file for two outputs."""
+    from syn2real.errors import InputError
+
+    written: dict[Path, str] = {}
+    for key, kinds in (("--json", ()), ("--html", ("", ".html", ".htm")), ("--plot", ("", ".svg"))):
+        out = getattr(given, key[2:])
+        if out in (None, "-"):
+            continue
+        if kinds and Path(out).suffix.lower() not in kinds:
+            raise InputError(f"is written as {kinds[1]}; give the file that suffix", file=out, key=key)
+        other = written.setdefault(Path(out).resolve(), key)
+        if other != key:
+            raise InputError(f"is the file of {other} too; name another", file=out, key=key)

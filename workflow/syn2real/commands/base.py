@@ -43,10 +43,10 @@ def add_configuration(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_table_options(parser: argparse.ArgumentParser) -> None:
-    """Add the table of measurements, and the options that every fit has."""
+def add_measurements(parser: argparse.ArgumentParser) -> None:
+    """Add the table of measurements, and how it is read."""
+    parser.add_argument("file", type=Path, metavar="FILE", help="the measurements (CSV)")
     table = parser.add_argument_group("measurements", COLUMNS)
-    table.add_argument("file", type=Path, metavar="FILE", help="the measurements (CSV)")
     table.add_argument(
         "--by", type=_columns, metavar="COL,COL", help="the columns that separate curves; ignore the others"
     )
@@ -61,10 +61,17 @@ def add_table_options(parser: argparse.ArgumentParser) -> None:
         "--unit",
         choices=("rate", "percent", "loss"),
         default="rate",
-        help="of the errors: rates from 0 to 1, percentages (which become rates), or losses, which have no "
-        "largest value (default: %(default)s)",
+        help="the unit of the errors: rates from 0 to 1, percentages (which become rates), or losses, which "
+        "have no largest value (default: %(default)s)",
     )
-    parser.add_argument("--level", type=number, default=0.95, help="of all intervals (default: %(default)s)")
+
+
+def add_table_options(parser: argparse.ArgumentParser) -> None:
+    """Add the table of measurements, and the options that every fit has."""
+    add_measurements(parser)
+    parser.add_argument(
+        "--level", type=number, default=0.95, help="the level of all intervals (default: %(default)s)"
+    )
     parser.add_argument_group("priors", PRIORS)
     parser.add_argument("--no-pool", dest="pool", action="store_false", help="fit every curve on its own")
     parser.add_argument(

@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--recipe", action="store_true", help="print all numbers of the recipes, and the file of each"
     )
     parser.add_argument(
-        "--price", type=number, help="price of an hour of a device: print the cost in money, too"
+        "--price", type=number, help="the price of an hour of a device: print the cost in money, too"
     )
     parser.add_argument(
         "--measure",

@@ -62,7 +62,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--floor", type=number, default=FLOOR,
-        help="variance of the noise added to the activations (default: %(default)s)",
+        help="the variance of the noise added to the activations (default: %(default)s)",
     )  # fmt: skip
     parser.add_argument(
         "--against", metavar="PHOTOS",

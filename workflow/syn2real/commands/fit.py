@@ -15,7 +15,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of a fit."""
     from syn2real.laws.forms.schema import method_of
 
-    add_table_options(parser)
     laws = {name: load("laws.forms", name).LAW for name in names("laws.forms")}
     parser.add_argument(
         "--law", choices=laws, default="simple",
@@ -46,6 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--predict-file", type=Path, metavar="FILE",
         help="predict at each row of a CSV: n (and s), and the columns that separate curves",
     )  # fmt: skip
+    add_table_options(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -24,6 +24,8 @@ def extrapolate(
     laws: Sequence[str] = ("simple", "power"),
     *,
     paper: Mapping[str, Any] | None = None,
+    test_size: float | None = None,
+    unit: str = "rate",
 ) -> dict[str, Any]:
     """Fit the sizes below `start` and forecast the measured errors above it.
 
@@ -39,6 +41,8 @@ def extrapolate(
         first is forecast by its default method too.
     paper : mapping, optional
         Forecast the first law by the paper's method as well; `fix_D` is the D to hold, or None.
+    test_size, unit
+        As for `syn2real.laws.fit`.
 
     Returns
     -------
@@ -59,7 +63,10 @@ def extrapolate(
     series += [] if paper is None else [(laws[0], "paper")]
     for law, method in dict.fromkeys(series):
         fix_d = paper.get("fix_D") if paper and method == "paper" else None
-        fits = fit_table(fitted, law=law, method=method, fix_d=fix_d, predict_at=sizes, allow_unfitted=True)
+        fits = fit_table(
+            fitted, law=law, method=method, fix_d=fix_d, predict_at=sizes, allow_unfitted=True,
+            test_size=test_size, unit=unit,
+        )  # fmt: skip
         for curve in fits["curves"]:
             means = _means(frame, curve["curve"], start)
             rmse = _rmse(curve["predictions"], means) if curve["fit"] and len(means) else None

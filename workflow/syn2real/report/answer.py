@@ -39,6 +39,7 @@ SIZES = 48  # at which a curve is drawn
 COLUMNS = 2  # of the figure's panels
 WIDTH = 420  # pixels of a panel
 LINE = 68  # characters of a line of its subtitle
+NAME = 56  # characters of a line of its title
 KEY = (
     "Dots: measured errors. Line and band: the forecast (median, {level:g} % interval). Red: the target. "
     "Dashed: the images available."
@@ -109,7 +110,7 @@ def figure(table: Forecasts, result: dict[str, Any]) -> str:
         for layer in spec["layer"]:
             layer["data"] = {"values": shown[layer["data"]["name"]]}
         lines = textwrap.wrap(plain_text(answer, result), LINE)
-        title = {"text": curve["name"], "subtitle": lines, "anchor": "start"}
+        title = {"text": textwrap.wrap(curve["name"], NAME), "subtitle": lines, "anchor": "start"}
         panels.append(spec | {"width": WIDTH, "height": 260, "title": title})
     question, key = say("question", target=result["target_error"]), _key(table)
     heading = {"text": question, "subtitle": textwrap.wrap(key, LINE), "anchor": "start", "offset": 16}

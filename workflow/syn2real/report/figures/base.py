@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from itertools import cycle
-from typing import Any
+from textwrap import fill
+from typing import Any, NamedTuple
 
 import matplotlib as mpl
 import numpy as np
@@ -43,9 +44,31 @@ PANEL = (6.4, 5.0)
 """Width and height of a panel of errors, inches."""
 LETTER, HANDLE, LINE = 0.085, 0.7, 0.22
 """Inches that a legend takes: a letter, a handle with its spaces, a line."""
+MARKS = "osD^vP*X<>"
+"""Of curves that share a colour, the first for the first ten curves."""
+WRAPPED, NARROW = 60, 36
+"""Letters a line of a curve's label, and of a small panel's title."""
+UNNAMED = "-"
+"""The task or the target of a table that does not name it."""
+
+
+class Look(NamedTuple):
+    """How a curve is drawn; no two of the first hundred look the same.
+
+    Attributes
+    ----------
+    colour : str or tuple of float
+    mark : str
+        Of its mean errors.
+    """
+
+    colour: Colour
+    mark: str = "o"
+
+
 Curves = list[dict[str, Any]]
-Shown = list[tuple[dict[str, Any], str, Colour]]
-"""Curves, each with its label and its colour."""
+Shown = list[tuple[dict[str, Any], str, Look]]
+"""Curves, each with its label and its look."""
 
 
 def save(figure: Figure, outputs: Mapping[str, str]) -> None:
@@ -151,9 +174,11 @@ def small_panels(count: int, width: float, height: float, columns: int = 4) -> t
 
 
 def measured_curves(points: pd.DataFrame) -> list[tuple[Curve, str]]:
-    """Return the curves of a points table that have enough sizes for a law, each with its label."""
-    curves = [c for c in read_curves(points, allow_unfitted=True)[0] if len(c.n) >= FEWEST]
-    return list(zip(curves, curve_labels([curve.identity for curve in curves]), strict=True))
+    """Return the curves of a points table that have enough sizes for a law, each with its panel's title."""
+    unit = "loss" if points["error"].max() > 1 else "rate"
+    curves = [c for c in read_curves(points, allow_unfitted=True, unit=unit)[0] if len(c.n) >= FEWEST]
+    titles = [fill(label, NARROW) for label in curve_labels([curve.identity for curve in curves])]
+    return list(zip(curves, titles, strict=True))
 
 
 def share_limits(parts: Sequence[FigureBase]) -> None:
@@ -217,8 +242,10 @@ def _share_legend(figure: Figure, axes: Sequence[Axes]) -> None:
     }
     if handles:
         width, height = figure.get_size_inches()
-        columns = max(1, int(width / (LETTER * max(map(len, handles)) + HANDLE)))
-        figure.set_size_inches(width, height + LINE * -(-len(handles) // columns))
+        lines = [label.split("\n") for label in handles]
+        columns = max(1, int(width / (LETTER * max(len(line) for label in lines for line in label) + HANDLE)))
+        rows = -(-len(handles) // columns)
+        figure.set_size_inches(width, height + LINE * rows * max(map(len, lines)))
         figure.legend(
             handles.values(),
             handles.keys(),
@@ -240,24 +267,26 @@ def inside(curves: list[dict[str, Any]], ftask: str, target: str) -> list[dict[s
 
 
 def panel_title(ftask: str, target: str, stand_ins: list[str]) -> str:
-    """Return a panel's title, which says that a target is not real data."""
+    """Return a panel's title, of what the table names; it says that a target is not real data."""
     note = "\n(rendered stand-in, no photographs)" if target in stand_ins else ""
-    return f"{ftask} on {target}{note}"
+    return " on ".join(name for name in (ftask, target) if name != UNNAMED) + note
 
 
 def curve_labels(curves: list[dict[str, Any]]) -> list[str]:
-    """Return a short label for each curve: the values of those columns that differ among the curves."""
+    """Return a label for each curve, in lines: the values of those columns that differ among the curves."""
     differ = differing(curves)
     own = [column for column in differ if column not in IDENTITY]
     columns = [*(column for column in IDENTITY if column in differ), *own] or ["setting"]
-    return [", ".join(_text(column, curve.get(column)) for column in columns) for curve in curves]
+    labels = (", ".join(_text(column, curve.get(column)) for column in columns) for curve in curves)
+    return [fill(label, WRAPPED, break_on_hyphens=False) for label in labels]
 
 
 def coloured(curves: Curves) -> Shown:
-    """Return each curve with a label and a colour, the same in the panels of all tasks and targets."""
+    """Return each curve with a label and a look, the same in the panels of all tasks and targets."""
     labels = curve_labels([{k: v for k, v in c["curve"].items() if k not in PANELLED} for c in curves])
-    colours = dict(zip(dict.fromkeys(labels), cycle(COLOURS), strict=False))
-    return [(curve, label, colours[label]) for curve, label in zip(curves, labels, strict=True)]
+    looks = cycle(Look(colour, mark) for mark in MARKS for colour in COLOURS)
+    look = dict(zip(dict.fromkeys(labels), looks, strict=False))
+    return [(curve, label, look[label]) for curve, label in zip(curves, labels, strict=True)]
 
 
 def shades(count: int) -> list[Colour]:
@@ -274,9 +303,9 @@ def pretrained(points: pd.DataFrame, curve: dict[str, Any]) -> pd.DataFrame:
     return points[rows_of(points, curve["curve"]) & (points["n"] > 0)]
 
 
-def draw_means(ax: Axes, means: pd.Series, colour: Colour, label: str) -> None:
-    """Draw mean errors, indexed by a size, as dots with a rim."""
-    ax.plot(means.index, means, "o", color=colour, ms=7, mec="white", label=label, zorder=4)
+def draw_means(ax: Axes, means: pd.Series, look: Look, label: str) -> None:
+    """Draw mean errors, indexed by a size, as marks with a rim."""
+    ax.plot(means.index, means, look.mark, color=look.colour, ms=7, mec="white", label=label, zorder=4)
 
 
 def predicted(curve: dict[str, Any]) -> pd.DataFrame:

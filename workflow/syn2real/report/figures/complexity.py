@@ -8,6 +8,7 @@ from matplotlib.figure import Figure, FigureBase
 
 from syn2real.report.figures.base import (
     IDENTITY,
+    MARKS,
     Curves,
     axis_ends,
     bar_to_edge,
@@ -144,7 +145,7 @@ def _parameter(
     # Settings have their colours; what else separates curves has a mark.
     others = [{c: curve["curve"].get(c) for c in IDENTITY if c != "setting"} for curve in curves]
     labels = curve_labels(others)
-    marks = dict(zip(dict.fromkeys(labels), "osD^vP*X<>" * len(labels), strict=False))
+    marks = dict(zip(dict.fromkeys(labels), MARKS * len(labels), strict=False))
     for curve, label in zip(curves, labels, strict=True):
         setting, estimate = curve["curve"]["setting"], curve["fit"]["params"][name]
         if not shown(estimate):

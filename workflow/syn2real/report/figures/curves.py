@@ -52,15 +52,15 @@ def draw(points: pd.DataFrame, fits: dict[str, Any], stand_ins: list[str]) -> Fi
 def _panel(ax: Axes, points: pd.DataFrame, shown: Shown) -> None:
     """Draw the curves of one task and target."""
     top, drawn = ceiling(points["error"]), []
-    for curve, label, colour in shown:
+    for curve, label, look in shown:
         rows = pretrained(points, curve)
-        ax.scatter(rows["n"], rows["error"], color=colour, s=22, alpha=0.6, linewidths=0, zorder=3)
-        draw_means(ax, rows.groupby("n")["error"].mean(), colour, label)
-        _draw_fit(ax, curve, colour, top, both=len(shown) <= FEW)
+        ax.scatter(rows["n"], rows["error"], color=look.colour, s=22, alpha=0.6, linewidths=0, zorder=3)
+        draw_means(ax, rows.groupby("n")["error"].mean(), look, label)
+        _draw_fit(ax, curve, look.colour, top, both=len(shown) <= FEW)
         drawn += [*rows["error"], *predicted(curve)["law"]]
     curves = [curve for curve, *_ in shown]
     _name_lines(ax, curves)
-    _draw_references(ax, [curve["reference"] for curve in curves], [colour for *_, colour in shown])
+    _draw_references(ax, [curve["reference"] for curve in curves], [look.colour for *_, look in shown])
     cut(ax, top, min(drawn, default=0.0) / ROOM)
 
 

@@ -9,7 +9,7 @@ from syn2real.laws.forms.simple import LAW
 from syn2real.laws.methods.paper import given_coefficient
 from syn2real.laws.results import Rows
 from syn2real.laws.table import Curve
-from syn2real.report.figures.base import draw_means, label_errors, measured_curves, small_panels
+from syn2real.report.figures.base import Look, draw_means, label_errors, measured_curves, small_panels
 
 TITLE = "laws of nearly equal loss"
 NEEDS = ("points",)
@@ -54,7 +54,7 @@ def draw(points: pd.DataFrame) -> Figure:
 def _panel(ax: Axes, curve: Curve) -> None:
     """Draw a curve's mean errors and the best law of each D."""
     means = pd.Series(curve.error, curve.n).groupby(level=0).mean()
-    draw_means(ax, means, "black", "_")
+    draw_means(ax, means, Look("black"), "_")
     for example, style in zip(PAPERS, STYLES, strict=True):
         alpha, gap = given_coefficient([curve], example["D"])
         law = {"D": example["D"], "alpha": float(alpha[0]), "C": float(gap[0])}

@@ -16,6 +16,7 @@ from syn2real.report.figures.base import (
     draw_means,
     inside,
     label_errors,
+    panel_title,
     panels,
     predicted,
     pretrained,
@@ -57,7 +58,7 @@ def draw(points: pd.DataFrame, extrapolation: dict[str, Any]) -> Figure:
     for ax, (ftask, target) in zip(axes, places, strict=True):
         _panel(ax, points, inside(extrapolation["curves"], ftask, target))
         ax.axvline(extrapolation["start"], color="grey", ls="--", lw=1)
-        ax.set(xlabel="pre-training images n", ylabel="test error", title=f"{ftask} on {target}")
+        ax.set(xlabel="pre-training images n", ylabel="test error", title=panel_title(ftask, target, []))
     _bars(last, extrapolation["curves"])
     return figure
 
@@ -84,12 +85,12 @@ def _panel(ax: Axes, points: pd.DataFrame, curves: list[dict[str, Any]]) -> None
     top = ceiling(points["error"])
     for place, ((law, method), mine) in enumerate(_series(curves).items()):
         style = LAWS[law][1] if method == GENERAL else OTHERS.get(method, "--")
-        for curve, label, colour in coloured(mine):
+        for curve, label, look in coloured(mine):
             if place == 0:
                 means = pretrained(points, curve).groupby("n")["error"].mean()
-                draw_means(ax, means, colour, label)
+                draw_means(ax, means, look, label)
             frame = predicted(curve)
-            ax.plot(frame["n"], frame["error"].where(frame["error"] <= top), style, color=colour)
+            ax.plot(frame["n"], frame["error"].where(frame["error"] <= top), style, color=look.colour)
     cut(ax, top)
     label_errors(ax)
     ax.legend(fontsize="small", frameon=False)

@@ -13,6 +13,7 @@ from syn2real.laws.forms.full import LAW
 from syn2real.laws.results import Rows, identified
 from syn2real.report.figures.base import (
     Curves,
+    Look,
     curve_labels,
     draw_means,
     label_errors,
@@ -25,7 +26,9 @@ TITLE = "the full law in both sizes"
 NEEDS = ("points", "full")
 
 LABELLED = 8
-"""Sizes of an axis that are all labelled; with more, the powers of ten are."""
+"""Sizes of an axis that are labelled; with more, the powers of ten are."""
+NEAR = 0.14
+"""Of an axis: a size that is nearer to the one labelled before it has no label of its own."""
 WRAPPED = 50
 """Letters a line of a panel's title."""
 
@@ -84,12 +87,24 @@ def _panel(ax: Axes, means: pd.DataFrame, x: str, colour: str, params: dict[str,
     values = sorted(means[colour].unique())
     grid = np.geomspace(means[x].min(), means[x].max(), 60)
     for value, shade in zip(values, shades(len(values)), strict=True):
-        draw_means(ax, means[means[colour] == value].set_index(x)["error"], shade, f"{colour} = {value:,}")
-        sizes = {x: grid, colour: value}
-        ax.plot(grid, LAW.predict(numbers, Rows.at(**sizes)), color=shade, lw=1.4)
-    ticks = [float(size) for size in sorted(means[x].unique())]
-    if len(ticks) <= LABELLED:
-        ax.set_xticks(ticks, [f"{size / 1000:.3g}k" if size >= 1000 else f"{size:g}" for size in ticks])
+        draw_means(
+            ax, means[means[colour] == value].set_index(x)["error"], Look(shade), f"{colour} = {value:,}"
+        )
+        rows = Rows.at(**{x: grid, colour: value})
+        ax.plot(grid, LAW.predict(numbers, rows), color=shade, lw=1.4)
+    sizes = sorted(float(size) for size in means[x].unique())
+    if len(sizes) <= LABELLED:
+        ax.set_xticks(sizes, _tick_labels(sizes))
         ax.xaxis.set_minor_locator(NullLocator())
     label_errors(ax)
     ax.legend(fontsize="x-small", frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
+
+
+def _tick_labels(sizes: list[float]) -> list[str]:
+    """Return a label for each rising size, blank where it would lie over the one before."""
+    labels, last, apart = [], 0.0, (sizes[-1] / sizes[0]) ** NEAR
+    for size in sizes:
+        clear = size >= last * apart
+        last = size if clear else last
+        labels.append((f"{size / 1000:.3g}k" if size >= 1000 else f"{size:g}") if clear else "")
+    return labels

@@ -41,16 +41,16 @@ def draw(points: pd.DataFrame, fits: dict[str, Any], stand_ins: list[str]) -> Fi
 def _panel(ax: Axes, points: pd.DataFrame, shown: Shown) -> None:
     """Draw the curves of one task and target."""
     hidden = 0
-    for curve, label, colour in shown:
+    for curve, label, look in shown:
         if not curve["fit"]:
             continue
         params = {name: estimate["value"] for name, estimate in curve["fit"]["params"].items()}
         means = pretrained(points, curve).groupby("n")["error"].mean() - params["C"]
         above = means[means > 0]
         hidden += len(means) - len(above)
-        draw_means(ax, above, colour, label)
+        draw_means(ax, above, look, label)
         sizes = means.index.to_numpy(float)
-        ax.plot(sizes, LAW.predict({**params, "C": 0.0}, Rows.at(sizes)), color=colour, lw=1.5)
+        ax.plot(sizes, LAW.predict({**params, "C": 0.0}, Rows.at(sizes)), color=look.colour, lw=1.5)
     if not any(curve["fit"] for curve, *_ in shown):
         ax.text(0.5, 0.5, "no curve could be fitted", transform=ax.transAxes, ha="center")
     elif hidden:

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from syn2real.laws.forms.simple import LAW
 from syn2real.laws.results import Rows
 from syn2real.report.figures.base import (
+    MARKS,
     Shown,
     by_paper,
     error_bars,
@@ -27,7 +28,6 @@ NEEDS = ("points", "fits", "advice", "stand_ins")
 
 COLOURS = {"reached": "C0", "b": "C0", "c": "C2", "d": "C1", "open": "C3"}
 """Of the scenarios; b, c and d are the paper's."""
-MARKS = "osD^vP*X<>"
 APART = 1.09
 """By which factor of n the bars of two curves stand apart."""
 WRAPPED = 62
