@@ -43,6 +43,7 @@ def test_each_run_has_both_errors_and_their_difference(tmp_path: Path, capsys) -
         tuned(tmp_path / "d", 0.5),
         tuned(tmp_path / "e", 0.125, "top-1", ftask="sinclass"),
         tuned(tmp_path / "f", 0.1, **scratch),
+        tuned(tmp_path / "h", 0.3, arm="mixed-0.5"),
     ]
     found = both_errors(before, after)
     assert found[["ftask", "seed", "error_on_renders", "error"]].values.tolist() == [

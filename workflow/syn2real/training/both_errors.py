@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from syn2real.data.arms import BACKBONE
+from syn2real.data.arms import BACKBONE, Arm
 from syn2real.errors import InputError
 from syn2real.files import write_text
 from syn2real.training.metrics import RunKey, read_metrics
@@ -20,7 +20,8 @@ def both_errors(pretrainings: Iterable[str | Path], finetunings: Iterable[str | 
     Parameters
     ----------
     pretrainings, finetunings : iterable of str or Path
-        metrics.json files; fine-tunings without pre-training are passed over.
+        metrics.json files; fine-tunings without pre-training are passed over, one on a mixture of renders
+        and photographs too.
 
     Returns
     -------
@@ -38,7 +39,7 @@ def both_errors(pretrainings: Iterable[str | Path], finetunings: Iterable[str | 
     rows = []
     for path in finetunings:
         after = read_metrics(path)
-        if not after.key.n:
+        if not after.key.n or Arm.named(after.key.arm).longer:
             continue
         if (start := before.get(_start(after.key))) is None:
             raise InputError("the metrics of its pre-training are missing; run it again", file=path)
