@@ -9,6 +9,7 @@ from typing import get_args
 from syn2real.backbones.schema import family_of
 from syn2real.complexity.schema import Activation
 from syn2real.config.needs import claim_needs, needs
+from syn2real.data.arms import PATTERN
 from syn2real.data.findings import Findings
 from syn2real.data.own_renders.index import part_file
 from syn2real.data.targets.labels import labels_digest
@@ -19,12 +20,12 @@ from syn2real.plan import assets
 from syn2real.plan.assets import MADE_OBJECTS, MADE_TEXTURES
 from syn2real.plan.estimates import runs_of
 from syn2real.plan.missing import check_own_sizes, missing_blender, missing_data
-from syn2real.plan.pilot import all_pilots, pilot_lengths, pilot_runs
+from syn2real.plan.pilot import all_pilots, pilot_lengths, pilot_runs, rate_runs
 from syn2real.plan.read import load_plan
 from syn2real.plan.runs import (
     ADVICE, BOTH_ERRORS, CLAIMS, COMPARISON, COMPLEXITY, DISTANCES, EXTRAPOLATION, EXTRAPOLATION_TABLE, FETCHED_TARGET, FIGURE, FINETUNE, FITS, IMPORT_LOG, INITIAL,
-    FITS_TABLE, GAPS, JUDGED, LAW, MATERIAL, MEASUREMENTS, NONE, OBJECTS, PAPER_LAW, PAPER_SHEET, PAPER_TABLE, PILOT, POINTS, PRETRAIN, REFERENCE, RENDER_LOG, SAMPLES, SCANS, SHARD, STAND_IN, TEXTURES,
-    initial_name, shard_files,
+    FITS_TABLE, GAPS, JUDGED, LAW, MATERIAL, MEASUREMENTS, NONE, OBJECTS, PAPER_LAW, PAPER_SHEET, PAPER_TABLE, PILOT, PILOT_RATES, POINTS, PRETRAIN, REFERENCE, RENDER_LOG, SAMPLES, SCANS, SHARD, STAND_IN, TEXTURES,
+    arm_of, initial_name, rate_of, shard_files,
 )  # fmt: skip
 from syn2real.plan.sheet import sheet_cells
 from syn2real.plan.starts import start_input, start_params
@@ -63,6 +64,8 @@ wildcard_constraints:
     n=r"\d+",
     seed=r"\d+",
     percent=r"\d+(\.\d+)?",
+    arm=rf"(\+({PATTERN}))?",
+    rate=r"(\+lr\d+(\.\d+)?)?",
     experiment="[a-z0-9-]+",
     stand_in="[a-z0-9-]+",
     reference="[a-z0-9-]+",
@@ -192,10 +195,6 @@ def start_of(wildcards):
 def start_file_of(wildcards):
     """The initial weights that the workflow fetches or makes; a user's own file is no input: its digest counts."""
     return start_input(PLAN, wildcards.model, initial_name(wildcards.initial))
-
-
-def backbone_of(wildcards):
-    return f"{PRETRAIN}/backbone.safetensors" if int(wildcards.n) else []
 
 
 def target_files(target):
@@ -333,12 +332,13 @@ def final_output():
 
 
 def final_pilots(wildcards):
-    """The result of each experiment's pilot."""
+    """The results of each experiment's pilot: of lengths, and of learning rates where some are to be tried."""
     try:
         all_pilots(PLAN)
     except InputError as error:
         refuse([error])
-    return expand(f"{PILOT}.md", experiment=PLAN.run)
+    rated = [name for name, e in PLAN.run.items() if e.pilot.rates]
+    return expand(f"{PILOT}.md", experiment=PLAN.run) + expand(f"{PILOT_RATES}.md", experiment=rated)
 
 
 # Looked for once, by the main process: every call warns, and onstart refuses, which no dry run reaches.

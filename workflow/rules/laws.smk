@@ -27,7 +27,9 @@ rule points:
 rule both_errors:
     input:
         pretrainings=lambda w: [run.metrics for run in PLAN.experiments[w.experiment].pretrainings],
-        finetunings=lambda w: [run.metrics for run in PLAN.experiments[w.experiment].finetunings],
+        finetunings=lambda w: [
+            run.metrics for run in PLAN.experiments[w.experiment].finetunings if run.is_pretrained
+        ],
     output:
         report(
             BOTH_ERRORS,

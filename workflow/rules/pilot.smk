@@ -1,4 +1,4 @@
-"""A pilot: how short a recipe may be, by labels cut from a target's training set; `snakemake pilot`."""
+"""A pilot: how short a recipe may be, and which rates suit its arms, by labels cut from *train*."""
 
 
 rule pilot:
@@ -25,3 +25,21 @@ rule compare_lengths:
         "../../envs/workflow.yaml"
     script:
         "../scripts/compare_lengths.py"
+
+
+rule compare_rates:
+    input:
+        lambda w: [run.metrics for run in rate_runs(PLAN, w.experiment)],
+    output:
+        markdown=f"{PILOT_RATES}.md",
+        csv=f"{PILOT_RATES}.csv",
+    log:
+        "results/logs/compare-rates/{experiment}.log",
+    params:
+        fingerprint=code("compare_rates"),
+    wildcard_constraints:
+        experiment=one_of(PLAN.run),
+    conda:
+        "../../envs/workflow.yaml"
+    script:
+        "../scripts/compare_rates.py"

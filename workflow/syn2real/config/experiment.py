@@ -6,22 +6,22 @@ from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
 from syn2real import plugins
 from syn2real.backbones.schema import RANDOM, InitialWeights, ModelName
-from syn2real.complexity.schema import Complexity, FTask, Reference
-from syn2real.config.lengths import Length, Percent, Pilot, without_duplicates
+from syn2real.complexity.schema import Complexity, Reference
+from syn2real.config.finetuning import PHOTOGRAPHS, FineTuning, PTask
+from syn2real.config.lengths import Length, Pilot, without_duplicates
 from syn2real.config.needs import claim_needs, needs
 from syn2real.config.recipe import shortened_name
+from syn2real.data.arms import Arm
 from syn2real.data.own_renders.schema import AnyOwnRenders, OwnRenders
 from syn2real.data.pools import Pool
 from syn2real.data.targets.schema import Target
 from syn2real.render.schema import Rendering, may_be_off, rendering_model
 from syn2real.schema import Name, Section, UserPath, later, renamed
-from syn2real.tasks.schema import tasks_of
 
 SAMPLED = "samples"
 """Of `paper_figures`: the sample images of an experiment's settings, which are drawn of every setting."""
 
 if TYPE_CHECKING:
-    PTask = str
     AnyFigure = str
     Drawn = str
     FigureName = str
@@ -29,9 +29,6 @@ if TYPE_CHECKING:
     AnyClaim = str
     ClaimName = str
 else:
-    PTask = plugins.one_of(
-        tasks_of("pretrain"), dict.fromkeys(plugins.names("tasks"), "a task for fine-tuning only")
-    )
     AnyFigure = plugins.one_of(plugins.names("report.figures"))
     Drawn = plugins.one_of([*plugins.names("report.figures"), SAMPLED])
     FigureName = plugins.one_of([f for f in plugins.names("report.figures") if "complexity" not in needs(f)])
@@ -71,30 +68,6 @@ Setting = Annotated[
     Discriminator(setting_kind),
 ]
 """The kind is known before the keys are checked, so that a mistake is reported for the right kind."""
-
-
-class FineTuning(Section):
-    """One fine-tuning task, its target and the shares of the target's training set to use."""
-
-    task: FTask = Field(description="the fine-tuning task")
-    target: Name = Field(description="the target data set, by its name in targets.yaml or here")
-    percents: tuple[Percent, ...] = Field(
-        (1.0,), min_length=1, description="shares of the target's training set (§4.1: 1), in percent"
-    )
-    ptasks: tuple[PTask, ...] | None = Field(
-        None,
-        min_length=1,
-        description="the pre-training tasks it follows; all of the experiment's by default",
-    )
-
-    @field_validator("percents", "ptasks")
-    @classmethod
-    def _no_duplicates(cls, values: tuple[T, ...] | None) -> tuple[T, ...] | None:
-        return values and without_duplicates(values)
-
-    def follows(self, ptask: str) -> bool:
-        """Whether it starts from backbones of a pre-training task."""
-        return self.ptasks is None or ptask in self.ptasks
 
 
 class StandIn(Section):
@@ -323,6 +296,18 @@ class Experiment(Question):
         for pair in pairs:
             if pairs.count(pair) > 1:
                 raise ValueError(f"ftasks: {pair[0]} on {pair[1]} is listed twice; join their percents")
+        return self
+
+    @model_validator(mode="after")
+    def _arms_have_their_runs(self) -> Self:
+        for f in self.ftasks:
+            for arm in map(Arm.named, f.arms):
+                if arm.needs_labels_on_renders and f.task not in self.ptasks:
+                    raise ValueError(f"ptasks: {arm.name} needs renders labelled for {f.task}; add it")
+            if f.longer and 0 not in self.sizes:
+                raise ValueError(f"sizes: add 0: {f.longer} needs photographs alone, trained as long")
+            if PHOTOGRAPHS in f.rates and 0 not in self.sizes:
+                raise ValueError(f"ftasks: rates: {PHOTOGRAPHS} is of n = 0, which is not among sizes")
         return self
 
     @model_validator(mode="after")

@@ -7,7 +7,7 @@ from typing import Annotated, TypeVar
 from pydantic import AfterValidator, Field, field_validator
 
 from syn2real.data.targets.schema import PILOT_PARTS
-from syn2real.schema import Section
+from syn2real.schema import Section, later
 
 T = TypeVar("T")
 
@@ -24,18 +24,20 @@ def without_duplicates(values: tuple[T, ...]) -> tuple[T, ...]:
 
 
 def _written_in_paths(percent: float) -> float:
-    """Return a share or a length, or refuse one whose digits do not fit the name of a run's folder."""
+    """Return a share, length or rate, or refuse one whose digits do not fit the name of a run's folder."""
     if percent < 1e-4 or float(f"{percent:.10g}") != percent:
         raise ValueError(f"{percent!r} has too many digits; it may have ten and is 0.0001 or more")
     return percent
 
 
 Length = Annotated[float, Field(gt=0, le=1), AfterValidator(_written_in_paths)]
+Rate = Annotated[float, Field(gt=0, le=1000), AfterValidator(_written_in_paths)]
+"""A learning rate, in units of a recipe's."""
 Percent = Annotated[float, Field(gt=0, le=100), AfterValidator(_written_in_paths)]
 
 
 class Pilot(Section):
-    """A pilot of a recipe's length: it trains at the smallest and the largest n, on labels cut from train."""
+    """A pilot of a recipe's length, and of the arms' learning rates, on labels cut from train."""
 
     lengths: tuple[Length, ...] = Field(
         default=(0.125, 0.25, 0.5, 1.0), min_length=2, description="lengths to try, in units of the recipe's"
@@ -58,12 +60,26 @@ class Pilot(Section):
         "the longest's",
     )
 
+    rates: tuple[Rate, ...] = later(
+        (),
+        description="learning rates of the arms' fine-tunings to try, the same for all, in units of the "
+        "recipe's: [0.3, 1, 3], at n = 0 and at the largest n (default: none); the result is a line `rates` "
+        "of an ftask",
+    )
+
     @property
     def fewest(self) -> int:
         """Tested images below which no two lengths are known to be alike, whatever their errors."""
         return math.ceil(RULE_OF_THREE / self.tolerance)
 
-    @field_validator("lengths", "seeds")
+    @field_validator("lengths", "seeds", "rates")
     @classmethod
     def _no_duplicates(cls, values: tuple[T, ...]) -> tuple[T, ...]:
         return without_duplicates(values)
+
+    @field_validator("rates")
+    @classmethod
+    def _with_the_recipes_own(cls, values: tuple[float, ...]) -> tuple[float, ...]:
+        if values and (1 not in values or len(values) < 2):
+            raise ValueError("rates are compared with the recipe's own; list 1 and others, as in [0.3, 1, 3]")
+        return values

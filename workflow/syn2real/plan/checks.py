@@ -1,11 +1,14 @@
 """What is wrong with an experiment by the files alone: nothing is looked for on this machine."""
 
 import math
+from itertools import product
 
 from syn2real.assets.ambientcg import is_fetchable, tiles_a_room
 from syn2real.backbones.schema import RANDOM
 from syn2real.complexity.schema import TrainedReference
-from syn2real.config.experiment import Experiment, FineTuning, Measured
+from syn2real.config.experiment import Experiment, Measured
+from syn2real.config.finetuning import FineTuning
+from syn2real.data.arms import Arm
 from syn2real.data.pools import Pool
 from syn2real.errors import InputError
 from syn2real.plan.assets import MADE_OBJECTS, MADE_TEXTURES, fetched
@@ -16,7 +19,10 @@ from syn2real.plan.runs import SCANS
 from syn2real.plan.starts import check_starts
 from syn2real.plugins import require_name, unknown
 from syn2real.render.schema import Rendering
-from syn2real.tasks.schema import channel_of
+from syn2real.tasks.schema import MOST_LR, channel_of
+
+PARTS = 10_000
+"""The parts in which the share of a mixed arm is counted: it has four decimals at most."""
 
 
 def check_experiment(plan: Plan, e: Experiment, file: str) -> None:
@@ -70,6 +76,7 @@ def check_experiment(plan: Plan, e: Experiment, file: str) -> None:
     for f in e.ftasks:
         _require_labels(plan, f.task, f.target, file=file, key="ftasks.target")
         check_passes(plan, e, f, plan.tested(f.target)[0])
+        _check_arms(plan, e, f, file)
 
 
 def _require_labels(plan: Plan, task: str, name: str, *, file: str, key: str) -> None:
@@ -87,7 +94,7 @@ def _check_runs(e: Experiment, file: str) -> None:
     grid = {
         key: len(getattr(e, key)) for key in ("settings", "ptasks", "models", "initial", "sizes", "seeds")
     }
-    runs = math.prod(grid.values()) * (1 + sum(len(f.percents) for f in e.ftasks))
+    runs = math.prod(grid.values()) * (1 + sum(len(f.percents) * len(f.arms) for f in e.ftasks))
     if runs > MOST_RUNS:
         key = max(grid, key=lambda key: grid[key])
         problem = f"about {runs:,} runs are asked for, {MOST_RUNS:,} at most; list fewer values"
@@ -124,6 +131,31 @@ def check_passes(plan: Plan, e: Experiment, f: FineTuning, target: str) -> None:
         problem += f" over {labels:,} labelled images ({target}); lower it, or raise passes"
         file = f"{plan.config.recipes}/{e.recipe}.yaml"
         raise InputError(problem, file=file, key=f"finetune.{f.task}.warmup_images") from None
+
+
+def _check_arms(plan: Plan, e: Experiment, f: FineTuning, file: str) -> None:
+    """Raise InputError where shares are no whole images, rates absurd, or classes have two maps."""
+    sections = {m: plan.recipes[e.trained_by].section("finetune", f.task, m) for m in e.models}
+    batches = sorted({section.batch_size for section in sections.values()})
+    arms = [Arm.named(name) for name in f.arms]
+    for arm in arms:
+        parts = round(arm.share * PARTS)
+        if any(parts * batch % PARTS for batch in batches):
+            whole = [k for k in range(1, PARTS) if not any(k * batch % PARTS for batch in batches)]
+            near = [k for k in whole if k < parts][-1:] + [k for k in whole if k > parts][:1]
+            fix = " or ".join(f"mixed-{k / PARTS:g}" for k in near) or "another batch_size in the recipe"
+            problem = f"{arm.name} is no whole number of a batch of {' or '.join(map(str, batches))} images"
+            raise InputError(f"{problem}; use {fix}", file=file, key="ftasks.arms")
+    rates = [(f"ftasks.rates.{name}", rate) for name, rate in f.rates.items()]
+    rates += [("pilot.rates", rate) for rate in e.pilot.rates]
+    for (key, rate), (model, section) in product(rates, sections.items()):
+        if rate * section.lr > MOST_LR:
+            problem = f"{rate:g} times the recipe's lr, {section.lr:g} for {model}, is above {MOST_LR}"
+            raise InputError(f"{problem}; lower it", file=file, key=key)
+    mapped = any(arm.needs_labels_on_renders for arm in arms)
+    if mapped and plan.classes.setdefault((f.task, f.target), f.classes) != f.classes:
+        problem = f"another experiment has other classes for {f.task} on {f.target}; give both the same"
+        raise InputError(problem, file=file, key="ftasks.classes")
 
 
 def _check_complexity(plan: Plan, e: Experiment, file: str) -> None:

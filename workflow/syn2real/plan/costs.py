@@ -8,6 +8,7 @@ from pathlib import Path
 
 from syn2real.backbones.schema import RANDOM
 from syn2real.complexity.schema import GivenReference
+from syn2real.data.arms import BACKBONE
 from syn2real.data.targets.schema import fold_of
 from syn2real.plan.assets import downloads
 from syn2real.plan.estimates import RECIPE, Estimate, Estimates, hours_text, read_finished, runs_of
@@ -96,7 +97,7 @@ def plan_lines(plan: Plan, name: str, estimates: Estimates) -> list[str]:
         lines.append(f"  {verb}    {setting}: {_images(plan, name, setting, estimates)}")
     lines += [f"  draw      {line}" for line in _draws(plan, name)]
     without = sum(run.pretraining.n == 0 for run in finetunings)
-    ends = Counter((f.ftask, fold_of(f.target)[0], f.percent) for f in finetunings)
+    ends = Counter((f.ftask, fold_of(f.target)[0], f.percent, f.arm) for f in finetunings)
     lines.append(f"  pretrain  {len(pretrainings)} runs, {estimates.text(map(estimates.of, pretrainings))}")
     lines.append(
         f"  finetune  {len(finetunings)} runs ({without} of them without pre-training, n = 0), "
@@ -104,9 +105,11 @@ def plan_lines(plan: Plan, name: str, estimates: Estimates) -> list[str]:
     )
     if {*plan.run[name].initial} != {RANDOM}:
         lines.append(f"            from weights: {', '.join(plan.run[name].initial)}")
-    for (ftask, target, percent), count in sorted(ends.items()):
+    for (ftask, target, percent, arm), count in sorted(ends.items()):
         note = ", a rendered stand-in" if plan.targets[target].stand_in else ""
-        lines.append(f"            {ftask} on {target}{note}, {percent:g} % of its labels: {count} runs")
+        note += f", {percent:g} % of its labels" if percent else ", without its labels"
+        note += "" if arm == BACKBONE else f", {arm}"
+        lines.append(f"            {ftask} on {target}{note}: {count} runs")
     return lines + _complexity(plan, name, estimates)
 
 

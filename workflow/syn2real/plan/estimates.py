@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from statistics import mean
 from typing import Any
 
+from syn2real.data.arms import Arm
 from syn2real.data.targets.schema import fold_of
 from syn2real.files import read_json
-from syn2real.plan.labels import labelled_images
-from syn2real.plan.measured import measured_hours, read_measured, stage_of
+from syn2real.plan.measured import is_trained, measured_hours, read_measured, section_of, stage_of
 from syn2real.plan.plan import Plan
 from syn2real.plan.runs import Finetuning, Pretraining
 
@@ -94,11 +94,7 @@ class Estimates:
             return Estimate(mean(times) / 3600, f"finished runs on {self.device}")
         if (measured := measured_hours(self.plan, run, self.measured)) is not None:
             return Estimate(measured, f"measured steps on {self.device}")
-        stage, recipe, task, model = stage_of(run)
-        labels = None
-        if isinstance(run, Finetuning):
-            labels = labelled_images(self.plan, run.target, run.percent)
-        return Estimate(self.plan.recipes[recipe].hours(stage, task, model, labels), RECIPE)
+        return Estimate(section_of(self.plan, run).hours() if is_trained(run) else 0.0, RECIPE)
 
     def text(self, estimates: Iterable[Estimate]) -> str:
         """Return the sum of some estimates in words: the longest run, the price, what they are read from."""
@@ -118,5 +114,9 @@ class Estimates:
 
 def _kind(run: Run) -> tuple[str, ...]:
     """Return what a run's duration depends on."""
-    tested = (fold_of(run.target)[0], str(run.percent)) if isinstance(run, Finetuning) else ()
-    return (*stage_of(run), *tested)
+    if isinstance(run, Pretraining):
+        return stage_of(run)
+    arm = Arm.named(run.arm)
+    # The others train alike, from what they load.
+    own = (arm.name, run.pretraining.ptask) if arm.longer or not is_trained(run) else ()
+    return (*stage_of(run), fold_of(run.target)[0], str(run.percent), *own)

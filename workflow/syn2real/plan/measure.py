@@ -93,7 +93,7 @@ def _training(plan: Plan, run: Run) -> dict[str, Any]:
         **{"shards": [], "shard_images": 0, "target": None},
     }
     if not isinstance(run, Pretraining):
-        labels = labelled_images(plan, run.target, run.percent) or 0
+        labels = labelled_images(plan, run.target, run.percent or 100) or 0
         return request | {"target": plan.target_data(fold_of(run.target)[0]), "n": labels}
     request |= {"n": run.n}
     value = plan.images_of(run.setting)

@@ -8,6 +8,7 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
+from syn2real.data.arms import RENDERS_ONLY, Arm
 from syn2real.data.targets.schema import cut_splits, fold_of
 from syn2real.files import digest, read_json
 from syn2real.plan.labels import labelled_images, split_images
@@ -47,6 +48,29 @@ def stage_of(run: Pretraining | Finetuning) -> tuple[Stage, str, str, str]:
     return "finetune", run.pretraining.recipe, run.ftask, run.pretraining.model
 
 
+def is_trained(run: Pretraining | Finetuning) -> bool:
+    """Whether a run trains anything; one of renders only tests what is there."""
+    return isinstance(run, Pretraining) or run.arm != RENDERS_ONLY
+
+
+def section_of(plan: Plan, run: Pretraining | Finetuning) -> TrainingSection:
+    """Return a run's section as it trains by it.
+
+    A length in passes is one in images where the labels are counted; an arm that trains as long as
+    pre-training and fine-tuning together has the steps of both.
+    """
+    stage, recipe, task, model = stage_of(run)
+    section = plan.recipes[recipe].section(stage, task, model)
+    if isinstance(run, Pretraining) or not is_trained(run):
+        return section
+    if section.passes and (labels := labelled_images(plan, run.target, run.percent)):
+        section = section.with_labels(labels)
+    if not Arm.named(run.arm).longer or section.passes is not None:
+        return section
+    steps = section.total_iterations + plan.updates(recipe, run.pretraining.ptask, model)
+    return section.model_validate(section.model_dump() | {"iterations": steps, "images": None})
+
+
 def step_key(plan: Plan, run: Pretraining | Finetuning) -> str:
     """Return the digest of what the duration of a run's step depends on."""
     stage, recipe, task, model = stage_of(run)
@@ -70,15 +94,16 @@ def measured_hours(
     step = steps.get(step_key(plan, run)) if steps else None
     if step is None:
         return None
-    section = _with_length(plan, run)
+    section = section_of(plan, run)
     if section.passes is not None:
         return None
     if isinstance(run, Pretraining):
         judged = plan.val_images(run.recipe, run.setting)
     else:
         judged = _tested(plan, run.target)
-    length = section.total_iterations
-    tested = -(-length // section.evaluation_interval) * judged
+    length = section.total_iterations if is_trained(run) else 0
+    evaluations = max(1, -(-length // section.evaluation_interval))
+    tested = evaluations * judged
     return float(length * step[f"{prefix}seconds"] + tested * step[f"{prefix}evaluation_seconds"]) / 3600
 
 
@@ -102,19 +127,6 @@ def shard_hours(
     if view:
         return (view["start"] + images * view["seconds"]) / 3600, "measured views"
     return None, ""
-
-
-def _with_length(plan: Plan, run: Pretraining | Finetuning) -> TrainingSection:
-    """Return a run's section; a length in passes is one in images where the labels are counted."""
-    stage, recipe, task, model = stage_of(run)
-    section = plan.recipes[recipe].section(stage, task, model)
-    if (
-        isinstance(run, Finetuning)
-        and section.passes
-        and (labels := labelled_images(plan, run.target, run.percent))
-    ):
-        return section.with_labels(labels)
-    return section
 
 
 def _tested(plan: Plan, target: str) -> int:

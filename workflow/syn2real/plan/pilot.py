@@ -1,13 +1,16 @@
-"""The pilot of an experiment: the runs that show how short its recipe may be, on labels cut from *train*."""
+"""The pilot of an experiment: runs that show how short its recipe may be, and which rates suit its arms."""
 
+from collections.abc import Iterable
 from itertools import product
 
 from syn2real.config.experiment import Experiment
 from syn2real.config.recipe import shortened_name
+from syn2real.data.arms import BACKBONE, RENDERS_ONLY
 from syn2real.data.targets.schema import PILOT_PARTS, fold_name
 from syn2real.errors import InputError
 from syn2real.plan.checks import check_passes
 from syn2real.plan.estimates import Estimates, Run
+from syn2real.plan.grid import arm_starts
 from syn2real.plan.labels import split_images
 from syn2real.plan.plan import Plan
 from syn2real.plan.runs import Finetuning, Pretraining
@@ -55,7 +58,7 @@ def pilot_runs(plan: Plan, name: str) -> list[Finetuning]:
     ends = (sizes[0], sizes[-1])
     grid = product(pilot_lengths(e), e.settings, e.ptasks, e.models, ends, e.pilot.seeds, e.initial)
     return sorted(
-        Finetuning(Pretraining(*start), f.task, target, percent)
+        Finetuning(Pretraining(*start), f.task, target, percent, rate=f.rate(BACKBONE, start[4]))
         for start, f in product(grid, e.ftasks)
         if f.follows(start[2])
         for target in _parts(e, f.target)
@@ -63,10 +66,37 @@ def pilot_runs(plan: Plan, name: str) -> list[Finetuning]:
     )
 
 
+def rate_runs(plan: Plan, name: str) -> list[Finetuning]:
+    """Return the fine-tunings that try learning rates: each arm's, at n = 0 and at the largest n."""
+    e = plan.run[name]
+    sizes = tuple(n for n in e.sizes if n in (0, max(e.sizes)))
+    ends = e.model_copy(update={"sizes": sizes, "seeds": e.pilot.seeds})
+    return sorted(
+        {
+            Finetuning(start, f.task, target, percent, arm, rate)
+            for f in e.ftasks
+            for arm, starts in arm_starts(ends, f)
+            if arm != RENDERS_ONLY
+            for start, target, percent, rate in product(
+                starts, _parts(e, f.target), f.percents, e.pilot.rates
+            )
+        }
+    )
+
+
 def all_pilots(plan: Plan) -> list[Run]:
     """Return the runs of the pilots of all experiments, each once; raises as `pilot_runs`."""
-    finetunings = {run for name in plan.experiments for run in pilot_runs(plan, name)}
-    return [*sorted({run.pretraining for run in finetunings}), *sorted(finetunings)]
+    finetunings = {run for name in plan.experiments for run in _tried(plan, name)}
+    return [*_pretrainings(finetunings), *sorted(finetunings)]
+
+
+def _tried(plan: Plan, name: str) -> list[Finetuning]:
+    """Return all fine-tunings of an experiment's pilot."""
+    return [*pilot_runs(plan, name), *rate_runs(plan, name)]
+
+
+def _pretrainings(finetunings: Iterable[Finetuning]) -> list[Pretraining]:
+    return sorted({run.pretraining for run in finetunings if run.is_pretrained})
 
 
 def _parts(e: Experiment, target: str) -> list[str]:
@@ -90,14 +120,16 @@ def _check_labels(plan: Plan, e: Experiment, target: str, file: str) -> None:
 def pilot_line(plan: Plan, name: str, estimates: Estimates) -> str | None:
     """Return the line of `syn2real check` on what a pilot costs; None where none can be run."""
     try:
-        finetunings = pilot_runs(plan, name)
+        finetunings = sorted({*_tried(plan, name)})
     except InputError:
         return None
-    pretrainings = {run.pretraining for run in finetunings}
-    own = len(pretrainings & {*plan.experiments[name].pretrainings})
+    pretrainings = _pretrainings(finetunings)
+    own = len({*pretrainings} & {*plan.experiments[name].pretrainings})
     lengths = ", ".join(f"{length:g}" for length in pilot_lengths(plan.run[name]).values())
     shared = f" ({own} of them the experiment's own)" if own else ""
-    every: list[Run] = [*sorted(pretrainings), *finetunings]
+    rates = ", ".join(f"{rate:g}" for rate in plan.run[name].pilot.rates)
+    lengths += f" and learning rates x {rates}" if rates else ""
+    every: list[Run] = [*pretrainings, *finetunings]
     return (
         f"  pilot     'snakemake pilot' would try lengths {lengths}: {len(pretrainings)} pre-trainings"
         f"{shared}, {len(finetunings)} fine-tunings, {estimates.text(map(estimates.of, every))}"

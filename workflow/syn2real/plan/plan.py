@@ -9,7 +9,7 @@ from typing import Any
 
 from syn2real import plugins
 from syn2real.assets.archives import Archive
-from syn2real.backbones.schema import InitialWeights
+from syn2real.backbones.schema import InitialWeights, ModelName
 from syn2real.complexity.schema import GivenReference, Reference, TrainedReference
 from syn2real.config.experiment import Experiment, Measured, StandIn
 from syn2real.config.extending import RecipeFile
@@ -21,8 +21,9 @@ from syn2real.data.pools import Pool
 from syn2real.data.targets.schema import Split, Target, fold_name, fold_of, is_pilot
 from syn2real.plan import runs
 from syn2real.plan.complexities import complexity_files, targets_against
+from syn2real.plan.grid import grid
 from syn2real.plan.levels import levels
-from syn2real.plan.runs import NONE, Finetuning, Pretraining
+from syn2real.plan.runs import Finetuning, Pretraining
 from syn2real.render.schema import Rendering
 from syn2real.schema import to_params
 
@@ -170,6 +171,8 @@ class Plan:
         Definitions by name; the experiments' own joined with the shared ones.
     recipe_files : dict of str to RecipeFile
         Where the recipes were read, by name.
+    classes : dict of (str, str) to dict of str to str
+        The renders' classes by the photographs' names, of each task on a target that has an arm with a map.
     datasets : dict of str to list of Archive
         What can be fetched, by name.
     """
@@ -183,6 +186,7 @@ class Plan:
     recipe_files: dict[str, RecipeFile] = field(default_factory=dict)
     references: dict[str, Reference] = field(default_factory=dict)
     initial_weights: dict[str, InitialWeights] = field(default_factory=dict)
+    classes: dict[tuple[str, str], dict[str, str]] = field(default_factory=dict)
     datasets: dict[str, list[Archive]] = field(default_factory=dict)
 
     def add_recipe(self, recipe: str, name: str, length: float) -> None:
@@ -258,6 +262,10 @@ class Plan:
         views = self.images_of(setting).views
         return math.ceil(self.recipes[recipe].validation_images / views) * views
 
+    def updates(self, recipe: str, ptask: str, model: ModelName) -> int:
+        """Return the steps of a pre-training, which an arm without one is given besides its own."""
+        return self.recipes[recipe].section("pretrain", ptask, model).total_iterations
+
     def stand_in_of(self, target: str) -> str | None:
         """Return the stand-in whose folder a target lies in, or None for data from elsewhere."""
         path = Path(self.targets[target].path)
@@ -331,40 +339,18 @@ def derive(plan: Plan, asked: Experiment | Measured, file: str) -> ExperimentPla
     found = {plan.stand_in_of(target) for _, target in labelled}
     stand_ins = tuple(sorted(name for name in found if name is not None))
     images = _images(plan, asked, stand_ins)
-    pretrainings = _pretrainings(asked)
+    finetunings = grid(asked, plan.tested)
     return ExperimentPlan(
         file,
         asked,
         settings=tuple(images),
         images=images,
-        pretrainings=tuple(pretrainings),
-        finetunings=tuple(_finetunings(plan, asked, pretrainings)),
+        pretrainings=tuple(sorted({run.pretraining for run in finetunings if run.is_pretrained})),
+        finetunings=tuple(finetunings),
         labelled=labelled,
         stand_ins=stand_ins,
         complexities=complexity_files(asked),
         against=targets_against(asked, plan.references),
-    )
-
-
-def _pretrainings(e: Experiment) -> list[Pretraining]:
-    """Return the pre-training runs."""
-    sizes = sorted(n for n in e.sizes if n > 0)
-    grid = product([e.trained_by], e.settings, e.ptasks, e.models, sizes, sorted(e.seeds), e.initial)
-    return [Pretraining(*names) for names in grid]
-
-
-def _finetunings(plan: Plan, e: Experiment, pretrainings: Iterable[Pretraining]) -> list[Finetuning]:
-    """Return the fine-tuning runs, from each pre-training and without one."""
-    starts = [*pretrainings]
-    if 0 in e.sizes:
-        grid = product([e.trained_by], [NONE], [NONE], e.models, [0], e.seeds, e.initial)
-        starts += [Pretraining(*names) for names in grid]
-    return sorted(
-        Finetuning(start, f.task, target, percent)
-        for start, f in product(starts, e.ftasks)
-        if start.ptask == NONE or f.follows(start.ptask)
-        for target in plan.tested(f.target)
-        for percent in f.percents
     )
 
 

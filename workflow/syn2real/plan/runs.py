@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from syn2real.backbones.schema import RANDOM, ModelName
+from syn2real.data.arms import BACKBONE, Arm
 
 NONE = "none"
 """Setting and task of a run without pre-training (n = 0)."""
@@ -23,13 +24,15 @@ FETCHED_TARGET = "results/targets/{target}.fetched"
 MEASUREMENTS = "results/measurements/{sha256}.csv"
 PRETRAIN = "results/pretrain/{recipe}/{setting}/{ptask}/{model}{initial}/n{n}/seed{seed}"
 FINETUNE = (
-    "results/finetune/{recipe}/{setting}/{ptask}/{model}{initial}/n{n}/seed{seed}/{ftask}-{target}/s{percent}"
+    "results/finetune/{recipe}/{setting}/{ptask}/{model}{initial}/n{n}/seed{seed}/{ftask}-{target}/"
+    "s{percent}{arm}{rate}"
 )
 REFERENCE = "results/references/{reference}"
 COMPLEXITY = "results/complexity/{reference}/{activation}-{image_size}px/n{n}/{setting}.json"
 COMPARISON = "results/complexity/{experiment}.md"
 DISTANCES = "results/complexity/{experiment}.json"
 PILOT = "results/pilot/{experiment}"
+PILOT_RATES = "results/pilot/{experiment}/rates"
 POINTS = "results/points/{experiment}.csv"
 LAW = "results/laws/{experiment}/{law}.json"
 FITS = LAW.replace("{law}", "fits")
@@ -52,9 +55,19 @@ def initial_name(wildcard: str) -> str:
     return wildcard.removeprefix("+") or RANDOM
 
 
-def percent_name(percent: float) -> str:
-    """Return how a part of the target's training set is written in a path: 1 → `1`, 0.5 → `0.5`."""
-    return f"{percent:.10g}"
+def arm_of(wildcard: str) -> Arm:
+    """Return the arm in a path's wildcard: `+whole` → `whole`; empty: `backbone`."""
+    return Arm.named(wildcard.removeprefix("+") or BACKBONE)
+
+
+def rate_of(wildcard: str) -> float:
+    """Return the learning rate in a path's wildcard, in units of the recipe's: `+lr0.3` → 0.3; empty: 1."""
+    return float(wildcard.removeprefix("+lr") or 1)
+
+
+def number_name(number: float) -> str:
+    """Return how a share of the labels, or a rate, is written in a path: 1 → `1`, 0.5 → `0.5`."""
+    return f"{number:.10g}"
 
 
 def shard_files(setting: str, split: str, count: int) -> list[str]:
@@ -104,19 +117,44 @@ class Pretraining:
 
 @dataclass(frozen=True, order=True)
 class Finetuning:
-    """One fine-tuning run: a pre-training (n = 0: none), a task, a target and a part of its labels."""
+    """One run on a target: its arm after a pre-training (n = 0: none), a task, and a part of the labels.
+
+    Attributes
+    ----------
+    pretraining : Pretraining
+        What it starts from; mixed, which is one training, has the settings and the length of one.
+    ftask, target : str
+        Names.
+    percent : float
+        Share of the target's training set, in percent; 0 for renders only.
+    arm : str
+        The arm.
+    rate : float
+        Learning rate, in units of the recipe's.
+    """
 
     pretraining: Pretraining
     ftask: str
     target: str
     percent: float
+    arm: str = BACKBONE
+    rate: float = 1.0
+
+    @property
+    def is_pretrained(self) -> bool:
+        """Whether it starts from a pre-trained model."""
+        return self.pretraining.n > 0 and not Arm.named(self.arm).longer
 
     @property
     def folder(self) -> str:
-        """The run's folder."""
-        percent = percent_name(self.percent)
+        """The run's folder; an arm or a rate but the default stands behind `+`."""
         return FINETUNE.format(
-            **self.pretraining.wildcards, ftask=self.ftask, target=self.target, percent=percent
+            **self.pretraining.wildcards,
+            ftask=self.ftask,
+            target=self.target,
+            percent=number_name(self.percent),
+            arm="" if self.arm == BACKBONE else f"+{self.arm}",
+            rate="" if self.rate == 1 else f"+lr{number_name(self.rate)}",
         )
 
     @property

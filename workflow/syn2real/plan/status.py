@@ -12,12 +12,22 @@ from statistics import mean
 from typing import Any, TextIO
 
 from syn2real.backbones.schema import RANDOM
+from syn2real.data.arms import BACKBONE, LONGER
 from syn2real.data.targets.schema import fold_of
 from syn2real.errors import one_line
 from syn2real.plan.estimates import Estimates, Run, hours_text, read_done, runs_of
 from syn2real.plan.measured import shard_hours
 from syn2real.plan.plan import Plan
-from syn2real.plan.runs import ADVICE, CLAIMS, IMPORT_LOG, PILOT, RENDER_LOG, Finetuning, Pretraining
+from syn2real.plan.runs import (
+    ADVICE,
+    CLAIMS,
+    IMPORT_LOG,
+    PILOT,
+    PILOT_RATES,
+    RENDER_LOG,
+    Finetuning,
+    Pretraining,
+)
 from syn2real.sentences import counted
 
 FRESH = 300
@@ -135,9 +145,11 @@ def _errors(found: Sequence[Found]) -> Iterator[str]:
         if isinstance(one.run, Finetuning) and one.state == "done":
             before = one.run.pretraining
             name = f"{before.setting}, {before.ptask}" if before.n else "no pre-training"
+            name += f" as long as {before.ptask}'s" if one.run.arm == LONGER else ""
             name += (
                 f" -> {one.run.ftask} on {fold_of(one.run.target)[0]}, {one.run.percent:g} % of its labels"
             )
+            name += f", {one.run.arm}" if one.run.arm not in (BACKBONE, LONGER) else ""
             weights = "" if before.initial == RANDOM else f" from {before.initial} weights"
             curves[f"{name}, {before.model}{weights} by {before.recipe}"][before.n].append(
                 one.metrics["error"]
@@ -184,7 +196,11 @@ def _disk() -> str:
 def answers(plan: Plan, note: str = "") -> Iterator[str]:
     """Yield the result of each pilot and the answer of each experiment that has one, and where to read on."""
     for name in plan.experiments:
-        for what, template in ((f"pilot of {name}", PILOT), (f"answer of {name}", ADVICE)):
+        for what, template in (
+            (f"pilot of {name}", PILOT),
+            (f"learning rates of {name}", PILOT_RATES),
+            (f"answer of {name}", ADVICE),
+        ):
             file = Path(f"{template.format(experiment=name)}.md")
             if not file.is_file():
                 continue

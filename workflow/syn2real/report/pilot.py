@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +57,7 @@ def compare_lengths(
     """
     longest = max(lengths.values())
     rows: list[dict[str, Any]] = []
-    for point, runs in _read(files, lengths).items():
+    for point, runs in read_parts(files, (*CURVE, "n"), lambda key: lengths[key["recipe"]]).items():
         reference = runs[longest]
         count = next(iter(reference.values())).photographs
         times = [np.ones(count, int), *multiplicities(count, DRAWS)]
@@ -71,18 +71,21 @@ def compare_lengths(
     return pd.DataFrame(rows).sort_values([*CURVE, "n", "length"], ignore_index=True)
 
 
-def _read(
-    files: Iterable[str | Path], lengths: Mapping[str, float]
+def read_parts(
+    files: Iterable[str | Path], names: Sequence[str], tried: Callable[[Mapping[str, Any]], float]
 ) -> dict[tuple[Any, ...], dict[float, dict[int, PerImage]]]:
-    """Return the results of each seed by point and length, those of several tested parts together."""
+    """Return the results of each seed by point and by what is tried, those of several tested parts together.
+
+    `names` of a run's key make a point, `tried` returns its length or rate.
+    """
     found: dict[tuple[Any, ...], dict[float, dict[int, list[PerImage]]]] = defaultdict(
         lambda: defaultdict(lambda: defaultdict(list))
     )
     for path in sorted(map(str, files)):
         key = read_metrics(path).key.model_dump()
         key["target"] = fold_of(key["target"])[0]
-        point = tuple(key[name] for name in (*CURVE, "n"))
-        found[point][lengths[key["recipe"]]][key["seed"]].append(read_per_image(Path(path).with_name(FILE)))
+        point = tuple(key[name] for name in names)
+        found[point][tried(key)][key["seed"]].append(read_per_image(Path(path).with_name(FILE)))
     joined = {
         point: {k: {seed: pooled(parts) for seed, parts in of.items()} for k, of in runs.items()}
         for point, runs in found.items()
@@ -90,7 +93,8 @@ def _read(
     for point, runs in joined.items():
         tested = [run.ids for of in runs.values() for run in of.values()]
         if any(not np.array_equal(ids, tested[0]) for ids in tested):
-            problem = f"the runs at n = {point[-1]:,} were tested on different images; run the pilot again"
+            n = dict(zip(names, point, strict=True))["n"]
+            problem = f"the runs at n = {n:,} were tested on different images; run the pilot again"
             raise InputError(problem, file=point[0])
     return joined
 
@@ -101,13 +105,19 @@ def _difference(
     """Return the difference of errors, shape (seeds, 1 + draws) each: interval, allowance, verdict."""
     if same:
         return {"difference": 0.0, "lower": 0.0, "upper": 0.0, "allowed": allowed, "verdict": LONGEST}
-    each = errors - longest
-    value, drawn = float(each[:, 0].mean()), each[:, 1:].mean(axis=0)
-    seeds = np.var(each[:, 0], ddof=1) / len(each) if len(each) > 1 else 0.0
-    half = max(Z * float(np.sqrt(np.nanvar(drawn) + seeds)), RULE_OF_THREE / count)
+    value, half = difference(errors, longest, count)
     verdict = ALIKE if abs(value) + half <= allowed else DIFFERS if abs(value) > half else OPEN
     interval = {"lower": value - half, "upper": value + half}
     return {"difference": value, **interval, "allowed": allowed, "verdict": verdict}
+
+
+def difference(errors: np.ndarray, others: np.ndarray, count: int, z: float = Z) -> tuple[float, float]:
+    """Return the difference of errors, shape (seeds, 1 + draws) each, and half of its interval."""
+    each = errors - others
+    drawn = each[:, 1:].mean(axis=0)
+    seeds = np.var(each[:, 0], ddof=1) / len(each) if len(each) > 1 else 0.0
+    half = max(z * float(np.sqrt(np.nanvar(drawn) + seeds)), RULE_OF_THREE / count)
+    return float(each[:, 0].mean()), half
 
 
 def chosen_length(table: pd.DataFrame) -> float:

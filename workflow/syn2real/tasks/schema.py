@@ -34,7 +34,8 @@ def _crop_range(value: tuple[float, float]) -> tuple[float, float]:
 
 CropScale = Annotated[tuple[Part, Part], AfterValidator(_crop_range)]
 """The fraction of an image's area that a random crop covers."""
-LearningRate = Annotated[float, Field(gt=0, le=100)]
+MOST_LR = 100
+LearningRate = Annotated[float, Field(gt=0, le=MOST_LR)]
 LayerDecay = Annotated[float, Field(gt=0, le=1)]
 LENGTH_UNITS = ("iterations", "images", "passes")
 EVALUATION_UNITS = ("evaluation_iterations", "evaluation_images")

@@ -123,6 +123,11 @@ def _read_head(
     head: str | Path, arm: Arm, classes: list[str], given: Mapping[str, str] | None
 ) -> tuple[PretrainedHead, dict[str, str]]:
     """Return a pre-trained head for the photographs' classes, and the digests of what decides it."""
+    if not Path(head).is_file():
+        problem = (
+            "is not there: a version before arms kept the backbone alone; remove it, then it trains again"
+        )
+        raise InputError(problem, file=head)
     theirs = read_about(head).get("classes")
     if not isinstance(theirs, list):
         raise InputError("does not name its classes; pre-train again", file=head)

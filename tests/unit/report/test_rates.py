@@ -1,0 +1,67 @@
+"""A rate is recommended only where it is known to be better than the recipe's, on the same images."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from syn2real.report.rates import compare_rates, rates_text
+
+
+def _run(folder: Path, arm: str, n: int, rate: float, wrong: np.ndarray, part: int = 1) -> Path:
+    """Write a fine-tuning that got these images wrong."""
+    value = 1 - float(wrong.mean())
+    key = {"recipe": "day", "setting": "a" if n else "none", "ptask": "objdet" if n else "none", "n": n}
+    key |= {"model": "resnet18", "seed": 0, "ftask": "objdet", "target": f"t-pilot{part}of5"}
+    key |= {"s_percent": 100.0, "arm": arm, "rate": rate}
+    last = {"iteration": 10, "value": value, "error": 1 - value, "extras": {}}
+    content = {
+        "version": 1, "stage": "finetune", "key": key, "metric": "accuracy", "value": value,
+        "error": 1 - value, "evaluations": [last], "last": last, "best": last, "iterations": 10,
+        "n_params": 11, "n_params_millions": 1.1e-5, "n_train": 150, "n_test": len(wrong), "seconds": 1.0,
+        "device": "cpu", "recipe": {}, "versions": {}, "inputs": {},
+    }  # fmt: skip
+    path = folder / f"{arm}-{n}-{rate}-{part}" / "metrics.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps(content))
+    ids, label = np.array([f"{part}-{k}" for k in range(len(wrong))]), np.zeros(len(wrong), int)
+    np.savez(path.with_name("per_image.npz"), kind="label", ids=ids, classes=["x"], label=label, wrong=wrong)
+    return path
+
+
+def _pilot(folder: Path, errors: dict[tuple[str, int], tuple[float, ...]], count: int = 1000) -> list[Path]:
+    """Write the runs of three rates on two parts of the labels."""
+    return [
+        _run(folder, arm, n, rate, np.arange(count) < round(error * count), part)
+        for (arm, n), each in errors.items()
+        for rate, error in zip((0.3, 1, 3), each, strict=True)
+        for part in (1, 2)
+    ]
+
+
+def test_each_arm_gets_the_rate_that_is_known_to_be_better(tmp_path: Path) -> None:
+    errors = {
+        ("backbone", 0): (0.5, 0.4, 0.2),
+        ("backbone", 90): (0.3, 0.2, 0.3),
+        ("whole", 90): (0.1, 0.2, 0.3),
+    }
+    table = compare_rates(_pilot(tmp_path, errors))
+    assert len(table) == 9 and {*table.images} == {2000}
+    best = {(row.arm, row.n): row.rate for row in table[table.best].itertuples()}
+    assert best == {("photographs", 0): 3, ("whole", 90): 0.3}
+    text = rates_text(table, "mine")
+    assert "\n    rates: {photographs: 3, whole: 0.3}\n" in text
+    assert "- objdet on t, backbone: **no rate is known to be better** than the recipe's." in text
+    assert (
+        "whole: **0.3 times the recipe's rate is better**, -0.1000 [" in text and "try further ones" in text
+    )
+
+
+@pytest.mark.parametrize(("count", "known"), [(60, False), (2000, True)])
+def test_what_few_images_cannot_tell_is_said(tmp_path: Path, count: int, known: bool) -> None:
+    table = compare_rates(_pilot(tmp_path, {("whole", 90): (0.25, 0.275, 0.3)}, count))
+    text = rates_text(table, "mine")
+    assert table.best.any() == known
+    assert ("Nothing is to be written: no rate" in text) != known
+    assert ("better** than the recipe's; the lowest error has 0.3 times" in text) != known
