@@ -32,10 +32,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--html", type=Path, metavar="OUT",
-        help="write the answer to OUT as a page that answers for other targets and costs too ([page])",
+        help="write the answer to OUT as a page for other targets and costs too (needs '.[page]')",
     )  # fmt: skip
     parser.add_argument(
-        "--plot", type=Path, metavar="OUT.svg", help="draw the curves with their verdicts to OUT.svg ([page])"
+        "--plot",
+        type=Path,
+        metavar="OUT.svg",
+        help="draw the curves with their verdicts to OUT.svg (needs '.[page]')",
     )
     add_table_options(parser)
 

@@ -43,7 +43,7 @@ def advise_table(
     Parameters
     ----------
     frame : DataFrame
-        As for `fit_table`.
+        As for `syn2real.laws.fit`.
     target_error : float
         The test error to reach, in the unit of the table's errors.
     max_images : float, optional
@@ -51,19 +51,19 @@ def advise_table(
     cost_per_image, cost_per_run : float
         Of rendering one image and of one pre-training with its fine-tuning, in any one unit.
     by, level, pool, allow_unfitted, test_size, unit, file
-        As for `fit_table`.
+        As for `syn2real.laws.fit`.
 
     Returns
     -------
     dict
         ``{"version", "unit", "notes", "target_error", "max_images", "curves": [{"curve", "verdict",
         "kind", "probabilities", "required_n", "cost", "next_n", "lever", "effect", "equal_updates", "shape",
-        ...}]}``; unit, effect, equal_updates and shape as in `fit_table`. The kind is the verdict in one
-        word, without its numbers. The cost is that of one run with the median required n and of rendering
+        ...}]}``; unit, effect, equal_updates and shape as in `syn2real.laws.fit`. The kind is the verdict in
+        one word, without its numbers. The cost is that of one run with the median required n and of rendering
         what the largest measured set lacks. The interval of ``error_at_largest_n`` is the forecast's there.
-        ``photographs``, where there is any, is as in `fit_table`, with the probability of what the verdict is
-        about on these photographs and on all like them (``p_these``, ``p_all``), whether the verdict is sure
-        for all of them (``sure``), and how many photographs would make it so (``settles``).
+        ``photographs``, where there is any, is as in `syn2real.laws.fit`, with the probability of what the
+        verdict is about on these photographs and on all like them (``p_these``, ``p_all``), whether the
+        verdict is sure for all of them (``sure``), and how many photographs would make it so (``settles``).
 
     Raises
     ------

@@ -61,11 +61,12 @@ def fit_table(
     ----------
     frame : DataFrame
         Columns ``n`` and ``error``; ``seed``, ``weight``, ``s``, ``n_params`` where there are any; every
-        other column sets curves apart, as `columns.identity_columns` has it; ``arm`` and ``rate`` as `arms`.
+        other column sets curves apart, but for those that restate the error or name runs. ``arm`` and
+        ``rate`` say how renders are used (`syn2real.laws.arms`).
     law : str
-        A module of `laws.forms`.
+        Its name, such as "simple" or "full": `syn2real fit --help` lists them with their equations.
     method : str
-        A module of `laws.methods`, or "default" for the law's own: a pooled posterior for laws of n with one
+        The name of a method, or "default" for the law's own: a pooled posterior for laws of n with one
         exponent and a constant, least squares for the others.
     by : sequence of str, optional
         The identity columns; every other one is dropped.
@@ -92,7 +93,7 @@ def fit_table(
     file, predict_file : str or Path, optional
         Named in error messages.
     compare : callable, optional
-        Such as `labels.compare`: how laws forecast rows that are held out, for each curve.
+        How laws forecast rows that are held out, for each curve, such as `syn2real.laws.labels.compare`.
 
     Returns
     -------
@@ -100,13 +101,14 @@ def fit_table(
         ``{"version", "unit", "notes", "curves": [{"curve", "law", "method", "n_used", "n_min", "n_max",
         "reference", "effect", "equal_updates", "shape", "fit", "reason", "predictions", "held_out"}]}`` of
         plain JSON values; an interval's open end is None, and so is the reference, the mean error without
-        pre-training, where there is none. `effect` is what `effect.describe_effect` returns, `equal_updates`
-        what `effect.describe_equal_updates` does; `shape` is in words how the curve differs from any law, or
-        None. A prediction's `error` is the forecast, its `law` the law alone at the
-        reported parameters; the default method of the simple law adds what it knows of bends and deviations
-        to a forecast. `held_out` is what `compare` returns. Where the test photographs are known, by
-        per-image results or by `test_size`, a curve has ``photographs``, as `tested.Tested.as_json` returns
-        it: the intervals for all photographs like them; every other interval is for these.
+        pre-training, where there is none. `effect` compares the largest n with n = 0, as
+        `syn2real.laws.effect.describe_effect` says, `equal_updates` with photographs alone for as many
+        updates; `shape` is in words how the curve differs from any law, or None. A prediction's `error` is
+        the forecast, its `law` the law alone at the reported parameters; the default method of the simple law
+        adds what it knows of bends and deviations to a forecast. `held_out` is what `compare` returns. Where
+        the test photographs are known, by per-image results or by `test_size`, a curve has ``photographs``,
+        with the intervals for all photographs like them (``error_lower``, ``constant_lower``, …); every other
+        interval is for these.
 
     Raises
     ------

@@ -22,7 +22,7 @@ class Law:
     """A law: error = columns(exponents) @ coefficients, with coefficients that are not negative.
 
     A law that is a sum of powers says so in `terms`, from which all else follows. Any other law names its
-    `exponents` and `coefficients` and overrides `log_columns`.
+    exponents and coefficients and says what each coefficient is multiplied with.
 
     Attributes
     ----------
@@ -143,9 +143,9 @@ class Law:
         Parameters
         ----------
         params : dict of str to float or ndarray, shape (...)
-            Parameters as `named` names them, such as the values of a fit.
+            Parameters by the names that the law's equation has, such as the values of a fit.
         rows : Rows
-            As for `log_columns`.
+            Its arrays have shape (m,), or (..., m) and are broadcast against the parameters.
 
         Returns
         -------
