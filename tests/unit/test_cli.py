@@ -49,6 +49,8 @@ REFUSED = {
     "advise {file}": "the following arguments are required: --target-error",
     ADVISE + " -1": "not a positive number",
     ADVISE + " nan": "not a positive number",
+    ADVISE + " 20%": "'20%' is not a number such as 0.45; write 0.2, or with --unit percent 20",
+    ADVISE + " 0,2": "write a point for a decimal comma",
     ADVISE + " 45": "45 is above 1, as no error rate is; give --unit percent",
     ADVISE + " 450 --unit percent": "450 is above 100, as no percentage is",
     "advise {folder} --target-error 0.1": "is a folder",

@@ -1,5 +1,6 @@
 """The page answers as the command does, offline, for mouse and keyboard, on a screen of any size."""
 
+import argparse
 import json
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -11,15 +12,21 @@ import pytest
 
 from fixtures.browser import CHROMIUM, Browser
 from syn2real.cli import main
-from syn2real.laws.advice import Forecasts, advise_of, forecast_table
+from syn2real.commands.base import count, number, target
+from syn2real.errors import InputError
+from syn2real.laws.advice import Forecasts, advise_of, check_goal, forecast_table
 from syn2real.laws.forecast import CurveForecast, Goal, can_reach, least_reached
-from syn2real.laws.verdicts import RULES
+from syn2real.laws.verdicts import RULES, say
 from syn2real.report.answer import can_draw, page
 from syn2real.report.wording import plain_text
 
 draws = pytest.mark.skipif(not can_draw(), reason="vl-convert-python and jinja2 are not installed ([page])")
 browses = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed (apt-get install chromium)")
 SETTINGS = 50
+TEXTS = (
+    "0.3 .5 1. +2 1 1.5 -1 0 1e3 1e-3 1e999 9e15 1e16 1_000 1__0 0x10 1000.5 0,3 1,5 30% x% "
+    "1M 64k 1.28M 0.5k 1k5"
+)
 CURVES, LARGEST = 50, 6e6  # bytes of a page of so many curves
 
 
@@ -107,6 +114,19 @@ def test_every_number_and_verdict_is_that_of_the_command(browser: Browser, table
 
 @draws
 @browses
+def test_it_opens_on_the_curve_most_likely_to_reach_the_target(browser: Browser, table: Forecasts) -> None:
+    result = advise_of(table)
+    best = max(
+        (curve for curve in result["curves"] if curve["probabilities"]),
+        key=lambda curve: (round(1 - curve["probabilities"]["beyond"], 2), -curve["error_at_limit"]),
+    )
+    name = ", ".join(f"{column} {value}" for column, value in best["curve"].items())
+    assert _verdict(browser) == f"{name}: {plain_text(best, result)}"
+    assert f"{len(table.curves)} curves; the page opens with" in browser.run("document.body.textContent")
+
+
+@draws
+@browses
 def test_it_loads_offline_and_asks_for_nothing_else(browser: Browser, file: Path) -> None:
     assert browser.said == []
     assert {address.partition(":")[0] for address in browser.asked} <= {"file", "data", "blob"}
@@ -129,20 +149,78 @@ def test_a_drag_and_another_curve_change_the_verdict(browser: Browser) -> None:
     few = "DATA.curves.findIndex((one) => one.reason !== null)"
     browser.run(f"curve.value = {few}; curve.dispatchEvent(new Event('change'))")
     browser.wait(f"document.getElementById('verdict').textContent !== {json.dumps(dragged)}")
-    assert _verdict(browser).startswith("These measurements allow no answer yet")
-    browser.run("target_error.value = '-1'; target_error.dispatchEvent(new Event('input'))")
-    browser.wait("document.getElementById('verdict').textContent === 'Every number must be above 0.'")
+    assert _verdict(browser).startswith("setting few, s 500: These measurements allow no answer yet")
+
+
+def _type(browser: Browser, field: str, text: str) -> None:
+    """Write into a field and wait until the page has answered."""
+    browser.run(f"{field}.value = {json.dumps(text)}; {field}.dispatchEvent(new Event('input'))")
+    browser.wait("!waiting")
+
+
+@draws
+@browses
+def test_the_first_words_are_that_renders_do_not_help_and_the_heading_follows(
+    started: Browser, tmp_path: Path
+) -> None:
+    rising = pd.DataFrame(
+        {"n": [0, 1000, 2000, 4000, 8000, 16000], "error": [0.3, 0.3, 0.32, 0.35, 0.4, 0.45]}
+    )
+    table = forecast_table(rising * [1, 100], Goal(20), unit="percent")
+    result = advise_of(table)
+    (tmp_path / "rising.html").write_text(page(table, result), "utf-8")
+    started.open(tmp_path / "rising.html", 1200, ready="view !== null")
+    words = "Pre-training hurts so far: with n = 16,000 the error is 0.45, without pre-training 0.3. "
+    assert _verdict(started) == plain_text(result["curves"][0], result)
+    assert _verdict(started).startswith(
+        words + "More of these images are unlikely to reach an error of 0.2 (20 %)"
+    )
+    assert "without renders" in started.run("chart.textContent")
+    for text, shown in (("0.25", "0.25 (25 %)"), ("2", "…"), ("0.5", "0.5 (50 %)")):
+        _type(started, "target_error", text)
+        assert started.run("[question.textContent, document.title]") == [say("question", target=shown)] * 2
+    assert _verdict(started).startswith(words + "You have enough images")
+
+
+def _read(name: str, text: str) -> str:
+    """Return the number that the command reads, or what it says of a text that holds none."""
+    try:
+        value = {"target_error": target, "max_images": count}.get(name, number)(text)
+        check_goal(replace(Goal(0.5), **{name: value}), "rate")
+    except argparse.ArgumentTypeError as wrong:
+        return str(wrong).partition(", or with --unit")[0]
+    except InputError as wrong:
+        return wrong.problem.partition("; give --unit")[0]
+    return f"{value:g}"
+
+
+@draws
+@browses
+def test_a_field_takes_what_the_command_takes_and_says_what_to_write(browser: Browser) -> None:
+    texts = ["30 %", "5 k", "1 000", *TEXTS.split()]
+    for name in ("target_error", "max_images", "cost_per_image", "cost_per_run"):
+        for text in texts:
+            asked = f"READ.{name}({json.dumps(text)})"
+            shown = browser.run(f"(() => {{ try {{ return {asked} }} catch (e) {{ return e.message }} }})()")
+            assert (shown if isinstance(shown, str) else f"{shown:g}") == _read(name, text), (name, text)
+    _type(browser, "max_images", "1,5M")
+    assert _verdict(browser).startswith(
+        "Images available: '1,5M' is not a number such as 64000, 64k or 1.28M; write a point"
+    )
+    assert browser.run("[getComputedStyle(chart).visibility, max_images.ariaInvalid]") == ["hidden", "true"]
+    _type(browser, "max_images", "1M")
+    assert browser.run("[getComputedStyle(chart).visibility, max_images.ariaInvalid]") == ["visible", None]
 
 
 @draws
 @browses
 def test_the_keyboard_reaches_every_control(browser: Browser) -> None:
     before, reached = _verdict(browser), []
-    for _ in range(9):
+    for _ in range(10):
         browser.key("Tab", 9)
         reached.append(browser.run("document.activeElement.id"))
     names = ("target_error", "max_images", "cost_per_image", "cost_per_run")
-    assert reached == ["curve", *(part for name in names for part in (name, f"{name}_slide"))]
+    assert reached == ["", "curve", *(part for name in names for part in (name, f"{name}_slide"))]
     browser.run("target_error_slide.focus()")
     browser.key("End", 35)
     browser.wait(f"document.getElementById('verdict').textContent !== {json.dumps(before)}")

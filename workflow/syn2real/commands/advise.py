@@ -5,7 +5,15 @@ do: render more, change the rendering, take a bigger model, label more, or which
 import argparse
 from pathlib import Path
 
-from syn2real.commands.base import add_table_options, check_json, count, number, print_or_write, table_options
+from syn2real.commands.base import (
+    add_table_options,
+    check_json,
+    count,
+    number,
+    print_or_write,
+    table_options,
+    target,
+)
 
 HELP = "say whether more synthetic images will reach a target error, and what to do otherwise"
 EXAMPLE = "syn2real advise points.csv --target-error 0.2 --max-images 1000000"
@@ -15,7 +23,7 @@ EXTRA: dict[str, tuple[str, ...]] = {}
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the target and the costs."""
     parser.add_argument(
-        "--target-error", type=number, required=True, metavar="E", help="the test error to reach, in --unit"
+        "--target-error", type=target, required=True, metavar="E", help="the test error to reach, in --unit"
     )
     parser.add_argument(
         "--max-images", type=count, metavar="N",
@@ -55,7 +63,6 @@ def run(arguments: argparse.Namespace) -> int:
     check_json(arguments.json, arguments.file)
     _check_kinds(arguments)
     if pictures:
-        from syn2real.laws.verdicts import say
         from syn2real.report.answer import figure, page, require_page
     for key, out in pictures.items():
         require_page(f"--{key}")
@@ -67,8 +74,7 @@ def run(arguments: argparse.Namespace) -> int:
     table = forecast_table(read_csv(given.file), goal, **options)
     result = advise_of(table)
     for key, out in pictures.items():
-        title = say("question", target=result["target_error"])
-        write_text(out, page(table, result, title) if key == "html" else figure(table, result))
+        write_text(out, page(table, result) if key == "html" else figure(table, result))
     print_or_write(result, arguments.json, advice_text)
     return 0
 

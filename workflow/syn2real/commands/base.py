@@ -7,6 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from syn2real.laws.verdicts import say
+
 MOST = 2**53  # whole numbers up to here are exact
 
 COLUMNS = """\
@@ -126,7 +128,26 @@ def number(text: str) -> float:
     try:
         return float(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number such as 0.45") from None
+        raise _refused("not_number", text) from None
+
+
+def target(text: str) -> float:
+    """Read a target error; one with a percent sign is refused with the number to write."""
+    try:
+        return number(text)
+    except argparse.ArgumentTypeError as wrong:
+        try:
+            percent = float(text.strip().removesuffix("%"))
+        except ValueError:
+            raise wrong from None
+        hint = say("hint_percent", value=percent / 100)
+        raise argparse.ArgumentTypeError(f"{wrong}{hint}, or with --unit percent {percent:g}") from None
+
+
+def _refused(why: str, text: str) -> argparse.ArgumentTypeError:
+    """Return why a text is no number."""
+    hint = say("hint_comma") if "," in text else ""
+    return argparse.ArgumentTypeError(say(why, text=repr(text), hint=hint))
 
 
 def _columns(text: str) -> list[str]:
@@ -136,13 +157,13 @@ def _columns(text: str) -> list[str]:
 
 def count(text: str) -> float:
     """Read how many images or examples there are: 64000, 64k or 1.28M."""
-    scale = {"k": 1e3, "M": 1e6}
+    text, scale = text.strip(), {"k": 1e3, "M": 1e6}
     digits, unit = (text[:-1], text[-1]) if text[-1:] in scale else (text, "")
     try:
         number = round(float(digits) * scale.get(unit, 1), 6)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number such as 64000, 64k or 1.28M") from None
+        raise _refused("not_count", text) from None
     if not (1 <= number <= MOST and number.is_integer()):
-        hint = "; it looks like a share of a set" if 0 < number < 1 else ""
-        raise argparse.ArgumentTypeError(f"{text} is not a whole number from 1 on{hint}")
+        hint = say("hint_share") if 0 < number < 1 else ""
+        raise argparse.ArgumentTypeError(say("not_whole", text=text, hint=hint))
     return number

@@ -56,11 +56,12 @@ def advise_table(
     Returns
     -------
     dict
-        ``{"version", "unit", "notes", "target_error", "max_images", "curves": [{"curve", "verdict",
+        ``{"version", "unit", "notes", "target_error", "target", "max_images", "curves": [{"curve", "verdict",
         "kind", "probabilities", "required_n", "cost", "next_n", "lever", "effect", "equal_updates", "shape",
         ...}]}``; unit, effect, equal_updates and shape as in `syn2real.laws.fit`. The kind is the verdict in
         one word, without its numbers. The cost is that of one run with the median required n and of rendering
-        what the largest measured set lacks. The interval of ``error_at_largest_n`` is the forecast's there.
+        what the largest measured set lacks; 0 where that set is enough. ``target`` is the target in words.
+        The interval of ``error_at_largest_n`` is the forecast's there.
         ``photographs``, where there is any, is as in `syn2real.laws.fit`, with the probability of what the
         verdict is about on these photographs and on all like them (``p_these``, ``p_all``), whether the
         verdict is sure for all of them (``sure``), and how many photographs would make it so (``settles``).
@@ -117,7 +118,7 @@ def forecast_table(
     **reading: Any,
 ) -> Forecasts:
     """Fit and forecast every curve of a table; the goal is in its unit, all else as for `advise_table`."""
-    _check(goal, unit)
+    check_goal(goal, unit)
     if unit == "percent":
         goal = replace(goal, target_error=goal.target_error / 100)
     curves, notes = read_curves(frame, test_size=test_size, unit=unit, **reading)
@@ -154,13 +155,19 @@ def advise_of(table: Forecasts) -> dict[str, Any]:
         "unit": unit_of_result(table.unit),
         "notes": table.notes,
         "target_error": goal.target_error,
+        "target": target_text(goal.target_error, table.unit),
         "max_images": goal.max_images,
         "level": goal.level,
         "curves": out,
     }
 
 
-def _check(goal: Goal, unit: str) -> None:
+def target_text(target: float, unit: str) -> str:
+    """Return a target in words; a rate is followed by its percentage where the table has percentages."""
+    return say("target_percent" if unit == "percent" else "target", target=target, percent=100 * target)
+
+
+def check_goal(goal: Goal, unit: str) -> None:
     """Refuse a goal that makes no sense."""
     for key, value in (
         ("--target-error", goal.target_error),
@@ -169,13 +176,14 @@ def _check(goal: Goal, unit: str) -> None:
         ("--cost-per-run", goal.cost_per_run),
     ):
         if value is not None and not (np.isfinite(value) and value > 0):
-            raise InputError(f"{value} is not a positive number", key=key)
+            raise InputError(say("not_positive", value=value), key=key)
     check_level(goal.level)
     most = {"rate": 1, "percent": 100}.get(unit, np.inf)
     if goal.target_error > most:
         hint = "give --unit percent for percentages, --unit loss for losses"
-        what = f"above {most}, as no {'percentage' if unit == 'percent' else 'error rate'} is"
-        raise InputError(f"{goal.target_error:g} is {what}; {hint}", key="--target-error")
+        kind = "percentage" if unit == "percent" else "error rate"
+        what = say("above", value=goal.target_error, most=most, kind=kind)
+        raise InputError(f"{what}; {hint}", key="--target-error")
 
 
 def _advice(
@@ -201,7 +209,7 @@ def _advice(
         "reason": None,
         "probabilities": chances,
         "required_n": {**forecast.required_n, "p_unreachable": chances["unreachable"]},
-        "cost": number(forecast.cost(forecast.required(0.5))),
+        "cost": 0.0 if lever.kind == "reached" else number(forecast.cost(forecast.required(0.5))),
         "next_n": next_n,
         "lever": lever.name,
         "detail": lever.detail,

@@ -54,12 +54,13 @@ def describe_effect(curve: Curve, level: float = 0.95) -> dict[str, Any] | None:
     -------
     dict or None
         ``{"verdict", "against", "n", "s", "initial", "start", "error", "change", "lower", "upper",
-        "smallest", "noise", "text"}``: what it is compared with, "photographs" (n = 0), or
+        "smallest", "noise", "text", "plain"}``: what it is compared with, "photographs" (n = 0), or
         "photographs-longer" (for as many updates) where renders and photographs are mixed in one training;
         labels, of the arm "renders-only" those of the photographs; the name of the initial weights, where
         the file has it; the errors at n = 0 and n; their relative change, negative where renders help, with
-        its interval; the least change that would have been seen; what the noise is read from; and all of it
-        in words. The last numbers and the noise are None where one run cannot tell.
+        its interval; the least change that would have been seen; what the noise is read from; all of it in
+        words; and in short that renders do not help, None where they may. The last numbers and the noise are
+        None where one run cannot tell.
     """
     against = LONGER if is_mixed(curve.identity) else PHOTOGRAPHS
     return _described(split_places(curve), against, level)
@@ -160,13 +161,14 @@ def _in_words(
     errors = f"with n = {n:,.0f} the error is {after:.4g}, {_without(curve, against)} {before:.4g}{where}"
     known, (helps, hurts, open_) = found.noise is not None, _openings(curve)
     if found.noise is None:
-        verdict = ONE_RUN
+        verdict, plain = ONE_RUN, None
         text = f"One run cannot tell whether {open_}: {errors}; repeat both with other seeds"
     else:
         interval = f"{100 * relative:+.1f} % [{100 * lower:+.1f}, {100 * upper:+.1f}] ({found.noise.source})"
         verdict = "helps" if upper < 0 else "hurts so far" if lower > 0 else "no effect beyond noise"
         opening = {"helps": helps, "hurts so far": hurts}
-        text = f"{opening.get(verdict, 'No effect beyond noise')}: {errors}, {interval}"
+        short = f"{opening.get(verdict, 'No effect beyond noise')}: {errors}"
+        text, plain = f"{short}, {interval}", None if verdict == "helps" else short
         if verdict not in opening:
             text += f"; a change below {100 * smallest:.1f} % could not have been seen"
     return {
@@ -174,7 +176,7 @@ def _in_words(
         "start": before, "error": after, "change": float(relative),
         "lower": number(lower) if known else None, "upper": number(upper) if known else None,
         "smallest": number(smallest) if known else None, "noise": found.noise.source if found.noise else None,
-        "text": text,
+        "text": text, "plain": plain,
     }  # fmt: skip
 
 

@@ -40,7 +40,7 @@ def choose_lever(here: CurveForecast, others: Sequence[CurveForecast]) -> Lever:
         if name and (name not in best or _rank(other) > _rank(best[name])):
             best[name] = other
     if not best:
-        return Lever("blind", None, say("other_curves", n=here.most))
+        return Lever("blind", None, say("other_curves"))
     tried = {name: _outcome(here, other) for name, other in best.items()}
     if "label more" in tried:
         same = [here.curve, *(o.curve for o in others if [*change_to(here.curve, o.curve)] == ["s"])]

@@ -26,7 +26,8 @@ from syn2real.report.wording import (
     advice_notes,
     arm_rows,
     curve_names,
-    estimate_text,
+    first_words,
+    law_text,
     number_rows,
     plain_text,
     verdict_text,
@@ -42,7 +43,7 @@ LINE = 68  # characters of a line of its subtitle
 NAME = 56  # characters of a line of its title
 KEY = (
     "Dots: measured errors. Line and band: the forecast (median, {level:g} % interval). Red: the target. "
-    "Dashed: the images available."
+    "Dashed: the images available.{start}{others}"
 )
 
 
@@ -57,7 +58,9 @@ def require_page(option: str) -> None:
         raise InputError(f"needs {' and '.join(NEEDS)}; pip install '.[page]' installs them", key=option)
 
 
-def page(table: Forecasts, result: dict[str, Any], title: str, *, note: str = "", more: str = "") -> str:
+def page(
+    table: Forecasts, result: dict[str, Any], title: str | None = None, *, note: str = "", more: str = ""
+) -> str:
     """Return the answer as a page of HTML.
 
     Parameters
@@ -65,7 +68,8 @@ def page(table: Forecasts, result: dict[str, Any], title: str, *, note: str = ""
     table : Forecasts
     result : dict
         What `advise_of` returned of it.
-    title : str
+    title : str, optional
+        Of the page; by default the question, with the target that the controls say.
     note, more : str
         HTML that stands above the answer, and below it.
     """
@@ -75,22 +79,36 @@ def page(table: Forecasts, result: dict[str, Any], title: str, *, note: str = ""
     environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
     template = environment.from_string((HERE / TEMPLATE).read_text(encoding="utf-8"))
     vega = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;").replace("</script", "<\\/script")
-    data = page_data(table, result)
+    data = page_data(table, result) | {"asks": title is None}
+    curves = result["curves"]
+    order = sorted(range(len(curves)), key=lambda place: _rank(curves[place]))
     said = [
-        (one["name"], plain_text(answer, result), verdict_text(answer))
-        for one, answer in zip(data["curves"], result["curves"], strict=True)
-    ]
+        {
+            "place": place, "name": data["curves"][place]["name"],
+            "plain": plain_text(curves[place], result), "verdict": verdict_text(curves[place]),
+        }
+        for place in order
+    ]  # fmt: skip
     return template.render(
-        title=title, note=note, more=more, data=data, said=said, vega=vega,
-        key=_key(table), tables=_tables(result), notes=advice_notes(result),
+        title=title or say("question", target=result["target"]), target=result["target"], note=note,
+        more=more, data=data, said=said, vega=vega, key=_key(data, len(curves) > 1),
+        tables=_tables(result, order), notes=advice_notes(result),
         scripts=[(HERE / name).read_text(encoding="utf-8") for name in SCRIPTS],
     )  # fmt: skip
 
 
-def _tables(result: dict[str, Any]) -> list[tuple[str, Sequence[str], list[list[str]]]]:
-    """Return the name, header and rows of each table of a page."""
+def _tables(result: dict[str, Any], order: Sequence[int]) -> list[tuple[str, Sequence[str], list[list[str]]]]:
+    """Return the name, header and rows of each table of a page, its curves in an order."""
     tables = [("Numbers of all curves", NUMBERS, number_rows(result)), ("Arms", ARMS, arm_rows(result))]
-    return [table for table in tables if table[-1]]
+    return [(name, header, [rows[k] for k in order]) for name, header, rows in tables if rows]
+
+
+def _rank(answer: dict[str, Any]) -> tuple[float, float]:
+    """Order curves by the probability of reaching the target, then by the error at the limit."""
+    if answer["probabilities"] is None:
+        return 1.0, np.inf
+    chance = answer["probabilities"]["reached"] + answer["probabilities"]["within"]
+    return -round(chance, 2), answer["error_at_limit"] or np.inf
 
 
 def figure(table: Forecasts, result: dict[str, Any]) -> str:
@@ -104,23 +122,28 @@ def figure(table: Forecasts, result: dict[str, Any]) -> str:
         limit = answer.get("limit_n")
         shown = {
             **curve["drawn"],
-            "others": [],
+            "others": [], "lever": [], "lever_end": [],
             "marks": [{"target": result["target_error"], "limit": limit}],
-        }
+        }  # fmt: skip
         for layer in spec["layer"]:
             layer["data"] = {"values": shown[layer["data"]["name"]]}
         lines = textwrap.wrap(plain_text(answer, result), LINE)
         title = {"text": textwrap.wrap(curve["name"], NAME), "subtitle": lines, "anchor": "start"}
         panels.append(spec | {"width": WIDTH, "height": 260, "title": title})
-    question, key = say("question", target=result["target_error"]), _key(table)
+    question, key = say("question", target=result["target"]), _key(data)
     heading = {"text": question, "subtitle": textwrap.wrap(key, LINE), "anchor": "start", "offset": 16}
     whole = {"title": heading, "concat": panels, "columns": COLUMNS, "config": {"background": "white"}}
     return str(vl_convert.vegalite_to_svg(whole))
 
 
-def _key(table: Forecasts) -> str:
+def _key(data: dict[str, Any], others: bool = False) -> str:
     """Return what the marks of a chart mean."""
-    return KEY.format(level=100 * table.goal.level)
+    start = any(curve["drawn"]["start"] for curve in data["curves"])
+    return KEY.format(
+        level=100 * data["level"],
+        start=" Dotted: without renders (n = 0)." if start else "",
+        others=" Grey: the other curves." if others else "",
+    )
 
 
 def page_data(table: Forecasts, result: dict[str, Any], *, draws: bool = True) -> dict[str, Any]:
@@ -139,6 +162,7 @@ def page_data(table: Forecasts, result: dict[str, Any], *, draws: bool = True) -
     goal = table.goal
     return {
         "rules": RULES, "walks": WALKS.tolist(), "level": goal.level, "shared": shared, "chart": _chart(),
+        "percent": table.unit == "percent", "highest": None if table.unit == "loss" else 1,
         "goal": {
             "target_error": goal.target_error, "max_images": goal.max_images,
             "cost_per_image": goal.cost_per_image, "cost_per_run": goal.cost_per_run,
@@ -172,12 +196,15 @@ def _ends(table: Forecasts) -> dict[str, list[float]]:
 def _known(one: CurveForecast, answer: dict[str, Any]) -> dict[str, Any]:
     """Return what holds for a curve whatever the goal."""
     curve, fit = one.curve, one.fit
+    effect = answer["effect"]
+    start = effect["start"] if effect else None
     known = {
+        "effect": first_words(answer), "start": start,
         "n": curve.n.tolist(), "error": curve.error.tolist(), "shape": answer["shape"],
         "reason": answer["reason"], "next_n": next_size(curve), "law": None,
         "drawn": {"points": [{"n": n, "error": e} for n, e in zip(curve.n, curve.error, strict=True)]},
     }  # fmt: skip
-    known["drawn"]["lines"] = []
+    known["drawn"] |= {"lines": [], "start": [] if start is None else [{"error": start}]}
     if fit is None:
         return known
     top = ceiling(curve.error, curve.unit)
@@ -189,8 +216,8 @@ def _known(one: CurveForecast, answer: dict[str, Any]) -> dict[str, Any]:
         {name: float(f"{x:.6g}") for name, x in zip(values, (n, *row), strict=True)}
         for n, row in zip(sizes, rows, strict=True)
     ]
-    params = ", ".join(f"{name} = {estimate_text(p.as_json())}" for name, p in fit.params.items())
-    known["law"] = f"{fit.draws.law.equation}: {params}".replace("alpha", "α")
+    estimates = {name: param.as_json() for name, param in fit.params.items()}
+    known["law"] = law_text(fit.draws.law.equation, estimates, one.goal.level)
     return known | {"ceiling": number(top)}
 
 

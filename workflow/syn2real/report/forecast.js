@@ -8,15 +8,48 @@ const grouped = (x) => x.toFixed(0).replace(/\B(?=(\d{3})+$)/g, ",");
 const rounded = (x, digits) => grouped(Number(x.toPrecision(digits)));
 function short(x, digits) {
   if (x === null) return "?";
+  if (x === Infinity) return "inf";
   const [front, power] = x.toExponential(digits - 1).split("e");
   if (power >= -4 && power < digits) return String(Number(x.toPrecision(digits)));
   return `${Number(front)}e${power[0]}${power.slice(1).padStart(2, "0")}`;
 }
 const FORMATS = {
-  "": String, ".4g": (x) => short(x, 4), ",.0f": grouped, ".0f": (x) => x.toFixed(0), ".2f": (x) => x.toFixed(2),
+  "": String, g: (x) => short(x, 6), ".4g": (x) => short(x, 4), ",.0f": grouped, ".0f": (x) => x.toFixed(0),
+  ".2f": (x) => x.toFixed(2),
 };
 const fill = (text, values) => text.replace(/\{(\w+):?([^}]*)\}/g, (_, name, form) => FORMATS[form](values[name]));
 const say = (name, values = {}) => fill(SENTENCES[name], values);
+const targetText = (target) => say(DATA.percent ? "target_percent" : "target", { target, percent: 100 * target });
+
+// --- numbers as the command reads them (commands/base.py) --------------------------------------------------
+const DIGITS = "\\d+(?:_\\d+)*";
+const NUMBER = new RegExp(`^[-+]?(?:${DIGITS}\\.?(?:${DIGITS})?|\\.${DIGITS})(?:e[-+]?${DIGITS})?$`, "i");
+const parsed = (text) => (NUMBER.test(text.trim()) ? Number(text.trim().replaceAll("_", "")) : null);
+function refuse(why, text, hint = text.includes(",") ? say("hint_comma") : "") {
+  throw new RangeError(say(why, { text: `'${text}'`, hint }));
+}
+function positive(text) {
+  const value = parsed(text);
+  if (value === null) refuse("not_number", text);
+  if (!(value > 0 && value < Infinity)) throw new RangeError(say("not_positive", { value }));
+  return value;
+}
+function target(text) {
+  const percent = text.endsWith("%") ? parsed(text.slice(0, -1)) : null;
+  if (percent !== null) refuse("not_number", text, say("hint_percent", { value: percent / 100 }));
+  const value = positive(text);
+  if (DATA.highest !== null && value > DATA.highest) {
+    throw new RangeError(say("above", { value, most: DATA.highest, kind: "error rate" }));
+  }
+  return value;
+}
+function count(text) {
+  const scale = { k: 1e3, M: 1e6 }[text.at(-1)], digits = parsed(scale ? text.slice(0, -1) : text);
+  if (digits === null) refuse("not_count", text);
+  const value = Number((digits * (scale ?? 1)).toFixed(6));
+  if (value >= 1 && value <= 2 ** 53 && Number.isInteger(value)) return value;
+  throw new RangeError(say("not_whole", { text, hint: value > 0 && value < 1 ? say("hint_share") : "" }));
+}
 
 // --- the draws of a curve (laws/bayes/draws.py) ------------------------------------------------------------
 const bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
@@ -199,7 +232,7 @@ function advise(index, goal) {
   const curve = DATA.curves[index];
   if (curve.reason !== null) {
     const kind = "undetermined", n = curve.next_n;
-    return { kind, verdict: VERDICTS[kind], probabilities: null, next_n: n, lever: null, plain: fill(PLAIN[kind], { n }) };
+    return { kind, verdict: VERDICTS[kind], probabilities: null, next_n: n, lever: null, plain: curve.effect + fill(PLAIN[kind], { n }) };
   }
   const forecast = new Forecast(curve, goal), { most, limit, farthest, never, reachable } = forecast;
   const reached = forecast.chance(most), far = never ? forecast.chance(farthest) : 1;
@@ -210,14 +243,16 @@ function advise(index, goal) {
   const answer = {
     kind, verdict: kind === "lever" ? name : fill(VERDICTS[kind], { n: next }), lever: name, next_n: next, never,
     probabilities: Object.fromEntries(CLASSES.map((each, i) => [each, chances[i]])), required_n: need,
-    cost: need.median === null ? null : forecast.cost(need.median),
+    cost: kind === "reached" ? 0 : need.median === null ? null : forecast.cost(need.median),
     met_at: met.length && met[met.length - 1] < most ? met[0] : null,
     largest_n: most, limit_n: limit, farthest_n: farthest,
     error_at_limit: median, error_at_limit_lower: lower, error_at_limit_upper: upper,
   };
+  if (kind === "lever") answer.to = DATA.curves.indexOf(levers[0].to.curve);
   if (levers) answer.levers = Object.fromEntries(levers.map((lever) => [lever.name, lead(lever)]));
   if (curve.photographs) answer.photographs = claim(forecast);
   const images = imagesOf(need.median, answer);
-  answer.plain = fill(PLAIN[kind], { target: goal.target_error, limit, most, n: next, name, change, images });
+  const words = { target: targetText(goal.target_error), limit, most, n: next, name, change, images };
+  answer.plain = curve.effect + fill(PLAIN[kind], words);
   return answer;
 }

@@ -8,7 +8,7 @@ from typing import Any
 from syn2real.laws.arms import ARM, PHOTOGRAPHS, is_arm
 from syn2real.laws.columns import differing
 from syn2real.laws.levers import change_text
-from syn2real.laws.results import FIXED, SETTLED, UNSETTLED
+from syn2real.laws.results import AT_BOUND, FIXED, PROVISIONAL, SETTLED, UNIDENTIFIED, UNSETTLED
 from syn2real.laws.tested import BINOMIAL
 from syn2real.laws.verdicts import CLASSES, LIKELY, RULES, SURE, say
 from syn2real.report.markdown import markdown_table
@@ -23,6 +23,12 @@ ARMS = (
     "against photographs alone, as many updates",
 )  # fmt: skip
 """The columns of the table of arms, whose changes are relative."""
+DOUBTS = {
+    UNIDENTIFIED: "is not determined by these measurements",
+    AT_BOUND: "lies at an end of the values that are considered",
+    PROVISIONAL: "is provisional, from few sizes",
+}
+"""What is not known of a parameter, by its status."""
 MOST_NAMES = 12  # classes that a sentence names; the JSON has them all
 
 
@@ -40,7 +46,7 @@ def advice_text(result: dict[str, Any]) -> str:
         A sentence a curve, then a table of the numbers.
     """
     names, shared = curve_names([curve["curve"] for curve in result["curves"]])
-    lines = [f"# {say('question', target=result['target_error'])}", ""]
+    lines = [f"# {say('question', target=result['target'])}", ""]
     lines += [f"All curves: {shared}.", ""] if shared else []
     lines += [
         f"- **{name}**: {verdict_text(curve)}" for name, curve in zip(names, result["curves"], strict=True)
@@ -135,6 +141,27 @@ def estimate_text(estimate: Mapping[str, Any]) -> str:
     return f"{_short(estimate['value'])}{exact} {interval} ({estimate['status']})"
 
 
+def law_text(equation: str, estimates: Mapping[str, Mapping[str, Any]], level: float) -> str:
+    """Return a fitted law in standard words: its parameters with intervals, and what is not known of them.
+
+    Parameters
+    ----------
+    equation : str
+    estimates : dict of str to dict
+        A parameter's value, lower, upper and status by its name.
+    level : float
+        Of the intervals.
+    """
+    parts, doubts = [], []
+    for name, one in estimates.items():
+        low, high = (None if one[end] is None else _short(one[end]) for end in ("lower", "upper"))
+        ends = f"{low} to {high}" if low and high else f"{low} or more" if low else f"{high} or less"
+        parts.append(f"{name} = {_short(one['value'])} ({ends if low or high else 'any value'})")
+        doubts += [f"{name} {DOUBTS[one['status']]}"] if one["status"] in DOUBTS else []
+    text = f"error = {equation} with {', '.join(parts)}; in brackets {100 * level:g} % intervals"
+    return "; ".join([text, *doubts]).replace("alpha", "α")
+
+
 def opening(curve: Mapping[str, Any]) -> str:
     """Return what a curve shows before any law, with a space behind it; empty where that is nothing.
 
@@ -159,7 +186,7 @@ def verdict_text(curve: dict[str, Any]) -> str:
 
 
 def plain_text(curve: dict[str, Any], result: dict[str, Any]) -> str:
-    """Return one curve's verdict in a sentence without statistics.
+    """Return one curve's verdict without statistics: a sentence, and before it one where renders do not help.
 
     Parameters
     ----------
@@ -170,13 +197,19 @@ def plain_text(curve: dict[str, Any], result: dict[str, Any]) -> str:
     """
     sentence: str = RULES["plain"][curve["kind"]]
     if curve["probabilities"] is None:
-        return sentence.format(n=curve["next_n"])
+        return first_words(curve) + sentence.format(n=curve["next_n"])
     tried = (curve["levers"] or {}).get(curve["lever"])
-    return sentence.format(
-        target=result["target_error"], limit=curve["limit_n"], most=curve["largest_n"], n=curve["next_n"],
+    return first_words(curve) + sentence.format(
+        target=result["target"], limit=curve["limit_n"], most=curve["largest_n"], n=curve["next_n"],
         name=curve["lever"], change=change_text(tried["change"]) if tried else "",
         images=_images(curve["required_n"]["median"], curve),
     )  # fmt: skip
+
+
+def first_words(curve: Mapping[str, Any]) -> str:
+    """Return that the renders do not help, which a plain verdict begins with, or nothing."""
+    effects = (curve.get(name) for name in ("effect", "equal_updates"))
+    return "".join(f"{effect['plain']}. " for effect in effects if effect and effect["plain"])
 
 
 def _sentence(curve: dict[str, Any]) -> str:
