@@ -273,6 +273,7 @@ def test_the_command_writes_page_and_figure(tmp_path: Path, capsys: pytest.Captu
     assert Path(f"{out}.html").read_text("utf-8").startswith("<!DOCTYPE html>")
     figure = Path(f"{out}.svg").read_text("utf-8")
     assert figure.startswith("<svg") and "s 500" in figure and "s 2000" in figure
+    assert ">0.36<" in figure, "the error axis of a panel has labels"
 
 
 @pytest.mark.parametrize("option", ["--html", "--plot"])

@@ -230,8 +230,8 @@ def split_curves(
         if len(curve.n):
             curves.append(replace(curve, longer=runs.where(longer)))
     if zero and not uses_zero:
-        rows = "1 row" if zero == 1 else f"{zero} rows"
-        notes.append(f"{rows} with n = 0 (no pre-training): kept for reference, in no fit")
+        row, are, enter = ("row", "is", "enters") if zero == 1 else ("rows", "are", "enter")
+        notes.append(f"{zero} {row} with n = 0 (no pre-training) {are} kept for reference and {enter} no fit")
     return curves, notes
 
 

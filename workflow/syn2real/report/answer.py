@@ -117,8 +117,10 @@ def figure(table: Forecasts, result: dict[str, Any]) -> str:
 
     data = page_data(table, result, draws=False)
     panels = []
-    for curve, answer in zip(data["curves"], result["curves"], strict=True):
+    for place, (curve, answer) in enumerate(zip(data["curves"], result["curves"], strict=True)):
         spec = _chart()
+        axis = spec["encoding"]["y"]["axis"]
+        axis["labelExpr"] = axis["labelExpr"].replace("'y'", f"'concat_{place}_y'")  # the panel's scale
         limit = answer.get("limit_n")
         shown = {
             **curve["drawn"],
