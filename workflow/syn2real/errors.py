@@ -29,6 +29,10 @@ class TrainingError(RuntimeError):
     """A training that gives no result: it diverged, or its metric is undefined."""
 
 
+class Diverged(TrainingError):
+    """A training whose loss is not finite."""
+
+
 def one_line(text: str) -> str:
     """Return a text as one short line that any terminal can show: long ones lose their middle."""
     text = " ".join(text.split())

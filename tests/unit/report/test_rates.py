@@ -65,3 +65,18 @@ def test_what_few_images_cannot_tell_is_said(tmp_path: Path, count: int, known: 
     assert table.best.any() == known
     assert ("Nothing is to be written: no rate" in text) != known
     assert ("better** than the recipe's; the lowest error has 0.3 times" in text) != known
+
+
+def test_a_rate_that_diverged_anywhere_is_out_and_named(tmp_path: Path) -> None:
+    files = _pilot(tmp_path, {("whole", 90): (0.3, 0.2, 0.1), ("backbone", 90): (0.3, 0.2, 0.1)})
+    first = next(path for path in files if path.parent.name == "whole-90-3-1")
+    lost = {"iteration": 10, "value": 0.0, "error": 1.0, "extras": {}}
+    found = json.loads(first.read_text()) | {"value": 0.0, "error": 1.0, "last": lost, "best": lost}
+    first.write_text(json.dumps(found | {"evaluations": [lost], "diverged": True}))
+    first.with_name("per_image.npz").unlink()
+    table = compare_rates(files)
+    best = table[table.best]
+    assert [(row.arm, row.rate) for row in best.itertuples()] == [("backbone", 3)]
+    text = rates_text(table, "mine")
+    assert "| objdet on t, whole | 90 | 3 | diverged |" in text
+    assert "\n    rates: {backbone: 3}\n" in text

@@ -339,3 +339,16 @@ def test_a_run_that_stops_early_leaves_nothing_to_gather(arguments, monkeypatch,
     finetune(**given)
     assert find_finished(tmp_path / "results") == [given["outputs"]["metrics"]]
     assert read_metrics(given["outputs"]["metrics"]).last.iteration == 4
+
+
+def test_only_of_a_pilots_other_rates_a_diverged_training_is_a_result(arguments):
+    diverging = {"lr": 100, "weight_decay": 1, "iterations": 60, "warmup_images": 0}
+    given = arguments("sinclass", **diverging)
+    given["key"] |= {"target": "boxes-pilot1of5"}
+    with pytest.raises(TrainingError, match="training diverged"):
+        finetune(**given)
+    given["key"] |= {"rate": 3.0}
+    finetune(**given)
+    metrics = read_metrics(given["outputs"]["metrics"])
+    assert metrics.diverged and metrics.error == 1 and metrics.iterations == 60
+    assert not given["outputs"]["metrics"].with_name(FILE).exists()

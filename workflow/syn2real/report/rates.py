@@ -12,9 +12,11 @@ import numpy as np
 import pandas as pd
 
 from syn2real.data.arms import BACKBONE
+from syn2real.data.targets.schema import fold_of
 from syn2real.laws.photographs import multiplicities
 from syn2real.report.markdown import markdown_table
 from syn2real.report.pilot import CURVE, DRAWS, difference, read_parts
+from syn2real.training.metrics import read_metrics
 
 WITHIN = tuple(name for name in CURVE if name not in ("ftask", "target"))
 """What one rate of an arm serves alike."""
@@ -37,18 +39,20 @@ def compare_rates(files: Iterable[str | Path]) -> pd.DataFrame:
     pandas.DataFrame
         A row an arm and rate: "ftask", "target", "arm" ("photographs" is n = 0 without pre-training), "n",
         "rate", "seeds", "images", "error", "difference" from the recipe's own rate with its interval, "lower"
-        to "upper", and "best", whether the rate is known to be better than the recipe's, and the lowest.
+        to "upper", and "best", whether the rate is known to be better than the recipe's, and the lowest. Of a
+        rate that diverged in any run of its arm the numbers are NaN.
 
     Raises
     ------
     InputError
         A run's results are missing, or runs of one point were tested on different images.
     """
+    kept, lost = _without_diverged(files)
     arms: dict[tuple[Any, ...], dict[float, list[np.ndarray]]] = defaultdict(lambda: defaultdict(list))
     counts: dict[tuple[Any, ...], int] = {}
-    read = read_parts(files, ("ftask", "target", "arm", "n", *WITHIN), lambda key: key["rate"])
+    read = read_parts(kept, ("ftask", "target", "arm", "n", *WITHIN), lambda key: key["rate"])
     for (ftask, target, arm, n, *_), runs in read.items():
-        name = (ftask, target, "photographs" if arm == BACKBONE and n == 0 else arm, n)
+        name = _arm(ftask, target, arm, n)
         count = counts[name] = next(iter(runs[1].values())).photographs
         times = [np.ones(count, int), *multiplicities(count, DRAWS)]
         for rate, of in runs.items():
@@ -56,12 +60,35 @@ def compare_rates(files: Iterable[str | Path]) -> pd.DataFrame:
     rows: list[dict[str, Any]] = []
     for name, rates in arms.items():
         errors = {rate: np.mean(each, axis=0) for rate, each in rates.items()}
-        z = NormalDist().inv_cdf(1 - (1 - LEVEL) / 2 / (len(errors) - 1))
+        z = NormalDist().inv_cdf(1 - (1 - LEVEL) / 2 / max(1, len(errors) - 1))
         own = [_row(errors, rate, counts[name], z) for rate in sorted(errors)]
         lowest = min(own, key=lambda row: row["error"])
         common = dict(zip(("ftask", "target", "arm", "n"), name, strict=True))
         rows += [common | row | {"best": row is lowest and row["upper"] < 0} for row in own]
+        rows += [common | {"rate": rate, "error": np.nan, "best": False} for rate in sorted(lost[name])]
     return pd.DataFrame(rows).sort_values(["ftask", "target", "arm", "n", "rate"], ignore_index=True)
+
+
+def _arm(ftask: str, target: str, arm: str, n: int) -> tuple[Any, ...]:
+    """Return what rates are compared for."""
+    return ftask, fold_of(target)[0], "photographs" if arm == BACKBONE and n == 0 else arm, n
+
+
+def _without_diverged(
+    files: Iterable[str | Path],
+) -> tuple[list[str], dict[tuple[Any, ...], set[float]]]:
+    """Return the runs of the rates that diverged in no run of their arm, and the rates that did by arm."""
+    lost: dict[tuple[Any, ...], set[float]] = defaultdict(set)
+    runs = []
+    for path in map(str, files):
+        metrics = read_metrics(path)
+        key = metrics.key
+        assert key.ftask and key.target, path  # these are fine-tunings
+        name = _arm(key.ftask, key.target, key.arm, key.n)
+        runs.append((path, name, key.rate))
+        if metrics.diverged:
+            lost[name].add(key.rate)
+    return [path for path, name, rate in runs if rate not in lost[name]], lost
 
 
 def _row(errors: dict[float, np.ndarray], rate: float, count: int, z: float) -> dict[str, Any]:
@@ -97,8 +124,8 @@ def rates_text(table: pd.DataFrame, name: str) -> str:
     cells = [
         [
             f"{row['ftask']} on {row['target']}, {row['arm']}",
-            *(f"{row['n']:,}", f"{row['rate']:g}", f"{row['error']:.4f}", f"{row['difference']:+.4f}"),
-            f"{row['lower']:+.4f} to {row['upper']:+.4f}",
+            *(f"{row['n']:,}", f"{row['rate']:g}"),
+            *_numbers(row),
         ]
         for row in table.to_dict("records")
     ]
@@ -110,9 +137,20 @@ def rates_text(table: pd.DataFrame, name: str) -> str:
     return "\n\n".join([*lines, "## Errors", markdown_table(header, cells), note]) + "\n"
 
 
+def _numbers(row: dict[Any, Any]) -> list[str]:
+    """Return the cells of an error, its difference and interval; of a rate that diverged that it did."""
+    if np.isnan(row["error"]):
+        return ["diverged", "", ""]
+    return [
+        f"{row['error']:.4f}",
+        f"{row['difference']:+.4f}",
+        f"{row['lower']:+.4f} to {row['upper']:+.4f}",
+    ]
+
+
 def _sentence(arm: str, table: pd.DataFrame) -> str:
     """Return what is known of an arm's rates."""
-    lowest = min(table.to_dict("records"), key=lambda row: float(row["error"]))
+    lowest = min(table.dropna(subset="error").to_dict("records"), key=lambda row: float(row["error"]))
     rate = lowest["rate"]
     what = f"{rate:g} times the recipe's rate"
     by = f"{lowest['difference']:+.4f} [{lowest['lower']:+.4f}, {lowest['upper']:+.4f}]"

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from syn2real.errors import TrainingError
+from syn2real.errors import Diverged, TrainingError
 from syn2real.tasks.base import Evaluation, head_state
 from syn2real.training.batches import annotated, evaluation_batches, training_batches
 from syn2real.training.checkpoints import Checkpoints
@@ -228,7 +228,7 @@ def _collect(history: History, pending: list[Tensor]) -> None:
     values = torch.stack(pending).tolist() if pending else []
     for iteration, value in enumerate(values, start=first):
         if not math.isfinite(value):
-            raise TrainingError(
+            raise Diverged(
                 f"training diverged: the loss is {value} at iteration {iteration}; lower the recipe's "
                 "learning rate or lengthen its warm-up"
             )

@@ -94,6 +94,7 @@ class Metrics(Section):
     shortfall: dict[str, int] | None = Field(
         default=None, description="images lacking by class, where a class has too few for an equal share"
     )
+    diverged: bool = Field(default=False, description="a pilot's rate that diverged; its error counts as 1")
     seconds: FiniteFloat = Field(ge=0, description="training time, interrupted parts included, seconds")
     device: str = Field(min_length=1, description="what computed")
     devices: int = Field(default=1, gt=0, description="number of devices that computed together")

@@ -1,6 +1,7 @@
 """One run of either stage: from its images to the files it leaves behind."""
 
 import csv
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ import numpy as np
 import torch
 
 from syn2real.backbones.base import save_backbone
-from syn2real.errors import InputError, TrainingError
+from syn2real.errors import Diverged, InputError, TrainingError
 from syn2real.files import atomic, digest, file_digest
 from syn2real.jobs.provenance import git_commit
 from syn2real.tasks.base import PretrainedHead, build_model, load_head, load_start, task_class
@@ -26,6 +27,8 @@ from syn2real.training.precision import use_fast_kernels, use_tf32
 from syn2real.training.progress import Progress
 from syn2real.training.seeding import make_deterministic, seed_everything
 from syn2real.training.step import Setup, prepare
+
+logger = logging.getLogger(__name__)
 
 PER_IMAGE = "per_image.npz"
 """Beside a fine-tuning's metrics. Laws read it by the same name, and no training is bound to their code."""
@@ -98,6 +101,7 @@ def complete(
     start: Mapping[str, Any] | None = None,
     weights: str | Path | None = None,
     head: PretrainedHead | None = None,
+    may_diverge: bool = False,
     recorded: Mapping[str, Any] | None = None,
 ) -> None:
     """Train a run's model and write its outputs; every process of the world calls it.
@@ -120,6 +124,8 @@ def complete(
         A pre-trained backbone, in place of the start's.
     head : PretrainedHead, optional
         The head that was trained with it.
+    may_diverge : bool
+        A training that diverges has a result all the same: an error of 1, "diverged" in its metrics.
     recorded : dict, optional
         Further fields of `Metrics`.
 
@@ -134,7 +140,14 @@ def complete(
         raise InputError("there is no image to evaluate on", key="inputs")
     setup = _setup(run, classes, start, weights, head)
     checkpoints = Checkpoints(Path(run.scratch), run.identity, run.checkpoint_seconds)
-    history = _train(run, setup, train_data, eval_data, checkpoints)
+    try:
+        history = _train(run, setup, train_data, eval_data, checkpoints)
+    except Diverged as error:
+        if not may_diverge:
+            raise
+        logger.warning("%s", error)
+        history = _lost(setup.section.total_iterations, len(eval_data))
+        recorded = {**(recorded or {}), "diverged": True}
     if not setup.share.world.is_main:
         return
     n_train = 0 if train_data is None else len(train_data)
@@ -146,6 +159,12 @@ def complete(
         _write_per_image(Path(run.outputs["metrics"]).with_name(PER_IMAGE), history.per_image, eval_data)
     write_metrics(run.outputs["metrics"], fields)
     checkpoints.remove()
+
+
+def _lost(iterations: int, n_test: int) -> History:
+    """Return the history of a training that diverged: its error is 1."""
+    point = {"iteration": iterations, "value": 0.0, "error": 1.0, "extras": {}}
+    return History(iteration=iterations, evaluations=[point], best=point, n_test=n_test)
 
 
 def _save_best(run: Run, history: History, classes: list[str]) -> None:
