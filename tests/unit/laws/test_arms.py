@@ -14,6 +14,7 @@ from syn2real.laws.advice import advise_table
 from syn2real.laws.api import fit_table
 from syn2real.laws.convert import to_published
 from syn2real.laws.effect import describe_effect, describe_equal_updates
+from syn2real.laws.levers import change_text, change_to, single_factor
 from syn2real.laws.reading import read_csv
 from syn2real.laws.table import Curve, read_curves, rows_of
 from syn2real.report.claim_table import read_needs
@@ -246,7 +247,58 @@ def test_another_arm_is_a_lever() -> None:
     found = {curve["curve"]["arm"]: curve for curve in result["curves"]}
     assert found["backbone"]["verdict"] == "other arm"
     assert found["backbone"]["levers"]["other arm"]["change"] == {"arm": "mixed-0.5"}
-    assert found["renders-only"]["lever"] is None, "it differs in its labels too"
+    assert found["renders-only"]["verdict"] == "other arm"
+    assert found["renders-only"]["levers"]["other arm"]["change"] == {"s": 200, "arm": "mixed-0.5"}
+
+
+@pytest.mark.parametrize("labels", [["s"], ["s_percent"], ["s", "s_percent"]])
+def test_renders_alone_are_an_arm_though_they_have_no_labels(labels: list[str]) -> None:
+    curves = curves_of(measured()[["arm", "n", "error", "seed", *labels]])
+    value = {"s": 200, "s_percent": 100}[labels[0]]
+    whole, alone = curves["whole"], curves["renders-only"]
+    assert single_factor(whole, alone) == single_factor(alone, whole) == "other arm"
+    assert change_text(change_to(whole, alone)) == "arm = renders-only"
+    assert change_text(change_to(alone, whole)) == f"arm = whole, {labels[0]} = {value}"
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("Backbone", "backbone"), ("Mixed-0.5", "mixed-0.5"), ("mixed-50%", "mixed-0.5"),
+        ("mixed-.5", "mixed-0.5"), ("mixed 0.5", "mixed-0.5"), ("mixed-0.50", "mixed-0.5"),
+        ("renders_only", "renders-only"), ("photographs", "backbone"),
+        ("Photographs longer", "photographs-longer"),
+        ("mixed-1", None), ("mixed-0", None), ("left", None), ("mixed-0.12345", None),
+    ],
+)  # fmt: skip
+def test_a_misspelt_arm_is_refused_with_the_one_that_is_meant(name: str, meant: str | None) -> None:
+    frame = measured()
+    frame.loc[5, "arm"] = name
+    hint = f"did you mean '{meant}'" if meant else "these are backbone, whole, .* mixed-0.5"
+    with pytest.raises(InputError, match=f"arm: '{name}' in line 7 is no arm; {hint}"):
+        read_curves(frame)
+
+
+def test_photographs_alone_have_no_renders_and_a_mix_one_baseline() -> None:
+    frame = measured()
+    with pytest.raises(InputError, match="arm: 'photographs-longer' in line 3 has n above 0.*; write n = 0"):
+        read_curves(frame.assign(n=frame.n.mask(frame.index == 1, 100)))
+    start = frame.iloc[[1]].assign(arm="mixed-0.5", seed=3)
+    with pytest.raises(InputError, match=r"arm: line 68 \(mixed-0.5 .*\) and line 3 .*; keep photographs"):
+        read_curves(pd.concat([frame, start], ignore_index=True))
+    other = start.assign(target="others")
+    assert read_curves(pd.concat([frame, other], ignore_index=True))
+
+
+@pytest.mark.parametrize("rate", ["0", "-1", "fast", "100%", "inf"])
+def test_a_rate_is_a_positive_number_and_blank_is_1(rate: str) -> None:
+    frame = measured()
+    text = frame.assign(rate=frame.rate.astype(str))
+    with pytest.raises(InputError, match=f"rate: '?{rate}'? in line 5 is not a positive number"):
+        read_curves(text.assign(rate=text.rate.mask(frame.index == 3, rate)))
+    blank = text.assign(rate=text.rate.mask((frame.index == 3) & (frame.rate == 1), ""))
+    assert {*curves_of(blank)} == {*LAWS, "renders-only"}
+    assert all("rate" not in curve.identity for curve in curves_of(blank).values())
 
 
 def test_claims_and_the_papers_method_are_of_its_own_arm(tmp_path: Path) -> None:

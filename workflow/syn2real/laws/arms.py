@@ -1,6 +1,7 @@
 """Arms: the ways in which renders are used, and the runs without renders that each is compared with.
 
-Experiments have the same names (`data.arms`). A table may name others, which are curves like any.
+Experiments have the same names (`data.arms`). A table that has one of them may have no others, which are
+misspelt; a column `arm` without any has another meaning.
 """
 
 from __future__ import annotations
@@ -11,9 +12,12 @@ from typing import Any
 
 import pandas as pd
 
+from syn2real.near import near_name
+
 ARM, RATE = "arm", "rate"
 """The columns of the arm, and of the learning rate of its fine-tuning in units of the recipe's."""
 BACKBONE, WHOLE, RENDERS_ONLY, LONGER = "backbone", "whole", "renders-only", "photographs-longer"
+ARMS = (BACKBONE, WHOLE, RENDERS_ONLY, LONGER)
 MIXED = re.compile(r"mixed-0\.\d{0,3}[1-9]")
 PHOTOGRAPHS = "photographs"
 """What a curve is compared with where it is not `LONGER`: n = 0."""
@@ -27,7 +31,19 @@ AS_LONG = "photographs alone, as many updates"
 def is_arm(name: object) -> bool:
     """Say whether a name is one of the arms that are known."""
     text = str(name)
-    return text in (BACKBONE, WHOLE, RENDERS_ONLY, LONGER) or MIXED.fullmatch(text) is not None
+    return text in ARMS or MIXED.fullmatch(text) is not None
+
+
+def nearest_arm(name: str) -> str | None:
+    """Return the arm that a misspelt name means, or None where that is open."""
+    text = re.sub(r"[\s_-]+", "-", name.casefold()).replace(",", ".")
+    mixed = re.fullmatch(r"mix(?:ed)?-?(\d*\.?\d+)-?(%?)", text)
+    if mixed:
+        share = f"mixed-{float(mixed[1]) / (100 if mixed[2] else 1):g}"
+        return share if is_arm(share) else None
+    if "photo" in text and "long" not in text:
+        return BACKBONE
+    return near_name(text, ARMS)
 
 
 def has_arms(frame: pd.DataFrame) -> bool:
@@ -68,7 +84,7 @@ def curves_with_starts(
     for key, group in table.groupby(list(columns), sort=False, dropna=False) if columns else [((), table)]:
         values = key if isinstance(key, tuple) else (key,)
         if arms:
-            start, longer = _starts(zero, dict(zip(columns, values, strict=True)))
+            start, longer = starts_of(zero, dict(zip(columns, values, strict=True)))
             marked = zip((group, start, longer), (False, False, True), strict=True)
             group = pd.concat([part.assign(**{AS_LONG: mark}) for part, mark in marked], ignore_index=True)
         yield values, group
@@ -86,7 +102,7 @@ def _join_scratch(table: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
     return pd.concat([table[~scratch], joined], ignore_index=True)
 
 
-def _starts(zero: pd.DataFrame, curve: Mapping[str, Any]) -> tuple[pd.DataFrame, pd.DataFrame]:
+def starts_of(zero: pd.DataFrame, curve: Mapping[str, Any]) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the rows at n = 0 where a curve starts, and those of photographs alone for as many updates."""
     arm = curve.get(ARM, BACKBONE)
     marks = [column for column in PRETRAINING if column in curve]

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from syn2real.errors import InputError
-from syn2real.laws.arms import ARM, RATE, has_arms
+from syn2real.laws.arms import ARM, LONGER, RATE, has_arms, is_mixed, starts_of
 from syn2real.laws.dialects import known_name
 from syn2real.laws.reading import START, USUAL, line_of, plain
 from syn2real.near import did_you_mean
@@ -175,6 +175,8 @@ def check_starts(
 ) -> None:
     """Refuse runs at n = 0 that would be averaged though they are of several rates, arms or initial weights.
 
+    So are those of a mix where the file has `LONGER` to compare it with.
+
     Parameters
     ----------
     frame : DataFrame
@@ -200,6 +202,21 @@ def check_starts(
                 where = "".join(f", {name} {plain(rows[name].iloc[0])}" for name in place)
                 problem = f"lines {one} and {other} have the values {values} at n = 0{where}; {fix}"
                 raise InputError(problem, file=file, key=column)
+    if ARM in columns:
+        _check_mixed_starts(zero, columns, file)
+
+
+def _check_mixed_starts(zero: pd.DataFrame, columns: Sequence[str], file: str | Path | None) -> None:
+    """Refuse runs of a mix at n = 0 beside those of `LONGER`: only one of them can be compared with."""
+    longer = zero[zero[ARM] == LONGER]
+    for row in range(len(zero)):
+        values = {column: zero[column].iloc[row] for column in columns}
+        rivals = starts_of(longer, values)[0] if is_mixed(values) else longer[:0]
+        if len(rivals):
+            arm, mine, other = values[ARM], line_of(zero, row), line_of(rivals, 0)
+            problem = f"line {mine} ({arm} at n = 0) and line {other} ({LONGER}) are both photographs alone"
+            fix = f"keep {LONGER}, which is trained as long as {arm}"
+            raise InputError(f"{problem}; {fix}", file=file, key=ARM)
 
 
 def first_clash(frame: pd.DataFrame, place: list[str]) -> tuple[pd.DataFrame, str, str | None]:

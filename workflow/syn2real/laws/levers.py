@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from syn2real.laws.arms import ARM
+from syn2real.laws.arms import ARM, LABELS, RENDERS_ONLY
 from syn2real.laws.columns import differing
 from syn2real.laws.forecast import CurveForecast
 from syn2real.laws.labels import labels_needed
@@ -65,8 +65,10 @@ def _outcome(here: CurveForecast, other: CurveForecast) -> dict[str, Any]:
 
 
 def change_to(here: Curve, other: Curve) -> dict[str, Any]:
-    """Return the columns in which two curves differ, with the other's values."""
-    return {column: other.identity[column] for column in differing([here.identity, other.identity])}
+    """Return the columns that differ in two curves, with the other's values; renders alone need no labels."""
+    unnamed = LABELS if other.identity.get(ARM) == RENDERS_ONLY else ()
+    columns = [c for c in differing([here.identity, other.identity]) if c not in unnamed]
+    return {column: other.identity[column] for column in columns}
 
 
 def change_text(change: Mapping[str, Any]) -> str:
@@ -89,8 +91,13 @@ def _words(name: str, outcome: dict[str, Any]) -> str:
 
 
 def single_factor(one: Curve, two: Curve) -> str | None:
-    """Name the lever in which two curves differ, or None where they differ in more or in none."""
+    """Name the lever in which two curves differ, or None where they differ in more or in none.
+
+    That renders alone learn from no photograph is part of their arm.
+    """
     differ = set(differing([one.identity, two.identity]))
+    if ARM in differ and RENDERS_ONLY in (one.identity[ARM], two.identity[ARM]):
+        differ -= set(LABELS)
     for name, columns in FACTORS.items():
         if differ and differ <= set(columns):
             return name if _forward(name, one, two) else None

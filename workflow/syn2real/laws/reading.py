@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from syn2real.errors import InputError
-from syn2real.laws.arms import ARM, BACKBONE, has_arms
+from syn2real.laws.arms import ARM, ARMS, BACKBONE, LONGER, RATE, has_arms, is_arm, nearest_arm
 from syn2real.laws.dialects import known_name, read_rows
 from syn2real.laws.numbers import COUNTS, REALS, plain_numbers
 from syn2real.near import near_name
@@ -34,6 +34,10 @@ START, RANDOM = "initial", "random"
 """The column of the weights that a run started from by name, and what a blank cell in it means."""
 USUAL = {START: RANDOM, ARM: BACKBONE}
 """Of columns that set no curves apart where all rows have it."""
+NO_ARM = (
+    f"these are {', '.join(ARMS)} and a share such as mixed-0.5; "
+    "a column that means something else needs another name"
+)
 PER_CENT = re.compile(r"^(error|value)_?[(\[]?(?:%|percent|pct)[)\]]?$")  # names such as error (%)
 SYNONYMS = {
     "n": ("image", "sample", "size", "example", "render", "train", "count"),
@@ -213,9 +217,10 @@ def check_frame(
         out[column] = number_column(out, column, file, zero=zero_error and column == "error")
     for column in out.columns.difference(numbers):
         out[column] = _numbers_where_possible(out[column])
-    for column in (START, ARM):
-        if column in out and (column == START or has_arms(out)):
-            out[column] = out[column].mask(out[column].astype(str) == "", USUAL[column])
+    if START in out:
+        out[START] = out[START].mask(out[START].astype(str) == "", USUAL[START])
+    if has_arms(out):
+        _read_arms(out, file)
     if {"ftask", "metric"} <= {*out.columns}:
         notes += _one_name_of_detection(out)
     if "error" in out:
@@ -223,6 +228,28 @@ def check_frame(
         notes += _rates(out, "percent" if per_cent["error"] else unit, file, signed=signed)
     out.attrs[NOTES] = notes
     return out
+
+
+def _read_arms(frame: pd.DataFrame, file: str | Path | None) -> None:
+    """Fill blank arms and rates, and refuse arms that are none, and rates that are not positive numbers."""
+    frame[ARM] = frame[ARM].mask(frame[ARM].astype(str) == "", USUAL[ARM])
+    unknown = ~frame[ARM].map(is_arm).to_numpy(bool)
+    if unknown.any():
+        name = str(frame[ARM][unknown].iloc[0])
+        near = nearest_arm(name)
+        hint = f"did you mean {near!r}?" if near else NO_ARM
+        if near == BACKBONE and "photo" in name.casefold():
+            hint = f"{hint} photographs alone are {near!r} with n = 0"
+        refuse_cells(unknown, f"is no arm; {hint}", frame, ARM, file)
+    if "n" in frame:
+        rendered = ((frame[ARM] == LONGER) & (frame["n"] > 0)).to_numpy()
+        refuse_cells(rendered, "has n above 0, but is photographs alone; write n = 0", frame, ARM, file)
+    if RATE in frame:
+        rate = pd.to_numeric(frame[RATE].mask(frame[RATE].astype(str) == "", 1), errors="coerce")
+        bad = ~((rate > 0) & np.isfinite(rate)).to_numpy()
+        problem = "is not a positive number; rate is in units of the recipe's learning rate"
+        refuse_cells(bad, problem, frame, RATE, file)
+        frame[RATE] = rate
 
 
 def _one_name_of_detection(frame: pd.DataFrame) -> list[str]:
