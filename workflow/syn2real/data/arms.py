@@ -52,9 +52,7 @@ class Arm:
         mixed = MIXED.fullmatch(name)
         share = float(mixed[1]) if mixed else 0.0
         if name not in (BACKBONE, WHOLE, RENDERS_ONLY, LONGER) and not share:
-            known = (
-                f"{BACKBONE}, {WHOLE}, {RENDERS_ONLY}, {LONGER}, or mixed-0.5 with any share between 0 and 1"
-            )
+            known = f"{BACKBONE}, {WHOLE}, {RENDERS_ONLY}, {LONGER}, and mixed-0.5, mixed-0.25 and so on"
             raise ValueError(f"'{name}' is no arm; there are {known}")
         return cls(name, share)
 

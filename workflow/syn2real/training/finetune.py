@@ -126,9 +126,8 @@ def _read_head(
 ) -> tuple[PretrainedHead, dict[str, str]]:
     """Return a pre-trained head for the photographs' classes, and the digests of what decides it."""
     if not Path(head).is_file():
-        problem = (
-            "is not there: a version before arms kept the backbone alone; remove it, then it trains again"
-        )
+        beside = Path(head).with_name("backbone.safetensors")
+        problem = f"is not there; remove {beside}, then the pre-training runs again and keeps both"
         raise InputError(problem, file=head)
     theirs = read_about(head).get("classes")
     if not isinstance(theirs, list):
