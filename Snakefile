@@ -19,6 +19,7 @@ container: "envs/syn2real.sif"
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/arms.smk"
 include: "workflow/rules/retrieve.smk"
 include: "workflow/rules/render.smk"
 include: "workflow/rules/pretrain.smk"

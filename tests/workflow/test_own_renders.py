@@ -12,7 +12,9 @@ from syn2real.backbones.base import build_backbone, save_backbone
 
 EXAMPLE = "config/experiments/own-renders.yaml"
 MINE = "config/experiments/mine.yaml"
-TAIL = {"points": 1, "fit": 1, "advise": 1, "figure_curves": 1, "figure_parameters": 1, "figure_samples": 1}
+TAIL = dict.fromkeys(
+    ("both_errors", "points", "fit", "advise", "figure_curves", "figure_parameters", "figure_samples"), 1
+)
 
 
 def write_coco(folder: Path, split: str, count: int) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from syn2real.errors import InputError, TrainingError
+from syn2real.errors import Diverged, InputError, TrainingError
 from syn2real.files import read_json, write_json
 from syn2real.jobs.child import die_with_parent
 from syn2real.jobs.gpus import use_gpus
@@ -102,6 +102,7 @@ def _error(failure: Path, code: int) -> Exception:
         )
     if message["kind"] == "InputError":
         return InputError(message["problem"], file=message["file"], key=message["key"])
-    if message["kind"] == "TrainingError":
-        return TrainingError(message["problem"])
+    for kind in (TrainingError, Diverged):
+        if message["kind"] == kind.__name__:
+            return kind(message["problem"])
     return RuntimeError(f"{message['kind']}: {message['problem']} (process {message['rank']})")
