@@ -1,12 +1,12 @@
 """The shortest length that is as good: decided only where the tested labels can decide it."""
 
-import json
 import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from fixtures.pilots import write_run
 from syn2real.errors import InputError
 from syn2real.report.pilot import chosen_length, compare_lengths, pilot_text
 
@@ -15,23 +15,9 @@ LENGTHS = {"day-x0.25": 0.25, "day-x0.5": 0.5, "day": 1.0}
 
 def _run(folder: Path, recipe: str, n: int, wrong: np.ndarray, *, seed: int = 0, part: int = 1) -> Path:
     """Write a fine-tuning that got these images wrong."""
-    value = 1 - float(wrong.mean())
-    key = {"recipe": recipe, "setting": "a", "ptask": "mulclass", "model": "resnet18", "n": n, "seed": seed}
-    key |= {"ftask": "sinclass", "target": f"t-pilot{part}of5", "s_percent": 100.0}
-    last = {"iteration": 10, "value": value, "error": 1 - value, "extras": {}}
-    content = {
-        "version": 1, "stage": "finetune", "key": key, "metric": "top-1 accuracy", "value": value,
-        "error": 1 - value, "evaluations": [last], "last": last, "best": last, "iterations": 10,
-        "n_params": 11, "n_params_millions": 1.1e-5, "n_train": 150, "n_test": len(wrong), "seconds": 1.0,
-        "device": "cpu", "recipe": {}, "versions": {}, "inputs": {},
-    }  # fmt: skip
+    key = {"recipe": recipe, "setting": "a", "ptask": "mulclass", "n": n, "seed": seed, "ftask": "sinclass"}
     path = folder / recipe / f"n{n}" / f"seed{seed}" / f"part{part}" / "metrics.json"
-    path.parent.mkdir(parents=True)
-    path.write_text(json.dumps(content))
-    ids = np.array([f"{part}-{k}" for k in range(len(wrong))])
-    label = np.zeros(len(wrong), int)
-    np.savez(path.with_name("per_image.npz"), kind="label", ids=ids, classes=["x"], label=label, wrong=wrong)
-    return path
+    return write_run(path, key, "top-1 accuracy", wrong, part)
 
 
 def _pilot(folder: Path, count: int, errors: dict[str, tuple[float, float]]) -> list[Path]:

@@ -6,28 +6,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from fixtures.pilots import write_run
 from syn2real.report.rates import compare_rates, rates_text
 
 
 def _run(folder: Path, arm: str, n: int, rate: float, wrong: np.ndarray, part: int = 1) -> Path:
     """Write a fine-tuning that got these images wrong."""
-    value = 1 - float(wrong.mean())
     key = {"recipe": "day", "setting": "a" if n else "none", "ptask": "objdet" if n else "none", "n": n}
-    key |= {"model": "resnet18", "seed": 0, "ftask": "objdet", "target": f"t-pilot{part}of5"}
-    key |= {"s_percent": 100.0, "arm": arm, "rate": rate}
-    last = {"iteration": 10, "value": value, "error": 1 - value, "extras": {}}
-    content = {
-        "version": 1, "stage": "finetune", "key": key, "metric": "accuracy", "value": value,
-        "error": 1 - value, "evaluations": [last], "last": last, "best": last, "iterations": 10,
-        "n_params": 11, "n_params_millions": 1.1e-5, "n_train": 150, "n_test": len(wrong), "seconds": 1.0,
-        "device": "cpu", "recipe": {}, "versions": {}, "inputs": {},
-    }  # fmt: skip
+    key |= {"seed": 0, "ftask": "objdet", "arm": arm, "rate": rate}
     path = folder / f"{arm}-{n}-{rate}-{part}" / "metrics.json"
-    path.parent.mkdir(parents=True)
-    path.write_text(json.dumps(content))
-    ids, label = np.array([f"{part}-{k}" for k in range(len(wrong))]), np.zeros(len(wrong), int)
-    np.savez(path.with_name("per_image.npz"), kind="label", ids=ids, classes=["x"], label=label, wrong=wrong)
-    return path
+    return write_run(path, key, "accuracy", wrong, part)
 
 
 def _pilot(folder: Path, errors: dict[tuple[str, int], tuple[float, ...]], count: int = 1000) -> list[Path]:

@@ -8,6 +8,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from fixtures.interruptions import stopped_after
 from syn2real.backbones.base import read_about, save_backbone
 from syn2real.data.targets.load import load_splits
 from syn2real.data.targets.schema import Target
@@ -17,7 +18,6 @@ from syn2real.laws.per_image import FILE
 from syn2real.tasks.base import build_model, task_class
 from syn2real.tasks.schema import channel_of, read_section
 from syn2real.training.batches import annotated, evaluation_batches
-from syn2real.training.checkpoints import Checkpoints
 from syn2real.training.finetune import finetune
 from syn2real.training.launch import run_processes
 from syn2real.training.metrics import read_metrics
@@ -171,19 +171,11 @@ def test_renders_mixed_in_are_trained_on_as_long_and_not_counted_as_labels(mixin
     assert judged(longer)[0].iterations == 3
 
 
-def test_a_stopped_mixed_training_goes_on_to_the_same_digits(mixing, monkeypatch):
+def test_a_stopped_mixed_training_goes_on_to_the_same_digits(mixing):
     whole, stopped = mixing("whole", workers=1), mixing("stopped", workers=1)
     stopped["checkpoint_seconds"] = 0
     finetune(**whole)
-    save = Checkpoints.save
-
-    def save_and_stop(checkpoints, state):
-        save(checkpoints, state)
-        if state["history"]["iteration"] == 2:
-            raise KeyboardInterrupt
-
-    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
-        patched.setattr(Checkpoints, "save", save_and_stop)
+    with stopped_after(2):
         finetune(**stopped)
     finetune(**stopped)
     one, other = (judged(given) for given in (whole, stopped))

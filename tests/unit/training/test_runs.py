@@ -10,10 +10,10 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from fixtures.interruptions import stopped_after
 from syn2real.backbones.base import build_backbone
 from syn2real.data.subsets import draw_from_pool, indices_digest
 from syn2real.errors import InputError, TrainingError
-from syn2real.training.checkpoints import Checkpoints
 from syn2real.training.finetune import finetune
 from syn2real.training.pretrain import pretrain
 from syn2real.training.run import Run
@@ -119,20 +119,12 @@ def test_killed_twice_the_digits_are_those_of_the_whole_run(arguments):
     assert result(broken) == result(whole)
 
 
-def test_a_stopped_adamw_goes_on_to_the_same_digits(arguments, monkeypatch):
+def test_a_stopped_adamw_goes_on_to_the_same_digits(arguments):
     changes = {"optimiser": "adamw", "lr": 0.001, "layer_decay": 0.8, "iterations": 5}
     whole = arguments("mulclass", "whole", recipe=changes)
     pretrain(**whole)
     stopped = arguments("mulclass", "stopped", recipe=changes, checkpoint_seconds=0)
-    save = Checkpoints.save
-
-    def save_and_stop(checkpoints, state):
-        save(checkpoints, state)
-        if state["history"]["iteration"] == 3:
-            raise KeyboardInterrupt
-
-    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
-        patched.setattr(Checkpoints, "save", save_and_stop)
+    with stopped_after(3):
         pretrain(**stopped)
     pretrain(**stopped)
     assert result(stopped) == result(whole)
