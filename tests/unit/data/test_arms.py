@@ -2,8 +2,10 @@
 
 import pytest
 
+from syn2real.data import arms as of_runs
 from syn2real.data.arms import Arm, match_classes
 from syn2real.errors import InputError
+from syn2real.laws import arms as of_laws
 
 RENDERS = ["background", "box/red", "box/green", "box/blue"]
 
@@ -61,3 +63,10 @@ def test_classes_are_matched_by_the_map_and_then_by_name():
 def test_classes_that_cannot_be_matched_are_refused(given, once, line):
     with pytest.raises(InputError, match=f"^classes: {line}"):
         match_classes(RENDERS, ["background", "cup"], given, once=once)
+
+
+def test_laws_know_the_same_arms() -> None:
+    names = ("BACKBONE", "WHOLE", "RENDERS_ONLY", "LONGER")
+    assert [getattr(of_laws, name) for name in names] == [getattr(of_runs, name) for name in names]
+    for name in ("mixed-0.5", "mixed-0.125", "mixed-0.50", "mixed-0.", "mixed-1.5", "mixed-0.12345"):
+        assert (of_laws.MIXED.fullmatch(name) is None) == (of_runs.MIXED.fullmatch(name) is None), name
