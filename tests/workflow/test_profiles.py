@@ -96,7 +96,7 @@ def test_one_slurm_call_has_time_for_the_papers_slowest_training(with_make, long
     assert [asked[rule][-1] for rule in ("render", "complexity", "import_renders")] == [longest] * 3
     recipe = Recipe.model_validate(read_yaml(ROOT / "config/recipes/paper.yaml"))
     slowest = max(
-        recipe.hours("pretrain", task, model)
+        recipe.section("pretrain", task, model).hours()
         for task in ("mulclass", "objdet", "semseg", "normal")
         for model in model_names()
     )

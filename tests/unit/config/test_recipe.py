@@ -67,7 +67,8 @@ def test_paper_validates_by_1000_images_and_never_flips_normals():
 def test_paper_pretraining_is_about_1300_gpu_days_for_some_170_runs():
     recipe = load("paper")
     days = [
-        recipe.hours("pretrain", task, "resnet50") / 24 for task in ("mulclass", "objdet", "semseg", "normal")
+        recipe.section("pretrain", task, "resnet50").hours() / 24
+        for task in ("mulclass", "objdet", "semseg", "normal")
     ]
     assert 150 < 1300 / (sum(days) / 4) < 190
 
@@ -81,7 +82,7 @@ def test_a_resolved_section_is_read_back(name):
             section = read_section(task, resolved)
             assert section.total_iterations == recipe.section(stage, task, "resnet152").total_iterations
             assert "seconds_per_1000_images" not in resolved
-            assert recipe.hours(stage, task, "resnet152") > 0
+            assert recipe.section(stage, task, "resnet152").hours() > 0
 
 
 def test_the_paper_s_recipe_has_no_tf32_where_the_appendix_names_no_reduced_precision():
@@ -128,8 +129,8 @@ def test_a_day_holds_what_it_is_for_whatever_the_task():
                     section.with_labels(400).evaluation_interval == section.with_labels(400).total_iterations
                 )
             assert (section.seconds_per_1000_images is None) == (task in ("semseg", "normal")), (stage, task)
-    hours = 5 * recipe.hours("pretrain", "objdet", "resnet50")
-    hours += 6 * recipe.hours("finetune", "objdet", "resnet50", 400)
+    hours = 5 * recipe.section("pretrain", "objdet", "resnet50").hours()
+    hours += 6 * recipe.section("finetune", "objdet", "resnet50").with_labels(400).hours()
     assert 12 < hours < 24
 
 

@@ -134,11 +134,3 @@ class Recipe(Section):
         A better estimate of the costs must not run a training again, so a job never sees it.
         """
         return self.section(stage, task, model).model_dump(mode="json", exclude=_COSTS)
-
-    def hours(self, stage: Stage, task: str, model: ModelName, labels: int | None = None) -> float | None:
-        """Return the estimated hours of one run on one device; None where the recipe has no estimate.
-
-        A length in passes has none without the number of labelled images.
-        """
-        section = self.section(stage, task, model)
-        return (section.with_labels(labels) if labels else section).hours()

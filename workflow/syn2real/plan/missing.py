@@ -24,9 +24,9 @@ from syn2real.plan.assets import collections_of, textures_folder
 from syn2real.plan.checks import definition_of
 from syn2real.plan.plan import ExperimentPlan, Plan
 from syn2real.plan.runs import MEASUREMENTS
-from syn2real.plan.starts import missing_starts
+from syn2real.plan.starts import missing_starts, networks
 from syn2real.render.stock import room_materials
-from syn2real.tasks.schema import Stage, channel_of
+from syn2real.tasks.schema import channel_of
 
 LONGEST_HEADER = 100_000_000
 """Bytes that safetensors' own header may have."""
@@ -100,23 +100,11 @@ def _unsuitable(plan: Plan, e: Experiment) -> Iterator[InputError]:
 
     They are built, without numbers, where PyTorch is installed; where it is not, their first jobs do it.
     """
-    models = [model for model in e.models if model not in model_names()]
-    if not models:
-        return
-    try:
-        import torch
-
-        from syn2real.tasks.base import build_model, task_class
-    except ModuleNotFoundError:
-        return
-    trained: list[tuple[Stage, str]] = [*(("pretrain", ptask) for ptask in e.ptasks)]
-    trained += [("finetune", f.task) for f in e.ftasks]
-    for model in models:
+    for model in e.models:
         try:
-            for stage, name in trained:
-                task = task_class(name)(plan.recipes[e.trained_by].section(stage, name, model), ["any"])
-                with torch.device("meta"):
-                    build_model(task, model)
+            if model not in model_names():
+                for _ in networks(plan, e, model):
+                    pass
         except InputError as error:
             yield error
 

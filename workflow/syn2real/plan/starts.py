@@ -122,18 +122,34 @@ def missing_starts(plan: Plan, e: Experiment) -> Iterator[InputError]:
 
 def _require_fit(plan: Plan, e: Experiment, model: str, start: dict[str, Any]) -> None:
     """Raise InputError unless a file holds a backbone, and of a detector what the tasks take of it."""
+    for task, backbone, net in networks(plan, e, model):
+        from syn2real.tasks.base import load_start
+
+        load_start(task, backbone, net, start["path"], detector=start["detector"], values=False)
+        if not start["detector"]:  # all tasks take the same of it
+            return
+
+
+def networks(plan: Plan, e: Experiment, model: str) -> Iterator[tuple[Any, Any, Any]]:
+    """Yield task, backbone and network of each task that an experiment trains, without any numbers.
+
+    Nothing is yielded where PyTorch is not installed.
+
+    Raises
+    ------
+    InputError
+        A task cannot be trained with this backbone.
+    """
     try:
         import torch
 
-        from syn2real.tasks.base import build_model, load_start, task_class
+        from syn2real.tasks.base import build_model, task_class
     except ModuleNotFoundError:
         return
-    trained: list[tuple[Stage, str]] = [("pretrain", ptask) for ptask in e.ptasks] + [
-        ("finetune", f.task) for f in e.ftasks
-    ]
-    # Without a detector all tasks take the same of it.
-    for stage, name in trained if start["detector"] else trained[:1]:
+    trained: list[tuple[Stage, str]] = [("pretrain", ptask) for ptask in e.ptasks]
+    trained += [("finetune", f.task) for f in e.ftasks]
+    for stage, name in trained:
         task = task_class(name)(plan.recipes[e.trained_by].section(stage, name, model), ["any"])
         with torch.device("meta"):
             backbone, net = build_model(task, model)
-        load_start(task, backbone, net, start["path"], detector=start["detector"], values=False)
+        yield task, backbone, net
