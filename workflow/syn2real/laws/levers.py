@@ -37,7 +37,7 @@ def choose_lever(here: CurveForecast, others: Sequence[CurveForecast]) -> Lever:
     best: dict[str, CurveForecast] = {}
     for other in others:
         name = single_factor(here.curve, other.curve)
-        if name and (name not in best or _rank(other) > _rank(best[name])):
+        if name and (name not in best or rank(other) > rank(best[name])):
             best[name] = other
     if not best:
         return Lever("blind", None, say("other_curves"))
@@ -45,7 +45,7 @@ def choose_lever(here: CurveForecast, others: Sequence[CurveForecast]) -> Lever:
     if "label more" in tried:
         same = [here.curve, *(o.curve for o in others if [*change_to(here.curve, o.curve)] == ["s"])]
         tried["label more"]["needed"] = labels_needed(same, here.most, here.goal.target_error)
-    name = max(best, key=lambda key: _rank(best[key]))
+    name = max(best, key=lambda key: rank(best[key]))
     words = {key: _words(key, outcome) for key, outcome in tried.items()}
     if best[name].reachable < max(LIKELY, here.reachable):
         return Lever("blind", None, say("no_lever", levers="; ".join(words.values())), tried)
@@ -115,6 +115,6 @@ def _forward(name: str, one: Curve, two: Curve) -> bool:
     return True
 
 
-def _rank(curve: CurveForecast) -> tuple[float, float]:
+def rank(curve: CurveForecast) -> tuple[float, float]:
     """Order by the probability of reaching the target, then by the error at the limit."""
     return (round(curve.reachable, 2), -curve.at_limit[0])

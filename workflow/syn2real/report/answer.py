@@ -17,7 +17,7 @@ from syn2real.laws.advice import Forecasts, next_size, open_size
 from syn2real.laws.bayes.batch import WALKS
 from syn2real.laws.bayes.draws import Draws, Mixture
 from syn2real.laws.forecast import CurveForecast, least_reached
-from syn2real.laws.levers import change_text, change_to, single_factor
+from syn2real.laws.levers import change_text, change_to, rank, single_factor
 from syn2real.laws.results import Rows, ceiling, number
 from syn2real.laws.verdicts import FARTHEST, LIMIT, RULES, say
 from syn2real.report.wording import (
@@ -40,6 +40,7 @@ SIZES = 48  # at which a curve is drawn
 COLUMNS = 2  # of the figure's panels
 WIDTH = 420  # pixels of a panel
 LINE = 68  # characters of a line of its subtitle
+LAST = (-1.0, 0.0)  # the rank of a curve without a forecast
 NAME = 56  # characters of a line of its title
 KEY = (
     "Dots: measured errors. Line and band: the forecast (median, {level:g} % interval). Red: the target. "
@@ -81,7 +82,8 @@ def page(
     vega = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;").replace("</script", "<\\/script")
     data = page_data(table, result) | {"asks": title is None}
     curves = result["curves"]
-    order = sorted(range(len(curves)), key=lambda place: _rank(curves[place]))
+    ranks = [rank(one) if one.fit else LAST for one in table.curves]
+    order = sorted(range(len(curves)), key=ranks.__getitem__, reverse=True)
     said = [
         {
             "place": place, "name": data["curves"][place]["name"],
@@ -101,14 +103,6 @@ def _tables(result: dict[str, Any], order: Sequence[int]) -> list[tuple[str, Seq
     """Return the name, header and rows of each table of a page, its curves in an order."""
     tables = [("Numbers of all curves", NUMBERS, number_rows(result)), ("Arms", ARMS, arm_rows(result))]
     return [(name, header, [rows[k] for k in order]) for name, header, rows in tables if rows]
-
-
-def _rank(answer: dict[str, Any]) -> tuple[float, float]:
-    """Order curves by the probability of reaching the target, then by the error at the limit."""
-    if answer["probabilities"] is None:
-        return 1.0, np.inf
-    chance = answer["probabilities"]["reached"] + answer["probabilities"]["within"]
-    return -round(chance, 2), answer["error_at_limit"] or np.inf
 
 
 def figure(table: Forecasts, result: dict[str, Any]) -> str:
