@@ -56,7 +56,7 @@ def test_classes_are_matched_by_the_map_and_then_by_name():
         (
             {"box/red": "cup", "box/blue": "cup"},
             True,
-            "box/red and box/blue of the renders are both cup, but a ",
+            r"several classes of the renders \(box/red, box/blue\) are cup, but a ",
         ),
     ],
 )
@@ -70,3 +70,11 @@ def test_laws_know_the_same_arms() -> None:
     assert [getattr(of_laws, name) for name in names] == [getattr(of_runs, name) for name in names]
     for name in ("mixed-0.5", "mixed-0.125", "mixed-0.50", "mixed-0.", "mixed-1.5", "mixed-0.12345"):
         assert (of_laws.MIXED.fullmatch(name) is None) == (of_runs.MIXED.fullmatch(name) is None), name
+
+
+def test_of_many_classes_the_first_are_named():
+    photographs = [f"photograph{k:02}" for k in range(21)]
+    with pytest.raises(InputError, match=r"photograph07 and 13 more\) have no class in common"):
+        match_classes(RENDERS, photographs)
+    with pytest.raises(InputError, match=r"'cup' is no class .*; they have .*photograph07 and 13 more$"):
+        match_classes(RENDERS, photographs, {"box/red": "cup"})

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from syn2real.data.shards import SceneRecord, write_shard
 from syn2real.plan.assets import asset_folders, downloads, objects_input, textures_input
 from syn2real.plan.costs import check_configuration
 from syn2real.plan.missing import missing_blender, missing_data
@@ -269,3 +270,164 @@ def test_weights_that_are_none_are_refused_before_the_run(
     problems = missing_data(changed).refusals
     assert len(problems) == (message is not None)
     assert all(f"{name}: {message}" in line for line in problems)
+
+
+OBJECTS = [f"demo-textured/obj_{number:06d}" for number in range(1, 22)]
+PHOTOGRAPHS = ["background", "cup", "lid"]
+WHOLE = {"task": "objdet", "target": "photographs", "percents": [100], "arms": ["whole"]}
+
+
+def _coco(file: Path, names: list[str]) -> None:
+    """Write an annotation file of one image with a box of each class."""
+    box = {"image_id": 1, "bbox": [1, 1, 8, 8], "area": 64, "iscrowd": 0}
+    boxes = [box | {"id": k, "category_id": k} for k in range(1, len(names) + 1)]
+    image = {"id": 1, "file_name": f"{file.stem}.png", "width": 16, "height": 16}
+    categories = [{"id": k, "name": name} for k, name in enumerate(names, start=1)]
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps({"images": [image], "annotations": boxes, "categories": categories}))
+
+
+def _collection(names: int, name: str = "demo-textured") -> None:
+    """Make an object collection as the workflow's rule leaves it."""
+    models = Path(f"results/assets/objects/{name}/models")
+    models.mkdir(parents=True)
+    (models / "models_info.json").write_text(json.dumps({str(k + 1): {} for k in range(names)}))
+    for number in range(1, names + 1):
+        (models / f"obj_{number:06d}.ply").write_text(PLY)
+
+
+def _classes_plan(plan: Plan, ftask: dict[str, object], **renderings: dict[str, object]) -> Plan:
+    """Return a plan with a target of one's own, whose renders are of one collection."""
+    value = yaml.safe_load((ROOT / "config/experiments/smoke.yaml").read_text())
+    asked = WHOLE | ftask
+    value |= {"complexity": None, "references": {}, "ptasks": [asked["task"]], "ftasks": [asked]}
+    value["renderings"]["smoke"]["collections"] = ["demo-textured"]
+    value["renderings"] |= renderings
+    value["settings"] = [*renderings] or ["smoke"]
+    annotations = {split: f"{split}.json" for split in ("train", "test")}
+    coco = {"layout": "coco", "path": "photographs", "annotations": annotations}
+    value["targets"]["photographs"] = coco | {"images": {"train": "train", "test": "test"}}
+    Path("e.yaml").write_text(yaml.safe_dump(value))
+    return load_plan(plan.config.model_dump() | {"experiment": "e.yaml"})
+
+
+def _about_classes(plan: Plan) -> list[str]:
+    return [line for line in missing_data(plan).refusals if "ftasks.classes" in line]
+
+
+WHO = "(needed by the objdet runs on photographs with renders of smoke of experiment smoke)"
+BOTH = {OBJECTS[0]: "cup", OBJECTS[2]: "cup"}
+
+
+@pytest.mark.parametrize(
+    ("ftask", "line"),
+    [
+        ({"classes": {OBJECTS[0]: "cup"}}, None),
+        ({"classes": {OBJECTS[0]: "cup", OBJECTS[1]: "lid"}}, None),
+        (
+            {"classes": {OBJECTS[0][1:]: "cup"}},
+            f"'{OBJECTS[0][1:]}' is no class of the renders; did you mean '{OBJECTS[0]}'?",
+        ),
+        (
+            {"classes": {"x": "cup"}},
+            f"'x' is no class of the renders; they have {', '.join(OBJECTS[:8])} and 13 more",
+        ),
+        ({"classes": {OBJECTS[0]: "cap"}}, "'cap' is no class of the photographs; did you mean 'cup'?"),
+        (
+            {},
+            f"renders ({', '.join(OBJECTS[:8])} and 13 more) and photographs (cup, lid) have no class in "
+            "common; map the renders' names to the photographs'",
+        ),
+        (
+            {"classes": BOTH},
+            f"several classes of the renders ({OBJECTS[0]}, {OBJECTS[2]}) are cup, but a pre-trained head "
+            "has one output a class; map one of them alone, or take a mixed arm",
+        ),
+        ({"classes": BOTH, "arms": ["renders-only"]}, "several classes of the renders"),
+        ({"classes": BOTH, "arms": ["mixed-0.5"]}, None),
+        ({"classes": {"x": "cup"}, "arms": ["mixed-0.5"]}, "'x' is no class of the renders"),
+        ({"arms": ["backbone"]}, None),
+        ({"task": "semseg", "classes": {"background": "background"}}, "renders (background, "),
+    ],
+)
+def test_classes_that_no_job_could_match_are_refused_before_the_first(
+    plan: Plan, ftask: dict, line: str | None
+) -> None:
+    _collection(21)
+    for split in ("train", "test"):
+        _coco(Path(f"photographs/{split}.json"), PHOTOGRAPHS[1:])
+    lines = _about_classes(_classes_plan(plan, ftask))
+    assert len(lines) == (line is not None)
+    who = WHO.replace("objdet", str(ftask.get("task", "objdet")))
+    assert all(found.startswith(f"e.yaml: ftasks.classes: {line}") and found.endswith(who) for found in lines)
+
+
+def test_classes_that_are_not_known_yet_are_left_to_the_job(plan: Plan) -> None:
+    asked = _classes_plan(plan, {"classes": {"x": "y"}})
+    assert _about_classes(asked) == []
+    _collection(3)
+    assert _about_classes(asked) == []
+    _coco(Path("photographs/train.json"), PHOTOGRAPHS[1:])
+    assert len(_about_classes(asked)) == 1
+    Path("results/assets/objects/demo-textured/models/models_info.json").write_text("{")
+    assert _about_classes(asked) == []
+
+
+def test_a_shard_names_the_classes_unless_it_is_to_be_rendered_again(plan: Plan) -> None:
+    _coco(Path("photographs/train.json"), PHOTOGRAPHS[1:])
+    asked = _classes_plan(plan, {"classes": {"box/red": "cap"}})
+    rendering = asked.rendered()["smoke"].model_dump(mode="json")
+    meta = {"setting": "smoke", "split": "train", "first_scene": 0, "n_scenes": 1, "views": 1}
+    meta |= {
+        "members": ["png"],
+        "classes": ["box/red"],
+        "rendering": rendering,
+        "versions": {},
+        "resampled": {},
+    }
+    for made, count in ((rendering, 1), (rendering | {"views": 9}, 0)):
+        scene = SceneRecord(0, b"{}", [{"png": b""}])
+        write_shard("results/renders/smoke/train/shard-000000.tar", meta | {"rendering": made}, [scene])
+        lines = _about_classes(asked)
+        assert len(lines) == count and all("'cap' is no class of the photographs" in line for line in lines)
+
+
+def test_own_renders_name_their_classes_in_their_annotations(plan: Plan) -> None:
+    splits = ("train", "val")
+    folders, files = dict.fromkeys(splits, "own"), {split: f"own/{split}.json" for split in splits}
+    own = {"images": folders, "annotations": files}
+    for file in (*files.values(), "photographs/train.json"):
+        _coco(Path(file), ["mug", "lid"])
+    assert _about_classes(_classes_plan(plan, {"classes": {"mug": "lid"}}, mine=own)) == [
+        "e.yaml: ftasks.classes: several classes of the renders (mug, lid) are lid, but a pre-trained head "
+        "has one output a class; map one of them alone, or take a mixed arm (needed by the objdet runs on "
+        "photographs with renders of mine of experiment smoke)"
+    ]
+    asked = _classes_plan(plan, {"classes": {"mgu": "lid"}}, mine=own, other=own)
+    (line,) = _about_classes(asked)
+    assert "'mgu' is no class of the renders; did you mean 'mug'?" in line and "of mine, other of" in line
+    assert _about_classes(_classes_plan(plan, {}, mine=own)) == []
+
+
+@pytest.mark.parametrize(
+    ("task", "layout", "classes", "line"),
+    [
+        ("objdet", "coco", {}, None),
+        ("semseg", "coco", {}, None),
+        ("semseg", "ade20k", {"background": "room"}, None),
+        (
+            "semseg",
+            "ade20k",
+            {"background": "rom"},
+            "'rom' is no class of the photographs; did you mean 'room'?",
+        ),
+        ("objdet", "coco", {OBJECTS[0]: "cup"}, "'cup' is no class of the photographs; they have demo-tex"),
+    ],
+)
+def test_a_stand_in_has_the_classes_that_it_is_rendered_from(
+    plan: Plan, task: str, layout: str, classes: dict[str, str], line: str | None
+) -> None:
+    _collection(3)
+    target = f"smoke-stand-in-{layout}"
+    lines = _about_classes(_classes_plan(plan, {"task": task, "target": target, "classes": classes}))
+    assert len(lines) == (line is not None) and all(str(line) in found for found in lines)

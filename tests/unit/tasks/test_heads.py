@@ -102,7 +102,10 @@ def test_a_class_that_the_renders_lack_is_never_predicted(name, pretrained, load
 
 def test_a_head_of_another_width_is_refused_by_its_first_tensor(pretrained, loaded, tmp_path):
     pretrained("semseg", head=64)
-    line = r"head.safetensors: classifier.0.convs.0.0.weight: has the shape \[64, 512, 1, 1\], not \[256, 512"
+    line = (
+        r"head.safetensors: classifier.0.convs.0.0.weight: has the shape \[64, 512, 1, 1\], not \[256, 512, "
+    )
+    line += r"1, 1\]: the file does not fit a head on resnet18; it holds another head$"
     with pytest.raises(InputError, match=line):
         loaded("semseg", CLASSES["semseg"], {0: 0})
 

@@ -1,12 +1,13 @@
 """Arms: the ways in which renders help to learn a target, and those that do without, compared fairly."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Self
 
 from pydantic import AfterValidator
 
+from syn2real.data.coco.counts import listed
 from syn2real.errors import InputError
 from syn2real.near import did_you_mean
 
@@ -89,8 +90,8 @@ class Arm:
 
 
 def match_classes(
-    renders: Sequence[str],
-    photographs: Sequence[str],
+    renders: list[str],
+    photographs: list[str],
     given: Mapping[str, str] | None = None,
     *,
     once: bool = False,
@@ -99,7 +100,7 @@ def match_classes(
 
     Parameters
     ----------
-    renders, photographs : sequence of str
+    renders, photographs : list of str
         The names of their classes.
     given : mapping of str to str, optional
         The photographs' class of a class of the renders. Others of the same name are the same class; the
@@ -116,7 +117,7 @@ def match_classes(
     for name, other in (given or {}).items():
         for one, names, whose in ((name, renders, "renders"), (other, photographs, "photographs")):
             if one not in names:
-                hint = did_you_mean(one, names, f"they have {', '.join(names)}")
+                hint = did_you_mean(one, names, f"they have {listed(names)}")
                 raise InputError(f"'{one}' is no class of the {whose}; {hint}", key="classes")
         found[renders.index(name)] = photographs.index(other)
     for number, name in enumerate(renders):
@@ -124,15 +125,15 @@ def match_classes(
             found.setdefault(number, photographs.index(name))
     if {photographs[number] for number in found.values()} <= {"background"}:
         problem = (
-            f"renders ({', '.join(renders)}) and photographs ({', '.join(photographs)}) have no class in "
+            f"renders ({listed(renders)}) and photographs ({listed(photographs)}) have no class in "
             "common; map the renders' names to the photographs'"
         )
         raise InputError(problem, key="classes")
     if once and (shared := _shared(found)):
-        names = " and ".join(renders[number] for number in shared[1])
+        those = listed([renders[number] for number in shared[1]])
         problem = (
-            f"{names} of the renders are both {photographs[shared[0]]}, but a pre-trained head has one "
-            "output a class; map one of them alone, or take a mixed arm"
+            f"several classes of the renders ({those}) are {photographs[shared[0]]}, but a pre-trained head "
+            "has one output a class; map one of them alone, or take a mixed arm"
         )
         raise InputError(problem, key="classes")
     return dict(sorted(found.items()))

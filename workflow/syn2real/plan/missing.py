@@ -12,20 +12,26 @@ from syn2real.assets.bop import check_models
 from syn2real.backbones.schema import model_names
 from syn2real.complexity.schema import GivenReference
 from syn2real.config.experiment import Experiment, Measured
+from syn2real.data.arms import Arm, match_classes
+from syn2real.data.coco.counts import listed
+from syn2real.data.coco.records import read_header
 from syn2real.data.findings import Findings
 from syn2real.data.own_renders.checks import check_own_renders
 from syn2real.data.own_renders.index import HERE, update_index
+from syn2real.data.own_renders.schema import OwnRenders
 from syn2real.data.pools import Pool
+from syn2real.data.targets.ade20k_files import ade20k_classes
 from syn2real.data.targets.load import check_layout
+from syn2real.data.targets.schema import fold_of
 from syn2real.errors import InputError
 from syn2real.files import require_file
 from syn2real.near import near_path
-from syn2real.plan.assets import collections_of, textures_folder
+from syn2real.plan.assets import collections_of, objects_folder, textures_folder
 from syn2real.plan.checks import definition_of
 from syn2real.plan.plan import ExperimentPlan, Plan
-from syn2real.plan.runs import MEASUREMENTS
+from syn2real.plan.runs import MEASUREMENTS, shard_files
 from syn2real.plan.starts import missing_starts, networks
-from syn2real.render.stock import room_materials
+from syn2real.render.stock import find_scene_assets, room_materials
 from syn2real.tasks.schema import channel_of
 
 LONGEST_HEADER = 100_000_000
@@ -61,6 +67,7 @@ def missing_data(plan: Plan, root: Path = HERE) -> Findings:
             of_setting = _of(check_own_renders, setting, own, channels, images, root, sizes)
             found.add(of_setting, f" (needed by the pre-training on {setting} of experiment {name})")
         found.add(_missing_assets(plan, record), f" (needed by the renders of experiment {name})")
+        found.add(_unmatched_classes(plan, record, root), f" of experiment {name})")
     return found
 
 
@@ -154,6 +161,94 @@ def _missing_assets(plan: Plan, record: ExperimentPlan) -> Findings:
         if folder and rendering.textures in plan.config.textures:
             found.add(_of(room_materials, setting, rendering, Path(folder)))
     return found
+
+
+def _unmatched_classes(plan: Plan, record: ExperimentPlan, root: Path) -> Findings:
+    """Return where an arm cannot match the classes of renders and photographs, as its jobs match them.
+
+    Only where the names of both are known; the jobs look at the others. Each line ends with the runs that
+    need them, without the experiment's name.
+    """
+    found = Findings()
+    needed: dict[tuple[str, str, str], bool] = {}
+    for run in record.finetunings:
+        arm, pretraining = Arm.named(run.arm), run.pretraining
+        if pretraining.n and arm.needs_labels_on_renders:
+            place = (run.ftask, fold_of(run.target)[0], pretraining.setting)
+            needed[place] = needed.get(place, False) or arm.whole
+    photographs = {
+        (task, target): _known(_classes_of_photographs, plan, target, channel_of(task), root)
+        for task, target in dict.fromkeys(place[:2] for place in needed)
+    }
+    refused: dict[tuple[str, str, str], list[str]] = {}
+    for (task, target, setting), once in needed.items():
+        renders = _known(_classes_of_renders, plan, setting, channel_of(task), root)
+        if renders and (real := photographs[task, target]):
+            try:
+                match_classes(renders, real, plan.classes.get((task, target)), once=once)
+            except InputError as error:
+                refused.setdefault((error.problem, task, target), []).append(setting)
+    for (problem, task, target), settings in refused.items():
+        line = Findings.of(InputError(problem, file=record.file, key="ftasks.classes"))
+        found.add(line, f" (needed by the {task} runs on {target} with renders of {listed(settings)}")
+    return found
+
+
+def _known(read: Callable[..., list[str] | None], *arguments: Any) -> list[str] | None:
+    """Return the names that can be read; None where they cannot, which the checks of the data explain."""
+    try:
+        return read(*arguments)
+    except (InputError, OSError, ValueError, ModuleNotFoundError):
+        return None
+
+
+def _classes_of_renders(plan: Plan, setting: str, channel: str, root: Path) -> list[str] | None:
+    """Return the classes that are learnt from a setting's renders; None where nothing is there to say it."""
+    from syn2real.channels.base import learnt_classes, load_channel
+
+    names = _names_of_renders(plan, setting, root)
+    return names and learnt_classes(load_channel(channel), names)
+
+
+def _names_of_renders(plan: Plan, setting: str, root: Path) -> list[str] | None:
+    """Return what a setting's objects are called: by annotations, collections, or else its first shard."""
+    source, images = plan.source(setting), plan.images_of(setting)
+    if isinstance(images, OwnRenders):
+        return update_index(source, images, "train", root).categories
+    folders = {name: Path(objects_folder(plan, name)) for name in images.collections}
+    if all(folder.is_dir() for folder in folders.values()):
+        without_materials = images.model_copy(update={"background": "colour"})
+        return [*find_scene_assets(source, without_materials, folders, None).classes]
+    shard = Path(shard_files(source, "train", 1)[0])
+    if not shard.is_file():
+        return None
+    from syn2real.data.shards import Shard
+
+    meta = Shard(shard).meta
+    # One of another definition is rendered again.
+    return [*meta["classes"]] if meta.get("rendering") == images.model_dump(mode="json") else None
+
+
+def _classes_of_photographs(plan: Plan, target: str, channel: str, root: Path) -> list[str] | None:
+    """Return the classes of a target by its files; of a stand-in by what it is rendered from."""
+    from syn2real.channels.base import learnt_classes, load_channel
+
+    value, stand_in = plan.targets[target], plan.stand_in_of(target)
+    if stand_in is not None:
+        names = _names_of_renders(plan, plan.stand_ins[stand_in].setting, root)
+        if names and value.layout == "ade20k":
+            return ["room", *names]  # as `data.export` numbers them
+        return names and learnt_classes(load_channel(channel), names)
+    if value.layout == "coco":
+        categories = read_header(value.annotation_files("train")).categories
+        return learnt_classes(load_channel(channel), [*categories.values()])
+    if value.layout == "ade20k":
+        return ade20k_classes(value)
+    if value.layout == "torchvision":
+        from syn2real.data.targets.torchvision_sets import MASKS
+
+        return MASKS[str(value.dataset)][0]
+    return None  # one label an image, which renders have not
 
 
 def check_own_sizes(plan: Plan, root: Path = HERE) -> None:

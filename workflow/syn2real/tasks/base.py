@@ -251,7 +251,7 @@ def load_head(task: Task, backbone: Backbone, model: nn.Module, head: Pretrained
     outputs = {f"{name}.{kind}": n for name, n in task.class_layers.items() for kind in ("weight", "bias")}
     more = len(head.classes) - len(task.classes)
     resized = {key: _resized(own[key], more * n) for key, n in outputs.items()}
-    check_tensors(found, own | resized, f"head on {backbone.name}", head.path)
+    check_tensors(found, own | resized, f"head on {backbone.name}", head.path, what="head")
     for key, n in outputs.items():
         found[key] = _matched(found[key], own[key], n, len(task.classes), head)
     model.load_state_dict(found, strict=False)

@@ -97,7 +97,7 @@ def load_part(
     """
     found = {key: value for key, value in weights.items() if key.startswith(prefix)}
     own = {f"{prefix}{key}": value for key, value in part.state_dict().items()}
-    check_tensors(found, own, name, path, values=values)
+    check_tensors(found, own, name, path, what="network", values=values)
     if values:
         part.load_state_dict({key.removeprefix(prefix): value for key, value in found.items()}, strict=False)
 
@@ -108,6 +108,7 @@ def check_tensors(
     name: str,
     path: str | Path,
     *,
+    what: str = "backbone",
     values: bool = True,
 ) -> None:
     """Check that a file's tensors are weights of a network.
@@ -120,6 +121,8 @@ def check_tensors(
         The network's name.
     path : str or Path
         The file, for messages.
+    what : str
+        What a file that does not fit holds another one of.
     values : bool
         Whether the tensors' values are looked at too.
 
@@ -129,17 +132,17 @@ def check_tensors(
         Naming the first tensor, in the network's order, that is missing, of another shape, no float tensor,
         or not finite.
     """
+    other = f"the file does not fit a {name}; it holds another {what}"
     for key in dict.fromkeys([*own, *sorted(state)]):
         counter = key not in state and key.endswith("num_batches_tracked")
-        if not counter and (problem := _problem(key, state, own, name, values=values)):
+        if not counter and (problem := _problem(key, state, own, other, values=values)):
             raise InputError(problem, file=path, key=key)
 
 
 def _problem(
-    key: str, state: Mapping[str, Any], own: Mapping[str, Tensor], name: str, *, values: bool
+    key: str, state: Mapping[str, Any], own: Mapping[str, Tensor], other: str, *, values: bool
 ) -> str | None:
-    """Return what is wrong with one tensor, or None."""
-    other = f"the file does not fit a {name}; it holds another backbone"
+    """Return what is wrong with one tensor, or None; `other` says what a file of other tensors is."""
     if key not in state or key not in own:
         return f"{'is missing' if key in own else 'has no place in it'}: {other}"
     if odd := _oddity(state[key], own[key]):

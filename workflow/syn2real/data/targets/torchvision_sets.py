@@ -65,7 +65,7 @@ def _lookup(numbers: Mapping[int, int]) -> NDArray[np.uint8]:
     return table
 
 
-_MASKS: dict[str, tuple[list[str], NDArray[np.uint8]]] = {
+MASKS: dict[str, tuple[list[str], NDArray[np.uint8]]] = {
     # The benchmark's 19 classes of its 34.
     "Cityscapes": (
         [c.name for c in _TRAINED_CITYSCAPES],
@@ -99,7 +99,7 @@ class TorchvisionTarget(AnnotatedImages):
         self._place = target.root
         self._images = _open(target, split, channel, target.root)
         if channel == "class-map":
-            self.classes, self._class_of = _MASKS[str(target.dataset)]
+            self.classes, self._class_of = MASKS[str(target.dataset)]
         else:
             self.labels = _labels(self._images)
             numbers = range(int(self.labels.max()) + 1)  # GTSRB, SVHN and USPS have no names
