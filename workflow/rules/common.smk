@@ -20,11 +20,11 @@ from syn2real.plan import assets
 from syn2real.plan.assets import MADE_OBJECTS, MADE_TEXTURES
 from syn2real.plan.estimates import runs_of
 from syn2real.plan.missing import check_own_sizes, missing_blender, missing_data
-from syn2real.plan.pilot import all_pilots, pilot_lengths, pilot_runs, rate_runs
+from syn2real.plan.pilot import all_pilots, pilot_lengths, pilot_runs, pretrain_length_runs, pretrain_lengths, rate_runs
 from syn2real.plan.read import load_plan
 from syn2real.plan.runs import (
     ADVICE, BOTH_ERRORS, CLAIMS, COMPARISON, COMPLEXITY, DISTANCES, EXTRAPOLATION, EXTRAPOLATION_TABLE, FETCHED_TARGET, FIGURE, FINETUNE, FITS, IMPORT_LOG, INITIAL,
-    FITS_TABLE, GAPS, JUDGED, LAW, MATERIAL, MEASUREMENTS, NONE, OBJECTS, PAPER_LAW, PAPER_SHEET, PAPER_TABLE, PILOT, PILOT_RATES, POINTS, PRETRAIN, REFERENCE, RENDER_LOG, SAMPLES, SCANS, SHARD, STAND_IN, TEXTURES,
+    FITS_TABLE, GAPS, JUDGED, LAW, MATERIAL, MEASUREMENTS, NONE, OBJECTS, PAPER_LAW, PAPER_SHEET, PAPER_TABLE, PILOT, PILOT_PRETRAIN, PILOT_RATES, POINTS, PRETRAIN, REFERENCE, RENDER_LOG, SAMPLES, SCANS, SHARD, STAND_IN, TEXTURES,
     arm_of, initial_name, rate_of, shard_files,
 )  # fmt: skip
 from syn2real.plan.sheet import sheet_cells
@@ -51,7 +51,7 @@ def one_of(names):
 
 
 wildcard_constraints:
-    recipe=r"[a-z0-9-]+(\.\d+)?",
+    recipe=r"[a-z0-9-]+(\.\d+)?(-p\d+\.\d+)?",
     setting="[a-z0-9-]+",
     split="train|val",
     shard=r"\d{6}",
@@ -332,13 +332,16 @@ def final_output():
 
 
 def final_pilots(wildcards):
-    """The results of each experiment's pilot: of lengths, and of learning rates where some are to be tried."""
+    """The results of each experiment's pilot: of lengths, and of what else is to be tried."""
     try:
         all_pilots(PLAN)
     except InputError as error:
         refuse([error])
-    rated = [name for name, e in PLAN.run.items() if e.pilot.rates]
-    return expand(f"{PILOT}.md", experiment=PLAN.run) + expand(f"{PILOT_RATES}.md", experiment=rated)
+    files = expand(f"{PILOT}.md", experiment=PLAN.run)
+    for name, e in PLAN.run.items():
+        further = {PILOT_RATES: e.pilot.rates, PILOT_PRETRAIN: e.pilot.pretrain_lengths}
+        files += [f"{path.format(experiment=name)}.md" for path, tried in further.items() if tried]
+    return files
 
 
 # Looked for once, by the main process: every call warns, and onstart refuses, which no dry run reaches.

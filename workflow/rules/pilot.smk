@@ -1,4 +1,4 @@
-"""A pilot: how short a recipe may be, and which rates suit its arms, by labels cut from *train*."""
+"""A pilot: which lengths of a recipe, and which rates, suit its arms, by labels cut from *train*."""
 
 
 rule pilot:
@@ -43,3 +43,23 @@ rule compare_rates:
         "../../envs/workflow.yaml"
     script:
         "../scripts/compare_rates.py"
+
+
+rule compare_pretrain_lengths:
+    input:
+        lambda w: [run.metrics for run in pretrain_length_runs(PLAN, w.experiment)],
+    output:
+        markdown=f"{PILOT_PRETRAIN}.md",
+        csv=f"{PILOT_PRETRAIN}.csv",
+    log:
+        "results/logs/compare-pretrain-lengths/{experiment}.log",
+    params:
+        fingerprint=code("compare_pretrain_lengths"),
+        recipe=lambda w: PLAN.run[w.experiment].recipe,
+        lengths=lambda w: pretrain_lengths(PLAN.run[w.experiment]),
+    wildcard_constraints:
+        experiment=one_of(PLAN.run),
+    conda:
+        "../../envs/workflow.yaml"
+    script:
+        "../scripts/compare_pretrain_lengths.py"

@@ -10,7 +10,7 @@ from syn2real.errors import InputError
 from syn2real.plan.costs import plan_lines
 from syn2real.plan.estimates import Estimates, _kind
 from syn2real.plan.measured import measured_hours, section_of, step_key
-from syn2real.plan.pilot import all_pilots, pilot_line, pilot_runs, rate_runs
+from syn2real.plan.pilot import all_pilots, pilot_line, pilot_runs, pretrain_length_runs, rate_runs
 from syn2real.plan.plan import Plan
 from syn2real.plan.read import load_plan
 from syn2real.plan.runs import Pretraining
@@ -200,3 +200,35 @@ def test_one_run_has_one_map_of_classes(tmp_path: Path) -> None:
     assert plan.classes == {("objdet", "smoke-stand-in-coco"): {"mug": "cup"}}
     with pytest.raises(InputError, match="smoke1.yaml: ftasks.classes: another experiment has other classes"):
         _load(tmp_path, arms | {"classes": {"mug": "cup"}}, arms)
+
+
+def test_a_pilot_tries_lengths_of_pre_training_after_the_most_renders(tmp_path: Path) -> None:
+    tried = {"pretrain_lengths": [0.25, 1], "parts": 2, "tolerance": 0.5, "lengths": [0.5, 1]}
+    changes = {"pilot": tried, "length": 0.5, "ptasks": ["objdet"]}
+    plan = _load(tmp_path, {"arms": ALL, "rates": {"whole": 3}, "percents": [100]}, **changes)
+    runs = pretrain_length_runs(plan, "smoke0")
+    found = Counter((run.pretraining.recipe, run.arm, run.pretraining.n, run.rate) for run in runs)
+    recipes, arms = ("smoke-x0.5", "smoke-x0.5-p0.25"), (("backbone", 16, 1), ("whole", 16, 3))
+    assert found == {(recipe, *arm): 2 for recipe in recipes for arm in arms}
+    assert {run.target for run in runs} == {f"smoke-stand-in-coco-pilot{part}of5" for part in (1, 2)}
+    assert {*runs} < {*all_pilots(plan)} and {recipes[1]} < {*plan.recipes}
+    line = pilot_line(plan, "smoke0", Estimates(plan, {})) or ""
+    assert "would try lengths 0.5, 1 and pre-training x 0.25, 1: 5 pre-trainings (2 of them" in line
+    own = {*plan.experiments["smoke0"].pretrainings}
+    assert {run.pretraining for run in runs if run.pretraining.recipe == "smoke-x0.5"} < own
+    short = _load(tmp_path, {}, pilot=tried, pretrain_length=0.25, ptasks=["objdet"])
+    assert {run.pretraining.recipe for run in pilot_runs(short, "smoke0")} == {
+        "smoke-p0.25",
+        "smoke-x0.5-p0.25",
+    }
+    with pytest.raises(InputError, match="pilot.pretrain_lengths: .*list 1 and others, as in .0.25, 1"):
+        _load(tmp_path, {}, pilot={"pretrain_lengths": [0.25]})
+    with pytest.raises(InputError, match="pretrain_lengths: no arm here fine-tunes what was pre-trained"):
+        _load(tmp_path, {"arms": ["mixed-0.5"]}, pilot=tried, ptasks=["objdet"])
+
+
+def test_what_is_added_to_longer_arms_is_the_shortened_pre_training(tmp_path: Path) -> None:
+    plan = _load(tmp_path, {"arms": ALL, "percents": [100]}, pretrain_length=0.25)
+    found = {run.arm: section_of(plan, run) for run in plan.experiments["smoke0"].finetunings}
+    steps = {arm: found[arm].total_iterations for arm in ("whole", "mixed-0.5", "photographs-longer")}
+    assert steps == {"whole": 3, "mixed-0.5": 3 + 1, "photographs-longer": 3 + 1}

@@ -80,6 +80,23 @@ def test_a_shortened_recipe_has_its_own_name(tmp_path: Path) -> None:
     assert _load(tmp_path, length=1).experiments == plain.experiments
 
 
+def test_pre_training_alone_is_shortened_by_its_own_key(tmp_path: Path) -> None:
+    plain, short = _load(tmp_path, length=0.5), _load(tmp_path, length=0.5, pretrain_length=0.25)
+    record = short.experiments["smoke"]
+    assert {run.pretraining.recipe for run in record.finetunings} == {"smoke-x0.5-p0.25"}
+    assert len(record.finetunings) == len(plain.experiments["smoke"].finetunings)
+    recipe, other = short.recipes["smoke-x0.5-p0.25"], plain.recipes["smoke-x0.5"]
+    assert recipe.finetune == other.finetune and recipe.pretrain != other.pretrain
+    named = ((plain, "smoke"), (plain, "smoke-x0.5"), (short, "smoke-x0.5-p0.25"))
+    assert [plan.updates(name, "objdet", "resnet18") for plan, name in named] == [3, 2, 1]
+    full, lines = recipe_lines(short, full=True), recipe_lines(short)
+    assert {line.split()[-1] for line in full if " iterations " in line} >= {"0.125", "0.5"}
+    assert any(
+        re.match("recipe smoke-x0.5-p0.25: .*, all lengths x 0.5, pre-training x 0.25 ", x) for x in lines
+    )
+    assert {*_load(tmp_path, pretrain_length=0.25).recipes} >= {"smoke", "smoke-p0.25"}
+
+
 def test_a_share_is_written_without_superfluous_digits(tmp_path: Path) -> None:
     ftasks = [{"task": "sinclass", "target": "smoke-stand-in-imagenet", "percents": [0.5, 1.0, 64]}]
     names = {Path(run.folder).name for run in _load(tmp_path, ftasks=ftasks).experiments["smoke"].finetunings}

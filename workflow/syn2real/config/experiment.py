@@ -228,8 +228,14 @@ class Experiment(Question):
         description="shortens the recipe: lengths, warm-ups and evaluation intervals of both stages "
         "times this; it is then another recipe in paths and points (day-x0.25), never in one fit with others",
     )
+    pretrain_length: Length = later(
+        1.0,
+        description="shortens the recipe's pre-training alone, besides `length`: another recipe too "
+        "(day-p0.25, day-x0.5-p0.25). What mixed and photographs-longer add to their updates shrinks with it",
+    )
     pilot: Pilot = later(
-        Pilot(), description="what `snakemake pilot` tries, which chooses `length`; no other call runs it"
+        Pilot(),
+        description="what `snakemake pilot` tries, which chooses lengths and rates; no other call runs it",
     )
     settings: tuple[Name, ...] = Field(
         min_length=1, description="settings to pre-train on and to measure the complexity of"
@@ -258,7 +264,7 @@ class Experiment(Question):
     @property
     def trained_by(self) -> str:
         """The recipe's name in paths and tables, which says how it is shortened."""
-        return shortened_name(self.recipe, self.length)
+        return shortened_name(self.recipe, self.length, self.pretrain_length)
 
     @property
     def drawn(self) -> tuple[str, ...]:
@@ -308,6 +314,14 @@ class Experiment(Question):
                 raise ValueError(f"sizes: add 0: {f.longer} needs photographs alone, trained as long")
             if PHOTOGRAPHS in f.rates and 0 not in self.sizes:
                 raise ValueError(f"ftasks: rates: {PHOTOGRAPHS} is of n = 0, which is not among sizes")
+        return self
+
+    @model_validator(mode="after")
+    def _pretrain_lengths_have_an_arm(self) -> Self:
+        arms = [Arm.named(name) for f in self.ftasks for name in f.arms]
+        if self.pilot.pretrain_lengths and not any(arm.finetunes_renders for arm in arms):
+            problem = "no arm here fine-tunes what was pre-trained (backbone, whole); drop it"
+            raise ValueError(f"pilot: pretrain_lengths: {problem}")
         return self
 
     @model_validator(mode="after")

@@ -48,8 +48,9 @@ class RecipeFile:
         What the files say, by key as in `Recipe`; `Given` in place of each value.
     base : dict
         The same of the last of `files` alone.
-    length : float
-        What an experiment multiplies all lengths by; `recipe` and `given` hold the products.
+    length, pretrain_length : float
+        What an experiment multiplies all lengths by, and those of pre-training besides; `recipe` and `given`
+        hold the products.
     """
 
     recipe: Recipe
@@ -57,16 +58,22 @@ class RecipeFile:
     given: dict[str, Any]
     base: dict[str, Any]
     length: float = 1.0
+    pretrain_length: float = 1.0
 
-    def shortened(self, length: float) -> "RecipeFile":
-        """Return the recipe with all its lengths times `length` (0 to 1)."""
-        recipe, given = self.recipe.shortened(length), dict(self.given)
+    def shortened(self, length: float, pretrain_length: float = 1.0) -> "RecipeFile":
+        """Return the recipe with its lengths multiplied, as `Recipe.shortened` does."""
+        recipe, given = self.recipe.shortened(length, pretrain_length), dict(self.given)
         for stage in {"pretrain", "finetune"} & {*given}:
             given[stage] = {
                 task: _with_lengths(leaf, getattr(getattr(recipe, stage), task))
                 for task, leaf in given[stage].items()
             }
-        return replace(self, recipe=recipe, given=given, length=length)
+        lengths = {"length": length, "pretrain_length": pretrain_length}
+        return replace(self, recipe=recipe, given=given, **lengths)
+
+    def length_of(self, stage: str) -> float:
+        """Return what the lengths of a stage are multiplied by."""
+        return self.length * (self.pretrain_length if stage == "pretrain" else 1)
 
 
 def read_recipe(file: str | Path, recipes: str | Path) -> RecipeFile:

@@ -4,7 +4,7 @@ import math
 from collections import Counter
 from typing import Annotated, TypeVar
 
-from pydantic import AfterValidator, Field, field_validator
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from syn2real.data.targets.schema import PILOT_PARTS
 from syn2real.schema import Section, later
@@ -37,7 +37,7 @@ Percent = Annotated[float, Field(gt=0, le=100), AfterValidator(_written_in_paths
 
 
 class Pilot(Section):
-    """A pilot of a recipe's length, and of the arms' learning rates, on labels cut from train."""
+    """A pilot of a recipe's lengths, and of the arms' learning rates, on labels cut from train."""
 
     lengths: tuple[Length, ...] = Field(
         default=(0.125, 0.25, 0.5, 1.0), min_length=2, description="lengths to try, in units of the recipe's"
@@ -66,20 +66,27 @@ class Pilot(Section):
         "recipe's: [0.3, 1, 3], at n = 0 and at the largest n (default: none); the result is a line `rates` "
         "of an ftask",
     )
+    pretrain_lengths: tuple[Length, ...] = later(
+        (),
+        description="lengths of the pre-training alone to try, in units of the recipe's: [0.25, 1], for each "
+        "start and each arm that fine-tunes what was pre-trained, at the largest n (default: none); the "
+        "result is a line `pretrain_length` of the experiment",
+    )
 
     @property
     def fewest(self) -> int:
         """Tested images below which no two lengths are known to be alike, whatever their errors."""
         return math.ceil(RULE_OF_THREE / self.tolerance)
 
-    @field_validator("lengths", "seeds", "rates")
+    @field_validator("lengths", "seeds", "rates", "pretrain_lengths")
     @classmethod
     def _no_duplicates(cls, values: tuple[T, ...]) -> tuple[T, ...]:
         return without_duplicates(values)
 
-    @field_validator("rates")
+    @field_validator("rates", "pretrain_lengths")
     @classmethod
-    def _with_the_recipes_own(cls, values: tuple[float, ...]) -> tuple[float, ...]:
+    def _with_the_recipes_own(cls, values: tuple[float, ...], info: ValidationInfo) -> tuple[float, ...]:
         if values and (1 not in values or len(values) < 2):
-            raise ValueError("rates are compared with the recipe's own; list 1 and others, as in [0.3, 1, 3]")
+            example = "[0.3, 1, 3]" if info.field_name == "rates" else "[0.25, 1]"
+            raise ValueError(f"these are compared with the recipe's own; list 1 and others, as in {example}")
         return values

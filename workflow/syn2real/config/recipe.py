@@ -18,9 +18,10 @@ from syn2real.tasks.schema import Stage, TrainingSection, task_schema, tasks_of
 _COSTS = {"models", "seconds_per_1000_images"}
 
 
-def shortened_name(recipe: str, length: float) -> str:
+def shortened_name(recipe: str, length: float, pretrain_length: float = 1.0) -> str:
     """Return what a shortened recipe is called in paths and tables, which is another recipe there."""
-    return recipe if length == 1 else f"{recipe}-x{length:.10g}"
+    name = recipe if length == 1 else f"{recipe}-x{length:.10g}"
+    return name if pretrain_length == 1 else f"{name}-p{pretrain_length:.10g}"
 
 
 def _exceptions_fit(section: TrainingSection) -> TrainingSection:
@@ -118,11 +119,12 @@ class Recipe(Section):
         """Return the section of one task with the exceptions of one backbone applied."""
         return self.require(stage, task).for_model(model)
 
-    def shortened(self, length: float) -> "Recipe":
-        """Return the recipe with all lengths of all its sections times `length` (0 to 1)."""
+    def shortened(self, length: float, pretrain_length: float = 1.0) -> "Recipe":
+        """Return the recipe with all lengths times `length`, of pre-training times `pretrain_length` too."""
+        by = {"pretrain": length * pretrain_length, "finetune": length}
         stages = {
             stage: sections.model_copy(
-                update={task: section.shortened(length) for task, section in sections if section is not None}
+                update={task: section.shortened(by[stage]) for task, section in sections if section}
             )
             for stage, sections in (("pretrain", self.pretrain), ("finetune", self.finetune))
         }

@@ -63,6 +63,11 @@ class Arm:
         return self.name in (WHOLE, RENDERS_ONLY)
 
     @property
+    def finetunes_renders(self) -> bool:
+        """Whether it fine-tunes a model that renders pre-trained."""
+        return self.name in (BACKBONE, WHOLE)
+
+    @property
     def longer(self) -> bool:
         """Whether its one training has the updates of pre-training and fine-tuning together."""
         return self.name == LONGER or bool(self.share)

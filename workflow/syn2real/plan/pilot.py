@@ -1,11 +1,10 @@
-"""The pilot of an experiment: runs that show how short its recipe may be, and which rates suit its arms."""
+"""The pilot of an experiment: runs that show which lengths of its recipe and which rates suit its arms."""
 
 from collections.abc import Iterable
 from itertools import product
 
 from syn2real.config.experiment import Experiment
-from syn2real.config.recipe import shortened_name
-from syn2real.data.arms import BACKBONE, RENDERS_ONLY
+from syn2real.data.arms import BACKBONE, RENDERS_ONLY, Arm
 from syn2real.data.targets.schema import PILOT_PARTS, fold_name
 from syn2real.errors import InputError
 from syn2real.plan.checks import check_passes
@@ -18,13 +17,21 @@ from syn2real.plan.runs import Finetuning, Pretraining
 
 def pilot_lengths(e: Experiment) -> dict[str, float]:
     """Return the lengths that a pilot tries, by the name of the recipe that has each, the shortest first."""
-    return {shortened_name(e.recipe, length): length for length in sorted(e.pilot.lengths)}
+    return {_with(e, length=length).trained_by: length for length in sorted(e.pilot.lengths)}
+
+
+def pretrain_lengths(e: Experiment) -> dict[str, float]:
+    """Return the lengths of pre-training that a pilot tries, as `pilot_lengths` does of both stages."""
+    tried = sorted(e.pilot.pretrain_lengths)
+    return {_with(e, pretrain_length=length).trained_by: length for length in tried}
 
 
 def add_pilot(plan: Plan, e: Experiment) -> None:
     """Add the recipes and the targets of an experiment's pilot to a plan's definitions."""
-    for name, length in pilot_lengths(e).items():
-        plan.add_recipe(e.recipe, name, length)
+    for length in e.pilot.lengths:
+        plan.add_recipe(_with(e, length=length))
+    for length in e.pilot.pretrain_lengths:
+        plan.add_recipe(_with(e, pretrain_length=length))
     for f in e.ftasks:
         plan.targets |= dict.fromkeys(_parts(e, f.target), plan.targets[f.target])
 
@@ -70,7 +77,7 @@ def rate_runs(plan: Plan, name: str) -> list[Finetuning]:
     """Return the fine-tunings that try learning rates: each arm's, at n = 0 and at the largest n."""
     e = plan.run[name]
     sizes = tuple(n for n in e.sizes if n in (0, max(e.sizes)))
-    ends = e.model_copy(update={"sizes": sizes, "seeds": e.pilot.seeds})
+    ends = _with(e, sizes=sizes, seeds=e.pilot.seeds)
     return sorted(
         {
             Finetuning(start, f.task, target, percent, arm, rate)
@@ -84,6 +91,23 @@ def rate_runs(plan: Plan, name: str) -> list[Finetuning]:
     )
 
 
+def pretrain_length_runs(plan: Plan, name: str) -> list[Finetuning]:
+    """Return the fine-tunings that try lengths of pre-training: after the largest n, by each start."""
+    e = plan.run[name]
+    ends = [
+        _with(e, sizes=(max(e.sizes),), seeds=e.pilot.seeds, pretrain_length=length)
+        for length in e.pilot.pretrain_lengths
+    ]
+    return sorted(
+        Finetuning(start, f.task, target, percent, arm, f.rate(arm, start.n))
+        for f in e.ftasks
+        for end in ends
+        for arm, starts in arm_starts(end, f)
+        if Arm.named(arm).finetunes_renders
+        for start, target, percent in product(starts, _parts(e, f.target), f.percents)
+    )
+
+
 def all_pilots(plan: Plan) -> list[Run]:
     """Return the runs of the pilots of all experiments, each once; raises as `pilot_runs`."""
     finetunings = {run for name in plan.experiments for run in _tried(plan, name)}
@@ -92,11 +116,16 @@ def all_pilots(plan: Plan) -> list[Run]:
 
 def _tried(plan: Plan, name: str) -> list[Finetuning]:
     """Return all fine-tunings of an experiment's pilot."""
-    return [*pilot_runs(plan, name), *rate_runs(plan, name)]
+    return [*pilot_runs(plan, name), *rate_runs(plan, name), *pretrain_length_runs(plan, name)]
 
 
 def _pretrainings(finetunings: Iterable[Finetuning]) -> list[Pretraining]:
     return sorted({run.pretraining for run in finetunings if run.is_pretrained})
+
+
+def _with(e: Experiment, **changes: object) -> Experiment:
+    """Return an experiment with other values of some keys."""
+    return e.model_copy(update=changes)
 
 
 def _parts(e: Experiment, target: str) -> list[str]:
@@ -125,12 +154,16 @@ def pilot_line(plan: Plan, name: str, estimates: Estimates) -> str | None:
         return None
     pretrainings = _pretrainings(finetunings)
     own = len({*pretrainings} & {*plan.experiments[name].pretrainings})
-    lengths = ", ".join(f"{length:g}" for length in pilot_lengths(plan.run[name]).values())
+    e = plan.run[name]
+    tried = {
+        "lengths ": sorted(e.pilot.lengths),
+        "pre-training x ": sorted(e.pilot.pretrain_lengths),
+        "learning rates x ": e.pilot.rates,
+    }
+    texts = [what + ", ".join(f"{value:g}" for value in values) for what, values in tried.items() if values]
     shared = f" ({own} of them the experiment's own)" if own else ""
-    rates = ", ".join(f"{rate:g}" for rate in plan.run[name].pilot.rates)
-    lengths += f" and learning rates x {rates}" if rates else ""
     every: list[Run] = [*pretrainings, *finetunings]
     return (
-        f"  pilot     'snakemake pilot' would try lengths {lengths}: {len(pretrainings)} pre-trainings"
+        f"  pilot     'snakemake pilot' would try {' and '.join(texts)}: {len(pretrainings)} pre-trainings"
         f"{shared}, {len(finetunings)} fine-tunings, {estimates.text(map(estimates.of, every))}"
     )

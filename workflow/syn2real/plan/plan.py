@@ -189,10 +189,10 @@ class Plan:
     classes: dict[tuple[str, str], dict[str, str]] = field(default_factory=dict)
     datasets: dict[str, list[Archive]] = field(default_factory=dict)
 
-    def add_recipe(self, recipe: str, name: str, length: float) -> None:
-        """Add a recipe's shortened form under its own name."""
-        if name not in self.recipes:
-            self.recipe_files[name] = self.recipe_files[recipe].shortened(length)
+    def add_recipe(self, e: Experiment) -> None:
+        """Add the recipe of an experiment as it shortens it, under its own name."""
+        if (name := e.trained_by) not in self.recipes:
+            self.recipe_files[name] = self.recipe_files[e.recipe].shortened(e.length, e.pretrain_length)
             self.recipes[name] = self.recipe_files[name].recipe
 
     @property

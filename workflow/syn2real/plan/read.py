@@ -87,7 +87,7 @@ def _add_experiment(plan: Plan, path: str) -> None:
             if recipe not in plan.recipes:
                 plan.recipe_files[recipe] = _recipe(plan, recipe, path)
                 plan.recipes[recipe] = plan.recipe_files[recipe].recipe
-        plan.add_recipe(asked.recipe, asked.trained_by, asked.length)
+        plan.add_recipe(asked)
         check_experiment(plan, asked, path)
         add_pilot(plan, asked)
     record = derive(plan, asked, path)

@@ -40,6 +40,7 @@ def recipe_lines(plan: Plan, *, full: bool = False) -> list[str]:
         read = plan.recipe_files[name]
         files = " extends ".join(str(file) for file in read.files)
         shorter = f", all lengths x {read.length:g}" if read.length != 1 else ""
+        shorter += f", pre-training x {read.pretrain_length:g}" if read.pretrain_length != 1 else ""
         if not full and len(read.files) == 1 and not shorter:
             continue
         lines.append(f"recipe {name}: {files}{shorter}{'' if full else ' (--recipe prints all its numbers)'}")
@@ -59,9 +60,10 @@ def _all(read: RecipeFile, section: tuple[str, ...], models: list[str]) -> list[
     flat = {key: value for key, value in _flat(found) if section or key.partition(".")[0] not in _STAGES}
     flat |= {key: leaf.value for key, leaf in given.items() if key.startswith("models.")}
     lines = [f"  {'.'.join(section)}"] if section else []
+    length = read.length_of(section[0]) if section else 1
     for key, value in flat.items():
         source = given[key].file.name if key in given else "default"
-        source += f" x {read.length:g}" if read.length != 1 and key in LENGTHS and value is not None else ""
+        source += f" x {length:g}" if length != 1 and key in LENGTHS and value is not None else ""
         if value is not None or key in given:
             lines.append(f"    {key:<34} {_shown(value):<28} {source}")
     return lines

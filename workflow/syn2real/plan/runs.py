@@ -33,6 +33,7 @@ COMPARISON = "results/complexity/{experiment}.md"
 DISTANCES = "results/complexity/{experiment}.json"
 PILOT = "results/pilot/{experiment}"
 PILOT_RATES = "results/pilot/{experiment}/rates"
+PILOT_PRETRAIN = "results/pilot/{experiment}/pretrain-lengths"
 POINTS = "results/points/{experiment}.csv"
 LAW = "results/laws/{experiment}/{law}.json"
 FITS = LAW.replace("{law}", "fits")

@@ -23,6 +23,7 @@ from syn2real.plan.runs import (
     CLAIMS,
     IMPORT_LOG,
     PILOT,
+    PILOT_PRETRAIN,
     PILOT_RATES,
     RENDER_LOG,
     Finetuning,
@@ -199,6 +200,7 @@ def answers(plan: Plan, note: str = "") -> Iterator[str]:
         for what, template in (
             (f"pilot of {name}", PILOT),
             (f"learning rates of {name}", PILOT_RATES),
+            (f"pre-training lengths of {name}", PILOT_PRETRAIN),
             (f"answer of {name}", ADVICE),
         ):
             file = Path(f"{template.format(experiment=name)}.md")
