@@ -68,8 +68,7 @@ class RecipeFile:
                 task: _with_lengths(leaf, getattr(getattr(recipe, stage), task))
                 for task, leaf in given[stage].items()
             }
-        lengths = {"length": length, "pretrain_length": pretrain_length}
-        return replace(self, recipe=recipe, given=given, **lengths)
+        return replace(self, recipe=recipe, given=given, length=length, pretrain_length=pretrain_length)
 
     def length_of(self, stage: str) -> float:
         """Return what the lengths of a stage are multiplied by."""
