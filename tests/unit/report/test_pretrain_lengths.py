@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from fixtures.pilots import write_run
 from syn2real.errors import InputError
 from syn2real.report.pretrain_lengths import (
     chosen_pretrain_length,
@@ -19,28 +20,10 @@ Errors = dict[tuple[str, str], tuple[float, float, float]]
 
 def _run(folder: Path, recipe: str, initial: str, arm: str, wrong: np.ndarray, part: int) -> Path:
     """Write a fine-tuning that got these images wrong."""
-    value = 1 - float(wrong.mean())
-    key = {"recipe": recipe, "setting": "a", "ptask": "objdet", "n": 90, "model": "resnet18", "seed": 0}
-    key |= {
-        "initial": initial,
-        "ftask": "objdet",
-        "target": f"t-pilot{part}of5",
-        "s_percent": 100.0,
-        "arm": arm,
-    }
-    last = {"iteration": 10, "value": value, "error": 1 - value, "extras": {}}
-    content = {
-        "version": 1, "stage": "finetune", "key": key, "metric": "accuracy", "value": value,
-        "error": 1 - value, "evaluations": [last], "last": last, "best": last, "iterations": 10,
-        "n_params": 11, "n_params_millions": 1.1e-5, "n_train": 150, "n_test": len(wrong), "seconds": 1.0,
-        "device": "cpu", "recipe": {}, "versions": {}, "inputs": {},
-    }  # fmt: skip
+    key = {"recipe": recipe, "setting": "a", "ptask": "objdet", "n": 90, "seed": 0}
+    key |= {"initial": initial, "ftask": "objdet", "arm": arm}
     path = folder / f"{recipe}-{initial}-{arm}-{part}" / "metrics.json"
-    path.parent.mkdir(parents=True)
-    path.write_text(json.dumps(content))
-    ids, label = np.array([f"{part}-{k}" for k in range(len(wrong))]), np.zeros(len(wrong), int)
-    np.savez(path.with_name("per_image.npz"), kind="label", ids=ids, classes=["x"], label=label, wrong=wrong)
-    return path
+    return write_run(path, key, "accuracy", wrong, part)
 
 
 def _pilot(folder: Path, errors: Errors, count: int = 1000) -> list[Path]:

@@ -40,7 +40,8 @@ def chosen_pretrain_length(table: pd.DataFrame) -> float | None:
     suited = sorted({*table[WHAT][table.upper < 0]} - worse)
     if not suited:
         return None
-    return float(table.groupby(WHAT).difference.mean()[suited].idxmin())
+    mean = table.groupby(WHAT).difference.mean()
+    return min(suited, key=lambda length: float(mean[length]))
 
 
 def pretrain_lengths_text(table: pd.DataFrame, name: str, recipe: str) -> str:

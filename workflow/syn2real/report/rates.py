@@ -87,8 +87,8 @@ def compare(
     arms: dict[tuple[Any, ...], dict[float, list[np.ndarray]]] = defaultdict(lambda: defaultdict(list))
     counts: dict[tuple[Any, ...], int] = {}
     point = (*names, *(name for name in CURVE if name not in names))
-    for values, runs in read_parts(kept, point, tried).items():
-        name = _arm(dict(zip(point, values, strict=True)), names)
+    for key, runs in read_parts(kept, point, tried).items():
+        name = _arm(dict(zip(point, key, strict=True)), names)
         count = counts[name] = next(iter(runs[1].values())).photographs
         times = [np.ones(count, int), *multiplicities(count, DRAWS)]
         for value, of in runs.items():
