@@ -67,15 +67,15 @@ def test_check_says_what_it_costs(tmp_path: Path) -> None:
         (
             74,
             {"pilot": {"parts": 1}},
-            "74 labelled images, of which a pilot tests 14; below 15 .*, test on all",
+            "74 labelled images, of which a pilot tests 14; below 30 .*, test on all",
         ),
-        (29, {"pilot": {"tolerance": 0.1}}, "29 .* tests 29; below 30 no .*; label more, or allow more"),
+        (29, {"pilot": {"tolerance": 0.1}}, "29 .* tests 29; below 60 no .*; label more, or allow more"),
         (
             32,
             {},
             "than 60 passes over 25 labelled images .my-photographs-pilot1of5.",
         ),
-        (100, {"pilot": {"tolerance": 0.02}}, "tests 100; below 150 .*; label more, or allow"),
+        (100, {"pilot": {"tolerance": 0.02}}, "tests 100; below 300 .*; label more, or allow"),
     ],
 )
 def test_what_cannot_be_piloted_is_refused(tmp_path, labels, changes, problem):

@@ -68,6 +68,13 @@ def test_the_shortest_length_that_is_known_to_be_alike(tmp_path, count, quarter,
     assert re.search(words, sentence), sentence
 
 
+def test_a_model_that_has_learnt_little_is_not_like_one_that_has_learnt_nothing(tmp_path):
+    errors = {"day-x0.25": (0.97, 0.97), "day-x0.5": (0.86, 0.86), "day": (0.84, 0.84)}
+    table = compare_lengths(_pilot(tmp_path, 2000, errors), LENGTHS, 0.2)
+    assert {*table.allowed.round(6)} == {0.032} and chosen_length(table) == 0.5
+    assert "20 % of the error of length 1, or of 1 - error where" in pilot_text(table, "mine", "day", 0.2, 1)
+
+
 def test_seeds_scatter_and_parts_are_joined(tmp_path):
     rng = np.random.default_rng(0)
     files = [

@@ -57,7 +57,7 @@ class Pilot(Section):
         gt=0,
         lt=1,
         description="a length is as good as the longest if its errors are known to be within this share of "
-        "the longest's",
+        "the longest's, or of 1 - error where that is smaller",
     )
 
     rates: tuple[Rate, ...] = later(
@@ -75,8 +75,8 @@ class Pilot(Section):
 
     @property
     def fewest(self) -> int:
-        """Tested images below which no two lengths are known to be alike, whatever their errors."""
-        return math.ceil(RULE_OF_THREE / self.tolerance)
+        """Tested images below which no two lengths are known to be alike, even at an error of 0.5."""
+        return math.ceil(2 * RULE_OF_THREE / self.tolerance)
 
     @field_validator("lengths", "seeds", "rates", "pretrain_lengths")
     @classmethod

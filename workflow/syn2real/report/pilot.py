@@ -41,7 +41,8 @@ def compare_lengths(
     lengths : mapping of str to float
         The length of each recipe, by its name.
     tolerance : float
-        Share of the longest length's error within which another error counts as alike.
+        Share of the longest length's error, or of 1 - error where that is smaller, within which another error
+        counts as alike: of a model that has learnt little, one that has learnt nothing differs by little.
 
     Returns
     -------
@@ -62,7 +63,8 @@ def compare_lengths(
         count = next(iter(reference.values())).photographs
         times = [np.ones(count, int), *multiplicities(count, DRAWS)]
         errors = {k: np.array([[run.error(m) for m in times] for run in s.values()]) for k, s in runs.items()}
-        allowed = tolerance * float(errors[longest][:, 0].mean())
+        error = float(errors[longest][:, 0].mean())
+        allowed = tolerance * min(error, 1 - error)
         for length in sorted(runs):
             row = dict(zip((*CURVE, "n"), point, strict=True))
             row |= {"length": length, "seeds": len(runs[length]), "images": count}
@@ -161,7 +163,7 @@ def pilot_text(table: pd.DataFrame, name: str, recipe: str, tolerance: float, pa
 def _decision(table: pd.DataFrame, chosen: float, longest: float, tolerance: float, parts: int) -> str:
     """Return which length to use, and why no shorter one."""
     tested = " or ".join(f"{count:,}" for count in sorted({*table.images}))
-    bound = f"{100 * tolerance:g} % of the error of length {longest:g}"
+    bound = f"{100 * tolerance:g} % of the error of length {longest:g}, or of 1 - error where that is smaller"
     halves = (table.upper - table.lower) / 2
     if chosen < longest:
         known = f"(at most ± {halves[table.length == chosen].max():.3f})"
