@@ -1,4 +1,4 @@
-"""The recursion (34)-(35) on a diagonal kernel: simulated, and its exact expectation.
+"""The recursion (34)-(35) on a diagonal kernel: its exact expectation.
 
 The features are ψ_l(x) = ±1, independent and equally likely, so that k(x, x') = Σ γ_l ψ_l(x) ψ_l(x') with
 γ_l = l^-ξ has a constant diagonal, and second moments close mode by mode. A function is its vector of
@@ -224,60 +224,6 @@ def averaged_mean(phase: Phase, mean: np.ndarray, pull: np.ndarray) -> np.ndarra
         moved > 0, -np.expm1((steps + 1) * np.log1p(-moved)) / np.where(moved > 0, moved, 1), 0.0
     )
     return np.asarray(limit + (mean - limit) * weight / (steps + 1))
-
-
-def simulated_errors(
-    setting: Setting, n: Sequence[int], s: Sequence[int], seeds: int, seed: int = 0
-) -> np.ndarray:
-    """Return squared errors after fine-tuning of simulated runs, independent over cells and seeds.
-
-    Runs of the same number of steps go together: all seeds of an n, then all n and seeds of an s.
-
-    Parameters
-    ----------
-    setting : Setting
-    n, s : sequence of int
-        Samples of the two phases.
-    seeds : int
-        Runs a cell.
-    seed : int
-        Of all samples.
-
-    Returns
-    -------
-    ndarray, shape (len(n), len(s), seeds)
-    """
-    random, (phi0, phi1) = np.random.default_rng(seed), setting.targets
-    r0 = expected_pretraining(setting, n)[0].sum(axis=-1)
-    phases, before = [pretraining(setting, size) for size in n], np.tile(-phi0, (seeds, 1))
-    columns = []
-    for size in s:
-        error = np.stack([simulate(phase, before, -phi0, random) for phase in phases])
-        start = error - phi1
-        pull = start if setting.penalty == "start" else np.broadcast_to(-(phi0 + phi1), start.shape)
-        phase = finetuning(setting, size, np.repeat(r0[:, None], seeds, axis=1))
-        columns.append((simulate(phase, start, pull, random) ** 2).sum(axis=-1))
-    return np.stack(columns, axis=1)
-
-
-def simulate(phase: Phase, error: np.ndarray, pull: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """Return the mean ē of all iterates (35) of one simulated phase, shape (..., L).
-
-    Parameters
-    ----------
-    phase : Phase
-    error, pull : ndarray, shape (..., L)
-        e at the start, and u = c - φ for the function c that the penalty pulls to.
-    random : numpy.random.Generator
-    """
-    shrink, gain = phase.eta * phase.penalty, phase.eta * phase.gamma
-    total = error.copy()
-    for _ in range(phase.steps):
-        signs = random.choice([-1.0, 1.0], error.shape)  # ψ(x) of a fresh sample
-        residual = (signs * error).sum(axis=-1, keepdims=True)
-        error = (1 - shrink) * error + shrink * pull - gain * signs * residual
-        total += error
-    return total / (phase.steps + 1)
 
 
 def _phase(gamma: np.ndarray, updated: np.ndarray, penalty: np.ndarray, rate: float, steps: int) -> Phase:
