@@ -16,6 +16,8 @@ from syn2real.near import did_you_mean
 from syn2real.sentences import sentence, shown
 
 M = TypeVar("M", bound=BaseModel)
+SHOWN = 5
+"""Further wrong keys that a message names."""
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
 """A name that becomes a folder: lower-case letters, digits and single hyphens."""
@@ -94,8 +96,8 @@ def validate(model: type[M], value: Any, *, file: str | Path, key: str = "", cel
     Raises
     ------
     InputError
-        With the file, the key and the fix of the first mistake; an unknown key comes with the nearest
-        valid one.
+        With the file, the key and the fix of the first mistake, and the keys of others; an unknown key comes
+        with the nearest valid one.
     """
     try:
         return model.model_validate(_with_tuples(value), strict=not cells)
@@ -105,10 +107,11 @@ def validate(model: type[M], value: Any, *, file: str | Path, key: str = "", cel
         for detail in sorted(error.errors(), key=lambda detail: detail["type"] != "extra_forbidden"):
             parts, section = _located(model, detail["loc"])
             places.setdefault(".".join([*([key] if key else []), *parts]), []).append((section, detail))
-        place, found = next(iter(places.items()))
+        (place, found), *others = places.items()
         problem = _problem(found[0][0], [detail for _, detail in found])
-        if len(places) > 1:
-            problem += f" (and {len(places) - 1} more)"
+        if others:
+            named = [other for other, _ in others[:SHOWN]] + ["…"] * (len(others) > SHOWN)
+            problem += f" (wrong too: {', '.join(named)})"
         raise InputError(problem, file=file, key=place) from None
 
 

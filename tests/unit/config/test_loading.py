@@ -112,6 +112,11 @@ def test_a_missing_key_is_named() -> None:
         validate(Experiment, {k: v for k, v in GOOD.items() if k != "recipe"}, file="e.yaml")
 
 
+def test_keys_that_are_wrong_too_are_named() -> None:
+    with pytest.raises(InputError, match=r"name: this key .*\(wrong too: question, cost, expected"):
+        validate(Experiment, {}, file="e.yaml")
+
+
 VALUES = {
     "1": 1,
     "-3": -3,
