@@ -100,6 +100,15 @@ def test_the_first_sentence_of_an_answer_is_whether_pre_training_helps(points, t
     assert ": Pre-training helps: with n = 1,280 the error is " in text.split("## Numbers")[0]
 
 
+def test_one_learning_rate_for_all_is_said_where_n_0_is_compared(points, tmp_path: Path) -> None:
+    said = "At n = 0 another may be better"
+    assert said in _advice(points, tmp_path)[0] and said in _advice(points.assign(rate=1.0), tmp_path)[0]
+    assert said not in _advice(points[points.n > 0], tmp_path)[0]
+    assert said not in _advice(points.drop(columns="recipe"), tmp_path)[0]
+    rates = np.where(points.n == 0, 3.0, 1.0)
+    assert said not in _advice(points.assign(rate=rates, arm="backbone"), tmp_path)[0]
+
+
 def test_the_advice_is_data_too(points: pd.DataFrame, tmp_path: Path) -> None:
     text, _ = _advice(points, tmp_path)
     advised = json.loads((tmp_path / "advice.json").read_text())

@@ -62,7 +62,9 @@ def write_advice(
     write_json(data, advised or {"version": VERSION, "target_error": None, "curves": []})
     title, note = f"{experiment['name']}: {experiment['question']}", _stand_in_note(experiment["stand_ins"])
     words = advice_text(advised) if advised else _without_target(fitted["curves"])
-    supported = _paragraphs("## What the fits support", *_supported(fitted["curves"]), _repetitions(points))
+    supported = _paragraphs(
+        "## What the fits support", *_supported(fitted["curves"]), _repetitions(points), _rates(points)
+    )
     text = _paragraphs(f"# {title}", note, words, supported)
     write_text(markdown, text)
     if table and table.curves and advised and can_draw():
@@ -153,4 +155,15 @@ def _repetitions(points: pd.DataFrame) -> str:
         f"Each size was run with {seeds} seed{'s' if seeds > 1 else ''}. Seeds vary the initialisation, "
         "the order and the labelled subset; the rendered images are the same, so the intervals "
         "contain no spread between renders."
+    )
+
+
+def _rates(points: pd.DataFrame) -> str:
+    """Return what one learning rate for all means for the comparison with n = 0."""
+    trained_here, compared = "recipe" in points, (points["n"] == 0).any()
+    if not (trained_here and compared) or ("rate" in points and points["rate"].nunique() > 1):
+        return ""
+    return (
+        "All were fine-tuned at the recipe's learning rate. At n = 0 another may be better, so that renders "
+        "gain less: `pilot: {rates: [0.3, 1, 3]}` in the experiment and `snakemake pilot` try others."
     )
