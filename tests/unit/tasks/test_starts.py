@@ -16,13 +16,17 @@ def test_a_detector_starts_with_torchvisions_features_pyramid_and_proposals(
     smoke_task, monkeypatch, tmp_path
 ):
     torch.manual_seed(2)
-    reference = detection.fasterrcnn_resnet50_fpn(weights=None, weights_backbone=None).eval()
+    written = detection.fasterrcnn_resnet50_fpn(weights=None, weights_backbone=None)
+    for layer in (layer for layer in written.modules() if isinstance(layer, torch.nn.BatchNorm2d)):
+        layer.running_var.fill_(1e-4)  # so small that an eps of 1e-5 would show
+        layer.weight.data.fill_(1e-2)
     # torchvision's loader looks here before it downloads.
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     cache = tmp_path / "hub/checkpoints"
     cache.mkdir(parents=True)
     url = detection.FasterRCNN_ResNet50_FPN_Weights.COCO_V1.url
-    torch.save(reference.state_dict(), cache / url.rpartition("/")[2])
+    torch.save(written.state_dict(), cache / url.rpartition("/")[2])
+    reference = detection.fasterrcnn_resnet50_fpn(weights="COCO_V1").eval()
     state, _ = fetch_published("resnet50", "coco")
     save_backbone(tmp_path / "coco.safetensors", state, {})
     task = smoke_task("objdet", detector={})
@@ -31,10 +35,11 @@ def test_a_detector_starts_with_torchvisions_features_pyramid_and_proposals(
     images = torch.rand(2, 3, SIDE, SIDE)
     with torch.no_grad():
         expected, found = reference.backbone(images), model.eval().backbone(images)
-        assert [*expected] == [*found] and all(torch.equal(expected[level], found[level]) for level in found)
+        assert [*expected] == [*found]
+        assert all(torch.allclose(expected[level], found[level], 1e-4, 1e-5) for level in found)
         batch = ImageList(images, [(SIDE, SIDE)] * 2)
         proposals = [network.rpn(batch, found)[0] for network in (reference, model)]
-    assert all(len(one) and torch.equal(one, other) for one, other in zip(*proposals, strict=True))
+    assert all(len(one) and torch.allclose(one, other, 1e-4) for one, other in zip(*proposals, strict=True))
     other = smoke_task("sinclass")
     classifier, whole = build_model(other, "resnet50")
     load_start(other, classifier, whole, tmp_path / "coco.safetensors", detector=True)

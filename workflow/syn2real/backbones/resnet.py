@@ -38,12 +38,14 @@ def build(name: str, *, output_stride: int = 32) -> Backbone:
 
 def fetch(name: str, start: str) -> tuple[dict[str, Tensor], str]:
     """Return published weights by torchvision's own loader, and which: of `coco` those of a Faster R-CNN."""
-    net: nn.Module
-    if start == "coco":
-        net, weights = detection.fasterrcnn_resnet50_fpn(weights="COCO_V1"), "COCO_V1"
-    else:
-        net, weights = getattr(torchvision_resnet, name)(weights="IMAGENET1K_V1"), "IMAGENET1K_V1"
-    return net.state_dict(), f"torchvision, {weights}"
+    if start == "imagenet":
+        net = getattr(torchvision_resnet, name)(weights="IMAGENET1K_V1")
+        return net.state_dict(), "torchvision, IMAGENET1K_V1"
+    state = detection.fasterrcnn_resnet50_fpn(weights="COCO_V1").state_dict()
+    for key, value in state.items():
+        if key.endswith("running_var"):  # this network adds nothing to a variance, ours its eps
+            value.sub_(nn.BatchNorm2d(1).eps).clamp_(min=0)
+    return state, "torchvision, COCO_V1"
 
 
 class ResNet(Backbone):
