@@ -106,7 +106,7 @@ def test_check_counts_the_runs_of_each_arm(tmp_path: Path) -> None:
     place = "            objdet on smoke-stand-in-coco, a rendered stand-in"
     assert [line for line in lines if line.startswith(place)] == [
         f"{place}, without its labels, renders-only: 2 runs",
-        f"{place}, 100 % of its labels: 1 runs",
+        f"{place}, 100 % of its labels: 1 run",
         f"{place}, 100 % of its labels, whole: 2 runs",
     ]
 

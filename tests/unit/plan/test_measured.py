@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from syn2real.plan.measured import (
 from syn2real.plan.plan import Plan
 from syn2real.plan.read import load_named
 from syn2real.plan.runs import Pretraining
-from syn2real.tasks.schema import tasks_of
+from syn2real.tasks.schema import Override, tasks_of
 from syn2real.training import timing
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -76,6 +77,16 @@ def test_finished_runs_on_this_device_come_before_measured_steps_before_the_reci
     assert estimate().source == "measured steps on card"
     _write(run.metrics, {"seconds": 60.0, "device": "card"})
     assert estimate() == Estimate(60 / 3600, "finished runs on card")
+    _write(run.metrics, {"seconds": 0.0, "device": "card", "diverged": True})
+    assert estimate().source == "measured steps on card", "it ended early"
+
+
+def test_hours_of_a_network_that_the_recipe_does_not_state_are_called_a_resnets(plan: Plan) -> None:
+    run = replace(_first(plan), model="vit_tiny_patch16_224")
+    assert Estimates(plan, {}).of(run).source == "the recipe's assumption for a ResNet"
+    section = plan.recipes[run.recipe].require("pretrain", run.ptask)
+    section.models[run.model] = Override(seconds_per_1000_images=7)
+    assert Estimates(plan, {}).of(run).source == "the recipe's assumption"
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}"])

@@ -362,6 +362,16 @@ def test_classes_that_no_job_could_match_are_refused_before_the_first(
     assert all(found.startswith(f"e.yaml: ftasks.classes: {line}") and found.endswith(who) for found in lines)
 
 
+def test_classes_that_no_render_has_are_a_warning(plan: Plan) -> None:
+    _collection(21)
+    _coco(Path("photographs/train.json"), PHOTOGRAPHS[1:])
+    asked = _classes_plan(plan, {"classes": {OBJECTS[0]: "cup"}})
+    assert [line for line in missing_data(asked).warnings if "ftasks" in line] == [
+        "e.yaml: ftasks.classes: the renders lack 1 of the photographs' 2 classes (lid); where one has "
+        f"another name there, map it {WHO}"
+    ]
+
+
 def test_classes_that_are_not_known_yet_are_left_to_the_job(plan: Plan) -> None:
     asked = _classes_plan(plan, {"classes": {"x": "y"}})
     assert _about_classes(asked) == []

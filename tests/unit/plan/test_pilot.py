@@ -56,8 +56,11 @@ def test_check_says_what_it_costs(tmp_path: Path) -> None:
         "experiment's own), 40 fine-tunings, about 19.50 device hours, the longest run 3.47 (by the recipe's "
         "assumption)"
     )
-    few = _load(tmp_path, labels=29, pilot={"tolerance": 0.1})
+    few = _load(tmp_path, labels=29)
     assert pilot_line(few, "own-renders", Estimates(few, {})) is None
+    few = _load(tmp_path, labels=29, pilot={"tolerance": 0.1})
+    line = pilot_line(few, "own-renders", Estimates(few, {}))
+    assert line and line.startswith("  pilot     'snakemake pilot' refuses: ") and "29 labelled" in line
 
 
 @pytest.mark.parametrize(

@@ -88,6 +88,7 @@ def test_what_the_workflow_fetches_or_makes_is_an_input() -> None:
             {"initial": ["coco"], "models": ["resnet50", "resnet18"]},
             "initial: no 'coco' is published for resnet18 .there: random, imagenet.;",
         ),
+        ({"initial": ["dino"]}, "initial: no 'dino' is published for resnet18 .there: random, imagenet.;"),
         ({"initial": ["random", "random"]}, "initial: 'random' is listed twice"),
         ({"initial": []}, "initial: "),
         (

@@ -1,6 +1,6 @@
 """The distances from photographs in words: what is compared."""
 
-from syn2real.report.distances import distance_line, distances_text
+from syn2real.report.distances import distance_line, distances_text, few_images
 
 ROW = {
     "setting": "lit", "target": "mine", "distance": 0.01234, "standard_error": 0.0056,
@@ -18,6 +18,15 @@ def test_one_distance_says_of_what() -> None:
         ROW | {"distance": 378.45, "standard_error": 504.5}
     )
     assert "standard error unknown" in distance_line(ROW | {"standard_error": None})
+
+
+def test_few_images_of_any_set_are_warned_of() -> None:
+    assert few_images([ROW]) is None
+    for row in (ROW | {"photographs": 19}, ROW | {"scenes": 19}):
+        warning = few_images([ROW, row])
+        assert warning and "one of the sets is of 19 scenes or photographs" in warning
+        measured = {"lit": {"negative_entropy": 1.0}}
+        assert warning in distances_text(FOUND | {"distances": [row]}, measured, [])
 
 
 def test_the_nearest_setting_comes_first_and_a_stand_in_is_called_one() -> None:

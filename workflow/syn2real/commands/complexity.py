@@ -14,7 +14,7 @@ from syn2real.commands.base import number
 from syn2real.complexity.schema import FLOOR
 from syn2real.errors import InputError
 from syn2real.files import check_output, require_file, write_json
-from syn2real.plugins import require_name
+from syn2real.plugins import unknown
 
 if TYPE_CHECKING:
     from syn2real.complexity.images import FolderImages, SceneImages, ShardImages
@@ -81,7 +81,7 @@ def run(arguments: argparse.Namespace) -> int:
         check_output(arguments.output, arguments.folder, arguments.weights, key="--output")
     from syn2real.complexity.measure import measure_images
     from syn2real.report.complexity import dead_channels, measured_text
-    from syn2real.report.distances import distance_line
+    from syn2real.report.distances import distance_line, few_images
 
     images = _images(arguments.folder, arguments.scene, arguments.images)
     photographs = None if arguments.against is None else _photographs(arguments.against, images)
@@ -102,7 +102,7 @@ def run(arguments: argparse.Namespace) -> int:
     print(measured_text(result))
     if against:
         print(distance_line(against["distances"][0]))
-    _warn([dead_channels(result)])
+    _warn([dead_channels(result), few_images(against["distances"]) if against else None])
     return 0
 
 
@@ -119,12 +119,14 @@ def _photographs(name: str, images: "SceneImages") -> "SceneImages":
             problem = "holds images of several kinds; give a folder that holds the photographs alone"
             raise InputError(problem, file=name) from None
     else:
+        from syn2real.data.targets.schema import fold_of
         from syn2real.plan.read import load_named
 
         if not Path(CONFIG).is_file():
             raise InputError(f"there is no such folder, and no {CONFIG} here", file=name)
-        targets = load_named(CONFIG).targets
-        require_name(name, targets, key="--against")
+        targets = {of: value for of, value in load_named(CONFIG).targets.items() if fold_of(of)[1] is None}
+        if name not in targets:
+            raise InputError(f"{unknown(name, [*targets])} (nor is there such a folder)", key="--against")
         photographs = TargetImages(targets[name], "train")
     for each in (images, photographs):
         Drawn(each)

@@ -22,6 +22,7 @@ from syn2real.plan.read import load_named
 from syn2real.plan.recipes import recipe_lines
 from syn2real.plan.runs import Pretraining
 from syn2real.plan.starts import starts_to_fetch
+from syn2real.sentences import counted
 
 
 def check_configuration(
@@ -109,7 +110,7 @@ def plan_lines(plan: Plan, name: str, estimates: Estimates) -> list[str]:
         note = ", a rendered stand-in" if plan.targets[target].stand_in else ""
         note += f", {percent:g} % of its labels" if percent else ", without its labels"
         note += "" if arm == BACKBONE else f", {arm}"
-        lines.append(f"            {ftask} on {target}{note}: {count} runs")
+        lines.append(f"            {ftask} on {target}{note}: {counted(count, 'run')}")
     return lines + _complexity(plan, name, estimates)
 
 

@@ -85,7 +85,8 @@ class Estimates:
         self.device = self.measured.get("device") or (devices.most_common(1)[0][0] if devices else "")
         self.seconds: dict[tuple[str, ...], list[float]] = defaultdict(list)
         for run, metrics in finished.items():
-            if metrics["device"] == self.device:
+            # A training that diverged, as a pilot's may, ended early.
+            if metrics["device"] == self.device and not metrics.get("diverged"):
                 self.seconds[_kind(run)].append(metrics["seconds"] * metrics.get("devices", 1))
 
     def of(self, run: Run) -> Estimate:
@@ -94,7 +95,8 @@ class Estimates:
             return Estimate(mean(times) / 3600, f"finished runs on {self.device}")
         if (measured := measured_hours(self.plan, run, self.measured)) is not None:
             return Estimate(measured, f"measured steps on {self.device}")
-        return Estimate(section_of(self.plan, run).hours() if is_trained(run) else 0.0, RECIPE)
+        hours = section_of(self.plan, run).hours() if is_trained(run) else 0.0
+        return Estimate(hours, RECIPE if _is_stated(self.plan, run) else f"{RECIPE} for a ResNet")
 
     def text(self, estimates: Iterable[Estimate]) -> str:
         """Return the sum of some estimates in words: the longest run, the price, what they are read from."""
@@ -110,6 +112,13 @@ class Estimates:
         by = named[0] if len(named) == 1 else ", ".join(f"{sources[source]} by {source}" for source in named)
         source = f" ({'by ' if len(named) == 1 else ''}{by})" if named else ""
         return f"about {hours_text(sum(known))} device hours{longest}{unknown}{cost}{source}"
+
+
+def _is_stated(plan: Plan, run: Run) -> bool:
+    """Whether a recipe states the hours of a run's own backbone, as it does a ResNet's and some others'."""
+    stage, recipe, task, model = stage_of(run)
+    given = plan.recipes[recipe].require(stage, task).models.get(model)
+    return "resnet" in model or bool(given and given.seconds_per_1000_images) or not is_trained(run)
 
 
 def _kind(run: Run) -> tuple[str, ...]:

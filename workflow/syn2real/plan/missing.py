@@ -4,7 +4,7 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -164,7 +164,7 @@ def _missing_assets(plan: Plan, record: ExperimentPlan) -> Findings:
 
 
 def _unmatched_classes(plan: Plan, record: ExperimentPlan, root: Path) -> Findings:
-    """Return where an arm cannot match the classes of renders and photographs, as its jobs match them.
+    """Return where an arm cannot match classes of renders and photographs, as its jobs match them.
 
     Only where the names of both are known; the jobs look at the others. Each line ends with the runs that
     need them, without the experiment's name.
@@ -180,18 +180,30 @@ def _unmatched_classes(plan: Plan, record: ExperimentPlan, root: Path) -> Findin
         (task, target): _known(_classes_of_photographs, plan, target, channel_of(task), root)
         for task, target in dict.fromkeys(place[:2] for place in needed)
     }
-    refused: dict[tuple[str, str, str], list[str]] = {}
+    said: dict[tuple[str, bool, str, str], list[str]] = {}
     for (task, target, setting), once in needed.items():
         renders = _known(_classes_of_renders, plan, setting, channel_of(task), root)
         if renders and (real := photographs[task, target]):
             try:
-                match_classes(renders, real, plan.classes.get((task, target)), once=once)
+                matched = match_classes(renders, real, plan.classes.get((task, target)), once=once)
+                problem, refused = _without_renders(real, matched.values()), False
             except InputError as error:
-                refused.setdefault((error.problem, task, target), []).append(setting)
-    for (problem, task, target), settings in refused.items():
-        line = Findings.of(InputError(problem, file=record.file, key="ftasks.classes"))
+                problem, refused = error.problem, True
+            if problem:
+                said.setdefault((problem, refused, task, target), []).append(setting)
+    for (problem, refused, task, target), settings in said.items():
+        unmatched = InputError(problem, file=record.file, key="ftasks.classes")
+        line = Findings.of(unmatched) if refused else Findings(warnings=[str(unmatched)])
         found.add(line, f" (needed by the {task} runs on {target} with renders of {listed(settings)}")
     return found
+
+
+def _without_renders(photographs: list[str], matched: Collection[int]) -> str:
+    """Return which classes of the photographs no render has; empty where there are none."""
+    real = {number: name for number, name in enumerate(photographs) if name != "background"}
+    alone = [name for number, name in real.items() if number not in matched]
+    lacking = f"the renders lack {len(alone)} of the photographs' {len(real)} classes ({listed(alone)})"
+    return f"{lacking}; where one has another name there, map it" if alone else ""
 
 
 def _known(read: Callable[..., list[str] | None], *arguments: Any) -> list[str] | None:

@@ -147,11 +147,12 @@ def _check_labels(plan: Plan, e: Experiment, target: str, file: str) -> None:
 
 
 def pilot_line(plan: Plan, name: str, estimates: Estimates) -> str | None:
-    """Return the line of `syn2real check` on what a pilot costs; None where none can be run."""
+    """Return the line of `syn2real check` on what a pilot costs; None where none is possible or asked for."""
     try:
         finetunings = sorted({*_tried(plan, name)})
-    except InputError:
-        return None
+    except InputError as error:
+        asked = "pilot" in plan.run[name].model_fields_set
+        return f"  pilot     'snakemake pilot' refuses: {error}" if asked else None
     pretrainings = _pretrainings(finetunings)
     own = len({*pretrainings} & {*plan.experiments[name].pretrainings})
     e = plan.run[name]

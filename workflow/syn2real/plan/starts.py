@@ -11,7 +11,7 @@ from syn2real.errors import InputError
 from syn2real.files import digest, file_digest, require_file
 from syn2real.plan.plan import Plan
 from syn2real.plan.runs import INITIAL
-from syn2real.plugins import unknown
+from syn2real.plugins import constant, names, unknown
 from syn2real.tasks.schema import Stage
 
 DIGESTS = Path("results/initial")
@@ -23,25 +23,25 @@ MADE = "results/"
 def check_starts(plan: Plan, e: Experiment, file: str) -> None:
     """Raise InputError unless an experiment's initial weights are defined, and of each of its backbones."""
     published = {model: published_starts(model) for model in e.models}
-    every = {start for starts in published.values() for start in starts}
     for name in e.initial_weights:
-        if name in {RANDOM, *every}:
+        if name in {RANDOM}.union(*published.values()):
             problem = "this name means weights that are known already; choose another name"
             raise InputError(problem, file=file, key=f"initial_weights.{name}")
     if e.sizes and 0 not in e.sizes and {*e.initial} != {RANDOM}:
         problem = "add 0: each start is compared with the same weights without renders"
         raise InputError(problem, file=file, key="sizes")
     for name in e.initial:
-        if name == RANDOM or name in e.initial_weights:
+        lacking = [model for model, starts in published.items() if name not in starts]
+        if not lacking or name == RANDOM or name in e.initial_weights:
             continue
+        every = set().union(*(constant("backbones", family, "PUBLISHED") for family in names("backbones")))
         if name not in every:
-            names = [RANDOM, *sorted(every), *e.initial_weights]
-            problem = f"{unknown(name, names)} (a file of yours is named under `initial_weights`)"
-            raise InputError(problem, file=file, key="initial")
-        if lacking := [model for model, starts in published.items() if name not in starts]:
-            known = ", ".join([RANDOM, *published[lacking[0]]])
-            problem = f"no '{name}' is published for {lacking[0]} (there: {known}); leave one of them out"
-            raise InputError(problem, file=file, key="initial")
+            known = [RANDOM, *sorted(every), *e.initial_weights]
+            problem = f"{unknown(name, known)} (a file of yours is named under `initial_weights`)"
+        else:
+            there = ", ".join([RANDOM, *published[lacking[0]]])
+            problem = f"no '{name}' is published for {lacking[0]} (there: {there}); leave one of them out"
+        raise InputError(problem, file=file, key="initial")
 
 
 def start_file(plan: Plan, model: str, initial: str) -> str | None:

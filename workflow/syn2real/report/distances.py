@@ -1,6 +1,6 @@
 """How far renders are from photographs, in words and tables."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,6 +9,21 @@ from syn2real.report.markdown import markdown_table
 
 Row = Mapping[str, Any]
 """A distance, as `syn2real.complexity.against.measure_distances` gives it."""
+
+
+FEW = 20
+"""Scenes, or photographs, below which a standard error is itself more than a sixth off."""
+
+
+def few_images(rows: Iterable[Row]) -> str | None:
+    """Return a warning where a set is so small that the standard errors of its distances say little."""
+    least = min(min(row["scenes"], row["photographs"]) for row in rows)
+    if least >= FEW:
+        return None
+    return (
+        f"one of the sets is of {least} scenes or photographs, too few to know how far the distance may be "
+        f"off; give {FEW} or more, better 100"
+    )
 
 
 def distance_line(row: Row) -> str:
@@ -58,7 +73,9 @@ def distances_text(
         f"against {counts}. 0: the backbone cannot tell them apart; below 0 by chance. Compare within this "
         "table alone."
     )
-    return f"{head}\n\n{markdown_table(header, cells)}\n"
+    warning = few_images(found["distances"])
+    few = f"Warning: {warning}.\n\n" if warning else ""
+    return f"{head}\n\n{few}{markdown_table(header, cells)}\n"
 
 
 def _error(row: Row) -> str:
