@@ -67,6 +67,14 @@ def test_each_start_is_compared_with_the_same_weights_without_renders():
     )
 
 
+def test_a_curve_that_no_row_without_renders_belongs_to_is_named():
+    frame = table(HELPS).assign(initial="imagenet")
+    note = "no row with n = 0 belongs to the curve initial imagenet: what renders gain there is unknown"
+    assert note not in fit_table(frame)["notes"]
+    frame.loc[frame["n"] == 0, "initial"] = ""
+    assert note in fit_table(frame)["notes"]
+
+
 def test_random_weights_alone_are_a_table_without_the_column():
     plain = fit_table(table(HELPS))
     for frame in (table(HELPS).assign(initial="random"), table(HELPS).assign(initial="")):

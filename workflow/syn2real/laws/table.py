@@ -232,6 +232,10 @@ def split_curves(
     if zero and not uses_zero:
         row, are, enter = ("row", "is", "enters") if zero == 1 else ("rows", "are", "enter")
         notes.append(f"{zero} {row} with n = 0 (no pre-training) {are} kept for reference and {enter} no fit")
+    if alone := [c.identity for c in curves if zero and not len(c.start.n) and not len(c.longer.n)]:
+        names = ", ".join(f"{column} {value}" for column, value in alone[0].items())
+        names += f", nor to {len(alone) - 1} others" if len(alone) > 1 else ""
+        notes.append(f"no row with n = 0 belongs to the curve {names}: what renders gain there is unknown")
     return curves, notes
 
 
