@@ -101,6 +101,10 @@ def test_what_the_workflow_fetches_or_makes_is_an_input() -> None:
             "initial_weights.imagenet: this name means weights that are known already; choose another",
         ),
         (
+            {"initial_weights": {"mine": {"path": "w.pt"}}},
+            "initial_weights.mine: nothing starts from these weights; list mine under initial, or remove",
+        ),
+        (
             {"initial_weights": {"mine": {"pth": "w.pt"}}},
             "initial_weights.mine.pth: unknown key; did you mean",
         ),

@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--weights",
         help="the backbone's weights, safetensors or torch: of this project's runs (backbone.safetensors), "
-        "or a ResNet with torchvision's names; nothing is downloaded",
+        "of torchvision's ResNets or of timm's networks; nothing is downloaded",
     )
     parser.add_argument(
         "--model", default="resnet50", help="the backbone, such as resnet18 (default: %(default)s)"

@@ -27,6 +27,9 @@ def check_starts(plan: Plan, e: Experiment, file: str) -> None:
         if name in {RANDOM}.union(*published.values()):
             problem = "this name means weights that are known already; choose another name"
             raise InputError(problem, file=file, key=f"initial_weights.{name}")
+        if name not in e.initial:
+            problem = f"nothing starts from these weights; list {name} under initial, or remove them"
+            raise InputError(problem, file=file, key=f"initial_weights.{name}")
     if e.sizes and 0 not in e.sizes and {*e.initial} != {RANDOM}:
         problem = "add 0: each start is compared with the same weights without renders"
         raise InputError(problem, file=file, key="sizes")
