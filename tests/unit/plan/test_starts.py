@@ -156,7 +156,7 @@ def test_frozen_batch_norm_needs_a_start_with_statistics(tmp_path: Path) -> None
     config = {name: str(ROOT / f"config/{name}.yaml") for name in ("renderings", "targets")}
     config["datasets"] = str(ROOT / "config/datasets.tsv")
     config |= {"experiment": "e.yaml", "recipes": str(recipes)}
-    for initial in (["random"], ["mine"]):
+    for initial in (["random", "mine"], ["mine"]):
         Path("e.yaml").write_text(yaml.safe_dump(given | _own("w") | {"initial": initial}))
         if initial == ["mine"]:
             load_plan(config)

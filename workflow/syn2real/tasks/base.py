@@ -216,8 +216,8 @@ def load_start(
 
 
 def head_state(backbone: Backbone, model: nn.Module) -> dict[str, Tensor]:
-    """Return copies of a model's tensors outside its backbone, on the CPU, by their names in the model."""
-    prefix = next(f"{name}." for name, part in model.named_modules() if part is backbone)
+    """Return copies of a model's tensors that are in no backbone file, on the CPU, by their names in it."""
+    prefix = next(f"{name}." for name, part in model.named_modules() if part is backbone.net)
     return {
         key: value.detach().cpu().clone().contiguous()
         for key, value in model.state_dict().items()
