@@ -51,11 +51,13 @@ def test_a_file_states_what_check_prints(name: str) -> None:
         assert cost in yaml.safe_load(text)["cost"], f"{cost} is what check prints"
 
 
-def test_the_small_comparison_of_backbones_states_its_runs_and_images() -> None:
+def test_the_small_comparison_of_backbones_states_its_runs_images_and_hours() -> None:
     file = ROOT / "config/experiments/small/backbones.yaml"
-    starts, ends, *_, images = _costs(_printed(file))
+    printed = _printed(file)
+    starts, ends, *_, images = _costs(printed)
+    found = re.findall(r"^  (?:pretrain|finetune) .*?about ([\d.]+) device", printed, re.M)
     cost = yaml.safe_load(file.read_text())["cost"]
-    assert cost.startswith(f"{images}, {starts} and {ends}, about "), cost
+    assert cost == f"{images}, {starts} and {ends}, about {sum(map(float, found)):.1f} hours of one core"
 
 
 def test_the_page_on_own_renders_has_the_experiment_and_its_cost(tmp_path: Path) -> None:
