@@ -241,7 +241,7 @@ def test_a_target_of_the_configuration_has_photographs(
     options = ["--weights", weights, "--model", "resnet18", "--size", 32, "--threads", 1]
     code, out, error = run(capsys, folder, *options, "--against", "mine")
     assert code == 0 and "6 images of 6 scenes, 6 photographs" in out, error
-    assert "warning: one of the sets is of 6 scenes or photographs" in error
+    assert "or mine is of 6 scenes or photographs, too few" in error
     for name, message in (
         ("mime", "--against: 'mime' is not defined; did you mean 'mine'"),
         ("x", "choose from mine, smoke-stand-in-ade20k, smoke-stand-in-coco, smoke-stand-in-imagenet (nor"),

@@ -1,6 +1,6 @@
 """The distances from photographs in words: what is compared."""
 
-from syn2real.report.distances import distance_line, distances_text, few_images
+from syn2real.report.distances import distance_line, distances_text, doubts
 
 ROW = {
     "setting": "lit", "target": "mine", "distance": 0.01234, "standard_error": 0.0056,
@@ -20,13 +20,20 @@ def test_one_distance_says_of_what() -> None:
     assert "standard error unknown" in distance_line(ROW | {"standard_error": None})
 
 
-def test_few_images_of_any_set_are_warned_of() -> None:
-    assert few_images([ROW]) is None
-    for row in (ROW | {"photographs": 19}, ROW | {"scenes": 19}):
-        warning = few_images([ROW, row])
-        assert warning and "one of the sets is of 19 scenes or photographs" in warning
-        measured = {"lit": {"negative_entropy": 1.0}}
-        assert warning in distances_text(FOUND | {"distances": [row]}, measured, [])
+def test_few_images_and_images_in_common_are_warned_of() -> None:
+    assert [*doubts([ROW, ROW | {"distance": -0.02}])] == []
+    few = "lit or mine is of 19 scenes or photographs, too few"
+    for change, words in (
+        ({"photographs": 19}, few),
+        ({"scenes": 19, "standard_error": None}, few),
+        ({"distance": -0.03}, "further below 0 than chance takes it; do they share images?"),
+    ):
+        (warning,) = doubts([ROW, ROW | change])
+        assert words in warning
+        found = FOUND | {"distances": [ROW | change]}
+        assert f"\n\nWarning: {warning}.\n\n|" in distances_text(
+            found, {"lit": {"negative_entropy": 1.0}}, []
+        )
 
 
 def test_the_nearest_setting_comes_first_and_a_stand_in_is_called_one() -> None:

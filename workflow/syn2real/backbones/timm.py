@@ -3,7 +3,7 @@
 A backbone file holds timm's own tensors under timm's names. A plain ViT, whose blocks all have maps of one
 size, gets the simple feature pyramid of Li et al. (2022). The layers that make it, and those that normalise
 the maps of networks without batch norm (as detectors on Swin and ConvNeXt do), belong to the head: they are
-in no file.
+in no backbone file, but in that of a pre-trained head.
 """
 
 import inspect

@@ -81,7 +81,7 @@ def run(arguments: argparse.Namespace) -> int:
         check_output(arguments.output, arguments.folder, arguments.weights, key="--output")
     from syn2real.complexity.measure import measure_images
     from syn2real.report.complexity import dead_channels, measured_text
-    from syn2real.report.distances import distance_line, few_images
+    from syn2real.report.distances import distance_line, doubts
 
     images = _images(arguments.folder, arguments.scene, arguments.images)
     photographs = None if arguments.against is None else _photographs(arguments.against, images)
@@ -102,7 +102,7 @@ def run(arguments: argparse.Namespace) -> int:
     print(measured_text(result))
     if against:
         print(distance_line(against["distances"][0]))
-    _warn([dead_channels(result), few_images(against["distances"]) if against else None])
+    _warn([dead_channels(result), *doubts(against["distances"] if against else [])])
     return 0
 
 

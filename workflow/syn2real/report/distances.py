@@ -1,6 +1,6 @@
 """How far renders are from photographs, in words and tables."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,17 +13,23 @@ Row = Mapping[str, Any]
 
 FEW = 20
 """Scenes, or photographs, below which a standard error is itself more than a sixth off."""
+FAR = 4
+"""Standard errors below 0 that are no chance."""
 
 
-def few_images(rows: Iterable[Row]) -> str | None:
-    """Return a warning where a set is so small that the standard errors of its distances say little."""
-    least = min(min(row["scenes"], row["photographs"]) for row in rows)
-    if least >= FEW:
-        return None
-    return (
-        f"one of the sets is of {least} scenes or photographs, too few to know how far the distance may be "
-        f"off; give {FEW} or more, better 100"
-    )
+def doubts(rows: Iterable[Row]) -> Iterator[str]:
+    """Yield warnings: of a set so small that standard errors say little, and of sets that share images."""
+    for row in rows:
+        if (least := min(row["scenes"], row["photographs"])) < FEW:
+            yield (
+                f"{row['setting']} or {row['target']} is of {least} scenes or photographs, too few to know "
+                f"how far the distance may be off; give {FEW} or more, better 100"
+            )
+        elif row["distance"] < -FAR * (row["standard_error"] or np.inf):
+            yield (
+                f"the distance of {row['setting']} from {row['target']} is further below 0 than chance takes "
+                "it; do they share images?"
+            )
 
 
 def distance_line(row: Row) -> str:
@@ -73,9 +79,8 @@ def distances_text(
         f"against {counts}. 0: the backbone cannot tell them apart; below 0 by chance. Compare within this "
         "table alone."
     )
-    warning = few_images(found["distances"])
-    few = f"Warning: {warning}.\n\n" if warning else ""
-    return f"{head}\n\n{few}{markdown_table(header, cells)}\n"
+    warned = [f"Warning: {warning}." for warning in doubts(found["distances"])]
+    return "\n\n".join([head, *warned, markdown_table(header, cells)]) + "\n"
 
 
 def _error(row: Row) -> str:
