@@ -21,7 +21,7 @@ def test_one_distance_says_of_what() -> None:
 
 
 def test_few_images_and_images_in_common_are_warned_of() -> None:
-    assert [*doubts([ROW, ROW | {"distance": -0.02}])] == []
+    assert [*doubts([ROW, ROW | {"distance": -0.02}, ROW | {"standard_error": None}])] == []
     few = "lit or mine is of 19 scenes or photographs, too few"
     for change, words in (
         ({"photographs": 19}, few),
