@@ -97,6 +97,14 @@ def test_a_chain_says_which_file_gives_each_number(tmp_path: Path) -> None:
         ("extends: other\n", "other.yaml: extends: mine.yaml extends other.yaml extends mine.yaml, in a"),
         (_objdet("lrr: 1"), "mine.yaml: pretrain.objdet.lrr: unknown key; did you mean 'lr'?"),
         (_objdet("lrr: null"), "mine.yaml: pretrain.objdet.lrr: unknown key; did you mean 'lr'?"),
+        (
+            _objdet("optimiser: adamw"),
+            "mine.yaml: pretrain.objdet.lr: another optimiser needs a learning rate of its own; give it",
+        ),
+        (
+            _objdet("models: {resnet18: {optimiser: adamw}}"),
+            "mine.yaml: pretrain.objdet.models.resnet18: another optimiser needs a learning rate of its own",
+        ),
         (_objdet("lr: null"), "mine.yaml: pretrain.objdet.lr: null removes this key, and it is needed; give"),
         (_objdet("iterations: 5, images: 9"), "mine.yaml: pretrain.objdet: give the length in exactly one"),
         (_objdet("images: 1000"), "mine.yaml: pretrain.objdet: the warm-up is as long as the training"),
@@ -181,6 +189,14 @@ def test_a_bundle_holds_the_files_that_a_recipe_extends(mine: Path) -> None:
     plan = load_plan(yaml.safe_load(mine.read_text()))
     files = _configuration(plan, "own-renders", str(mine))
     assert {"config/recipes/mine.yaml", "config/recipes/paper.yaml"} <= {*files}
+
+
+def test_another_optimiser_inherits_no_learning_rate(tmp_path: Path) -> None:
+    read = _read(tmp_path, "extends: paper\npretrain: {objdet: {optimiser: adamw, lr: 0.0001}}\n")
+    section = read.recipe.require("pretrain", "objdet")
+    assert section.lr == 0.0001 and {section.for_model(name).lr for name in section.models} <= {0.0001}
+    again = _read(tmp_path, "extends: mine\npretrain: {objdet: {optimiser: adamw}}\n", "again")
+    assert again.recipe.require("pretrain", "objdet").lr == 0.0001
 
 
 def test_the_schema_takes_a_file_of_differences() -> None:

@@ -227,6 +227,16 @@ def test_a_pilot_tries_lengths_of_pre_training_after_the_most_renders(tmp_path: 
         _load(tmp_path, {"arms": ["mixed-0.5"]}, pilot=tried, ptasks=["objdet"])
 
 
+def test_lengths_are_tried_with_an_arm_that_the_experiment_has(tmp_path: Path) -> None:
+    tried = {"pilot": {"parts": 2, "tolerance": 0.5, "lengths": [0.5, 1]}, "ptasks": ["objdet"]}
+    for arms, expected in ((ALL, "backbone"), (["renders-only", "mixed-0.5", "whole"], "mixed-0.5")):
+        plan = _load(tmp_path, {"arms": arms, "percents": [100]}, **tried, sizes=[0, 8, 16])
+        assert {run.arm for run in pilot_runs(plan, "smoke0")} == {expected}
+    plan = _load(tmp_path, {"arms": ["renders-only"], "percents": [100]}, **tried, sizes=[0, 8, 16])
+    with pytest.raises(InputError, match="smoke0.yaml: ftasks.arms: no arm here learns from renders"):
+        pilot_runs(plan, "smoke0")
+
+
 def test_what_is_added_to_longer_arms_is_the_shortened_pre_training(tmp_path: Path) -> None:
     plan = _load(tmp_path, {"arms": ALL, "percents": [100]}, pretrain_length=0.25)
     found = {run.arm: section_of(plan, run) for run in plan.experiments["smoke0"].finetunings}

@@ -108,10 +108,13 @@ def read_recipe(file: str | Path, recipes: str | Path) -> RecipeFile:
     try:
         recipe = validate(Recipe, _values(given), file=files[0])
     except InputError as error:
-        file, problem = _source(given, error.key) or files[0], error.problem
-        removing = [path for path in files if _is_null(layers[path], error.key)]
-        if removing and problem.startswith("this key is missing"):
-            file, problem = removing[0], "null removes this key, and it is needed; give a value"
+        file, problem, key = _source(given, error.key) or files[0], error.problem, error.key or ""
+        if problem.startswith("this key is missing"):
+            removing = [path for path in files if _is_null(layers[path], key)]
+            if removing:
+                file, problem = removing[0], "null removes this key, and it is needed; give a value"
+            elif key.endswith(".lr") and (changing := _source(given, f"{key.removesuffix('lr')}optimiser")):
+                file, problem = changing, "another optimiser needs a learning rate of its own; give it beside"
         raise InputError(problem, file=file, key=error.key) from None
     return RecipeFile(recipe, files, given, base)
 
@@ -168,7 +171,7 @@ def _merged(base: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _without_replaced(base: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what is inherited, without what another unit of a length or other images make wrong."""
+    """Return what is inherited, without what another unit, other images or another optimiser make wrong."""
     dropped: set[str] = set()
     for units in (LENGTH_UNITS, EVALUATION_UNITS):
         if any(isinstance(own.get(key), Given) and own[key].value is not None for key in units):
@@ -176,9 +179,11 @@ def _without_replaced(base: Mapping[str, Any], own: Mapping[str, Any]) -> dict[s
     timed = any(_value(own[key]) != _value(base.get(key)) for key in TIMED & {*own})
     if timed:
         dropped.add(_SECONDS)
+    if "optimiser" in own and _value(own["optimiser"]) != _value(base.get("optimiser", "sgd")):
+        dropped.add("lr")
     left = {key: value for key, value in base.items() if key not in dropped}
-    if timed and isinstance(left.get("models"), Mapping):
-        left["models"] = {name: _untimed(values) for name, values in left["models"].items()}
+    if isinstance(left.get("models"), Mapping):
+        left["models"] = {name: _without(values, dropped) for name, values in left["models"].items()}
     return left
 
 
@@ -190,9 +195,12 @@ def _with_lengths(given: Any, section: Any) -> Any:
     return {**given, **new}
 
 
-def _untimed(values: Any) -> Any:
-    """Return a backbone's exceptions without their time."""
-    return {k: v for k, v in values.items() if k != _SECONDS} if isinstance(values, Mapping) else values
+def _without(values: Any, dropped: set[str]) -> Any:
+    """Return a backbone's exceptions without what its section does not inherit either."""
+    if not isinstance(values, Mapping):
+        return values
+    kept = {"lr"} if "optimiser" in values else set()
+    return {key: value for key, value in values.items() if key not in dropped - kept}
 
 
 def _value(given: Any) -> Any:

@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from itertools import product
 
 from syn2real.config.experiment import Experiment
-from syn2real.data.arms import BACKBONE, RENDERS_ONLY, Arm
+from syn2real.config.finetuning import FineTuning
+from syn2real.data.arms import BACKBONE, LONGER, RENDERS_ONLY, Arm
 from syn2real.data.targets.schema import PILOT_PARTS, fold_name
 from syn2real.errors import InputError
 from syn2real.plan.checks import check_passes
@@ -62,15 +63,27 @@ def pilot_runs(plan: Plan, name: str) -> list[Finetuning]:
     for f in e.ftasks:
         _check_labels(plan, e, f.target, record.file)
         check_passes(plan, e, f, _parts(e, f.target)[0])
-    ends = (sizes[0], sizes[-1])
-    grid = product(pilot_lengths(e), e.settings, e.ptasks, e.models, ends, e.pilot.seeds, e.initial)
-    return sorted(
-        Finetuning(Pretraining(*start), f.task, target, percent, rate=f.rate(BACKBONE, start[4]))
-        for start, f in product(grid, e.ftasks)
-        if f.follows(start[2])
-        for target in _parts(e, f.target)
-        for percent in f.percents
+    ends = [
+        _with(e, sizes=(sizes[0], sizes[-1]), seeds=e.pilot.seeds, length=length)
+        for length in e.pilot.lengths
+    ]
+    runs = sorted(
+        Finetuning(start, f.task, target, percent, arm, f.rate(arm, start.n))
+        for f, end in product(e.ftasks, ends)
+        for arm, starts in arm_starts(end, f)
+        if arm == _timed_arm(f)
+        for start, target, percent in product(starts, _parts(e, f.target), f.percents)
     )
+    if not runs:
+        problem = "no arm here learns from renders and photographs, so a pilot has no lengths to compare"
+        raise InputError(problem, file=record.file, key="ftasks.arms")
+    return runs
+
+
+def _timed_arm(f: FineTuning) -> str | None:
+    """Return the arm that lengths are tried with: the usual one, else the first that learns from both."""
+    learning = [name for name in f.arms if name not in (RENDERS_ONLY, LONGER)]
+    return BACKBONE if BACKBONE in learning else next(iter(learning), None)
 
 
 def rate_runs(plan: Plan, name: str) -> list[Finetuning]:

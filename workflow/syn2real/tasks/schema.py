@@ -86,6 +86,12 @@ class Override(Section):
         default=None, gt=0, description="estimate for this backbone, in seconds"
     )
 
+    @model_validator(mode="after")
+    def _rate_of_its_optimiser(self) -> Self:
+        if self.optimiser and self.lr is None:
+            raise ValueError("another optimiser needs a learning rate of its own; give lr beside")
+        return self
+
 
 class SmallFirst(Section):
     """Smaller images at the beginning of a training: faster steps (Touvron et al., 2019; Howard, 2018)."""
