@@ -245,10 +245,13 @@ def test_the_full_law_leaves_out_what_learns_from_no_photograph() -> None:
 def test_another_arm_is_a_lever() -> None:
     result = advise_table(measured(), 0.29, max_images=6400)
     found = {curve["curve"]["arm"]: curve for curve in result["curves"]}
-    assert found["backbone"]["verdict"] == "other arm"
-    assert found["backbone"]["levers"]["other arm"]["change"] == {"arm": "mixed-0.5"}
-    assert found["renders-only"]["verdict"] == "other arm"
-    assert found["renders-only"]["levers"]["other arm"]["change"] == {"s": 200, "arm": "mixed-0.5"}
+    assert found["backbone"]["verdict"] == "use renders another way"
+    assert found["backbone"]["levers"]["use renders another way"]["change"] == {"arm": "mixed-0.5"}
+    assert found["renders-only"]["verdict"] == "use renders another way"
+    assert found["renders-only"]["levers"]["use renders another way"]["change"] == {
+        "s": 200,
+        "arm": "mixed-0.5",
+    }
 
 
 @pytest.mark.parametrize("labels", [["s"], ["s_percent"], ["s", "s_percent"]])
@@ -256,7 +259,7 @@ def test_renders_alone_are_an_arm_though_they_have_no_labels(labels: list[str]) 
     curves = curves_of(measured()[["arm", "n", "error", "seed", *labels]])
     value = {"s": 200, "s_percent": 100}[labels[0]]
     whole, alone = curves["whole"], curves["renders-only"]
-    assert single_factor(whole, alone) == single_factor(alone, whole) == "other arm"
+    assert single_factor(whole, alone) == single_factor(alone, whole) == "use renders another way"
     assert change_text(change_to(whole, alone)) == "arm = renders-only"
     assert change_text(change_to(alone, whole)) == f"arm = whole, {labels[0]} = {value}"
 

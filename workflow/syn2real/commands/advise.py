@@ -1,5 +1,6 @@
 """Say for every curve whether more images will reach a target error: with which probability, and what to
-do: render more, change the rendering, take a bigger model, label more, or which size to measure next.
+do: render more, change the rendering, take a bigger model, start from other weights, use renders another way,
+label more, or which size to measure next.
 """
 
 import argparse

@@ -110,7 +110,7 @@ def _forward(name: str, one: Curve, two: Curve) -> bool:
         return float(two.identity["s"]) > float(one.identity["s"])
     if name == "bigger model":
         return not (two.n_params < one.n_params.min()).all()  # unknown sizes (NaN): any other model
-    if name == "other arm":
+    if name == "use renders another way":
         return ARM in differing([one.identity, two.identity])
     return True
 
